@@ -1,0 +1,1 @@
+"""The harness that keeps two implementations of one physics honest."""

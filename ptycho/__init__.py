@@ -1,0 +1,1 @@
+"""Ptychography in TensorFlow: optics, losses, networks and the simulator of exposures."""
