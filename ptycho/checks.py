@@ -1,0 +1,183 @@
+"""Validation where data enter the TensorFlow stack.
+
+Every refusal is one sentence, "<argument>: expected <what>, got <what>". A wrong type or precision
+raises TypeError, a wrong shape or value ValueError. What a traced function cannot know before it runs
+is asserted in its graph and raises tf.errors.InvalidArgumentError. Physics is not here; a check that
+only one function needs stays beside that function. A new argument of the stack gets a row in `LAYOUT`.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from numbers import Integral, Real
+from typing import Any, TypeAlias
+
+import tensorflow as tf
+
+Scalar: TypeAlias = float | tf.Tensor
+
+# B groups, H rows, W columns, C patches in a group, P probe modes.
+LAYOUT: Mapping[str, str] = {
+    "amplitude": "BHWC",
+    "phase": "BHWC",
+    "predicted": "BHWC",
+    "observed": "BHWC",
+    "patches": "BHWC",
+    "target": "BHWC",
+    "probe": "HWP",
+    "exit_waves": "BHWCP",
+    "powers": "P",
+    "log_scale": "",
+}
+
+_REAL = (tf.float32, tf.float64)
+_COMPLEX = (tf.complex64, tf.complex128)
+_INTEGER = (tf.uint8, tf.uint16, tf.uint32, tf.uint64, tf.int8, tf.int16, tf.int32, tf.int64)
+
+
+def refusal(name: str, expected: str, got: str) -> str:
+    """The one sentence in which every refusal is worded."""
+    return f"{name}: expected {expected}, got {got}"
+
+
+def require_real(name: str, tensor: tf.Tensor) -> None:
+    """Refuse anything but a real tensor in a working precision and the layout of the argument `name`."""
+    _require_dtype(name, tensor, _REAL, "float32 or float64")
+    _require_rank(name, tensor)
+
+
+def require_complex(name: str, tensor: tf.Tensor) -> None:
+    """Refuse anything but a complex tensor in a working precision and the layout of the argument `name`."""
+    _require_dtype(name, tensor, _COMPLEX, "complex64 or complex128")
+    _require_rank(name, tensor)
+
+
+def require_reading(name: str, tensor: tf.Tensor) -> None:
+    """Refuse what is neither an amplitude nor a detector's integers, which the caller widens before use."""
+    _require_dtype(name, tensor, _REAL + _INTEGER, "float32, float64 or integers")
+    _require_rank(name, tensor)
+
+
+def require_amplitude(name: str, tensor: tf.Tensor) -> None:
+    """Refuse what cannot be an amplitude by its type and shape alone."""
+    if tf.is_tensor(tensor) and tensor.dtype in _INTEGER:
+        got = f"{_show(tensor.dtype)} (integers look like counts: take the square root)"
+        raise TypeError(refusal(name, "an amplitude (float32 or float64)", got))
+    require_real(name, tensor)
+
+
+def require_amplitude_values(name: str, tensor: tf.Tensor) -> None:
+    """Refuse an amplitude that is negative or not finite, naming the first such pixel.
+
+    Costs one reduction when all is well. A traced function asserts it in its graph, XLA drops the
+    assertion.
+    """
+    require_amplitude(name, tensor)
+    valid = (tensor >= 0) & (tensor < math.inf)
+    all_valid = tf.reduce_all(valid)
+    expected = "a finite, non-negative amplitude"
+    if not tf.executing_eagerly():
+        message = refusal(name, expected, "a negative, infinite or NaN pixel")
+        tf.debugging.assert_equal(all_valid, True, message)
+    elif not all_valid:
+        place = tuple(tf.where(~valid)[0].numpy().tolist())
+        raise ValueError(refusal(name, expected, f"{tensor[place].numpy():.9g} at {place}"))
+
+
+def require_agreement(name: str, tensor: tf.Tensor, reference_name: str, reference: tf.Tensor) -> None:
+    """Refuse `tensor` unless its precision and its sizes along shared axes are those of `reference`."""
+    require_same_precision(name, tensor, reference_name, reference)
+    axes = [axis for axis in LAYOUT[name] if axis in LAYOUT[reference_name]]
+    sizes, wanted = _static_sizes(name, tensor, axes), _static_sizes(reference_name, reference, axes)
+    if not tf.TensorShape(sizes).is_compatible_with(wanted):
+        expected = f"{_group(axes)} = {_group(wanted)} as in {reference_name}"
+        raise ValueError(refusal(name, expected, _group(sizes)))
+    if None in sizes + wanted:
+        message = refusal(name, f"{_group(axes)} as in {reference_name}", "other sizes")
+        tf.debugging.assert_equal(_sizes(name, tensor, axes), _sizes(reference_name, reference, axes), message)
+
+
+def require_same_precision(name: str, tensor: tf.Tensor, reference_name: str, reference: tf.Tensor) -> None:
+    """Refuse to mix single and double precision: neither promoting nor rounding silently is wanted."""
+    if tensor.dtype.real_dtype != reference.dtype.real_dtype:
+        expected = f"the precision of {reference_name} ({_show(reference.dtype)})"
+        raise TypeError(refusal(name, expected, _show(tensor.dtype)))
+
+
+def require_mode_count(name: str, tensor: tf.Tensor, most: int) -> None:
+    """Refuse a tensor whose mode axis is empty or holds more than `most` modes."""
+    (count,) = _static_sizes(name, tensor, "P")
+    if count is None:
+        sizes = _sizes(name, tensor, "P")
+        message = refusal(name, _modes(most), "another number")
+        tf.debugging.assert_equal((sizes >= 1) & (sizes <= most), [True], message)
+    elif not 1 <= count <= most:
+        raise ValueError(refusal(name, _modes(most), str(count)))
+
+
+def require_size(name: str, size: int | tf.Tensor) -> None:
+    """Refuse what is not a whole, positive number of pixels; of a tensor only the type is looked at."""
+    if tf.is_tensor(size):
+        _require_dtype(name, size, _INTEGER, "a whole number")
+    elif not isinstance(size, Integral):
+        raise TypeError(refusal(name, "a whole number", repr(size)))
+    elif size < 1:
+        raise ValueError(refusal(name, "a positive number", str(size)))
+
+
+def as_scalars(named: Mapping[str, Scalar], like: tf.Tensor | None = None) -> list[tf.Tensor]:
+    """The named numbers as scalar tensors of one precision, in the order given.
+
+    The precision is that of `like`, else of the first tensor among the values, else TensorFlow's
+    default (float32). Python numbers take it; a tensor of another precision raises TypeError, one that
+    is not a scalar ValueError.
+    """
+    tensors: list[tf.Tensor] = [value for value in (like, *named.values()) if tf.is_tensor(value)]
+    dtypes = [tensor.dtype.real_dtype for tensor in tensors if tensor.dtype in _REAL + _COMPLEX]
+    dtype = dtypes[0] if dtypes else tf.constant(0.0).dtype
+    return [_as_scalar(name, value, dtype) for name, value in named.items()]
+
+
+def _as_scalar(name: str, value: Any, dtype: tf.DType) -> tf.Tensor:
+    if tf.is_tensor(value):
+        if value.shape.rank != 0:
+            raise ValueError(refusal(name, "a scalar", f"shape {value.shape}"))
+        _require_dtype(name, value, _REAL, "float32 or float64")
+        _require_dtype(name, value, (dtype,), _show(dtype))
+        return value
+    if not isinstance(value, Real):
+        raise TypeError(refusal(name, "a number or a scalar tf.Tensor", type(value).__name__))
+    return tf.constant(float(value), dtype)
+
+
+def _require_dtype(name: str, tensor: tf.Tensor, allowed: tuple[tf.DType, ...], expected: str) -> None:
+    if not tf.is_tensor(tensor):
+        raise TypeError(refusal(name, "a tf.Tensor", type(tensor).__name__))
+    if tensor.dtype not in allowed:
+        raise TypeError(refusal(name, expected, _show(tensor.dtype)))
+
+
+def _require_rank(name: str, tensor: tf.Tensor) -> None:
+    layout = LAYOUT[name]
+    if tensor.shape.rank != len(layout):
+        expected = f"axes {_group(layout)}" if layout else "a scalar"
+        raise ValueError(refusal(name, expected, f"shape {tensor.shape}"))
+
+
+def _static_sizes(name: str, tensor: tf.Tensor, axes: Iterable[str]) -> list[int | None]:
+    return [tensor.shape[LAYOUT[name].index(axis)] for axis in axes]
+
+
+def _sizes(name: str, tensor: tf.Tensor, axes: Iterable[str]) -> tf.Tensor:
+    return tf.gather(tf.shape(tensor), [LAYOUT[name].index(axis) for axis in axes])
+
+
+def _modes(most: int) -> str:
+    return "1 mode" if most == 1 else f"1 to {most} modes"
+
+
+def _group(items: Iterable[object]) -> str:
+    return f"({', '.join(map(str, items))})"
+
+
+def _show(dtype: tf.DType) -> str:
+    return str(dtype.name)
