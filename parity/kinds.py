@@ -1,0 +1,134 @@
+"""What a tensor is: its unit, its canonical layout, and how each framework lays it out.
+
+A kind is a fact about physics, not about a framework. The adapters in `parity.frameworks` read the layout from
+here and are the only code that transposes; `Kind.check` is the border where wrong arrays are turned away.
+To add a kind, add a constant below: its axes name themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Numbers(StrEnum):
+    """The numbers a kind is made of."""
+
+    REAL = "real"
+    COMPLEX = "complex"
+    INTEGER = "integer"
+    FLAG = "flag"
+    REAL_OR_INTEGER = "real or integer"
+
+    def admits(self, dtype: np.dtype[Any]) -> bool:
+        return any(np.issubdtype(dtype, family) for family in _DTYPES[self])
+
+
+_DTYPES: Mapping[Numbers, tuple[type[np.generic], ...]] = {
+    Numbers.REAL: (np.floating,),
+    Numbers.COMPLEX: (np.complexfloating,),
+    Numbers.INTEGER: (np.integer,),
+    Numbers.FLAG: (np.bool_,),
+    Numbers.REAL_OR_INTEGER: (np.floating, np.integer),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of tensor.
+
+    `axes` names the canonical axes in order: B groups, C patches, P probe modes, H rows, W columns. `layouts`
+    gives the order of the same axes where a framework's differs. `static` marks what is an argument of the
+    computation rather than data in it (sizes, flags): it has no precision and no gradient.
+    """
+
+    name: str
+    unit: str
+    axes: str
+    numbers: Numbers = Numbers.REAL
+    nonnegative: bool = False
+    layouts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def static(self) -> bool:
+        return self.numbers in (Numbers.INTEGER, Numbers.FLAG)
+
+    @property
+    def is_flag(self) -> bool:
+        return self.numbers is Numbers.FLAG
+
+    def to_framework(self, framework: str, array: NDArray[Any]) -> NDArray[Any]:
+        """A canonical array, laid out as `framework` wants it."""
+        layout = self.layouts.get(framework, self.axes)
+        return array.transpose([self.axes.index(axis) for axis in layout])
+
+    def from_framework(self, framework: str, array: NDArray[Any]) -> NDArray[Any]:
+        """An array as `framework` laid it out, in canonical layout."""
+        layout = self.layouts.get(framework, self.axes)
+        return array.transpose([layout.index(axis) for axis in self.axes])
+
+    def check(self, argument: str, array: NDArray[Any]) -> None:
+        """Refuse an array that cannot be of this kind.
+
+        Raises TypeError for the wrong numbers, ValueError for the wrong rank, NaN, infinities or negative values
+        where the unit has none; each names the argument, what was expected and what came.
+        """
+        if not self.numbers.admits(array.dtype):
+            hint = (
+                "; integers look like counts: give the amplitude, their square root"
+                if self.unit == AMPLITUDE_UNIT and np.issubdtype(array.dtype, np.integer)
+                else ""
+            )
+            raise TypeError(f"{argument}: expected {self.numbers} {self.name}, got {array.dtype}{hint}")
+        if array.ndim != len(self.axes):
+            raise ValueError(f"{argument}: expected {self.name} {self.shape_words}, got shape {array.shape}")
+        if self.static:
+            return
+        if not np.isfinite(array).all():
+            index = _first(~np.isfinite(array))
+            raise ValueError(f"{argument}: expected finite {self.name}, got {array[index]} at {index}")
+        if self.nonnegative and (array < 0).any():
+            index = _first(array < 0)
+            raise ValueError(f"{argument}: expected non-negative {self.name}, got {array[index]:.6g} at {index}")
+
+    @property
+    def shape_words(self) -> str:
+        """The canonical axes as a reader writes them: `(B, C, H, W)`."""
+        return f"({', '.join(self.axes)}{',' if len(self.axes) == 1 else ''})"
+
+
+def _first(condition: NDArray[np.bool_]) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.argwhere(condition)[0])
+
+
+AMPLITUDE_UNIT = "√photons / pixel"
+_PATCHES = MappingProxyType({"tensorflow": "BHWC"})
+_MODES = MappingProxyType({"tensorflow": "HWP"})
+_WAVES = MappingProxyType({"tensorflow": "BHWCP"})
+
+AMPLITUDE = Kind("amplitude", AMPLITUDE_UNIT, "BCHW", nonnegative=True, layouts=_PATCHES)
+PHASE = Kind("phase", "radians", "BCHW", layouts=_PATCHES)
+OBJECT = Kind("object patches", "1", "BCHW", Numbers.COMPLEX, layouts=_PATCHES)
+PROBE = Kind("probe", "√photons", "PHW", Numbers.COMPLEX, layouts=_MODES)
+SINGLE_MODE = Kind(
+    "probe of one mode",
+    "√photons",
+    "SHW",
+    Numbers.COMPLEX,
+    layouts=MappingProxyType({"tensorflow": "HWS"}),
+)
+EXIT_WAVES = Kind("exit waves", "√photons", "BCPHW", Numbers.COMPLEX, layouts=_WAVES)
+WEIGHT = Kind("weight", "1", "HW", nonnegative=True)
+READING = Kind("detector reading", AMPLITUDE_UNIT, "BCHW", Numbers.REAL_OR_INTEGER, nonnegative=True, layouts=_PATCHES)
+PER_PATTERN = Kind("photon counts", "photons", "BC", nonnegative=True)
+PER_GROUP = Kind("value per group", "1", "B")
+MODE_POWERS = Kind("mode powers", "1", "P", nonnegative=True)
+SCALAR = Kind("scalar", "1", "")
+SIZE = Kind("size", "pixels", "", Numbers.INTEGER)
+FLAG = Kind("flag", "", "", Numbers.FLAG)

@@ -1,0 +1,45 @@
+"""The working precisions a stack is held to, and the two numbers of each that every bound is built from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """A binary floating-point format in which the stacks compute.
+
+    `unit_roundoff` is u, half the distance from 1 to the next number: one correctly rounded operation
+    errs by at most u, relatively. `smallest_normal` is where that stops being true.
+    """
+
+    name: str
+    real: str
+    complex: str
+
+    @property
+    def unit_roundoff(self) -> float:
+        return float(np.finfo(self.real).eps) / 2
+
+    @property
+    def smallest_normal(self) -> float:
+        return float(np.finfo(self.real).smallest_normal)
+
+    def dtype_like(self, array: NDArray[Any]) -> DTypeLike:
+        """The dtype of this precision for a real or complex array; integers and flags keep their own."""
+        if np.iscomplexobj(array):
+            return self.complex
+        return self.real if np.issubdtype(array.dtype, np.floating) else array.dtype
+
+    def round(self, array: NDArray[Any]) -> NDArray[Any]:
+        """`array` rounded to this precision; integers and flags as they are."""
+        return array.astype(self.dtype_like(array), copy=False)
+
+
+FLOAT32 = Precision("f32", "float32", "complex64")
+FLOAT64 = Precision("f64", "float64", "complex128")
+PRECISIONS = {precision.name: precision for precision in (FLOAT32, FLOAT64)}
