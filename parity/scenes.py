@@ -1,0 +1,265 @@
+"""What a case is made of: one simulated experiment, from which every contract takes the arrays it needs.
+
+A scene is a specification turned into arrays, through `ptycho.diffsim`: an object without symmetry, a probe without
+symmetry, an exposure with its photon noise, and a model's prediction of it. Its properties are named after the
+arguments of the contracts and are canonical, float64 or complex128. Each draws from a random stream of its own, so
+that an argument looks the same in every contract of a case.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.kinds import AMPLITUDE, EXIT_WAVES, PHASE, PROBE
+from parity.strata import Counting, Prediction, Spec
+from ptycho import diffsim, objects
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+STACK = "tensorflow"
+"""The stack whose layout `ptycho.diffsim` speaks."""
+
+SCAN_STEP, SCAN_OFFSET, SCAN_MARGIN = 2, 3, 8
+"""Pixels between groups, between the patches of a group, and by which an object exceeds a patch."""
+
+
+class Scene:
+    """One simulated experiment."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.spec.height, self.spec.width
+
+    @cached_property
+    def _object(self) -> tuple[Real, Real]:
+        return self._patches_of("object")
+
+    @property
+    def amplitude(self) -> Real:
+        """The object's modulus, (B, C, H, W)."""
+        return self._object[0]
+
+    @property
+    def phase(self) -> Real:
+        """The object's phase, radians, (B, C, H, W)."""
+        return self._object[1]
+
+    @cached_property
+    def patches(self) -> Complex:
+        """The object, (B, C, H, W)."""
+        return self.amplitude * np.exp(1j * self.phase)
+
+    @cached_property
+    def target(self) -> Complex:
+        """The object that `patches` should have been, (B, C, H, W): a different modulus, a phase that may wrap."""
+        random = self.spec.generator("target")
+        spread = 2.0 if self.spec.prediction is Prediction.FAR else 0.02
+        modulus = self.amplitude * np.exp(spread * random.standard_normal(self.patches.shape))
+        return modulus * np.exp(1j * (self.phase + spread * random.standard_normal(self.patches.shape)))
+
+    @cached_property
+    def probe(self) -> Complex:
+        """Modes of an off-centre, aberrated, elliptical Gaussian, (P, H, W), no two orthogonal."""
+        random = self.spec.generator("probe")
+        y, x = (np.linspace(-1, 1, n) for n in self.shape)
+        rows, columns = y[None, :, None], x[None, None, :]
+        centre, width, tilt, bend = (
+            random.uniform(low, high, (self.spec.modes, 2, 1, 1))
+            for low, high in ((-0.2, 0.2), (0.3, 0.6), (-3, 3), (-4, 4))
+        )
+        down, across = (rows - centre[:, 0]) / width[:, 0], (columns - centre[:, 1]) / width[:, 1]
+        phase = tilt[:, 0] * rows + tilt[:, 1] * columns + bend[:, 0] * rows**2 + bend[:, 1] * columns**3
+        return np.exp(-(down**2) - across**2 + 1j * (phase + 0.5))
+
+    @cached_property
+    def exposures(self) -> diffsim.Exposures:
+        """The simulated exposures, in the layout of `ptycho.diffsim`."""
+        return diffsim.illuminate_and_diffract(
+            AMPLITUDE.to_framework(STACK, self.amplitude),
+            PHASE.to_framework(STACK, self.phase),
+            PROBE.to_framework(STACK, self.probe),
+            nphotons=self.spec.photons,
+            seed=self.spec.generator("photons"),
+        )
+
+    @property
+    def intensity_scale(self) -> float:
+        """√photons per unit of probe times object."""
+        return self.exposures.intensity_scale
+
+    @cached_property
+    def exit_waves(self) -> Complex:
+        """ψ_p = p_p·O in photons, (B, C, P, H, W); a dark scene has patterns without any light."""
+        waves = self._waves(self.patches)
+        return waves * self._lit[..., None, None, None] if self.spec.dark else waves
+
+    @cached_property
+    def observed(self) -> Real:
+        """The observed amplitude, (B, C, H, W): roots of counts, or divided by the intensity scale."""
+        amplitude = AMPLITUDE.from_framework(STACK, self.exposures.X)
+        if self.spec.counting is not Counting.SCALED:
+            amplitude = np.sqrt(np.round((amplitude * self.intensity_scale) ** 2))
+        return amplitude * self._shadow("observed") if self.spec.dark else amplitude
+
+    @cached_property
+    def predicted(self) -> Real:
+        """What a model predicts for `observed`, (B, C, H, W): the same, a step away, or of another object."""
+        if self.spec.prediction is Prediction.EQUAL:
+            return self.observed
+        if self.spec.prediction is Prediction.NEAR:
+            random = self.spec.generator("prediction")
+            patches = self.patches * (1 + 0.05 * random.standard_normal(self.patches.shape))
+        else:
+            amplitude, phase = self._patches_of("another object")
+            patches = amplitude * np.exp(1j * phase)
+        predicted = self._far_field(self._waves(patches))
+        if self.spec.counting is Counting.SCALED:
+            predicted = predicted / self.intensity_scale
+        return predicted * self._unlit if self.spec.dark else predicted
+
+    @cached_property
+    def detected(self) -> NDArray[Any]:
+        """`observed` with light somewhere, or whole detector readings up to uint16's end, (B, C, H, W)."""
+        amplitude = self.observed.copy()
+        if not amplitude.any():
+            amplitude[0, 0, 1, 2] = 1.0
+        if self.spec.counting is not Counting.READINGS:
+            return amplitude
+        peak = self.spec.generator("readings").uniform(300, np.iinfo(np.uint16).max)
+        return np.round(amplitude * (peak / amplitude.max())).astype(np.uint16)
+
+    @property
+    def full(self) -> NDArray[np.bool_]:
+        """Whether a Poisson loss keeps the term in the counts alone."""
+        return np.array(self.spec.full)
+
+    @cached_property
+    def nphotons(self) -> Real:
+        """Photons wanted in the mean pattern, ()."""
+        return self._scalar("nphotons", 10.0, 1e10, logarithmic=True)
+
+    @cached_property
+    def log_scale(self) -> Real:
+        """The logarithm of an intensity scale, ()."""
+        return self._scalar("log_scale", -3.0, 6.0)
+
+    @cached_property
+    def probe_scale(self) -> Real:
+        """The divisor of a normalised probe beside its mean modulus, ()."""
+        return self._scalar("probe_scale", 0.1, 10.0, logarithmic=True)
+
+    @property
+    def size(self) -> NDArray[np.int64]:
+        """Pixels a side of a generated probe, ()."""
+        return np.array(self.spec.height)
+
+    @cached_property
+    def radius(self) -> Real:
+        """The radius of a disk, pixels, ()."""
+        return self._scalar("radius", 0.1 * self.spec.height, 0.6 * self.spec.height)
+
+    @cached_property
+    def width(self) -> Real:
+        """The width of a Gaussian, pixels, ()."""
+        return self._scalar("width", 0.1 * self.spec.height, 0.4 * self.spec.height)
+
+    @cached_property
+    def outer_radius(self) -> Real:
+        """The radius of a zone plate, pixels of its plane, ()."""
+        return self._scalar("outer_radius", 0.3 * self.spec.height, 0.5 * self.spec.height)
+
+    @cached_property
+    def stop_radius(self) -> Real:
+        """The radius of a zone plate's central stop, pixels of its plane, ()."""
+        return self._scalar("stop_radius", 0.05 * self.spec.height, 0.2 * self.spec.height)
+
+    @cached_property
+    def defocus(self) -> Real:
+        """The defocus phase at a zone plate's rim, radians, ()."""
+        return self._scalar("defocus", -20.0, 20.0)
+
+    @cached_property
+    def powers(self) -> Real:
+        """The energies of the probe modes, relative, (P,)."""
+        return self.spec.generator("powers").uniform(0.05, 1.0, self.spec.modes)
+
+    @cached_property
+    def single_mode(self) -> Complex:
+        """The first probe mode alone, (1, H, W)."""
+        return self.probe[:1]
+
+    @cached_property
+    def nll_weight(self) -> Real:
+        return self._scalar("nll_weight", 0.1, 2.0)
+
+    @cached_property
+    def mae_weight(self) -> Real:
+        return self._scalar("mae_weight", 0.1, 2.0)
+
+    @cached_property
+    def realspace_weight(self) -> Real:
+        return self._scalar("realspace_weight", 0.1, 2.0)
+
+    @cached_property
+    def tv_weight(self) -> Real:
+        return self._scalar("tv_weight", 0.1, 2.0)
+
+    @cached_property
+    def realspace_mae_weight(self) -> Real:
+        return self._scalar("realspace_mae_weight", 0.1, 2.0)
+
+    def _patches_of(self, purpose: str) -> tuple[Real, Real]:
+        """Amplitude and phase of one object as a scan on a grid sees it in B groups, each (B, C, H, W)."""
+        random, spec = self.spec.generator(purpose), self.spec
+        texture = spec.textures[random.integers(len(spec.textures))]
+        frame = (spec.height + SCAN_MARGIN, spec.width + SCAN_MARGIN)
+        whole = objects.make_object(texture, frame, random, spec.phase_span)
+        scan = objects.scan_positions(
+            frame, self.shape, step=SCAN_STEP, gridsize=math.isqrt(spec.patches), offset=SCAN_OFFSET
+        )
+        positions = scan[random.permutation(len(scan))[: spec.groups]]
+        return (
+            AMPLITUDE.from_framework(STACK, objects.scan_patches(whole.amplitude, positions, self.shape)),
+            PHASE.from_framework(STACK, objects.scan_patches(whole.phase, positions, self.shape)),
+        )
+
+    def _waves(self, patches: Complex) -> Complex:
+        return self.intensity_scale * self.probe * patches[:, :, None]
+
+    @staticmethod
+    def _far_field(waves: Complex) -> Real:
+        """The noiseless amplitude, (B, C, H, W), of exit waves (B, C, P, H, W)."""
+        return AMPLITUDE.from_framework(STACK, diffsim.diffract(EXIT_WAVES.to_framework(STACK, waves)))
+
+    @cached_property
+    def _lit(self) -> Real:
+        """1 for a pattern with light and 0 for one without, (B, C); at least one has light."""
+        lit = self.spec.generator("lit").random((self.spec.groups, self.spec.patches)) < 0.7
+        lit[0, 0] = True
+        return lit.astype(float)
+
+    @cached_property
+    def _unlit(self) -> Real:
+        """0 on the pixels of a dark scene that neither model nor detector lights, (B, C, H, W)."""
+        return self._shadow("unlit")
+
+    def _shadow(self, purpose: str) -> Real:
+        """1 and, on a third of the pixels, 0. What the model leaves dark is dark on the detector too."""
+        shape = (self.spec.groups, self.spec.patches, *self.shape)
+        shadow = (self.spec.generator(purpose).random(shape) < 2 / 3).astype(float)
+        return shadow if purpose == "unlit" else shadow * self._unlit
+
+    def _scalar(self, name: str, low: float, high: float, logarithmic: bool = False) -> Real:
+        random = self.spec.generator(name)
+        if logarithmic:
+            return np.array(10 ** random.uniform(np.log10(low), np.log10(high)))
+        return np.array(random.uniform(low, high))

@@ -1,0 +1,150 @@
+"""The inputs a contract must be tried on, as specifications: small enough to read, to shrink and to name.
+
+A stratum says what is forced (odd sizes, dark pixels, a prediction far from the observation) because some
+defect shows nowhere else; `draw` fills in the rest from a seed. The arrays are made of it in `parity.scenes`.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from ptycho.objects import OBJECTS
+
+Shape = tuple[int, int]
+
+EVEN: tuple[Shape, ...] = ((8, 8), (16, 16), (32, 32), (64, 64), (128, 128))
+ODD: tuple[Shape, ...] = ((9, 9), (15, 15), (33, 33), (63, 63))
+PRIME: tuple[Shape, ...] = ((11, 11), (13, 13), (31, 31), (61, 61))
+OBLONG: tuple[Shape, ...] = ((8, 12), (15, 8), (9, 33), (64, 31))
+ANY: tuple[Shape, ...] = ((8, 8), (9, 9), (12, 15), (16, 16), (31, 31), (32, 32), (33, 24), (64, 64))
+
+MOST_ELEMENTS = 2**17
+"""Large patterns come in small batches: beyond this an example costs time and shows nothing new."""
+
+
+class Prediction(StrEnum):
+    """How the predicted amplitude relates to the observed one."""
+
+    NEAR = "near"
+    FAR = "far"
+    EQUAL = "equal"
+
+
+class Counting(StrEnum):
+    """What the detector hands over."""
+
+    PHOTONS = "photons"
+    SCALED = "scaled"
+    READINGS = "readings"
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """A region of the inputs: each field lists what may be drawn."""
+
+    name: str
+    shows: str
+    shapes: tuple[Shape, ...] = ANY
+    groups: tuple[int, ...] = (1, 2, 3)
+    patches: tuple[int, ...] = (1, 4)
+    modes: tuple[int, ...] = (1, 3)
+    log10_photons: tuple[float, float] = (0.0, 12.0)
+    prediction: tuple[Prediction, ...] = (Prediction.NEAR, Prediction.FAR)
+    counting: Counting = Counting.PHOTONS
+    phase_span: float = 2.0
+    dark: bool = False
+    full: tuple[bool, ...] = (True,)
+    textures: tuple[str, ...] = tuple(OBJECTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One drawn specification, everything that `parity.scenes` needs to know."""
+
+    stratum: str
+    seed: int
+    height: int
+    width: int
+    groups: int
+    patches: int
+    modes: int
+    photons: float
+    prediction: Prediction
+    counting: Counting
+    phase_span: float
+    dark: bool
+    full: bool
+    textures: tuple[str, ...]
+
+    def generator(self, purpose: str) -> np.random.Generator:
+        """The stream of random numbers for one purpose; streams do not depend on which others are drawn."""
+        return _generator(self.stratum, self.seed, purpose)
+
+
+def draw(stratum: Stratum, seed: int) -> Spec:
+    """The specification number `seed` of a stratum. Shapes go round in order, so that a small seed is a small case."""
+    random = _generator(stratum.name, seed, "spec")
+    height, width = stratum.shapes[seed % len(stratum.shapes)]
+    patches, modes, groups = (
+        int(random.choice(options)) for options in (stratum.patches, stratum.modes, stratum.groups)
+    )
+    if height * width * groups * patches * modes > MOST_ELEMENTS:
+        groups, patches = min(stratum.groups), min(stratum.patches)
+    return Spec(
+        stratum=stratum.name,
+        seed=seed,
+        height=height,
+        width=width,
+        groups=groups,
+        patches=patches,
+        modes=modes,
+        photons=float(10 ** random.uniform(*stratum.log10_photons)),
+        prediction=stratum.prediction[random.integers(len(stratum.prediction))],
+        counting=stratum.counting,
+        phase_span=stratum.phase_span,
+        dark=stratum.dark,
+        full=stratum.full[random.integers(len(stratum.full))],
+        textures=stratum.textures,
+    )
+
+
+def _generator(stratum: str, seed: int, purpose: str) -> np.random.Generator:
+    """Keyed by names through CRC-32, which, unlike `hash`, is the same in every process."""
+    return np.random.Generator(np.random.PCG64([zlib.crc32(f"{stratum}/{purpose}".encode()), seed]))
+
+
+SHAPES = (
+    Stratum("even", "the common case", EVEN),
+    Stratum("odd", "ifftshift for fftshift, floor for ceiling", ODD),
+    Stratum("prime", "transforms without small factors", PRIME),
+    Stratum("oblong", "h·h for h·w, rows for columns", OBLONG),
+    Stratum("lines", "grid-line exposures, as the pipeline simulates them", textures=("lines",)),
+    Stratum("single", "axes squeezed away", groups=(1,), patches=(1,), modes=(1,)),
+    Stratum("many", "axes mixed, sums over the wrong one", groups=(2, 3), patches=(4,), modes=(3,)),
+)
+EXPOSURES = (
+    Stratum("dark", "ε under a root or in a logarithm, 0/0", dark=True),
+    Stratum("faint", "clamps and ε's", log10_photons=(-8.0, 0.0)),
+    Stratum("bright", "cancellation, digits lost", log10_photons=(9.0, 12.0)),
+    Stratum("scaled", "counts that are no integers", counting=Counting.SCALED),
+)
+EQUAL = (Stratum("equal", "the kink and the minimum", prediction=(Prediction.EQUAL,)),)
+APART = (
+    Stratum("near", "a step before convergence", prediction=(Prediction.NEAR,)),
+    Stratum("far", "arguments exchanged, ratios inverted", prediction=(Prediction.FAR,)),
+)
+BARE = (Stratum("bare", "the term in k alone kept on one side", full=(False,)),)
+WRAPPED = (Stratum("wrapped", "phases beyond ±π", phase_span=25.0),)
+READINGS = (Stratum("readings", "integers squared before they are widened", counting=Counting.READINGS),)
+MEASURED = Stratum("measured", "what a user's own detector delivers", groups=(1, 2, 3), patches=(1, 4))
+SQUARE_GRIDS = (
+    Stratum("even", "the common case", EVEN),
+    Stratum("odd", "≤ for <, a centre half a pixel off", ODD),
+    Stratum("prime", "transforms without small factors", PRIME),
+    Stratum("single", "the mode axis squeezed away", EVEN, modes=(1,)),
+    Stratum("many", "modes mixed", EVEN + ODD, modes=(2, 3)),
+)
