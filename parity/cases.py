@@ -1,0 +1,113 @@
+"""A case: contract + stratum + seed. The same example everywhere, and the line that reproduces a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.contract import Contract, Inputs, Result, UsageError
+from parity.datasets import Dataset
+from parity.kinds import Numbers
+from parity.measured import MeasuredScene
+from parity.precision import FLOAT64, PRECISIONS, Precision
+from parity.reference import has_readings
+from parity.scenes import Scene
+from parity.strata import MEASURED, Spec, Stratum, draw
+
+ONE_HOT_EVERY = 4
+"""Every fourth case asks for the gradient of a single element instead of a random combination of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One example of a contract. With a `dataset` the exposures are the user's, and the seed says which of them."""
+
+    contract: Contract
+    stratum: Stratum
+    seed: int
+    dataset: Dataset | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.stratum.name}/{self.seed}"
+
+    @property
+    def spec(self) -> Spec:
+        return draw(self.stratum, self.seed)
+
+    @property
+    def reproduce(self) -> str:
+        """The command that runs this case alone."""
+        data = f" --data {self.dataset.path}" if self.dataset else ""
+        return f"parity run {self.contract.name} --case {self.name}{data}"
+
+    def inputs(self) -> dict[str, NDArray[Any]]:
+        """The arguments by name, canonical and in float64; checked against their kinds."""
+        scene = MeasuredScene(self.spec, self.dataset) if self.dataset else Scene(self.spec)
+        arrays = {a.name: np.asarray(getattr(scene, a.field)) for a in self.contract.arguments}
+        self.contract.check(arrays)
+        return arrays
+
+    def cotangents(self, values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Random cotangents for results of these values, of their shapes.
+
+        Never all ones: for Σ|DFT(p·O)|² that gives the gradient of Σ|p·O|², transform or none (Parseval).
+        """
+        return {result.name: _cotangent(result, values[result.name], self.spec) for result in self.contract.results}
+
+
+def precisions_of(inputs: Inputs, wanted: tuple[Precision, ...]) -> tuple[Precision, ...]:
+    """The precisions in which inputs can be tried: detector readings are widened to float64, whatever is wanted."""
+    return (FLOAT64,) if has_readings(inputs) else wanted
+
+
+def forced(contract: Contract, dataset: Dataset | None = None) -> Iterator[Case]:
+    """The first case of every stratum; a data set is a stratum of its own."""
+    return (Case(contract, stratum, 0, dataset) for stratum in strata_of(contract, dataset))
+
+
+def sweep(contract: Contract, examples: int, dataset: Dataset | None = None) -> Iterator[Case]:
+    """The forced cases, then `examples` more that go round the strata."""
+    yield from forced(contract, dataset)
+    strata = strata_of(contract, dataset)
+    for number in range(examples):
+        turn, stratum = divmod(number, len(strata))
+        yield Case(contract, strata[stratum], turn + 1, dataset)
+
+
+def strata_of(contract: Contract, dataset: Dataset | None) -> tuple[Stratum, ...]:
+    """Where cases are drawn from: the contract's strata, or the user's exposures alone."""
+    return (MEASURED,) if dataset else contract.strata
+
+
+def parse_case(contract: Contract, text: str, dataset: Dataset | None = None) -> Case:
+    """The case written `stratum/seed`. Raises UsageError when it is neither."""
+    stratum, slash, seed = text.partition("/")
+    if not slash or not seed.isdecimal():
+        raise UsageError(f"a case is written stratum/seed, such as odd/17; got '{text}'")
+    chosen = MEASURED if dataset and stratum == MEASURED.name else contract.stratum(stratum)
+    return Case(contract, chosen, int(seed), dataset)
+
+
+def parse_precisions(text: str) -> tuple[Precision, ...]:
+    """Precisions from `f32,f64`. Raises UsageError for any other word."""
+    unknown = [word for word in text.split(",") if word not in PRECISIONS]
+    if unknown:
+        raise UsageError(f"unknown precision '{unknown[0]}'; there are: {', '.join(PRECISIONS)}")
+    return tuple(PRECISIONS[word] for word in dict.fromkeys(text.split(",")))
+
+
+def _cotangent(result: Result, value: NDArray[Any], spec: Spec) -> NDArray[Any]:
+    random = spec.generator(f"cotangent of {result.name}")
+    weight = random.standard_normal(value.shape)
+    if result.kind.numbers is Numbers.COMPLEX:
+        weight = weight + 1j * random.standard_normal(value.shape)
+    size = np.abs(value) / (np.max(np.abs(value)) or 1.0) if result.relative else np.ones(value.shape)
+    if value.size > 1 and spec.seed % ONE_HOT_EVERY == ONE_HOT_EVERY - 1:
+        chosen = random.choice(value.size, p=size.ravel() / size.sum()) if size.any() else 0
+        return np.where(np.arange(value.size).reshape(value.shape) == chosen, weight, 0.0)
+    return np.asarray(weight * size)

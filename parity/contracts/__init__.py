@@ -1,0 +1,9 @@
+"""The declarations, a file for each mirrored file. A row in a `CONTRACTS` is a row in the test plan."""
+
+from __future__ import annotations
+
+from parity.contract import Registry
+from parity.contracts import losses, optics, patches, probe, scaling
+
+REGISTRY = Registry((*probe.CONTRACTS, *optics.CONTRACTS, *patches.CONTRACTS, *scaling.CONTRACTS, *losses.CONTRACTS))
+"""Every contract, in the order of the light."""

@@ -1,0 +1,81 @@
+"""The mirror rule, read from the sources: one name and one signature in both stacks and the oracle.
+
+A public function of a mirrored file without a contract is a fault, unless it is listed here as having no twin; so is
+a contract whose function is missing or takes other arguments in any of the three. Nothing is imported.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from parity.contract import Contract
+
+ROOT = Path(__file__).resolve().parent.parent
+MIRRORS = {
+    "ptycho": ROOT / "ptycho",
+    "ptycho_torch": ROOT / "ptycho_torch",
+    "parity.oracle": ROOT / "parity" / "oracle",
+}
+
+WITHOUT_TWIN: Mapping[str, str] = {}
+"""Public functions of mirrored files that have no contract, each with the reason, by `package.module.function`."""
+
+
+def mirror_faults(contracts: Mapping[str, Contract]) -> list[str]:
+    """Every breach of the mirror rule, a sentence each."""
+    modules = sorted({contract.module for contract in contracts.values()})
+    faults: list[str] = []
+    unused = dict(WITHOUT_TWIN)
+    for package in MIRRORS:
+        for module in modules:
+            functions = _signatures(package, module)
+            faults += _unregistered(package, module, functions, contracts, unused)
+            faults += _departures(package, module, functions, contracts)
+    return faults + [f"{name}: listed as having no twin, but there is no such function" for name in unused]
+
+
+def _unregistered(
+    package: str,
+    module: str,
+    functions: Mapping[str, list[str]],
+    contracts: Mapping[str, Contract],
+    unused: dict[str, str],
+) -> list[str]:
+    strangers = [
+        name
+        for name in functions
+        if f"{module}.{name}" not in contracts and unused.pop(f"{package}.{module}.{name}", None) is None
+    ]
+    if package == "parity.oracle":
+        strangers = [name for name in strangers if f"{module}.{name.removesuffix('_vjp')}" not in contracts]
+    return [f"{package}.{module}.{name}: unregistered: a public function without a contract" for name in strangers]
+
+
+def _departures(
+    package: str, module: str, functions: Mapping[str, list[str]], contracts: Mapping[str, Contract]
+) -> list[str]:
+    faults = []
+    for contract in contracts.values():
+        if contract.module != module:
+            continue
+        wanted = [argument.name for argument in contract.arguments]
+        found = functions.get(contract.function)
+        if found is None:
+            faults.append(f"{package}.{contract.name}: expected a function of this name, got none")
+        elif found != wanted:
+            faults.append(f"{package}.{contract.name}: expected arguments {wanted}, got {found}")
+    return faults
+
+
+@cache
+def _signatures(package: str, module: str) -> Mapping[str, list[str]]:
+    """Public top-level functions of a file with the names of their arguments."""
+    tree = ast.parse((MIRRORS[package] / f"{module}.py").read_text(encoding="utf-8"))
+    return {
+        node.name: [argument.arg for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    }
