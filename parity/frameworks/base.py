@@ -1,0 +1,109 @@
+"""What the harness needs of a framework: run a stack's function on canonical arrays, and pull back cotangents.
+
+An adapter is the only code that knows both a framework and a layout. It imports its framework when it is made, never
+before, so that commands that need none start without. To add a framework, subclass `Framework` and give it a row in
+`parity.frameworks.ADAPTERS`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from numpy.typing import NDArray
+
+from parity.contract import Contract, Entry, Inputs
+from parity.kinds import Kind
+from parity.precision import Precision
+
+Cotangents = Mapping[str, NDArray[Any]]
+
+
+class FrameworkMissing(Exception):
+    """A framework that was asked for is not installed; the message says how to install it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What a stack returned: canonical arrays by result and, where asked for, gradients by argument.
+
+    A gradient is missing where the framework found no path from a result to the argument.
+    """
+
+    values: Mapping[str, NDArray[Any]]
+    gradients: Mapping[str, NDArray[Any]]
+
+
+class Framework(ABC):
+    """One stack under test, behind canonical NumPy arrays."""
+
+    name: str
+    package: str
+    distribution: str
+    modes: tuple[str, ...]
+
+    def __init__(self, mode: str, device: str) -> None:
+        if importlib.util.find_spec(self.name) is None:
+            raise FrameworkMissing(
+                f"{self.name} is not installed, so {self.package} cannot be checked: "
+                f"pip install 'ptycho-parity[{self.distribution}]'"
+            )
+        self.mode = mode
+        self.device = device
+
+    @property
+    @abstractmethod
+    def version(self) -> str:
+        """The version of the framework."""
+
+    def evaluate(
+        self,
+        contract: Contract,
+        inputs: Inputs,
+        precision: Precision,
+        cotangents: Cotangents | None = None,
+        entry: Entry | None = None,
+    ) -> Evaluation:
+        """The stack's results for canonical `inputs`, rounded to `precision`, and with cotangents its gradients.
+
+        Through the contract's own function, or through another entry to it. Whatever the stack raises passes through.
+        """
+        function = partial(entry.call, self._named(entry.path)) if entry else self._named(contract.name)
+        arguments = {
+            a.name: a.kind.to_framework(self.name, precision.round(inputs[a.name])) for a in contract.arguments
+        }
+        pulled = {
+            r.name: r.kind.to_framework(self.name, precision.round(cotangents[r.name]))
+            for r in contract.results
+            if cotangents is not None
+        }
+        results, gradients = self._call(contract, function, arguments, pulled)
+        asked = contract.differentiable if pulled else ()
+        return Evaluation(
+            {r.name: self._canonical(r.kind, x) for r, x in zip(contract.results, results, strict=True)},
+            {a.name: self._canonical(a.kind, g) for a, g in zip(asked, gradients, strict=True) if g is not None},
+        )
+
+    def _named(self, address: str) -> Any:
+        """What the stack has at `module.name`."""
+        module, name = address.split(".")
+        return getattr(importlib.import_module(f"{self.package}.{module}"), name)
+
+    def _canonical(self, kind: Kind, array: NDArray[Any]) -> NDArray[Any]:
+        """In canonical layout; an array of another rank is left as it came, for the judge to name."""
+        return kind.from_framework(self.name, array) if array.ndim == len(kind.axes) else array
+
+    @abstractmethod
+    def _call(
+        self,
+        contract: Contract,
+        function: Callable[..., Any],
+        arguments: Mapping[str, NDArray[Any]],
+        cotangents: Mapping[str, NDArray[Any]],
+    ) -> tuple[list[NDArray[Any]], list[NDArray[Any] | None]]:
+        """Results, and with cotangents the gradients of the differentiable arguments, in this framework's layout."""

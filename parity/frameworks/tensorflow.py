@@ -1,0 +1,111 @@
+"""TensorFlow behind canonical arrays: eager, or traced once for open dimensions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.contract import Argument, Contract
+from parity.frameworks.base import Framework
+from parity.frameworks.silence import silenced
+
+ENVIRONMENT = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+}
+"""Read by TensorFlow once, when it starts; after its first operation, threads can no longer be set."""
+
+
+def prepare_environment() -> None:
+    """Set what TensorFlow reads when it starts, where the user has not."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+
+
+class TensorFlow(Framework):
+    """The `ptycho` stack. One thread, as for torch; its start-up messages are kept from the user.
+
+    In graph mode a function is traced once for each contract, precision and set of flags, with every dimension open:
+    a trace for a shape would cost more than the example, and constants in it would be folded and test another kernel.
+    Traces are kept by function object, so that a function which was replaced is traced anew.
+    """
+
+    name = "tensorflow"
+    package = "ptycho"
+    distribution = "tensorflow"
+    modes = ("graph", "eager")
+
+    def __init__(self, mode: str, device: str) -> None:
+        super().__init__(mode, device)
+        prepare_environment()
+        with silenced():
+            import tensorflow
+
+            tensorflow.config.experimental.enable_tensor_float_32_execution(False)
+            tensorflow.get_logger().setLevel("ERROR")
+            tensorflow.constant(0.0)
+        self._tf = tensorflow
+        self._traces: dict[tuple[object, ...], Callable[..., Any]] = {}
+
+    @property
+    def version(self) -> str:
+        return str(self._tf.__version__)
+
+    def _call(
+        self,
+        contract: Contract,
+        function: Callable[..., Any],
+        arguments: Mapping[str, NDArray[Any]],
+        cotangents: Mapping[str, NDArray[Any]],
+    ) -> tuple[list[NDArray[Any]], list[NDArray[Any] | None]]:
+        flags = {a.name: arguments[a.name].item() for a in contract.arguments if a.kind.is_flag}
+        tensors = [self._tensor(a, arguments[a.name]) for a in contract.arguments if not a.kind.is_flag]
+        pulled = [self._tf.constant(cotangent) for cotangent in cotangents.values()]
+        with self._tf.device("GPU" if self.device == "cuda" else "CPU"):
+            values, gradients = self._step(contract, function, flags, tensors, pulled)(tensors, pulled)
+        return [value.numpy() for value in values], [None if g is None else g.numpy() for g in gradients]
+
+    def _step(
+        self,
+        contract: Contract,
+        function: Callable[..., Any],
+        flags: Mapping[str, Any],
+        tensors: list[Any],
+        cotangents: list[Any],
+    ) -> Callable[..., Any]:
+        names = [a.name for a in contract.arguments if not a.kind.is_flag]
+        watched = [names.index(a.name) for a in contract.differentiable] if cotangents else []
+
+        def step(tensors: list[Any], cotangents: list[Any]) -> tuple[list[Any], list[Any]]:
+            if not cotangents:
+                return _as_list(function(**dict(zip(names, tensors, strict=True)), **flags)), []
+            with self._tf.GradientTape() as tape:
+                tape.watch([tensors[i] for i in watched])
+                results = _as_list(function(**dict(zip(names, tensors, strict=True)), **flags))
+            sources = [tensors[i] for i in watched]
+            return results, tape.gradient(results, sources, output_gradients=cotangents)
+
+        if self.mode == "eager":
+            return step
+        dtypes = tuple(tensor.dtype for tensor in tensors)
+        key = (function, tuple(flags.items()), dtypes, bool(cotangents))
+        if key not in self._traces:
+            signature = [[self._open(tensor) for tensor in tensors], [self._open(c) for c in cotangents]]
+            self._traces[key] = self._tf.function(step, input_signature=signature, autograph=False)
+        return self._traces[key]
+
+    def _open(self, tensor: Any) -> Any:
+        return self._tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype)
+
+    def _tensor(self, argument: Argument, array: NDArray[Any]) -> Any:
+        return self._tf.constant(array.astype(np.int32) if argument.kind.static else array)
+
+
+def _as_list(returned: Any) -> list[Any]:
+    return list(returned) if isinstance(returned, tuple) else [returned]
