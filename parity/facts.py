@@ -1,0 +1,83 @@
+"""Unit facts: laws that hold in each stack alone, judged in the arithmetic of the oracle.
+
+A stack's result enters a law with the error that the oracle grants it there; what the law computes from it adds
+its own. So a fact needs no tolerance: left and right must lie within the sum of their allowances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.cases import Case
+from parity.contract import Contract, Inputs, Law
+from parity.frameworks.base import Framework
+from parity.measure import Label, Measurement, distance, fault_of
+from parity.oracle.bounded import Bounded
+from parity.precision import Precision
+from parity.reference import bounded_gradients, bounded_values
+
+
+class Faulty(Exception):
+    """The stack returned what no law can be asked of; the message says what."""
+
+
+class StackTrial:
+    """One stack on the inputs of one case (see `parity.contract.Trial`)."""
+
+    def __init__(self, contract: Contract, inputs: Inputs, framework: Framework, precision: Precision) -> None:
+        self.contract = contract
+        self.inputs = inputs
+        self._framework = framework
+        self._precision = precision
+
+    def value(self, **changed: NDArray[Any]) -> Bounded:
+        inputs = {**self.inputs, **changed}
+        name = self.contract.results[0].name
+        oracle = bounded_values(self.contract, inputs, self._precision)[name]
+        return _granted(self._framework.evaluate(self.contract, inputs, self._precision).values[name], oracle)
+
+    def gradient(self, argument: str, **changed: NDArray[Any]) -> Bounded:
+        inputs = {**self.inputs, **changed}
+        result = self.contract.results[0]
+        shape = bounded_values(self.contract, inputs, self._precision)[result.name].shape
+        ones = {result.name: np.ones(shape)}
+        oracle = bounded_gradients(self.contract, inputs, ones, self._precision)[argument]
+        found = self._framework.evaluate(self.contract, inputs, self._precision, ones).gradients
+        if argument not in found:
+            raise Faulty(f"has no gradient with respect to {argument}")
+        return _granted(found[argument], oracle)
+
+    def exact(self, array: Any) -> Bounded:
+        return Bounded.exact(self._precision.round(np.asarray(array)), self._precision)
+
+
+def examine_facts(case: Case, inputs: Inputs, framework: Framework, precision: Precision) -> Iterator[Measurement]:
+    """A measurement for every fact of the case's contract: `got` is the left side of the law, `expected` the right."""
+    trial = StackTrial(case.contract, inputs, framework, precision)
+    for fact in case.contract.facts:
+        label = Label(case.contract.name, case.name, precision.name, fact.statement)
+        try:
+            law = fact.law(trial)
+        except Exception as error:
+            yield label.measurement(framework.name, fault=f"{type(error).__name__}: {error}")
+        else:
+            yield label.measurement(framework.name, **_departure(law), epsilon=0.0)
+
+
+def _departure(law: Law) -> dict[str, Any]:
+    """How far the left side is from the right, or how far it falls short of it."""
+    left, right = law.left.value, law.right.value
+    short = np.minimum(left, right) if law.at_least else left
+    return distance(short, np.broadcast_to(right, short.shape), law.left.allowed + law.right.allowed)
+
+
+def _granted(got: NDArray[Any], oracle: Bounded) -> Bounded:
+    """The stack's array with the error that the oracle grants it."""
+    fault = fault_of(got, oracle)
+    if fault:
+        raise Faulty(fault)
+    return oracle.derive(got.astype(oracle.value.dtype), oracle.error)

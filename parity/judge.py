@@ -1,0 +1,202 @@
+"""From measurements to a verdict: who is wrong, or why nothing can be said.
+
+Nothing here touches a framework or an array, so that stored measurements are judged exactly as fresh ones.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.contract import Quota
+from parity.measure import GRADIENT, PAIR, Gain, Measurement
+from parity.precision import FLOAT32, FLOAT64
+
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+
+POOLED_FROM = 20
+"""Examples from which a common gain error is told from the rounding of a few."""
+
+RESAMPLES = 400
+
+
+class Outcome(StrEnum):
+    """What is said of a contract."""
+
+    AGREE = "agree"
+    DISAGREE = "disagree"
+    UNDECIDED = "undecided"
+    UNINFORMATIVE = "uninformative"
+
+
+@dataclass(frozen=True, slots=True)
+class PooledGain:
+    """The common gain error of one quantity of one stack over a run, and its bootstrap interval.
+
+    `allowed` is what correct code shows: twice the largest gain error of the witness's resamples, and one rounding
+    on either side.
+    """
+
+    quantity: str
+    stack: str
+    low: float
+    high: float
+    allowed: float
+
+    @property
+    def agrees(self) -> bool:
+        return self.low <= self.allowed and self.high >= -self.allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said of one contract, and the numbers it rests on.
+
+    `sides` are the stacks that disagree with the oracle; `alike` says that they err together, so that the
+    oracle is suspected too. `worst` is the largest error of each stack in units of its bound, `gap` the largest
+    relative distance of the two stacks in float64, `epsilon` the smallest relative defect that one example of the
+    contract's least sensitive quantity shows.
+    """
+
+    contract: str
+    outcome: Outcome
+    examples: int
+    worst: Mapping[str, float]
+    gap: float | None
+    epsilon: float
+    sides: tuple[str, ...] = ()
+    alike: bool = False
+    failures: tuple[Measurement, ...] = ()
+    gains: tuple[PooledGain, ...] = ()
+    reason: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        return self.outcome is Outcome.AGREE
+
+
+def judge(contract: str, measurements: Sequence[Measurement], quota: Quota) -> Verdict:
+    """The verdict on one contract from all its measurements. Without any, nothing was checked: undecided."""
+    single = [m for m in measurements if m.stack != PAIR]
+    failures = tuple(sorted((m for m in single if not m.agrees), key=_severity))
+    gains = _pooled_gains(single)
+    off = tuple(g for g in gains if not g.agrees)
+    sides = tuple(dict.fromkeys([m.stack for m in failures] + [g.stack for g in off]))
+    outcome, reason = _outcome(measurements, failures, off, quota)
+    return Verdict(
+        contract=contract,
+        outcome=outcome,
+        examples=len({m.case for m in measurements}),
+        worst={stack: _worst(ms) for stack, ms in _grouped(single, lambda m: m.stack).items()},
+        gap=_gap(measurements),
+        epsilon=_epsilon(single),
+        sides=sides,
+        alike=len(sides) > 1 and _err_together(failures, measurements),
+        failures=failures,
+        gains=gains,
+        reason=reason,
+    )
+
+
+def _outcome(
+    measurements: Sequence[Measurement],
+    failures: Sequence[Measurement],
+    off: Sequence[PooledGain],
+    quota: Quota,
+) -> tuple[Outcome, str]:
+    if not measurements:
+        return Outcome.UNDECIDED, "no example was run"
+    if failures:
+        return Outcome.DISAGREE, ""
+    if off:
+        worst = max(off, key=lambda g: min(abs(g.low), abs(g.high)) / g.allowed)
+        return Outcome.DISAGREE, (
+            f"{worst.stack}: {worst.quantity} has a common gain error between {worst.low:.2g} and {worst.high:.2g}, "
+            f"allowed {worst.allowed:.2g}"
+        )
+    apart = [m for m in measurements if m.stack == PAIR and not m.agrees]
+    if apart:
+        return Outcome.DISAGREE, f"{apart[0].quantity}: the stacks are too far apart, each within its own bound"
+    for (precision, quantity), group in _grouped(measurements, lambda m: (m.precision, m.quantity)).items():
+        share = sum(m.undecided for m in group) / max(1, sum(m.elements for m in group))
+        if share > quota.undecided:
+            return Outcome.UNDECIDED, (
+                f"{quantity} in {precision}: {share:.2%} of the elements have no bound, quota {quota.undecided:.2%}"
+            )
+        blind = sum(not m.informative for m in group if m.stack != PAIR) / len(group)
+        if blind > quota.uninformative:
+            return Outcome.UNINFORMATIVE, (
+                f"{quantity} in {precision}: {blind:.1%} of the examples show nothing smaller than 1 %, "
+                f"quota {quota.uninformative:.1%}"
+            )
+    return Outcome.AGREE, ""
+
+
+def _severity(measurement: Measurement) -> tuple[bool, bool, bool, float]:
+    """Faults first; results before their gradients; float64, where nothing is rounding, before float32; by size."""
+    return (
+        measurement.fault is None,
+        measurement.quantity.startswith(GRADIENT),
+        measurement.precision != FLOAT64.name,
+        -measurement.ratio,
+    )
+
+
+def _err_together(failures: Sequence[Measurement], measurements: Sequence[Measurement]) -> bool:
+    """Whether the stacks agree with each other wherever they disagree with the oracle."""
+    wrong = {(m.case, m.precision, m.quantity) for m in failures}
+    pairs = [m for m in measurements if m.stack == PAIR and (m.case, m.precision, m.quantity) in wrong]
+    return bool(pairs) and all(m.agrees for m in pairs)
+
+
+def _worst(measurements: Iterable[Measurement]) -> float:
+    return max((np.inf if m.fault else m.ratio for m in measurements), default=0.0)
+
+
+def _gap(measurements: Iterable[Measurement]) -> float | None:
+    return max((m.gap for m in measurements if m.stack == PAIR and m.precision == FLOAT64.name), default=None)
+
+
+def _epsilon(measurements: Sequence[Measurement]) -> float:
+    """By quantity the most sensitive example in float32 (float64 where there is no other), then the least of those."""
+    seen = [m for m in measurements if m.precision == FLOAT32.name and not m.fault]
+    seen = seen or [m for m in measurements if not m.fault]
+    groups = _grouped(seen, lambda m: m.quantity).values()
+    return max((min((m.epsilon for m in group if m.epsilon > 0), default=0.0) for group in groups), default=np.inf)
+
+
+def _pooled_gains(measurements: Sequence[Measurement]) -> tuple[PooledGain, ...]:
+    """In float32 alone: in float64 one example shows smaller gains than any that matter."""
+    seen = [m for m in measurements if m.precision == FLOAT32.name and m.witness.weight > 0 and not m.fault]
+    groups = _grouped(seen, lambda m: (m.quantity, m.stack))
+    return tuple(
+        _pooled_gain(quantity, stack, group) for (quantity, stack), group in groups.items() if len(group) >= POOLED_FROM
+    )
+
+
+def _pooled_gain(quantity: str, stack: str, group: Sequence[Measurement]) -> PooledGain:
+    draws = np.random.default_rng(len(group)).integers(0, len(group), (RESAMPLES, len(group)))
+    stack_gains = _resampled([m.gain for m in group], draws)
+    witness_gains = _resampled([m.witness for m in group], draws)
+    allowed = 2 * FLOAT32.unit_roundoff + 2 * float(np.abs(witness_gains).max())
+    return PooledGain(quantity, stack, float(stack_gains.min()), float(stack_gains.max()), allowed)
+
+
+def _resampled(gains: Sequence[Gain], draws: NDArray[np.int64]) -> NDArray[np.float64]:
+    moments = np.array([gain.moment for gain in gains])
+    weights = np.array([gain.weight for gain in gains])
+    return np.asarray(moments[draws].sum(axis=1) / weights[draws].sum(axis=1))
+
+
+def _grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
+    groups: dict[K, list[T]] = defaultdict(list)
+    for item in items:
+        groups[key(item)].append(item)
+    return groups

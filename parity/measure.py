@@ -1,0 +1,178 @@
+"""One array of one stack against the oracle: numbers, no opinion.
+
+A measurement holds everything that a verdict needs, so that stored results can be judged again. Pairs of stacks
+are measured alike, against each other, with twice the allowance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.oracle.bounded import Bounded, Reals
+
+INFORMATIVE = 0.01
+"""An element informs where its allowance is at most 1 % of it; an example, where one element does."""
+
+PAIR = "pair"
+"""The name under which the two stacks are measured against each other."""
+
+
+GRADIENT = "∂/∂"
+"""How the name of a gradient begins; the argument's name follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """The common gain error of an array, as the weighted mean of (b − v)/v: `moment` / `weight`.
+
+    s = Σ Re(v̄·(b − v))/E² / Σ |v|²/E². Kept as a fraction so that examples can be pooled.
+    """
+
+    moment: float = 0.0
+    weight: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One quantity (a result, or a gradient) of one stack in one case and precision.
+
+    `ratio` is the largest error in units of what is allowed, at `index`, where the stack has `got`, the oracle
+    `expected`, the error is `error` and `allowed` is allowed. `epsilon` is the smallest relative defect that any
+    element would show, `gap` the largest error in units of the largest value. A `fault` is what made comparison
+    impossible: the stack raised, or returned another shape or precision, or NaN.
+    """
+
+    contract: str
+    case: str
+    precision: str
+    quantity: str
+    stack: str
+    ratio: float = 0.0
+    index: tuple[int, ...] = ()
+    got: str = ""
+    expected: str = ""
+    error: float = 0.0
+    allowed: float = 0.0
+    gap: float = 0.0
+    epsilon: float = np.inf
+    elements: int = 0
+    undecided: int = 0
+    gain: Gain = Gain()
+    witness: Gain = Gain()
+    fault: str | None = None
+
+    @property
+    def informative(self) -> bool:
+        return self.epsilon <= INFORMATIVE
+
+    @property
+    def agrees(self) -> bool:
+        return self.fault is None and self.ratio <= 1
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Where a measurement belongs."""
+
+    contract: str
+    case: str
+    precision: str
+    quantity: str
+
+    def measurement(self, stack: str, **numbers: Any) -> Measurement:
+        return Measurement(self.contract, self.case, self.precision, self.quantity, stack, **numbers)
+
+
+def measure(
+    label: Label, stack: str, got: NDArray[Any], oracle: Bounded, witness: NDArray[Any] | None = None
+) -> Measurement:
+    """A stack's array against the oracle's."""
+    fault = fault_of(got, oracle)
+    if fault:
+        return label.measurement(stack, fault=fault, elements=got.size)
+    return label.measurement(
+        stack,
+        **distance(got, oracle.value, oracle.allowed),
+        epsilon=_smallest_visible(oracle),
+        gain=_gain(got, oracle),
+        witness=Gain() if witness is None else _gain(witness, oracle),
+    )
+
+
+def measure_pair(label: Label, one: NDArray[Any], other: NDArray[Any], oracle: Bounded) -> Measurement:
+    """The stacks against each other: they may lie on opposite sides of the oracle, so twice as far apart."""
+    return label.measurement(PAIR, **distance(one, other, 2 * oracle.allowed), epsilon=2 * _smallest_visible(oracle))
+
+
+def fault_of(got: NDArray[Any], oracle: Bounded) -> str | None:
+    """Why an array cannot be compared with the oracle's, or None."""
+    if got.shape != oracle.shape:
+        return f"returned shape {got.shape}, expected {oracle.shape}"
+    expected = oracle.precision.dtype_like(oracle.value)
+    if got.dtype != expected:
+        return f"returned {got.dtype}, expected {expected}"
+    alien = np.isnan(got) & ~np.isnan(oracle.value)
+    if alien.any():
+        index = _place(np.argwhere(alien)[0])
+        return f"returned NaN at {index}, oracle {_number(oracle.value[index])}"
+    return None
+
+
+def missing_gradient(label: Label, stack: str, oracle: Bounded) -> Measurement:
+    """A gradient that the framework has no path for; one that is zero anyway is none the worse for it."""
+    return measure(label, stack, oracle.precision.round(np.zeros_like(oracle.value)), oracle)
+
+
+def distance(got: NDArray[Any], expected: NDArray[Any], allowed: Reals) -> dict[str, Any]:
+    """The worst element, and how much of the array could be judged."""
+    with np.errstate(all="ignore"):
+        error = np.abs(np.where(got == expected, 0.0, got - expected))
+        ratio = np.where(np.isinf(allowed), 0.0, error / allowed)
+    ratio = np.where(np.isnan(ratio), np.inf, ratio)
+    worst = np.unravel_index(int(np.argmax(ratio)), ratio.shape) if ratio.size else ()
+    index = _place(worst)
+    scale = np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected))
+    finite = np.max(error, initial=0.0, where=np.isfinite(error))
+    return {
+        "ratio": float(ratio[index]) if ratio.size else 0.0,
+        "index": index,
+        "got": _number(got[index]) if got.size else "",
+        "expected": _number(expected[index]) if got.size else "",
+        "error": float(error[index]) if got.size else 0.0,
+        "allowed": float(allowed[index]) if got.size else 0.0,
+        "gap": float(finite / scale) if scale else float(finite),
+        "elements": got.size,
+        "undecided": int(np.isinf(allowed).sum()),
+    }
+
+
+def _smallest_visible(oracle: Bounded) -> float:
+    """ε_min = min allowed / |v|. Where v is exactly zero, an exact zero is expected, and any defect shows."""
+    magnitude = np.abs(oracle.value)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative = np.where(magnitude > 0, oracle.allowed / magnitude, np.where(oracle.error == 0, 0.0, np.inf))
+    positive = relative[magnitude > 0]
+    return float(positive.min()) if positive.size else float(relative.min(initial=np.inf))
+
+
+def _gain(got: NDArray[Any], oracle: Bounded) -> Gain:
+    with np.errstate(all="ignore"):
+        weight = 1 / np.square(oracle.error)
+        usable = np.isfinite(weight) & np.isfinite(oracle.value) & np.isfinite(got) & (weight > 0)
+        difference = got - oracle.value
+        moment = np.real(np.conj(oracle.value) * difference) * weight
+        power = np.square(np.abs(oracle.value)) * weight
+    return Gain(float(moment[usable].sum()), float(power[usable].sum()))
+
+
+def _place(index: Any) -> tuple[int, ...]:
+    return tuple(int(i) for i in index)
+
+
+def _number(value: Any) -> str:
+    """A number for people, with the digits in which two float32 can differ."""
+    return f"{complex(value):.8g}" if np.iscomplexobj(value) else f"{float(value):.8g}"

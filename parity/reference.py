@@ -1,0 +1,88 @@
+"""What the oracle says of a case: values and gradients with their bounds, and a witness for rounding.
+
+The witness is the oracle's own formulas evaluated in the working precision by NumPy: a third correct
+implementation. Its gain errors are the scale on which the pooled gain of a stack is judged.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.contract import Contract, Inputs
+from parity.measure import GRADIENT
+from parity.oracle.bounded import Bounded
+from parity.precision import Precision
+
+
+def bounded_values(contract: Contract, inputs: Inputs, precision: Precision) -> dict[str, Bounded]:
+    """The oracle's results for inputs rounded to `precision`."""
+    returned = contract.oracle()(**_bounded_arguments(contract, inputs, precision))
+    return _by_name([r.name for r in contract.results], _as_tuple(returned), precision)
+
+
+def bounded_gradients(
+    contract: Contract, inputs: Inputs, cotangents: Inputs, precision: Precision
+) -> dict[str, Bounded]:
+    """The oracle's gradients for inputs and cotangents rounded to `precision`; none for a contract without any."""
+    names = [a.name for a in contract.differentiable]
+    if not names:
+        return {}
+    pulled = [_exact(cotangents[r.name], precision) for r in contract.results]
+    returned = contract.oracle_vjp()(*pulled, **_bounded_arguments(contract, inputs, precision))
+    return _by_name(names, returned, precision)
+
+
+def witness(contract: Contract, inputs: Inputs, cotangents: Inputs, precision: Precision) -> dict[str, NDArray[Any]]:
+    """The oracle's formulas in plain working-precision arithmetic: results and gradients by quantity."""
+    arguments = {
+        a.name: inputs[a.name].item() if a.kind.static else _widened(inputs[a.name], precision)
+        for a in contract.arguments
+    }
+    with np.errstate(all="ignore"):
+        found = {r.name: x for r, x in zip(contract.results, _as_tuple(contract.oracle()(**arguments)), strict=True)}
+        if contract.differentiable and not has_readings(inputs):
+            pulled = [precision.round(cotangents[r.name]) for r in contract.results]
+            gradients = contract.oracle_vjp()(*pulled, **arguments)
+            found |= {gradient_of(a.name): g for a, g in zip(contract.differentiable, gradients, strict=True)}
+    return {quantity: np.asarray(array) for quantity, array in found.items()}
+
+
+def has_readings(inputs: Inputs) -> bool:
+    """Whether some input is a detector's integers, which are widened to float64 and have no gradient."""
+    return any(np.issubdtype(array.dtype, np.integer) and array.ndim > 0 for array in inputs.values())
+
+
+def gradient_of(argument: str) -> str:
+    """How the gradient with respect to an argument is called in messages and stored results."""
+    return f"{GRADIENT}{argument}"
+
+
+def _widened(array: NDArray[Any], precision: Precision) -> NDArray[Any]:
+    readings = np.issubdtype(array.dtype, np.integer)
+    return array.astype(precision.real) if readings else precision.round(array)
+
+
+def _bounded_arguments(contract: Contract, inputs: Inputs, precision: Precision) -> dict[str, Any]:
+    return {
+        a.name: inputs[a.name].item() if a.kind.static else _exact(inputs[a.name], precision)
+        for a in contract.arguments
+    }
+
+
+def _exact(array: NDArray[Any], precision: Precision) -> Bounded:
+    return Bounded.exact(precision.round(array), precision)
+
+
+def _by_name(names: list[str], returned: tuple[Any, ...], precision: Precision) -> dict[str, Bounded]:
+    """Results by name; what the oracle computed without any rounding came back as a plain array."""
+    return {
+        name: x if isinstance(x, Bounded) else _exact(np.asarray(x), precision)
+        for name, x in zip(names, returned, strict=True)
+    }
+
+
+def _as_tuple(returned: Any) -> tuple[Any, ...]:
+    return returned if isinstance(returned, tuple) else (returned,)
