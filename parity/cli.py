@@ -1,0 +1,192 @@
+"""The `parity` command.
+
+Exit codes: 0 all agree; 1 a disagreement or a failed check; 2 wrong usage; 3 the check could not be made. Whatever is
+not foreseen is 3: nothing that was not checked counts as passed.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from parity.cases import parse_precisions
+from parity.contract import Contract, UsageError
+from parity.contracts import REGISTRY
+from parity.datasets import DatasetError, read_dataset
+from parity.frameworks import ADAPTERS, load
+from parity.frameworks.base import Framework, FrameworkMissing
+from parity.mirror import mirror_faults
+from parity.report.messages import describe
+from parity.report.terminal import summary_line, verdict_table
+from parity.results import environment, write_results
+from parity.run import ContractRun, Plan, run
+
+AGREE, DISAGREE, USAGE, NOT_CHECKED = 0, 1, 2, 3
+
+RESULTS = "results.json"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ptycho-parity")
+def cli() -> None:
+    """Hold the TensorFlow and PyTorch stacks to one oracle, and to each other."""
+
+
+@cli.command("run")
+@click.argument("names", nargs=-1, metavar="[CONTRACT]...")
+@click.option("--examples", default=30, show_default=True, type=click.IntRange(min=0), help="Besides the strata.")
+@click.option("--case", metavar="STRATUM/SEED", help="One case alone, such as odd/17.")
+@click.option("--data", type=click.Path(path_type=Path), help="Judge on the exposures of this .npz.")
+@click.option("--precision", default="f32,f64", show_default=True, help="f32, f64 or both.")
+@click.option("--mode", type=click.Choice(["graph", "eager"]), help="How TensorFlow runs  [default: graph]")
+@click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]))
+@click.option("--stack", "stacks", multiple=True, type=click.Choice(list(ADAPTERS)), help="One stack alone.")
+@click.option("--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write results.json here.")
+def run_command(
+    names: tuple[str, ...],
+    examples: int,
+    case: str | None,
+    data: Path | None,
+    precision: str,
+    mode: str | None,
+    device: str,
+    stacks: tuple[str, ...],
+    folder: Path | None,
+) -> int:
+    """Simulate exposures, run them through both stacks and the oracle, judge, and say who is wrong.
+
+    CONTRACT is a name such as losses.poisson_nll, or a file of them such as losses; all of them by default.
+    """
+    plan = Plan(
+        contracts=REGISTRY.select(names),
+        examples=examples,
+        precisions=parse_precisions(precision),
+        case=case,
+        dataset=read_dataset(data) if data else None,
+    )
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+    frameworks = load(stacks or tuple(ADAPTERS), mode, device)
+    console = Console()
+    runs = _run_with_progress(plan, frameworks)
+    console.print(verdict_table(r.verdict for r in runs))
+    _print_failures(console, plan, runs)
+    console.print(summary_line(r.verdict for r in runs))
+    if folder:
+        write_results(folder / RESULTS, runs, environment(frameworks))
+        console.print(f"results: {folder / RESULTS}")
+    return AGREE if all(r.verdict.agrees for r in runs) else DISAGREE
+
+
+@cli.group("contracts")
+def contracts_group() -> None:
+    """What is held equal."""
+
+
+@contracts_group.command("list")
+def list_contracts() -> int:
+    """Every contract with its equation; and what the mirror rule finds amiss."""
+    console = Console()
+    table = Table("contract", "equation", box=None, pad_edge=False, header_style="bold")
+    for contract in REGISTRY.values():
+        table.add_row(contract.name, Text(contract.equation))
+    console.print(table)
+    faults = mirror_faults(REGISTRY)
+    for fault in faults:
+        console.print(fault, style="red", markup=False)
+    return DISAGREE if faults else AGREE
+
+
+@contracts_group.command("show")
+@click.argument("name")
+def show_contract(name: str) -> int:
+    """One contract: equation, kinds, strata, facts and quotas, from its declaration."""
+    _print_contract(Console(), REGISTRY[name])
+    return AGREE
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and exit with its code."""
+    sys.exit(_exit_code(arguments))
+
+
+def _exit_code(arguments: Sequence[str] | None) -> int:
+    try:
+        code = cli.main(args=arguments, prog_name="parity", standalone_mode=False)
+        return code if isinstance(code, int) else AGREE
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except UsageError as error:
+        click.echo(f"parity: {error}", err=True)
+        return USAGE
+    except (FrameworkMissing, DatasetError, OSError) as error:
+        click.echo(f"parity: {error}", err=True)
+        return NOT_CHECKED
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("parity: interrupted; nothing was judged", err=True)
+        return NOT_CHECKED
+    except Exception:
+        traceback.print_exc()
+        click.echo("parity: the check could not be made: a fault of the harness, not of a stack", err=True)
+        return NOT_CHECKED
+
+
+def _run_with_progress(plan: Plan, frameworks: Sequence[Framework]) -> list[ContractRun]:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        total = sum(len(plan.cases(contract)) for contract in plan.contracts)
+        task = progress.add_task("simulating and judging", total=total)
+        return list(run(plan, frameworks, lambda case: progress.advance(task)))
+
+
+def _print_failures(console: Console, plan: Plan, runs: Sequence[ContractRun]) -> None:
+    data = plan.dataset.path if plan.dataset else None
+    for contract, result in zip(plan.contracts, runs, strict=True):
+        if not result.verdict.agrees:
+            console.print()
+            console.print(describe(contract, result.verdict, data), markup=False, highlight=False, soft_wrap=True)
+    console.print()
+
+
+def _print_contract(console: Console, contract: Contract) -> None:
+    console.print(Text.assemble((contract.name, "bold"), "   ", contract.equation))
+    table = Table("", "name", "kind", "axes", "unit", "", box=None, pad_edge=False, header_style="bold")
+    for argument in contract.arguments:
+        table.add_row(
+            "argument",
+            argument.name,
+            argument.kind.name,
+            argument.kind.shape_words,
+            argument.kind.unit,
+            "differentiable" if argument.differentiable else "",
+        )
+    for result in contract.results:
+        table.add_row("result", result.name, result.kind.name, result.kind.shape_words, result.kind.unit, "")
+    console.print(table)
+    for title, rows in (
+        ("strata", [(s.name, s.shows) for s in contract.strata]),
+        ("facts", [(f.statement, "") for f in contract.facts]),
+        (
+            "quotas",
+            [
+                ("undecided", f"{contract.quota.undecided:.1%} of the elements"),
+                ("uninformative", f"{contract.quota.uninformative:.1%} of the examples"),
+            ],
+        ),
+    ):
+        listing = Table(title if rows else f"no {title}", "", box=None, pad_edge=False, header_style="bold")
+        for row in rows:
+            listing.add_row(*row)
+        console.print()
+        console.print(listing)

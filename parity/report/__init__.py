@@ -1,0 +1,1 @@
+"""What people read: the table of a run and the message of a failure."""

@@ -1,0 +1,86 @@
+"""The message of a failure: the verdict first, then number, place and limit, then the line that reproduces it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from parity.contract import Contract
+from parity.judge import Outcome, Verdict
+from parity.kinds import Kind
+from parity.measure import Measurement
+from parity.precision import FLOAT32, FLOAT64
+from parity.reference import gradient_of
+
+STACKS = ("tensorflow", "torch")
+
+_AXES = {"B": "group", "C": "patch", "P": "mode", "S": "mode", "H": "row", "W": "column"}
+_PRECISIONS = {FLOAT32.name: "float32", FLOAT64.name: "float64"}
+
+
+def describe(contract: Contract, verdict: Verdict, data: Path | None = None, case: str | None = None) -> str:
+    """Everything a person needs to start looking, in a few lines: of `case`, or of the case that is worst."""
+    if verdict.outcome is not Outcome.DISAGREE:
+        return f"{contract.name}: {verdict.outcome}: {verdict.reason}"
+    if not verdict.failures:
+        return f"{contract.name}: {_headline(verdict)}\n  {verdict.reason}"
+    worst = next((m for m in verdict.failures if m.case == case), verdict.failures[0])
+    return "\n".join(
+        (
+            f"{contract.name}: {_headline(verdict)}, case {worst.case}",
+            f"  {_finding(contract, worst)}",
+            f"  {_extent(verdict)}",
+            f"  reproduce: parity run {contract.name} --case {worst.case}{f' --data {data}' if data else ''}",
+        )
+    )
+
+
+def _headline(verdict: Verdict) -> str:
+    if not verdict.sides:
+        return "tensorflow and torch disagree with each other"
+    if len(verdict.sides) > 1:
+        together = (
+            " and agree with each other: the same mistake in both, or the oracle is wrong" if verdict.alike else ""
+        )
+        return f"{' and '.join(sorted(verdict.sides))} disagree with the oracle{together}"
+    side = verdict.sides[0]
+    others = [stack for stack in verdict.worst if stack != side]
+    return f"{side} disagrees with the oracle" + (f" ({others[0]} agrees)" if others else "")
+
+
+def _finding(contract: Contract, failure: Measurement) -> str:
+    quantity = f"{failure.quantity} in {_PRECISIONS[failure.precision]}"
+    if failure.fault:
+        return f"{failure.stack}, {quantity}: {failure.fault}"
+    place = _place(contract, failure)
+    times = f"{failure.ratio:,.0f}" if 1000 <= failure.ratio < 1e9 else f"{failure.ratio:.3g}"
+    return (
+        f"{failure.stack}, {quantity}: {failure.got}{place}, oracle {failure.expected}: "
+        f"error {failure.error:.3g}, allowed {failure.allowed:.2g} ({times} times the bound)"
+    )
+
+
+def _extent(verdict: Verdict) -> str:
+    """In which precisions and quantities, and in how many examples."""
+    failing = {_PRECISIONS[m.precision] for m in verdict.failures}
+    quantities = dict.fromkeys(m.quantity for m in verdict.failures)
+    if failing == {"float32"}:
+        meaning = "float32 alone: the rounding differs, not the mathematics"
+    else:
+        meaning = f"{' and '.join(sorted(failing))}: the mathematics differs"
+    cases = len({m.case for m in verdict.failures})
+    return f"{meaning}; {', '.join(quantities)}; {cases} of {verdict.examples} examples"
+
+
+def _place(contract: Contract, failure: Measurement) -> str:
+    if not failure.index:
+        return ""
+    kind = _kind_of(contract, failure.quantity)
+    if kind is None or len(kind.axes) != len(failure.index):
+        return f" at {failure.index}"
+    return " at " + ", ".join(f"{_AXES[axis]} {i}" for axis, i in zip(kind.axes, failure.index, strict=True))
+
+
+def _kind_of(contract: Contract, quantity: str) -> Kind | None:
+    kinds = {result.name: result.kind for result in contract.results}
+    kinds |= {gradient_of(argument.name): argument.kind for argument in contract.arguments}
+    return kinds.get(quantity.split(" of ")[0])

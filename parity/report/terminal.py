@@ -1,0 +1,85 @@
+"""The table of a run: one row a contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from parity.judge import Outcome, Verdict
+from parity.report.messages import STACKS
+
+_STYLES = {
+    Outcome.AGREE: "green",
+    Outcome.DISAGREE: "bold red",
+    Outcome.UNDECIDED: "yellow",
+    Outcome.UNINFORMATIVE: "yellow",
+}
+
+
+def verdict_table(verdicts: Iterable[Verdict]) -> RenderableType:
+    """Errors in units of the bound for each stack, the stacks' distance in float64, and the smallest visible defect."""
+    verdicts = tuple(verdicts)
+    stacks = [stack for stack in STACKS if any(stack in v.worst for v in verdicts)]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("contract", no_wrap=True)
+    table.add_column("examples", justify="right")
+    for stack in stacks:
+        table.add_column(stack, justify="right")
+    table.add_column("float64 gap", justify="right")
+    table.add_column("ε_min", justify="right")
+    table.add_column("verdict", no_wrap=True)
+    for verdict in verdicts:
+        table.add_row(
+            verdict.contract,
+            str(verdict.examples),
+            *(_ratio(verdict.worst.get(stack)) for stack in stacks),
+            "–" if verdict.gap is None else f"{verdict.gap:.1e}",
+            _epsilon(verdict.epsilon),
+            Text(_word(verdict), _STYLES[verdict.outcome]),
+        )
+    legend = Text(
+        "Stacks: worst error in units of the bound (≤ 1 agrees). float64 gap: largest relative distance of the stacks. "
+        "ε_min: smallest relative defect that one example shows.",
+        style="dim",
+    )
+    return Group(table, legend)
+
+
+def summary_line(verdicts: Iterable[Verdict]) -> str:
+    """The verdict on the whole run in one line."""
+    verdicts = tuple(verdicts)
+    off = [v.contract for v in verdicts if not v.agrees]
+    examples = sum(v.examples for v in verdicts)
+    if not off:
+        return f"{len(verdicts)} contracts agree on {examples} examples"
+    return f"{len(off)} of {len(verdicts)} contracts do not agree: {', '.join(off)}"
+
+
+def plain(renderable: RenderableType, width: int = 120) -> str:
+    """A renderable as text without colours, for where no terminal is."""
+    console = Console(width=width, color_system=None, force_terminal=False)
+    with console.capture() as captured:
+        console.print(renderable)
+    return captured.get()
+
+
+def _word(verdict: Verdict) -> str:
+    if verdict.outcome is not Outcome.DISAGREE:
+        return str(verdict.outcome)
+    if verdict.alike:
+        return "both disagree alike"
+    sides = " and ".join(sorted(verdict.sides))
+    return f"{sides} disagree{'s' if len(verdict.sides) == 1 else ''}" if sides else "the stacks disagree"
+
+
+def _ratio(ratio: float | None) -> str:
+    if ratio is None:
+        return "–"
+    return f"{ratio:.2f}" if ratio < 100 else f"{ratio:.1e}"
+
+
+def _epsilon(epsilon: float) -> str:
+    return "exact" if epsilon < 1e-30 else f"{epsilon:.0e}"
