@@ -89,8 +89,9 @@ def parse_case(contract: Contract, text: str, dataset: Dataset | None = None) ->
     stratum, slash, seed = text.partition("/")
     if not slash or not seed.isdecimal():
         raise UsageError(f"a case is written stratum/seed, such as odd/17; got '{text}'")
-    chosen = MEASURED if dataset and stratum == MEASURED.name else contract.stratum(stratum)
-    return Case(contract, chosen, int(seed), dataset)
+    if dataset and stratum != MEASURED.name:
+        raise UsageError(f"a data set is the stratum '{MEASURED.name}'; got '{stratum}'")
+    return Case(contract, MEASURED if dataset else contract.stratum(stratum), int(seed), dataset)
 
 
 def parse_precisions(text: str) -> tuple[Precision, ...]:

@@ -26,7 +26,7 @@ from parity.frameworks import ADAPTERS, load
 from parity.frameworks.base import Framework, FrameworkMissing
 from parity.mirror import mirror_faults
 from parity.report.messages import describe
-from parity.report.terminal import summary_line, verdict_table
+from parity.report.terminal import console, summary_line, verdict_table
 from parity.results import environment, write_results
 from parity.run import ContractRun, Plan, run
 
@@ -76,14 +76,14 @@ def run_command(
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     frameworks = load(stacks or tuple(ADAPTERS), mode, device)
-    console = Console()
+    out = console()
     runs = _run_with_progress(plan, frameworks)
-    console.print(verdict_table(r.verdict for r in runs))
-    _print_failures(console, plan, runs)
-    console.print(summary_line(r.verdict for r in runs))
+    out.print(verdict_table(r.verdict for r in runs))
+    _print_failures(out, plan, runs)
+    out.print(summary_line(r.verdict for r in runs))
     if folder:
         write_results(folder / RESULTS, runs, environment(frameworks))
-        console.print(f"results: {folder / RESULTS}")
+        out.print(f"results: {folder / RESULTS}", soft_wrap=True)
     return AGREE if all(r.verdict.agrees for r in runs) else DISAGREE
 
 
@@ -95,14 +95,14 @@ def contracts_group() -> None:
 @contracts_group.command("list")
 def list_contracts() -> int:
     """Every contract with its equation; and what the mirror rule finds amiss."""
-    console = Console()
+    out = console()
     table = Table("contract", "equation", box=None, pad_edge=False, header_style="bold")
     for contract in REGISTRY.values():
         table.add_row(contract.name, Text(contract.equation))
-    console.print(table)
+    out.print(table)
     faults = mirror_faults(REGISTRY)
     for fault in faults:
-        console.print(fault, style="red", markup=False)
+        out.print(fault, style="red", markup=False)
     return DISAGREE if faults else AGREE
 
 
@@ -110,7 +110,7 @@ def list_contracts() -> int:
 @click.argument("name")
 def show_contract(name: str) -> int:
     """One contract: equation, kinds, strata, facts and quotas, from its declaration."""
-    _print_contract(Console(), REGISTRY[name])
+    _print_contract(console(), REGISTRY[name])
     return AGREE
 
 
@@ -142,25 +142,25 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
 
 
 def _run_with_progress(plan: Plan, frameworks: Sequence[Framework]) -> list[ContractRun]:
-    console = Console(stderr=True)
+    err = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         total = sum(len(plan.cases(contract)) for contract in plan.contracts)
         task = progress.add_task("simulating and judging", total=total)
         return list(run(plan, frameworks, lambda case: progress.advance(task)))
 
 
-def _print_failures(console: Console, plan: Plan, runs: Sequence[ContractRun]) -> None:
+def _print_failures(out: Console, plan: Plan, runs: Sequence[ContractRun]) -> None:
     data = plan.dataset.path if plan.dataset else None
     for contract, result in zip(plan.contracts, runs, strict=True):
         if not result.verdict.agrees:
-            console.print()
-            console.print(describe(contract, result.verdict, data), markup=False, highlight=False, soft_wrap=True)
-    console.print()
+            out.print()
+            out.print(describe(contract, result.verdict, data), markup=False, highlight=False, soft_wrap=True)
+    out.print()
 
 
-def _print_contract(console: Console, contract: Contract) -> None:
-    console.print(Text.assemble((contract.name, "bold"), "   ", contract.equation))
+def _print_contract(out: Console, contract: Contract) -> None:
+    out.print(Text.assemble((contract.name, "bold"), "   ", contract.equation))
     table = Table("", "name", "kind", "axes", "unit", "", box=None, pad_edge=False, header_style="bold")
     for argument in contract.arguments:
         table.add_row(
@@ -173,7 +173,7 @@ def _print_contract(console: Console, contract: Contract) -> None:
         )
     for result in contract.results:
         table.add_row("result", result.name, result.kind.name, result.kind.shape_words, result.kind.unit, "")
-    console.print(table)
+    out.print(table)
     for title, rows in (
         ("strata", [(s.name, s.shows) for s in contract.strata]),
         ("facts", [(f.statement, "") for f in contract.facts]),
@@ -188,5 +188,5 @@ def _print_contract(console: Console, contract: Contract) -> None:
         listing = Table(title if rows else f"no {title}", "", box=None, pad_edge=False, header_style="bold")
         for row in rows:
             listing.add_row(*row)
-        console.print()
-        console.print(listing)
+        out.print()
+        out.print(listing)

@@ -14,15 +14,11 @@ from numpy.typing import NDArray
 
 from parity.cases import Case
 from parity.contract import Contract, Inputs, Law
-from parity.frameworks.base import Framework
+from parity.frameworks.base import Framework, StackError
 from parity.measure import Label, Measurement, distance, fault_of
 from parity.oracle.bounded import Bounded
 from parity.precision import Precision
 from parity.reference import bounded_gradients, bounded_values
-
-
-class Faulty(Exception):
-    """The stack returned what no law can be asked of; the message says what."""
 
 
 class StackTrial:
@@ -48,7 +44,7 @@ class StackTrial:
         oracle = bounded_gradients(self.contract, inputs, ones, self._precision)[argument]
         found = self._framework.evaluate(self.contract, inputs, self._precision, ones).gradients
         if argument not in found:
-            raise Faulty(f"has no gradient with respect to {argument}")
+            raise StackError(f"has no gradient with respect to {argument}")
         return _granted(found[argument], oracle)
 
     def exact(self, array: Any) -> Bounded:
@@ -62,8 +58,8 @@ def examine_facts(case: Case, inputs: Inputs, framework: Framework, precision: P
         label = Label(case.contract.name, case.name, precision.name, fact.statement)
         try:
             law = fact.law(trial)
-        except Exception as error:
-            yield label.measurement(framework.name, fault=f"{type(error).__name__}: {error}")
+        except StackError as error:
+            yield label.measurement(framework.name, fault=str(error))
         else:
             yield label.measurement(framework.name, **_departure(law), epsilon=0.0)
 
@@ -79,5 +75,5 @@ def _granted(got: NDArray[Any], oracle: Bounded) -> Bounded:
     """The stack's array with the error that the oracle grants it."""
     fault = fault_of(got, oracle)
     if fault:
-        raise Faulty(fault)
+        raise StackError(fault)
     return oracle.derive(got.astype(oracle.value.dtype), oracle.error)

@@ -20,14 +20,8 @@ class Precision:
     name: str
     real: str
     complex: str
-
-    @property
-    def unit_roundoff(self) -> float:
-        return float(np.finfo(self.real).eps) / 2
-
-    @property
-    def smallest_normal(self) -> float:
-        return float(np.finfo(self.real).smallest_normal)
+    unit_roundoff: float
+    smallest_normal: float
 
     def dtype_like(self, array: NDArray[Any]) -> DTypeLike:
         """The dtype of this precision for a real or complex array; integers and flags keep their own."""
@@ -40,6 +34,6 @@ class Precision:
         return array.astype(self.dtype_like(array), copy=False)
 
 
-FLOAT32 = Precision("f32", "float32", "complex64")
-FLOAT64 = Precision("f64", "float64", "complex128")
+FLOAT32 = Precision("f32", "float32", "complex64", unit_roundoff=2.0**-24, smallest_normal=2.0**-126)
+FLOAT64 = Precision("f64", "float64", "complex128", unit_roundoff=2.0**-53, smallest_normal=2.0**-1022)
 PRECISIONS = {precision.name: precision for precision in (FLOAT32, FLOAT64)}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 from hypothesis import Phase, given, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 
 from parity.cases import Case, forced
 from parity.contract import Contract
@@ -36,12 +37,13 @@ class Profile:
     derandomize: bool
 
     def settings(self, examples: int | None) -> settings:
+        """Hypothesis settings; what is drawn at random keeps its failures in Hypothesis's own example database."""
         return settings(
             max_examples=examples or self.examples,
             derandomize=self.derandomize,
-            database=None,
+            database=None if self.derandomize else DirectoryBasedExampleDatabase(".hypothesis/parity"),
             deadline=None,  # the first call of a framework takes 300 times as long as the next
-            phases=(Phase.generate, Phase.shrink),
+            phases=(Phase.reuse, Phase.generate, Phase.shrink),
             print_blob=False,
             report_multiple_bugs=False,
         )

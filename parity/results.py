@@ -53,7 +53,7 @@ def write_results(path: Path, runs: Iterable[ContractRun], environment: Mapping[
             for run in runs
         },
     }
-    write_atomically(path, json.dumps(content, allow_nan=False, ensure_ascii=False, indent=1).encode())
+    write_atomically(path, json.dumps(content, allow_nan=False, ensure_ascii=False).encode())
 
 
 def read_results(path: Path) -> dict[str, list[Measurement]]:

@@ -13,7 +13,7 @@ from parity.cases import Case, forced, parse_case, precisions_of, sweep
 from parity.contract import Contract, Entry
 from parity.datasets import Dataset
 from parity.facts import examine_facts
-from parity.frameworks.base import Evaluation, Framework
+from parity.frameworks.base import Evaluation, Framework, StackError
 from parity.judge import Verdict, judge
 from parity.measure import Label, Measurement, fault_of, measure, measure_pair, missing_gradient
 from parity.precision import FLOAT32, FLOAT64, Precision
@@ -113,10 +113,9 @@ class _Truth:
         contract, cotangents = self._case.contract, self._cotangents if self._with_gradients else None
         try:
             evaluation = framework.evaluate(contract, self._inputs, self._precision, cotangents, entry)
-        except Exception as error:
-            fault = f"raised {type(error).__name__}: {_first_line(error)}"
+        except StackError as error:
             label = self._label(contract.results[0].name, entry)
-            measurements.append(label.measurement(framework.name, fault=fault))
+            measurements.append(label.measurement(framework.name, fault=str(error)))
             return None
         arrays = _by_quantity(evaluation)
         for quantity, bounded in self._quantities.items():
@@ -144,7 +143,3 @@ class _Truth:
 def _by_quantity(evaluation: Evaluation) -> dict[str, NDArray[Any]]:
     gradients = {gradient_of(name): array for name, array in evaluation.gradients.items()}
     return {**evaluation.values, **gradients}
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), "").strip()

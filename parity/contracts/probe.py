@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from parity.contract import Argument, Contract, Fact, Law, Result, Trial
-from parity.kinds import MODE_POWERS, PROBE, SCALAR, SINGLE_MODE, SIZE, WEIGHT
+from parity.kinds import ANGLE, LENGTH, MODE_POWERS, PROBE, SCALAR, SINGLE_MODE, SIZE, WEIGHT
 from parity.oracle.operations import absolute, absolute_square, conjugate, mean, total
 from parity.oracle.probe import mask
 from parity.strata import SQUARE_GRIDS
@@ -40,14 +40,14 @@ CONTRACTS = (
     Contract(
         name="probe.disk",
         equation="1 where r < radius, 0 elsewhere",
-        arguments=(_SIZE, Argument("radius", SCALAR)),
+        arguments=(_SIZE, Argument("radius", LENGTH)),
         results=(Result("probe", PROBE),),
         strata=SQUARE_GRIDS[:3],
     ),
     Contract(
         name="probe.gaussian",
         equation="exp(−r² / 2·width²)",
-        arguments=(_SIZE, Argument("width", SCALAR)),
+        arguments=(_SIZE, Argument("width", LENGTH)),
         results=(Result("probe", PROBE),),
         strata=SQUARE_GRIDS[:3],
     ),
@@ -56,9 +56,9 @@ CONTRACTS = (
         equation="DFT₂ of [stop ≤ r < outer]·exp(i·defocus·(r / outer)²), centred, / N",
         arguments=(
             _SIZE,
-            Argument("outer_radius", SCALAR),
-            Argument("stop_radius", SCALAR),
-            Argument("defocus", SCALAR),
+            Argument("outer_radius", LENGTH),
+            Argument("stop_radius", LENGTH),
+            Argument("defocus", ANGLE),
         ),
         results=(Result("probe", PROBE),),
         strata=SQUARE_GRIDS[:3],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from parity.contract import Argument, Contract, Fact, Law, Result, Trial
-from parity.kinds import AMPLITUDE, PER_PATTERN, READING, SCALAR
+from parity.kinds import AMPLITUDE, PER_PATTERN, PHOTONS, READING, SCALAR
 from parity.oracle.operations import mean, square, total
 from parity.strata import EXPOSURES, READINGS, SHAPES
 
@@ -49,7 +49,7 @@ CONTRACTS = (
     Contract(
         name="scaling.scale_nphotons",
         equation="s = √(nphotons / mean Σ_{h,w} a²)",
-        arguments=(_DETECTED, Argument("nphotons", SCALAR)),
+        arguments=(_DETECTED, Argument("nphotons", PHOTONS)),
         results=(Result("scale", SCALAR),),
         strata=(*_STRATA, *READINGS),
         facts=(Fact("the mean pattern of s·a has nphotons photons", _dose_is_reached),),

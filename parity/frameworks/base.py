@@ -10,9 +10,10 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from numpy.typing import NDArray
@@ -25,7 +26,21 @@ Cotangents = Mapping[str, NDArray[Any]]
 
 
 class FrameworkMissing(Exception):
-    """A framework that was asked for is not installed; the message says how to install it."""
+    """A framework that was asked for is not installed, or not its device; the message says what to do."""
+
+
+class StackError(Exception):
+    """What a stack raised, or why what it returned is no result: its own fault, never the harness's."""
+
+
+@contextmanager
+def stack_at_work() -> Iterator[None]:
+    """Blame whatever is raised in the block on the stack."""
+    try:
+        yield
+    except Exception as error:
+        first_line = next(iter(str(error).splitlines()), "").strip()
+        raise StackError(f"raised {type(error).__name__}: {first_line}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +71,13 @@ class Framework(ABC):
         self.mode = mode
         self.device = device
 
+    def _require_device(self, gpus: int) -> None:
+        if self.device == "cuda" and not gpus:
+            raise FrameworkMissing(
+                f"{self.name} sees no CUDA device: run with --device cpu, or install its GPU build: "
+                "pip install 'ptycho-parity[gpu]'"
+            )
+
     @property
     @abstractmethod
     def version(self) -> str:
@@ -71,9 +93,10 @@ class Framework(ABC):
     ) -> Evaluation:
         """The stack's results for canonical `inputs`, rounded to `precision`, and with cotangents its gradients.
 
-        Through the contract's own function, or through another entry to it. Whatever the stack raises passes through.
+        Through the contract's own function, or through another entry to it. Raises StackError for whatever the stack
+        raises, and if it lacks the function or does not return as many tensors as the contract has results.
         """
-        function = partial(entry.call, self._named(entry.path)) if entry else self._named(contract.name)
+        function = _bound(entry.call, self._named(entry.path)) if entry else self._named(contract.name)
         arguments = {
             a.name: a.kind.to_framework(self.name, precision.round(inputs[a.name])) for a in contract.arguments
         }
@@ -83,6 +106,8 @@ class Framework(ABC):
             if cotangents is not None
         }
         results, gradients = self._call(contract, function, arguments, pulled)
+        if len(results) != len(contract.results):
+            raise StackError(f"returned {len(results)} results, expected {len(contract.results)}")
         asked = contract.differentiable if pulled else ()
         return Evaluation(
             {r.name: self._canonical(r.kind, x) for r, x in zip(contract.results, results, strict=True)},
@@ -92,7 +117,8 @@ class Framework(ABC):
     def _named(self, address: str) -> Any:
         """What the stack has at `module.name`."""
         module, name = address.split(".")
-        return getattr(importlib.import_module(f"{self.package}.{module}"), name)
+        with stack_at_work():
+            return getattr(importlib.import_module(f"{self.package}.{module}"), name)
 
     def _canonical(self, kind: Kind, array: NDArray[Any]) -> NDArray[Any]:
         """In canonical layout; an array of another rank is left as it came, for the judge to name."""
@@ -106,4 +132,13 @@ class Framework(ABC):
         arguments: Mapping[str, NDArray[Any]],
         cotangents: Mapping[str, NDArray[Any]],
     ) -> tuple[list[NDArray[Any]], list[NDArray[Any] | None]]:
-        """Results, and with cotangents the gradients of the differentiable arguments, in this framework's layout."""
+        """Results, and with cotangents the gradients of the differentiable arguments, in this framework's layout.
+
+        A result whose shape is not its cotangent's has no gradient: its shape is what is wrong.
+        """
+
+
+@cache
+def _bound(call: Callable[..., Any], target: Any) -> Callable[..., Any]:
+    """An entry's call with its target: one object for one target, so that it is traced once."""
+    return partial(call, target)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contract import Argument, Contract
-from parity.frameworks.base import Framework
+from parity.frameworks.base import Framework, stack_at_work
 from parity.frameworks.silence import silenced
 
 ENVIRONMENT = {
@@ -51,6 +51,7 @@ class TensorFlow(Framework):
             tensorflow.get_logger().setLevel("ERROR")
             tensorflow.constant(0.0)
         self._tf = tensorflow
+        self._require_device(len(tensorflow.config.list_physical_devices("GPU")))
         self._traces: dict[tuple[object, ...], Callable[..., Any]] = {}
 
     @property
@@ -67,9 +68,9 @@ class TensorFlow(Framework):
         flags = {a.name: arguments[a.name].item() for a in contract.arguments if a.kind.is_flag}
         tensors = [self._tensor(a, arguments[a.name]) for a in contract.arguments if not a.kind.is_flag]
         pulled = [self._tf.constant(cotangent) for cotangent in cotangents.values()]
-        with self._tf.device("GPU" if self.device == "cuda" else "CPU"):
+        with self._tf.device("GPU" if self.device == "cuda" else "CPU"), stack_at_work():
             values, gradients = self._step(contract, function, flags, tensors, pulled)(tensors, pulled)
-        return [value.numpy() for value in values], [None if g is None else g.numpy() for g in gradients]
+            return [value.numpy() for value in values], [None if g is None else g.numpy() for g in gradients]
 
     def _step(
         self,
@@ -88,6 +89,8 @@ class TensorFlow(Framework):
             with self._tf.GradientTape() as tape:
                 tape.watch([tensors[i] for i in watched])
                 results = _as_list(function(**dict(zip(names, tensors, strict=True)), **flags))
+            if [result.shape.rank for result in results] != [cotangent.shape.rank for cotangent in cotangents]:
+                return results, [None] * len(watched)
             sources = [tensors[i] for i in watched]
             return results, tape.gradient(results, sources, output_gradients=cotangents)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contract import Argument, Contract
-from parity.frameworks.base import Framework
+from parity.frameworks.base import Framework, stack_at_work
 
 
 class Torch(Framework):
@@ -28,6 +28,7 @@ class Torch(Framework):
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
         self._torch = torch
+        self._require_device(torch.cuda.device_count())
 
     @property
     def version(self) -> str:
@@ -44,20 +45,20 @@ class Torch(Framework):
         watched = [tensors[a.name] for a in contract.differentiable] if cotangents else []
         for tensor in watched:
             tensor.requires_grad_(True)
-        returned = function(**tensors)
-        results = list(returned) if isinstance(returned, tuple) else [returned]
-        values = [result.detach().cpu().numpy() for result in results]
-        if not cotangents:
-            return values, []
+        with stack_at_work():
+            returned = function(**tensors)
+            results = list(returned) if isinstance(returned, tuple) else [returned]
+            values = [result.detach().cpu().numpy() for result in results]
         pulled = [
             (result, self._torch.from_numpy(np.array(cotangent)).to(self.device))
-            for result, cotangent in zip(results, cotangents.values(), strict=True)
-            if result.requires_grad
+            for result, cotangent in zip(results, cotangents.values(), strict=False)
+            if result.requires_grad and result.shape == cotangent.shape
         ]
         if not pulled:
             return values, [None] * len(watched)
         outputs, weights = zip(*pulled, strict=True)
-        gradients = self._torch.autograd.grad(outputs, watched, weights, allow_unused=True)
+        with stack_at_work():
+            gradients = self._torch.autograd.grad(outputs, watched, weights, allow_unused=True)
         return values, [None if g is None else g.cpu().numpy() for g in gradients]
 
     def _tensor(self, argument: Argument, array: NDArray[Any]) -> Any:

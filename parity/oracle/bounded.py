@@ -81,8 +81,10 @@ class Bounded:
 
     def derive(self, value: Any, error: Any) -> Bounded:
         """A result computed from this one, in the same precision."""
-        value = np.asarray(value)
-        return Bounded(value, np.broadcast_to(np.asarray(error, np.float64), value.shape), self.precision)
+        value, error = np.asarray(value), np.asarray(error, np.float64)
+        if error.shape != value.shape:
+            error = np.broadcast_to(error, value.shape)
+        return Bounded(value, error, self.precision)
 
     def coerce(self, other: Any) -> Bounded:
         """A plain operand is exact where the working precision holds it, and correctly rounded otherwise."""

@@ -11,6 +11,8 @@ from rich.text import Text
 from parity.judge import Outcome, Verdict
 from parity.report.messages import STACKS
 
+WIDTH = 120
+
 _STYLES = {
     Outcome.AGREE: "green",
     Outcome.DISAGREE: "bold red",
@@ -27,7 +29,7 @@ def verdict_table(verdicts: Iterable[Verdict]) -> RenderableType:
     table.add_column("contract", no_wrap=True)
     table.add_column("examples", justify="right")
     for stack in stacks:
-        table.add_column(stack, justify="right")
+        table.add_column(stack, justify="right", min_width=len(stack))
     table.add_column("float64 gap", justify="right")
     table.add_column("ε_min", justify="right")
     table.add_column("verdict", no_wrap=True)
@@ -53,17 +55,29 @@ def summary_line(verdicts: Iterable[Verdict]) -> str:
     verdicts = tuple(verdicts)
     off = [v.contract for v in verdicts if not v.agrees]
     examples = sum(v.examples for v in verdicts)
+    if not verdicts:
+        return "no contract was tried"
     if not off:
-        return f"{len(verdicts)} contracts agree on {examples} examples"
+        return f"{_counted(len(verdicts), 'contract')} agree{'s' * (len(verdicts) == 1)} on {_counted(examples, 'example')}"
     return f"{len(off)} of {len(verdicts)} contracts do not agree: {', '.join(off)}"
 
 
-def plain(renderable: RenderableType, width: int = 120) -> str:
-    """A renderable as text without colours, for where no terminal is."""
-    console = Console(width=width, color_system=None, force_terminal=False)
+def console() -> Console:
+    """Where reports are printed: as wide as the terminal, or wide enough for the table where there is none."""
+    found = Console()
+    return found if found.is_terminal else Console(width=WIDTH)
+
+
+def plain(renderable: RenderableType) -> str:
+    """A renderable as text without colours."""
+    console = Console(width=WIDTH, color_system=None, force_terminal=False)
     with console.capture() as captured:
         console.print(renderable)
     return captured.get()
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _word(verdict: Verdict) -> str:
