@@ -58,7 +58,8 @@ def summary_line(verdicts: Iterable[Verdict]) -> str:
     if not verdicts:
         return "no contract was tried"
     if not off:
-        return f"{_counted(len(verdicts), 'contract')} agree{'s' * (len(verdicts) == 1)} on {_counted(examples, 'example')}"
+        verb = "agrees" if len(verdicts) == 1 else "agree"
+        return f"{_counted(len(verdicts), 'contract')} {verb} on {_counted(examples, 'example')}"
     return f"{len(off)} of {len(verdicts)} contracts do not agree: {', '.join(off)}"
 
 
