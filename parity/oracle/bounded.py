@@ -125,7 +125,7 @@ class Bounded:
             value = self.value / other.value
             rounding = np.abs(value) * (4.0 if np.iscomplexobj(other.value) else 1.0)
             inherited = (self.error + np.abs(value) * other.error) / (b - u * other.error)
-        lost = (u * other.error >= b) & (other.error > 0)
+        lost = u * other.error >= b
         error = np.where(lost, np.inf, inherited + rounding + underflow(value, self.precision))
         return self.derive(value, error)
 

@@ -98,14 +98,17 @@ def cis(phase: Bounded, value: NDArray[Any]) -> Reals:
 
 @operation(lambda x: _special.gammaln(x + 1))
 def log_gamma_plus_one(x: Bounded, value: Reals) -> Reals:
-    """ln Γ(x + 1), x ≥ 0; the rounding of x + 1 is part of it."""
-    return np.abs(_special.digamma(x.value + 1)) * (x.error + x.value + 1) + 3.5 * np.abs(value)
+    """ln Γ(x + 1), x ≥ 0; the rounding of x + 1 is part of it, and the second order counts where ψ(x + 1) vanishes."""
+    u, reach = x.precision.unit_roundoff, x.error + x.value + 1
+    slope = np.abs(_special.digamma(x.value + 1))
+    curvature = _special.polygamma(1, np.fmax(x.value - u * reach, 0.0) + 1)
+    return slope * reach + u * curvature * reach**2 / 2 + 3.5 * np.abs(value)
 
 
 @operation(lambda x: _special.digamma(x + 1))
 def digamma_plus_one(x: Bounded, value: Reals) -> Reals:
     """ψ(x + 1), x ≥ 0; the rounding of x + 1 and the recurrence down to the asymptotic series are part of it."""
-    return _special.polygamma(1, x.value + 1) * (x.error + x.value + 1) + 4 * np.abs(value) + 4
+    return _special.polygamma(1, x.value + 1) * (x.error + x.value + 1) + 4 * np.abs(value) + 8
 
 
 def _angle(z: NDArray[Any]) -> NDArray[Any]:

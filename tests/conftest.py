@@ -1,0 +1,14 @@
+"""What the tests share."""
+
+import pytest
+
+from parity.frameworks import load
+from parity.frameworks.base import Framework
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(scope="session")
+def stacks() -> tuple[Framework, ...]:
+    """Both stacks, TensorFlow's without a trace: a function that is replaced takes effect at once, at no cost."""
+    return load(mode="eager")

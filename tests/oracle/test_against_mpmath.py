@@ -1,0 +1,312 @@
+"""The oracle against 100 digits: every value against its contract's equation, every gradient against its differences.
+
+The equations stand below as a textbook writes them, without a thought for rounding: sums instead of transforms,
+λ − k·ln λ for the Poisson loss. They share no line with the oracle. Arrays are NumPy's, of mpmath numbers. To add a
+contract, write its equation and give it a row in `EQUATIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from parity.cases import Case
+from parity.contracts import REGISTRY
+from parity.oracle.bounded import Bounded
+from parity.precision import FLOAT32, FLOAT64
+from parity.reference import bounded_gradients, bounded_values, gradient_of, witness
+from parity.strata import Counting, Stratum
+
+Digits = NDArray[np.object_]
+"""An array of mpmath numbers."""
+
+mp = mpmath.MPContext()
+mp.dps = 100
+
+STEP = mp.mpf(10) ** -40
+"""Central differences of step h err by h²·|f‴|/6 and by the rounding of f over h: here both are below h·(1 + |f|)."""
+
+SIZES, SQUARE_SIZES = ((4, 3), (5, 4)), ((4, 4), (5, 5))
+
+ELEMENTS = 4
+"""Of each argument so many, drawn at random, are moved; `test_adjoint` moves all at once."""
+
+PRECISIONS = (FLOAT64, FLOAT32)
+
+
+def elementwise(function: Callable[..., Any]) -> Callable[[Any], Digits]:
+    """A function of mpmath on arrays; it remembers, because differences move one element at a time."""
+    ufunc = np.frompyfunc(cache(function), 1, 1)
+    return lambda x: np.asarray(ufunc(x), object)
+
+
+log, exp, sqrt, arg = (elementwise(f) for f in (mp.log, mp.exp, mp.sqrt, mp.arg))
+log_factorial = elementwise(lambda k: mp.loggamma(k + 1))
+times_own_log = elementwise(lambda k: k * mp.log(k) if k else k)
+
+
+def energy(z: Digits, axis: Any = None) -> Any:
+    return np.sum(abs(z) ** 2, axis=axis)
+
+
+def waves(rows: Any, columns: Any) -> Digits:
+    """e^{−2πi·rows·columns}, of the outer product."""
+    return exp(-2j * mp.pi * np.multiply.outer(rows, columns))
+
+
+def fractions(numerators: range, denominator: int) -> Digits:
+    return np.array([mp.mpf(n) / denominator for n in numerators], object)
+
+
+def frequencies(size: int) -> Digits:
+    """Cycles a pixel, zero frequency at size // 2."""
+    return fractions(range(-(size // 2), size - size // 2), size)
+
+
+def half_pixel_centred(size: int) -> Digits:
+    return fractions(range(1 - size, size, 2), 2)
+
+
+def radius_squared(size: int) -> Digits:
+    x = half_pixel_centred(size)
+    return np.add.outer(x**2, x**2)
+
+
+def central_half(height: int, width: int) -> NDArray[np.int64]:
+    inside = [(np.arange(n) - (n - n // 2) // 2) // (n // 2) == 0 for n in (height, width)]
+    return np.outer(*inside).astype(int)
+
+
+def far_field_amplitude(exit_waves: Digits) -> Digits:
+    height, width = exit_waves.shape[-2:]
+    down = waves(frequencies(height), range(height))
+    across = waves(range(width), frequencies(width))
+    return sqrt(energy(down @ exit_waves @ across, axis=2) / (height * width))
+
+
+def zone_plate(size: int, outer_radius: Any, stop_radius: Any, defocus: Any) -> Digits:
+    r2 = radius_squared(size)
+    pupil = ((stop_radius**2 <= r2) & (r2 < outer_radius**2)) * exp(1j * defocus * r2 / outer_radius**2)
+    centred = np.arange(size) - size // 2
+    return (waves(frequencies(size), centred) @ pupil @ waves(centred, frequencies(size)) / size)[None]
+
+
+def orthogonal_modes(probe: Digits, powers: Digits) -> Digits:
+    x = half_pixel_centred(probe.shape[-1])
+    powers_of_xy = ((0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (0, 2))[: len(powers)]
+    modes: list[Digits] = []
+    for a, b in powers_of_xy:
+        seed = probe[0] * np.multiply.outer(x**b, x**a)
+        seed = seed - sum(mode * np.sum(mode.conj() * seed) for mode in modes)
+        modes.append(seed / sqrt(energy(seed)))
+    return np.array(modes) * sqrt(powers / sum(powers) * energy(probe))[:, None, None]
+
+
+def normalize(probe: Digits, probe_scale: Any) -> Digits:
+    inside = radius_squared(probe.shape[-1]) < mp.mpf(probe.shape[-1]) ** 2 / 16
+    return probe / (probe_scale * np.mean(abs(inside * probe)))
+
+
+def poisson_nll(predicted: Digits, observed: Digits, full: bool = True) -> Digits:
+    rate, count = predicted**2, observed**2
+    nll = rate - np.where(count == 0, 0, count * log(np.where(count == 0, 1, rate)))
+    of_count_alone = log_factorial(count) - times_own_log(count) + count
+    return np.sum(nll + log_factorial(count) - (0 if full else of_count_alone), axis=(1, 2, 3))
+
+
+def total_variation(patches: Digits) -> Digits:
+    axes = (1, 2, 3)
+    return energy(np.diff(patches, axis=2), axes) + energy(np.diff(patches, axis=3), axes)
+
+
+def complex_mae(patches: Digits, target: Digits) -> Digits:
+    return np.mean(abs(abs(patches) - abs(target))) + np.mean(abs(arg(patches * target.conj())))
+
+
+def realspace_loss(patches: Digits, target: Digits, tv_weight: Any, realspace_mae_weight: Any) -> Digits:
+    m = central_half(*patches.shape[-2:])
+    return tv_weight * np.mean(total_variation(m * patches)) + realspace_mae_weight * complex_mae(
+        m * patches, m * target
+    )
+
+
+def mae(predicted: Digits, observed: Digits) -> Digits:
+    return np.mean(abs(predicted - observed))
+
+
+def training_loss(
+    predicted: Digits,
+    observed: Digits,
+    patches: Digits,
+    target: Digits,
+    nll_weight: Any,
+    mae_weight: Any,
+    realspace_weight: Any,
+    tv_weight: Any,
+    realspace_mae_weight: Any,
+) -> Digits:
+    return (
+        nll_weight * np.sum(poisson_nll(predicted, observed)) / predicted.size
+        + mae_weight * mae(predicted, observed)
+        + realspace_weight * realspace_loss(patches, target, tv_weight, realspace_mae_weight)
+    )
+
+
+def mean_photons(amplitude: Digits) -> Any:
+    return np.mean(energy(amplitude, (2, 3)))
+
+
+EQUATIONS: Mapping[str, Callable[..., Any]] = {
+    "probe.disk": lambda size, radius: (radius_squared(size) < radius**2)[None] * mp.mpc(1),
+    "probe.gaussian": lambda size, width: exp(-radius_squared(size) / (2 * width**2))[None],
+    "probe.zone_plate": zone_plate,
+    "probe.orthogonal_modes": orthogonal_modes,
+    "probe.mask": lambda probe: (radius_squared(probe.shape[-1]) < mp.mpf(probe.shape[-1]) ** 2 / 16) * 1,
+    "probe.normalize": normalize,
+    "optics.combine_complex": lambda amplitude, phase: amplitude * exp(1j * phase),
+    "optics.illuminate": lambda patches, probe: patches[:, :, None] * probe,
+    "optics.far_field_amplitude": far_field_amplitude,
+    "patches.central_weight": lambda patches: central_half(*patches.shape[-2:]),
+    "scaling.count_photons": lambda amplitude: energy(amplitude, (2, 3)),
+    "scaling.scale_nphotons": lambda amplitude, nphotons: sqrt(nphotons / mean_photons(amplitude)),
+    "scaling.normalize_amplitude": lambda amplitude: (
+        amplitude * sqrt(mp.mpf(amplitude[0, 0].size) / 4 / mean_photons(amplitude))
+    ),
+    "scaling.apply_intensity_scale": lambda amplitude, log_scale: amplitude * exp(log_scale),
+    "scaling.remove_intensity_scale": lambda amplitude, log_scale: amplitude / exp(log_scale),
+    "losses.poisson_nll": poisson_nll,
+    "losses.absolute_error": lambda predicted, observed: abs(predicted - observed),
+    "losses.mae": mae,
+    "losses.total_variation": total_variation,
+    "losses.complex_mae": complex_mae,
+    "losses.realspace_loss": realspace_loss,
+    "losses.training_loss": training_loss,
+}
+
+
+def small(stratum: Stratum) -> Stratum:
+    """The same stratum with all that it forces, in sizes whose sums can be written out."""
+    square = all(height == width for height, width in stratum.shapes)
+    return replace(stratum, shapes=SQUARE_SIZES if square else SIZES, groups=(1, 2), patches=(1, 4), modes=(1, 2))
+
+
+CASES = [
+    Case(contract, small(stratum), seed)
+    for contract in REGISTRY.values()
+    for seed, stratum in enumerate(contract.strata)
+]
+"""One of each stratum; its seed is its number, so that sizes and kinds of cotangents take turns."""
+
+SLOPED = [case for case in CASES if case.contract.differentiable and case.stratum.counting is not Counting.READINGS]
+"""Integers have no slope."""
+
+
+def name_of(case: Case) -> str:
+    return f"{case.contract.name}-{case.name}"
+
+
+def single(array: NDArray[Any]) -> NDArray[Any]:
+    """Rounded to single precision, so that the bounds of both precisions speak of the same numbers."""
+    return FLOAT32.round(array).astype(FLOAT64.dtype_like(array))
+
+
+def digits(array: NDArray[Any]) -> Digits:
+    number = mp.mpc if np.iscomplexobj(array) else mp.mpf
+    return np.array([number(x.item()) for x in array.ravel()], object).reshape(array.shape)
+
+
+class Question:
+    """A case, its inputs and cotangents in both arithmetics, and the name of its only result."""
+
+    def __init__(self, case: Case) -> None:
+        self.contract = case.contract
+        (self.result,) = (result.name for result in case.contract.results)
+        self.inputs = {name: single(array) for name, array in case.inputs().items()}
+        value = bounded_values(self.contract, self.inputs, FLOAT64)[self.result].value
+        self.cotangents = {n: single(w) for n, w in case.cotangents({self.result: value}).items()}
+        self.answers = witness(self.contract, self.inputs, self.cotangents, FLOAT64)
+        self.arguments = {
+            a.name: self.inputs[a.name].item() if a.kind.static else digits(self.inputs[a.name])
+            for a in self.contract.arguments
+        }
+
+    def equation(self, **moved: Digits) -> Digits:
+        """The equation's value, with some arguments moved."""
+        return np.asarray(EQUATIONS[self.contract.name](**{**self.arguments, **moved}), object)
+
+    def loss(self, **moved: Digits) -> Any:
+        """Re Σ w̄·f, of which the vector–Jacobian product is the gradient."""
+        return np.sum(digits(self.cotangents[self.result]).conj() * self.equation(**moved)).real
+
+    def slopes(self, argument: str, elements: NDArray[np.int64]) -> Digits:
+        """∂loss/∂Re + i·∂loss/∂Im at some elements of an argument, by central differences."""
+        return np.array([self._slope(argument, element) for element in elements], object)
+
+    def _slope(self, argument: str, element: np.int64) -> Any:
+        x = self.arguments[argument]
+        slope = mp.zero
+        for unit in (1, 1j) if isinstance(x.flat[element], mp.mpc) else (1,):
+            ahead, behind = x.copy(), x.copy()
+            ahead.flat[element] += unit * STEP
+            behind.flat[element] -= unit * STEP
+            rise = self.loss(**{argument: ahead}) - self.loss(**{argument: behind})
+            slope += unit * rise / (2 * STEP)
+        return slope
+
+
+def assert_within_bounds(
+    got: NDArray[Any], expected: Digits, *bounds: Bounded, elements: Any = slice(None), slack: Any = 0
+) -> None:
+    """Double precision keeps to its own bound, and to the same number of roundings in units of single's."""
+    error = abs(digits(got).ravel()[elements] - expected.ravel())
+    for bound in bounds:
+        allowed = bound.allowed.ravel()[elements] * (FLOAT64.unit_roundoff / bound.precision.unit_roundoff)
+        inside = np.asarray(error <= digits(allowed) + slack, bool)
+        assert inside.all(), f"{bound.precision.name}: {error[~inside]} > {allowed[~inside]}"
+
+
+def test_every_contract_has_its_equation() -> None:
+    assert set(EQUATIONS) == set(REGISTRY)
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_values_are_those_of_the_equation(case: Case) -> None:
+    question = Question(case)
+    got, expected = question.answers[question.result], question.equation()
+    assert got.shape == expected.shape
+    bounds = (bounded_values(case.contract, question.inputs, p)[question.result] for p in PRECISIONS)
+    assert_within_bounds(got, expected, *bounds)
+
+
+@pytest.mark.parametrize("case", SLOPED, ids=name_of)
+def test_gradients_are_the_slopes_of_the_equation(case: Case) -> None:
+    """Where the equation is infinite on both sides it has no slope, and the gradient is 0 by definition."""
+    question = Question(case)
+    bounds = [bounded_gradients(case.contract, question.inputs, question.cotangents, p) for p in PRECISIONS]
+    for argument in (argument.name for argument in case.contract.differentiable):
+        got = question.answers[gradient_of(argument)]
+        assert got.shape == question.inputs[argument].shape
+        elements = case.spec.generator(f"elements of {argument}").permutation(got.size)[:ELEMENTS]
+        slopes = question.slopes(argument, elements)
+        assert_within_bounds(
+            got,
+            np.where(np.vectorize(mp.isfinite)(slopes), slopes, mp.zero),
+            *(gradients[argument] for gradients in bounds),
+            elements=elements,
+            slack=STEP * (1 + abs(question.loss())),
+        )
+
+
+def test_a_count_that_was_said_to_be_impossible_costs_everything() -> None:
+    dark, lit = np.zeros((1, 1, 1, 1)), np.ones((1, 1, 1, 1))
+    assert poisson_nll(digits(dark), digits(lit)) == mp.inf
+    inputs = {"predicted": dark, "observed": lit, "full": np.array(True)}
+    for precision in PRECISIONS:
+        assert bounded_values(REGISTRY["losses.poisson_nll"], inputs, precision)["nll"].value == np.inf
