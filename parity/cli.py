@@ -77,6 +77,7 @@ def run_command(
         folder.mkdir(parents=True, exist_ok=True)
     frameworks = load(stacks or tuple(ADAPTERS), mode, device)
     out = console()
+    out.print(Text(" · ".join(f.description for f in frameworks), "dim"))
     runs = _run_with_progress(plan, frameworks)
     out.print(verdict_table(r.verdict for r in runs))
     _print_failures(out, plan, runs)

@@ -34,7 +34,7 @@ def environment(frameworks: Sequence[Framework]) -> dict[str, str]:
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "numpy": np.__version__,
-        **{f.name: f"{f.version} ({f.mode}, {f.device}, 1 thread, TF32 off)" for f in frameworks},
+        **{f.name: f.description for f in frameworks},
     }
 
 

@@ -83,6 +83,11 @@ class Framework(ABC):
     def version(self) -> str:
         """The version of the framework."""
 
+    @property
+    def description(self) -> str:
+        """Everything about this framework that the numbers depend on."""
+        return f"{self.name} {self.version} ({self.mode}, {self.device}, 1 thread, TF32 off)"
+
     def evaluate(
         self,
         contract: Contract,

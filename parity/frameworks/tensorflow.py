@@ -52,6 +52,8 @@ class TensorFlow(Framework):
             tensorflow.constant(0.0)
         self._tf = tensorflow
         self._require_device(len(tensorflow.config.list_physical_devices("GPU")))
+        if device == "cuda":
+            tensorflow.config.experimental.enable_op_determinism()
         self._traces: dict[tuple[object, ...], Callable[..., Any]] = {}
 
     @property

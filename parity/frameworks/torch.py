@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -29,6 +30,9 @@ class Torch(Framework):
         torch.backends.cudnn.allow_tf32 = False
         self._torch = torch
         self._require_device(torch.cuda.device_count())
+        if device == "cuda":
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+            torch.use_deterministic_algorithms(True)
 
     @property
     def version(self) -> str:
