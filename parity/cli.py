@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from parity.bench import bench
 from parity.cases import parse_precisions
 from parity.contract import Contract, UsageError
 from parity.contracts import REGISTRY
@@ -25,6 +26,7 @@ from parity.datasets import DatasetError, read_dataset
 from parity.frameworks import ADAPTERS, load
 from parity.frameworks.base import Framework, FrameworkMissing
 from parity.mirror import mirror_faults
+from parity.report.bench import bench_tables
 from parity.report.messages import describe
 from parity.report.terminal import console, summary_line, verdict_table
 from parity.results import environment, write_results
@@ -86,6 +88,16 @@ def run_command(
         write_results(folder / RESULTS, runs, environment(frameworks))
         out.print(f"results: {folder / RESULTS}", soft_wrap=True)
     return AGREE if all(r.verdict.agrees for r in runs) else DISAGREE
+
+
+@cli.command("bench")
+@click.argument("names", nargs=-1, metavar="[CONTRACT]...")
+@click.option("--examples", default=30, show_default=True, type=click.IntRange(min=0), help="Besides the strata.")
+def bench_command(names: tuple[str, ...], examples: int) -> int:
+    """Time every step of a run beside importing the frameworks and calling the stacks alone."""
+    contracts = REGISTRY.select(names)
+    console().print(bench_tables(bench(contracts, load(), examples)))
+    return AGREE
 
 
 @cli.group("contracts")

@@ -147,6 +147,10 @@ class Contract:
     def differentiable(self) -> tuple[Argument, ...]:
         return tuple(argument for argument in self.arguments if argument.differentiable)
 
+    def entries_of(self, stack: str, inputs: Inputs) -> tuple[Entry, ...]:
+        """The other names that one stack has for the function, where they can be asked of these inputs."""
+        return tuple(entry for entry in self.entries if entry.stack == stack and entry.applies(inputs))
+
     def oracle(self) -> Callable[..., Any]:
         """The oracle's function."""
         return _attribute(self._oracle_module(), self.function)

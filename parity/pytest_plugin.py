@@ -15,6 +15,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 
 from parity.cases import Case, forced
 from parity.contract import Contract
+from parity.examination import examine
 from parity.frameworks import load
 from parity.frameworks.base import Framework, FrameworkMissing
 from parity.frameworks.tensorflow import prepare_environment
@@ -23,7 +24,6 @@ from parity.measure import Measurement
 from parity.precision import PRECISIONS
 from parity.report.messages import describe
 from parity.report.terminal import plain, summary_line, verdict_table
-from parity.run import examine
 from parity.strategies import cases
 
 NOT_CHECKED = 3
