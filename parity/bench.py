@@ -21,12 +21,11 @@ import numpy as np
 from parity.cases import forced, precisions_of, sweep
 from parity.contract import Contract
 from parity.examination import JUDGING, Arrays, Truth, examine
-from parity.frameworks.bare import BARE_CALLS
 from parity.frameworks.base import Framework
 from parity.frameworks.tensorflow import prepare_environment
 from parity.judge import judge
 from parity.measure import Measurement
-from parity.precision import FLOAT32, PRECISIONS, Precision
+from parity.precision import FLOAT32, PRECISIONS
 
 BARE = "bare calls"
 
@@ -109,7 +108,6 @@ def bench(contracts: Sequence[Contract], frameworks: Sequence[Framework], exampl
 
 def _bench_contract(contract: Contract, frameworks: Sequence[Framework], examples: int) -> ContractBench:
     clock, bare = _Stopwatch(), _Stopwatch()
-    calls = [BARE_CALLS[framework.name](contract) for framework in frameworks]
     strata = {case.name for case in forced(contract)}
     false_alarms: Counter[str] = Counter()
     measurements: list[Measurement] = []
@@ -123,9 +121,8 @@ def _bench_contract(contract: Contract, frameworks: Sequence[Framework], example
             truth = Truth(case, inputs, precision)
             if precision is FLOAT32:
                 false_alarms.update(_beyond_tolerances([truth.evaluate(f) for f in frameworks]))
-            for ready in calls:
-                call = ready(_rounded(inputs, precision), _rounded(truth.cotangents, precision))
-                call()  # traces
+            for framework in frameworks:
+                call = framework.ready(contract, inputs, precision, truth.cotangents)
                 with bare(BARE):
                     call()
     with clock(JUDGING):
@@ -154,10 +151,6 @@ def _beyond_tolerances(found: Sequence[Arrays]) -> Iterator[str]:
         for rule, tolerance in TOLERANCES.items():
             if not all(np.allclose(one[name], other[name], tolerance.rtol, tolerance.atol) for name in shared):
                 yield rule
-
-
-def _rounded(arrays: Arrays, precision: Precision) -> Arrays:
-    return {name: precision.round(array) for name, array in arrays.items()}
 
 
 _STARTS: Mapping[tuple[str, ...], str] = {

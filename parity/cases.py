@@ -39,12 +39,6 @@ class Case:
     def spec(self) -> Spec:
         return draw(self.stratum, self.seed)
 
-    @property
-    def reproduce(self) -> str:
-        """The command that runs this case alone."""
-        data = f" --data {self.dataset.path}" if self.dataset else ""
-        return f"parity run {self.contract.name} --case {self.name}{data}"
-
     def inputs(self) -> dict[str, NDArray[Any]]:
         """The arguments by name, canonical and in float64; checked against their kinds."""
         scene = MeasuredScene(self.spec, self.dataset) if self.dataset else Scene(self.spec)

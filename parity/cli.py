@@ -75,6 +75,7 @@ def run_command(
         case=case,
         dataset=read_dataset(data) if data else None,
     )
+    plan.check()
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     frameworks = load(stacks or tuple(ADAPTERS), mode, device)

@@ -130,7 +130,8 @@ def _outcome(
             return Outcome.UNDECIDED, (
                 f"{quantity} in {precision}: {share:.2%} of the elements have no bound, quota {quota.undecided:.2%}"
             )
-        blind = sum(not m.informative for m in group if m.stack != PAIR) / len(group)
+        single = [m for m in group if m.stack != PAIR]
+        blind = sum(not m.informative for m in single) / max(1, len(single))
         if blind > quota.uninformative:
             return Outcome.UNINFORMATIVE, (
                 f"{quantity} in {precision}: {blind:.1%} of the examples show nothing smaller than 1 %, "
@@ -140,20 +141,24 @@ def _outcome(
 
 
 def _severity(measurement: Measurement) -> tuple[bool, bool, bool, float]:
-    """Faults first; results before their gradients; float64, where nothing is rounding, before float32; by size."""
+    """Results before their gradients; faults first; float64, where nothing is rounding, before float32; by size."""
     return (
-        measurement.fault is None,
         measurement.quantity.startswith(GRADIENT),
+        measurement.fault is None,
         measurement.precision != FLOAT64.name,
         -measurement.ratio,
     )
 
 
 def _err_together(failures: Sequence[Measurement], measurements: Sequence[Measurement]) -> bool:
-    """Whether the stacks agree with each other wherever they disagree with the oracle."""
-    wrong = {(m.case, m.precision, m.quantity) for m in failures}
-    pairs = [m for m in measurements if m.stack == PAIR and (m.case, m.precision, m.quantity) in wrong]
-    return bool(pairs) and all(m.agrees for m in pairs)
+    """Whether the stacks are nearer to each other than halfway, by orders of magnitude, from the bound to the oracle.
+
+    The bound itself would be too strict: it is that of the oracle's formula, not of the one they have in common.
+    """
+    wrong = {(m.case, m.precision, m.quantity): m.ratio for m in failures}
+    pairs = [(m, wrong.get((m.case, m.precision, m.quantity))) for m in measurements if m.stack == PAIR]
+    apart = [m.ratio > max(1.0, ratio) ** 0.5 for m, ratio in pairs if ratio is not None]
+    return bool(apart) and not any(apart)
 
 
 def _worst(measurements: Iterable[Measurement]) -> float:

@@ -73,7 +73,8 @@ def _departures(
 @cache
 def _signatures(package: str, module: str) -> Mapping[str, list[str]]:
     """Public top-level functions of a file with the names of their arguments."""
-    tree = ast.parse((MIRRORS[package] / f"{module}.py").read_text(encoding="utf-8"))
+    path = MIRRORS[package] / f"{module}.py"
+    tree = ast.parse(path.read_text(encoding="utf-8") if path.is_file() else "")
     return {
         node.name: [argument.arg for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
         for node in tree.body

@@ -36,12 +36,13 @@ class Profile:
     examples: int
     derandomize: bool
 
-    def settings(self, examples: int | None) -> settings:
-        """Hypothesis settings; what is drawn at random keeps its failures in Hypothesis's own example database."""
+    def settings(self, contract: Contract, examples: int | None) -> settings:
+        """Hypothesis settings for one contract; what is drawn at random keeps its failures, each contract its own."""
+        database = None if self.derandomize else DirectoryBasedExampleDatabase(f".hypothesis/parity/{contract.name}")
         return settings(
             max_examples=examples or self.examples,
             derandomize=self.derandomize,
-            database=None if self.derandomize else DirectoryBasedExampleDatabase(".hypothesis/parity"),
+            database=database,
             deadline=None,  # the first call of a framework takes 300 times as long as the next
             phases=(Phase.reuse, Phase.generate, Phase.shrink),
             print_blob=False,
@@ -65,9 +66,16 @@ class Disagreement(AssertionError):
 class Harness:
     """Holds contracts, and remembers the verdicts for the summary."""
 
-    def __init__(self, frameworks: tuple[Framework, ...], settings: settings, verdicts: list[Verdict]) -> None:
+    def __init__(
+        self,
+        frameworks: tuple[Framework, ...],
+        profile: Profile,
+        examples: int | None,
+        verdicts: list[Verdict],
+    ) -> None:
         self._frameworks = frameworks
-        self._settings = settings
+        self._profile = profile
+        self._examples = examples
         self._verdicts = verdicts
 
     def hold(self, contract: Contract) -> None:
@@ -77,7 +85,7 @@ class Harness:
         first stratum and the smallest seed that fail.
         """
         attempt = _Attempt(contract, self._frameworks)
-        failing = attempt.on_strata() or attempt.on_draws(self._settings)
+        failing = attempt.on_strata() or attempt.on_draws(self._profile.settings(contract, self._examples))
         verdict = judge(contract.name, attempt.measurements, contract.quota)
         self._verdicts.append(verdict)
         if not verdict.agrees:
@@ -164,7 +172,7 @@ def parity(request: pytest.FixtureRequest) -> Harness:
     except FrameworkMissing as missing:
         pytest.exit(f"parity: {missing}", returncode=NOT_CHECKED)
     profile = PROFILES[_profile_name(config)]
-    return Harness(frameworks, profile.settings(config.getoption("--parity-examples")), config.stash[VERDICTS])
+    return Harness(frameworks, profile, config.getoption("--parity-examples"), config.stash[VERDICTS])
 
 
 def _profile_name(config: pytest.Config) -> str:

@@ -66,7 +66,7 @@ def read_results(path: Path) -> dict[str, list[Measurement]]:
             name: [_decoded(stored) for stored in contract["measurements"]]
             for name, contract in content["contracts"].items()
         }
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, ResultsError):
             raise
         raise ResultsError(f"{path}: expected stored results, got {type(error).__name__}: {error}") from error

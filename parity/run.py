@@ -26,6 +26,11 @@ class Plan:
     case: str | None = None
     dataset: Dataset | None = None
 
+    def check(self) -> None:
+        """Raise UsageError for a case that some contract does not have, before anything slow begins."""
+        for contract in self.contracts:
+            self.cases(contract)
+
     def cases(self, contract: Contract) -> tuple[Case, ...]:
         if self.case is not None:
             return (parse_case(contract, self.case, self.dataset),)

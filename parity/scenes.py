@@ -165,7 +165,7 @@ class Scene:
     @cached_property
     def radius(self) -> Real:
         """The radius of a disk, pixels, ()."""
-        return self._scalar("radius", 0.1 * self.spec.height, 0.6 * self.spec.height)
+        return self._radius("radius", 0.1, 0.6)
 
     @cached_property
     def width(self) -> Real:
@@ -175,12 +175,12 @@ class Scene:
     @cached_property
     def outer_radius(self) -> Real:
         """The radius of a zone plate, pixels of its plane, ()."""
-        return self._scalar("outer_radius", 0.3 * self.spec.height, 0.5 * self.spec.height)
+        return self._radius("outer_radius", 0.3, 0.5)
 
     @cached_property
     def stop_radius(self) -> Real:
         """The radius of a zone plate's central stop, pixels of its plane, ()."""
-        return self._scalar("stop_radius", 0.05 * self.spec.height, 0.2 * self.spec.height)
+        return self._radius("stop_radius", 0.05, 0.2)
 
     @cached_property
     def defocus(self) -> Real:
@@ -257,6 +257,17 @@ class Scene:
         shape = (self.spec.groups, self.spec.patches, *self.shape)
         shadow = (self.spec.generator(purpose).random(shape) < 2 / 3).astype(float)
         return shadow if purpose == "unlit" else shadow * self._unlit
+
+    def _radius(self, name: str, low: float, high: float) -> Real:
+        """A radius between `low` and `high` frames.
+
+        Whole, with pixels of an odd grid at exactly that distance, or √(m + ¼), which no pixel is near: elsewhere the
+        side on which a pixel falls would be a matter of rounding.
+        """
+        radius = self._scalar(name, low * self.spec.height, high * self.spec.height)
+        if self.spec.whole:
+            return np.array(max(1.0, float(np.round(radius))))
+        return np.array(np.sqrt(np.floor(radius**2) + 0.25))
 
     def _scalar(self, name: str, low: float, high: float, logarithmic: bool = False) -> Real:
         random = self.spec.generator(name)

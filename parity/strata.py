@@ -58,6 +58,7 @@ class Stratum:
     phase_span: float = 2.0
     dark: bool = False
     full: tuple[bool, ...] = (True,)
+    whole: bool = False
     textures: tuple[str, ...] = tuple(OBJECTS)
 
 
@@ -78,6 +79,7 @@ class Spec:
     phase_span: float
     dark: bool
     full: bool
+    whole: bool
     textures: tuple[str, ...]
 
     def generator(self, purpose: str) -> np.random.Generator:
@@ -108,6 +110,7 @@ def draw(stratum: Stratum, seed: int) -> Spec:
         phase_span=stratum.phase_span,
         dark=stratum.dark,
         full=stratum.full[random.integers(len(stratum.full))],
+        whole=stratum.whole,
         textures=stratum.textures,
     )
 
@@ -141,9 +144,11 @@ BARE = (Stratum("bare", "the term in k alone kept on one side", full=(False,)),)
 WRAPPED = (Stratum("wrapped", "phases beyond ±π", phase_span=25.0),)
 READINGS = (Stratum("readings", "integers squared before they are widened", counting=Counting.READINGS),)
 MEASURED = Stratum("measured", "what a user's own detector delivers", groups=(1, 2, 3), patches=(1, 4))
+WHOLE = (Stratum("whole", "≤ for <, where pixels lie on the rim", ODD, whole=True),)
+HIGHER = (Stratum("higher", "modes beyond the first three", EVEN + ODD, modes=(4, 5, 6)),)
 SQUARE_GRIDS = (
     Stratum("even", "the common case", EVEN),
-    Stratum("odd", "≤ for <, a centre half a pixel off", ODD),
+    Stratum("odd", "a centre half a pixel off", ODD),
     Stratum("prime", "transforms without small factors", PRIME),
     Stratum("single", "the mode axis squeezed away", EVEN, modes=(1,)),
     Stratum("many", "modes mixed", EVEN + ODD, modes=(2, 3)),

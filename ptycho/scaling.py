@@ -23,8 +23,8 @@ def count_photons(amplitude: tf.Tensor) -> tf.Tensor:
         ValueError: the amplitude has another rank.
     """
     checks.require_reading("amplitude", amplitude)
-    # On the CPU, sums over axes that are not innermost are added one by one, and those over innermost axes in
-    # pairs: on 256 x 256 pixels of float32 that is an error of 1400 units of roundoff against 3.
+    # On the CPU, TensorFlow adds one by one over axes that are not innermost: on 256 x 256 equal amplitudes in
+    # float32 that is off by 15,800 units of roundoff, and by 63 with the plane innermost.
     photons = tf.transpose(tf.square(_widen(amplitude)), (0, 3, 1, 2))
     return tf.reduce_sum(photons, axis=(-2, -1))
 

@@ -8,7 +8,7 @@ from parity.contract import Argument, Contract, Fact, Law, Result, Trial
 from parity.kinds import ANGLE, LENGTH, MODE_POWERS, PROBE, SCALAR, SINGLE_MODE, SIZE, WEIGHT
 from parity.oracle.operations import absolute, absolute_square, conjugate, mean, total
 from parity.oracle.probe import mask
-from parity.strata import SQUARE_GRIDS
+from parity.strata import HIGHER, SQUARE_GRIDS, WHOLE
 
 _SIZE = Argument("size", SIZE)
 _PROBE_SCALE = Argument("probe_scale", SCALAR)
@@ -42,7 +42,7 @@ CONTRACTS = (
         equation="1 where r < radius, 0 elsewhere",
         arguments=(_SIZE, Argument("radius", LENGTH)),
         results=(Result("probe", PROBE),),
-        strata=SQUARE_GRIDS[:3],
+        strata=(*SQUARE_GRIDS[:3], *WHOLE),
     ),
     Contract(
         name="probe.gaussian",
@@ -61,14 +61,14 @@ CONTRACTS = (
             Argument("defocus", ANGLE),
         ),
         results=(Result("probe", PROBE),),
-        strata=SQUARE_GRIDS[:3],
+        strata=(*SQUARE_GRIDS[:3], *WHOLE),
     ),
     Contract(
         name="probe.orthogonal_modes",
         equation="Gram–Schmidt of p·x^a·y^b, energies shared out by powers",
         arguments=(Argument("probe", SINGLE_MODE, source="single_mode"), Argument("powers", MODE_POWERS)),
         results=(Result("modes", PROBE),),
-        strata=SQUARE_GRIDS,
+        strata=(*SQUARE_GRIDS, *HIGHER),
         facts=(
             Fact("each mode has its share of the energy", _energy_is_shared_out),
             Fact("⟨p_i, p_j⟩ = 0", _modes_are_orthogonal),

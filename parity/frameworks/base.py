@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -23,6 +23,9 @@ from parity.kinds import Kind
 from parity.precision import Precision
 
 Cotangents = Mapping[str, NDArray[Any]]
+
+Call = Callable[[], tuple[Sequence[Any], Sequence[Any | None]]]
+"""Results and gradients, a framework's own tensors."""
 
 
 class FrameworkMissing(Exception):
@@ -101,6 +104,27 @@ class Framework(ABC):
         Through the contract's own function, or through another entry to it. Raises StackError for whatever the stack
         raises, and if it lacks the function or does not return as many tensors as the contract has results.
         """
+        results, gradients = self.ready(contract, inputs, precision, cotangents, entry)()
+        with stack_at_work():
+            values = [self._array(result) for result in results]
+            pulled = [None if gradient is None else self._array(gradient) for gradient in gradients]
+        if len(values) != len(contract.results):
+            raise StackError(f"returned {len(values)} results, expected {len(contract.results)}")
+        asked = contract.differentiable if cotangents else ()
+        return Evaluation(
+            {r.name: self._canonical(r.kind, x) for r, x in zip(contract.results, values, strict=True)},
+            {a.name: self._canonical(a.kind, g) for a, g in zip(asked, pulled, strict=True) if g is not None},
+        )
+
+    def ready(
+        self,
+        contract: Contract,
+        inputs: Inputs,
+        precision: Precision,
+        cotangents: Cotangents | None = None,
+        entry: Entry | None = None,
+    ) -> Call:
+        """The call behind `evaluate`, on tensors that are ready: what no harness can do without."""
         function = _bound(entry.call, self._named(entry.path)) if entry else self._named(contract.name)
         arguments = {
             a.name: a.kind.to_framework(self.name, precision.round(inputs[a.name])) for a in contract.arguments
@@ -108,16 +132,9 @@ class Framework(ABC):
         pulled = {
             r.name: r.kind.to_framework(self.name, precision.round(cotangents[r.name]))
             for r in contract.results
-            if cotangents is not None
+            if cotangents
         }
-        results, gradients = self._call(contract, function, arguments, pulled)
-        if len(results) != len(contract.results):
-            raise StackError(f"returned {len(results)} results, expected {len(contract.results)}")
-        asked = contract.differentiable if pulled else ()
-        return Evaluation(
-            {r.name: self._canonical(r.kind, x) for r, x in zip(contract.results, results, strict=True)},
-            {a.name: self._canonical(a.kind, g) for a, g in zip(asked, gradients, strict=True) if g is not None},
-        )
+        return self._ready(contract, function, arguments, pulled)
 
     def _named(self, address: str) -> Any:
         """What the stack has at `module.name`."""
@@ -130,17 +147,23 @@ class Framework(ABC):
         return kind.from_framework(self.name, array) if array.ndim == len(kind.axes) else array
 
     @abstractmethod
-    def _call(
+    def _ready(
         self,
         contract: Contract,
         function: Callable[..., Any],
         arguments: Mapping[str, NDArray[Any]],
         cotangents: Mapping[str, NDArray[Any]],
-    ) -> tuple[list[NDArray[Any]], list[NDArray[Any] | None]]:
-        """Results, and with cotangents the gradients of the differentiable arguments, in this framework's layout.
+    ) -> Call:
+        """A call of `function` on tensors of `arguments`, both in this framework's layout.
 
-        A result whose shape is not its cotangent's has no gradient: its shape is what is wrong.
+        It returns tensors: results and, with cotangents, gradients of the differentiable arguments, None where there is
+        no path. A result whose shape is not its cotangent's has no gradient: its shape is what is wrong. It raises
+        StackError for whatever the function raises.
         """
+
+    @abstractmethod
+    def _array(self, tensor: Any) -> NDArray[Any]:
+        """A tensor as NumPy's."""
 
 
 @cache

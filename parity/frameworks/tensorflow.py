@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from parity.contract import Argument, Contract
-from parity.frameworks.base import Framework, stack_at_work
+from parity.frameworks.base import Call, Framework, stack_at_work
 from parity.frameworks.silence import silenced
 
 ENVIRONMENT = {
@@ -60,19 +60,28 @@ class TensorFlow(Framework):
     def version(self) -> str:
         return str(self._tf.__version__)
 
-    def _call(
+    def _ready(
         self,
         contract: Contract,
         function: Callable[..., Any],
         arguments: Mapping[str, NDArray[Any]],
         cotangents: Mapping[str, NDArray[Any]],
-    ) -> tuple[list[NDArray[Any]], list[NDArray[Any] | None]]:
+    ) -> Call:
         flags = {a.name: arguments[a.name].item() for a in contract.arguments if a.kind.is_flag}
         tensors = [self._tensor(a, arguments[a.name]) for a in contract.arguments if not a.kind.is_flag]
         pulled = [self._tf.constant(cotangent) for cotangent in cotangents.values()]
-        with self._tf.device("GPU" if self.device == "cuda" else "CPU"), stack_at_work():
-            values, gradients = self._step(contract, function, flags, tensors, pulled)(tensors, pulled)
-            return [value.numpy() for value in values], [None if g is None else g.numpy() for g in gradients]
+        step = self._step(contract, function, flags, tensors, pulled)
+
+        def call() -> tuple[Sequence[Any], Sequence[Any | None]]:
+            with self._tf.device("GPU" if self.device == "cuda" else "CPU"), stack_at_work():
+                results, gradients = step(tensors, pulled)
+                return results, gradients
+
+        return call
+
+    def _array(self, tensor: Any) -> NDArray[Any]:
+        array: NDArray[Any] = tensor.numpy()
+        return array
 
     def _step(
         self,

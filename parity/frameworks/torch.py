@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from parity.contract import Argument, Contract
-from parity.frameworks.base import Framework, stack_at_work
+from parity.frameworks.base import Call, Framework, stack_at_work
 
 
 class Torch(Framework):
@@ -38,34 +38,44 @@ class Torch(Framework):
     def version(self) -> str:
         return str(self._torch.__version__)
 
-    def _call(
+    def _ready(
         self,
         contract: Contract,
         function: Callable[..., Any],
         arguments: Mapping[str, NDArray[Any]],
         cotangents: Mapping[str, NDArray[Any]],
-    ) -> tuple[list[NDArray[Any]], list[NDArray[Any] | None]]:
-        tensors = {a.name: self._tensor(a, arguments[a.name]) for a in contract.arguments}
-        watched = [tensors[a.name] for a in contract.differentiable] if cotangents else []
-        for tensor in watched:
-            tensor.requires_grad_(True)
-        with stack_at_work():
-            returned = function(**tensors)
-            results = list(returned) if isinstance(returned, tuple) else [returned]
-            values = [result.detach().cpu().numpy() for result in results]
-        pulled = [
-            (result, self._torch.from_numpy(np.array(cotangent)).to(self.device))
-            for result, cotangent in zip(results, cotangents.values(), strict=False)
+    ) -> Call:
+        tensors = {a.name: self._argument(a, arguments[a.name]) for a in contract.arguments}
+        watched = [tensors[a.name].requires_grad_(True) for a in contract.differentiable if cotangents]
+        pulled = [self._tensor(cotangent) for cotangent in cotangents.values()]
+
+        def call() -> tuple[Sequence[Any], Sequence[Any | None]]:
+            with stack_at_work():
+                returned = function(**tensors)
+                results = returned if isinstance(returned, tuple) else (returned,)
+                return results, self._pulled_back(results, watched, pulled)
+
+        return call
+
+    def _pulled_back(self, results: Sequence[Any], watched: Sequence[Any], cotangents: Sequence[Any]) -> Sequence[Any]:
+        pairs = [
+            (result, cotangent)
+            for result, cotangent in zip(results, cotangents, strict=False)
             if result.requires_grad and result.shape == cotangent.shape
         ]
-        if not pulled:
-            return values, [None] * len(watched)
-        outputs, weights = zip(*pulled, strict=True)
-        with stack_at_work():
-            gradients = self._torch.autograd.grad(outputs, watched, weights, allow_unused=True)
-        return values, [None if g is None else g.cpu().numpy() for g in gradients]
+        if not pairs:
+            return [None] * len(watched)
+        outputs, weights = zip(*pairs, strict=True)
+        gradients: Sequence[Any] = self._torch.autograd.grad(outputs, watched, weights, allow_unused=True)
+        return gradients
 
-    def _tensor(self, argument: Argument, array: NDArray[Any]) -> Any:
-        if argument.kind.static:
-            return array.item()
+    def _argument(self, argument: Argument, array: NDArray[Any]) -> Any:
+        return array.item() if argument.kind.static else self._tensor(array)
+
+    def _tensor(self, array: NDArray[Any]) -> Any:
         return self._torch.from_numpy(np.array(array)).to(self.device)
+
+    def _array(self, tensor: Any) -> NDArray[Any]:
+        """NumPy knows no lazy conjugates and no lazy signs."""
+        array: NDArray[Any] = tensor.detach().resolve_conj().resolve_neg().cpu().numpy()
+        return array

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from parity.contract import Contract
@@ -29,9 +30,15 @@ def describe(contract: Contract, verdict: Verdict, data: Path | None = None, cas
             f"{contract.name}: {_headline(verdict)}, case {worst.case}",
             f"  {_finding(contract, worst)}",
             f"  {_extent(verdict)}",
-            f"  reproduce: parity run {contract.name} --case {worst.case}{f' --data {data}' if data else ''}",
+            f"  reproduce: {reproduce(contract.name, worst.case, data)}",
         )
     )
+
+
+def reproduce(contract: str, case: str, data: Path | None = None) -> str:
+    """The command that runs one case alone, ready to be pasted into a shell."""
+    command = ["parity", "run", contract, "--case", case, *(["--data", str(data)] if data else [])]
+    return shlex.join(command)
 
 
 def _headline(verdict: Verdict) -> str:

@@ -2,17 +2,13 @@
 
 import subprocess
 
-import numpy as np
 import pytest
 
 from parity import bench as benchmark
 from parity.bench import BOUND, TOLERANCES, BenchReport, ContractBench, bench
-from parity.cases import forced
 from parity.contracts import REGISTRY
 from parity.examination import FACTS, JUDGING, SIMULATION
 from parity.frameworks import load
-from parity.frameworks.bare import BARE_CALLS
-from parity.precision import FLOAT32
 from parity.report.bench import bench_tables
 from parity.report.terminal import plain
 
@@ -54,19 +50,6 @@ def test_one_stack_alone_is_compared_with_nothing():
     report = bench([CONTRACT], load(["torch"]), examples=0)
     assert report.contracts[0].false_alarms == {}
     assert list(report.startup) == ["import torch"]
-
-
-@pytest.mark.parametrize("name", list(BARE_CALLS))
-def test_the_bare_call_computes_what_the_adapter_does(name):
-    contract = REGISTRY["optics.far_field_amplitude"]
-    (framework,) = load([name])
-    case = next(forced(contract))
-    inputs = {key: FLOAT32.round(array) for key, array in case.inputs().items()}
-    cotangents = {"amplitude": np.ones(inputs["exit_waves"].sum(axis=2).shape, np.float32)}
-    wanted = framework.evaluate(contract, inputs, FLOAT32, cotangents).gradients["exit_waves"]
-    _, (gradient,) = BARE_CALLS[name](contract)(inputs, cotangents)()
-    got = contract.arguments[0].kind.from_framework(name, np.asarray(gradient))
-    np.testing.assert_array_equal(got, wanted)
 
 
 def test_the_whole_and_the_floor_both_hold_the_slowest_start():

@@ -1,0 +1,298 @@
+"""The adapters: layouts, precision, gradients, traces; found when they are used, and silent when they start."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import torch
+from numpy.typing import NDArray
+
+from parity.cases import Case
+from parity.contract import Argument, Contract, Result, UsageError
+from parity.contracts import REGISTRY
+from parity.frameworks import ADAPTERS, load
+from parity.frameworks.base import Evaluation, Framework, FrameworkMissing, StackError
+from parity.frameworks.silence import silenced
+from parity.kinds import FLAG, OBJECT
+from parity.measure import Label, measure_pair
+from parity.precision import FLOAT32, FLOAT64, Precision
+from parity.reference import bounded_gradients, bounded_values
+from ptycho import optics as tensorflow_optics
+from ptycho_torch import optics as torch_optics
+
+Function = Callable[..., Any]
+
+MODULES = {"torch": torch_optics, "tensorflow": tensorflow_optics}
+PROBED = Contract(
+    "optics.probed",
+    "a function made up for these tests",
+    (Argument("patches", OBJECT, differentiable=True),),
+    (Result("field", OBJECT),),
+    (),
+)
+
+
+def random_field(shape: tuple[int, ...], seed: int = 0) -> NDArray[Any]:
+    random = np.random.default_rng(seed)
+    return random.standard_normal(shape) + 1j * random.standard_normal(shape)
+
+
+@pytest.fixture(params=["torch", "tensorflow graph", "tensorflow eager"])
+def framework(request: pytest.FixtureRequest) -> Framework:
+    name, _, mode = request.param.partition(" ")
+    return load([name], mode or None)[0]
+
+
+@pytest.fixture
+def probe_with(framework: Framework, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Evaluation]:
+    """Give the stack a function under the name `optics.probed`, and evaluate it with the gradient of a cotangent."""
+
+    def probe(
+        function: Function,
+        patches: NDArray[Any],
+        cotangent: NDArray[Any] | None = None,
+        contract: Contract = PROBED,
+        precision: Precision = FLOAT64,
+    ) -> Evaluation:
+        monkeypatch.setattr(MODULES[framework.name], "probed", function, raising=False)
+        cotangents = None if cotangent is None else {"field": cotangent}
+        return framework.evaluate(contract, {"patches": patches}, precision, cotangents)
+
+    return probe
+
+
+Z, W = random_field((2, 3, 4, 5)), random_field((2, 3, 4, 5), seed=1)
+
+
+@pytest.mark.parametrize(
+    ("in_torch", "in_tensorflow", "gradient"),
+    [
+        (lambda patches: patches * patches, lambda patches: patches * patches, W * np.conj(2 * Z)),
+        (lambda patches: patches.exp(), lambda patches: tf.exp(patches), W * np.conj(np.exp(Z))),
+        (lambda patches: patches.conj(), lambda patches: tf.math.conj(patches), np.conj(W)),
+        (lambda patches: patches.conj() * patches, lambda patches: tf.math.conj(patches) * patches, 2 * W.real * Z),
+        (lambda patches: 1j * patches, lambda patches: 1j * patches, -1j * W),
+    ],
+    ids=["z²", "exp z", "conj z", "|z|²", "i·z"],
+)
+def test_a_complex_gradient_is_that_of_the_real_part_plus_i_times_that_of_the_imaginary(
+    framework: Framework,
+    probe_with: Callable[..., Evaluation],
+    in_torch: Function,
+    in_tensorflow: Function,
+    gradient: NDArray[Any],
+) -> None:
+    """Of L = Re Σ conj(w)·f(z): ∂L/∂Re z + i·∂L/∂Im z, which is w·conj(f′(z)) where f is holomorphic."""
+    found = probe_with(in_torch if framework.name == "torch" else in_tensorflow, Z, W)
+    np.testing.assert_allclose(found.gradients["patches"], gradient, rtol=1e-12)
+
+
+def test_the_stack_sees_its_own_layout_and_the_harness_the_canonical_one(
+    framework: Framework, probe_with: Callable[..., Evaluation]
+) -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def look(patches: Any) -> Any:
+        seen.append(tuple(patches.shape))
+        return patches + 1
+
+    found = probe_with(look, Z, W)
+    expected = {"torch": (2, 3, 4, 5), "tensorflow": (2, 4, 5, 3)}[framework.name]
+    assert seen[0] in (expected, (None, None, None, None))
+    np.testing.assert_array_equal(found.values["field"], Z + 1)
+    np.testing.assert_array_equal(found.gradients["patches"], W)
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [(FLOAT32, np.complex64), (FLOAT64, np.complex128)])
+def test_arrays_are_rounded_to_the_precision(
+    probe_with: Callable[..., Evaluation], precision: Precision, dtype: type
+) -> None:
+    found = probe_with(lambda patches: patches + 0, Z, W, precision=precision)
+    for array, exact in ((found.values["field"], Z), (found.gradients["patches"], W)):
+        assert array.dtype == dtype
+        np.testing.assert_array_equal(array, exact.astype(dtype))
+
+
+def test_inputs_are_not_written_to(probe_with: Callable[..., Evaluation]) -> None:
+    def write(patches: Any) -> Any:
+        return patches.mul_(0) if isinstance(patches, torch.Tensor) and not patches.requires_grad else patches * 0
+
+    given = Z.copy()
+    probe_with(write, given)
+    np.testing.assert_array_equal(given, Z)
+
+
+def test_without_a_path_there_is_no_gradient(framework: Framework, probe_with: Callable[..., Evaluation]) -> None:
+    found = probe_with(
+        lambda patches: patches.detach() if framework.name == "torch" else tf.stop_gradient(patches), Z, W
+    )
+    assert found.gradients == {}
+    assert "field" in found.values
+
+
+def test_without_a_cotangent_no_gradient_is_asked_for(probe_with: Callable[..., Evaluation]) -> None:
+    assert probe_with(lambda patches: patches * 2, Z).gradients == {}
+
+
+def test_what_the_stack_raises_is_the_stack_s_error(probe_with: Callable[..., Evaluation]) -> None:
+    def fail(patches: Any) -> Any:
+        raise ValueError("patches: expected light, got none\nat length")
+
+    with pytest.raises(StackError) as caught:
+        probe_with(fail, Z)
+    assert str(caught.value) == "raised ValueError: patches: expected light, got none"
+
+
+def test_a_result_too_many(probe_with: Callable[..., Evaluation]) -> None:
+    with pytest.raises(StackError, match=r"^returned 2 results, expected 1$"):
+        probe_with(lambda patches: (patches, patches), Z)
+
+
+def test_a_result_of_another_rank_comes_back_as_it_is(probe_with: Callable[..., Evaluation]) -> None:
+    found = probe_with(lambda patches: patches[0], Z, W)
+    assert found.values["field"].ndim == 3
+    assert found.gradients == {}
+
+
+def test_a_function_that_the_stack_lacks(framework: Framework) -> None:
+    with pytest.raises(StackError, match="probed"):
+        framework.evaluate(PROBED, {"patches": Z}, FLOAT64)
+
+
+SHAPES = [(1, 1, 4, 4), (2, 3, 4, 5), (3, 1, 9, 8)]
+
+
+def test_a_graph_is_traced_once_for_all_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for the value, once with the gradient, once for each precision and flag; and anew for another function."""
+    (graph,) = load(["tensorflow"], "graph")
+    traced: list[tuple[Any, ...]] = []
+    flagged = Contract(PROBED.name, "", (*PROBED.arguments, Argument("full", FLAG)), PROBED.results, ())
+
+    def look(patches: Any, full: bool) -> Any:
+        traced.append((patches.dtype.name, full, tuple(patches.shape)))
+        return 2 * patches
+
+    def evaluate(precision: Precision, full: bool, with_gradient: bool) -> None:
+        for shape in SHAPES:
+            field = random_field(shape)
+            cotangents = {"field": field} if with_gradient else None
+            found = graph.evaluate(flagged, {"patches": field, "full": np.array(full)}, precision, cotangents)
+            assert found.values["field"].shape == shape
+
+    monkeypatch.setattr(tensorflow_optics, "probed", look, raising=False)
+    evaluate(FLOAT64, True, with_gradient=False)
+    assert traced == [("complex128", True, (None, None, None, None))]
+    evaluate(FLOAT64, True, with_gradient=True)
+    evaluate(FLOAT32, True, with_gradient=True)
+    evaluate(FLOAT32, False, with_gradient=True)
+    assert len(traced) == 4
+    evaluate(FLOAT32, False, with_gradient=True)
+    assert len(traced) == 4
+
+    monkeypatch.setattr(tensorflow_optics, "probed", lambda patches, full: 3 * patches)
+    found = graph.evaluate(flagged, {"patches": Z, "full": np.array(True)}, FLOAT64)
+    np.testing.assert_array_equal(found.values["field"], 3 * Z)
+
+
+@pytest.fixture(scope="module")
+def modes() -> tuple[Framework, Framework]:
+    return load(["tensorflow"], "eager")[0], load(["tensorflow"], "graph")[0]
+
+
+@pytest.mark.parametrize("contract", REGISTRY.values(), ids=list(REGISTRY))
+def test_eager_and_graph_agree_within_the_bound(contract: Contract, modes: tuple[Framework, Framework]) -> None:
+    case = Case(contract, contract.strata[0], 0)
+    inputs = case.inputs()
+    values = bounded_values(contract, inputs, FLOAT32)
+    cotangents = case.cotangents({name: oracle.value for name, oracle in values.items()})
+    gradients = bounded_gradients(contract, inputs, cotangents, FLOAT32)
+    eager, graph = (mode.evaluate(contract, inputs, FLOAT32, cotangents if gradients else None) for mode in modes)
+    label = Label(contract.name, case.name, FLOAT32.name, "")
+    for name, oracle in values.items():
+        assert measure_pair(label, eager.values[name], graph.values[name], oracle).agrees
+    for name, oracle in gradients.items():
+        assert measure_pair(label, eager.gradients[name], graph.gradients[name], oracle).agrees
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_a_missing_framework_says_how_to_install_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(FrameworkMissing) as caught:
+        load([name])
+    assert str(caught.value) == (
+        f"{name} is not installed, so {ADAPTERS[name].package} cannot be checked: pip install 'ptycho-parity[{name}]'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "mode", "message"),
+    [
+        (["troch"], None, "unknown framework 'troch'; did you mean 'torch'?"),
+        (["jax"], None, "unknown framework 'jax'; there are: tensorflow, torch"),
+        (["torch"], "fast", "unknown mode 'fast'; there are: eager, graph"),
+    ],
+)
+def test_an_unknown_framework_or_mode(names: list[str], mode: str | None, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(names, mode)
+    assert str(caught.value) == message
+
+
+def test_a_mode_is_used_where_it_is_known() -> None:
+    assert [(f.name, f.mode) for f in load()] == [("torch", "eager"), ("tensorflow", "graph")]
+    assert [(f.name, f.mode) for f in load(mode="eager")] == [("torch", "eager"), ("tensorflow", "eager")]
+
+
+def in_a_process_of_its_own(*arguments: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=clean, check=False)
+
+
+IMPORTED = """
+import sys
+from parity import cli
+try:
+    cli.main(sys.argv[1:])
+except SystemExit as ended:
+    assert ended.code == 0, ended.code
+loaded = {"tensorflow", "torch", "keras"} & set(sys.modules)
+assert not loaded, loaded
+"""
+
+
+@pytest.mark.parametrize("arguments", [["contracts", "list"], ["contracts", "show", "losses.mae"], ["run", "--help"]])
+def test_what_needs_no_framework_imports_none(arguments: list[str]) -> None:
+    ended = in_a_process_of_its_own("-c", IMPORTED, *arguments)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_nothing_that_starting_tensorflow_prints_reaches_the_user() -> None:
+    ended = in_a_process_of_its_own("-m", "parity", "run", "losses.mae", "--examples", "0")
+    assert ended.stderr == ""
+    assert ended.returncode == 0
+    assert "1 contract agrees" in ended.stdout
+
+
+def test_silence_ends_with_its_block(capfd: pytest.CaptureFixture[str]) -> None:
+    with silenced():
+        os.write(2, b"start-up chatter")
+    os.write(2, b"a warning")
+    assert capfd.readouterr().err == "a warning"
+
+
+def fail_to_start() -> None:
+    with silenced():
+        os.write(2, b"no such library")
+        raise ImportError
+
+
+def test_what_was_held_back_is_printed_if_the_block_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ImportError):
+        fail_to_start()
+    assert capfd.readouterr().err == "no such library"

@@ -1,0 +1,128 @@
+"""The message of a failure, to the letter."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parity.contract import Quota
+from parity.contracts import REGISTRY
+from parity.judge import judge
+from parity.measure import PAIR, Measurement
+from parity.report.messages import describe
+
+MAE, FAR_FIELD = REGISTRY["losses.mae"], REGISTRY["optics.far_field_amplitude"]
+
+WRONG: dict[str, Any] = {
+    "ratio": 155_000.4,
+    "index": (0, 1, 3, 2),
+    "got": "1042.1",
+    "expected": "1011.0",
+    "error": 31.1,
+    "allowed": 0.0002,
+    "elements": 64,
+    "epsilon": 1e-6,
+}
+
+
+def found(stack: str = "torch", case: str = "odd/17", precision: str = "f64", **numbers: Any) -> Measurement:
+    defaults: dict[str, Any] = {"quantity": "amplitude", "elements": 64, "epsilon": 1e-6}
+    return Measurement(FAR_FIELD.name, case, precision, stack=stack, **defaults | numbers)
+
+
+def message(*measurements: Measurement, **options: Any) -> str:
+    return describe(FAR_FIELD, judge(FAR_FIELD.name, measurements, Quota()), **options)
+
+
+def test_a_disagreement() -> None:
+    assert message(
+        found(**WRONG),
+        found(**WRONG | {"ratio": 12.5, "precision": "f32"}),
+        found("tensorflow", case="even/0"),
+        found("tensorflow"),
+    ) == (
+        "optics.far_field_amplitude: torch disagrees with the oracle (tensorflow agrees), case odd/17\n"
+        "  torch, amplitude in float64: 1042.1 at group 0, patch 1, row 3, column 2, oracle 1011.0: "
+        "error 31.1, allowed 0.0002 (155,000 times the bound)\n"
+        "  float32 and float64: the mathematics differs; amplitude; 1 of 2 examples\n"
+        "  reproduce: parity run optics.far_field_amplitude --case odd/17"
+    )
+
+
+def test_a_disagreement_in_float32_alone_in_a_gradient_of_one_stack_that_was_run_alone() -> None:
+    gradient = WRONG | {"quantity": "∂/∂exit_waves", "index": (0, 1, 2, 3, 4), "ratio": 1.5, "precision": "f32"}
+    assert message(found(**gradient)) == (
+        "optics.far_field_amplitude: torch disagrees with the oracle, case odd/17\n"
+        "  torch, ∂/∂exit_waves in float32: 1042.1 at group 0, patch 1, mode 2, row 3, column 4, oracle 1011.0: "
+        "error 31.1, allowed 0.0002 (1.5 times the bound)\n"
+        "  float32 alone: the rounding differs, not the mathematics; ∂/∂exit_waves; 1 of 1 examples\n"
+        "  reproduce: parity run optics.far_field_amplitude --case odd/17"
+    )
+
+
+def test_a_fault() -> None:
+    assert message(found(fault="raised ValueError: no"), found("tensorflow")) == (
+        "optics.far_field_amplitude: torch disagrees with the oracle (tensorflow agrees), case odd/17\n"
+        "  torch, amplitude in float64: raised ValueError: no\n"
+        "  float64: the mathematics differs; amplitude; 1 of 1 examples\n"
+        "  reproduce: parity run optics.far_field_amplitude --case odd/17"
+    )
+
+
+@pytest.mark.parametrize(
+    ("pair", "headline"),
+    [
+        (
+            0.5,
+            "tensorflow and torch disagree with the oracle and agree with each other: "
+            "the same mistake in both, or the oracle is wrong",
+        ),
+        (155_000.0, "tensorflow and torch disagree with the oracle"),
+    ],
+)
+def test_both_disagree(pair: float, headline: str) -> None:
+    text = message(found(**WRONG), found("tensorflow", **WRONG), found(PAIR, ratio=pair))
+    assert text.splitlines()[0] == f"optics.far_field_amplitude: {headline}, case odd/17"
+
+
+def test_the_stacks_disagree_with_each_other_alone() -> None:
+    assert message(found(ratio=0.9), found("tensorflow", ratio=0.9), found(PAIR, ratio=1.2)) == (
+        "optics.far_field_amplitude: tensorflow and torch disagree with each other\n"
+        "  amplitude: the stacks are too far apart, each within its own bound"
+    )
+
+
+def test_nothing_was_checked() -> None:
+    assert message() == "optics.far_field_amplitude: undecided: no example was run"
+
+
+def test_the_case_that_was_asked_for_is_the_one_described() -> None:
+    text = message(found(**WRONG), found(case="even/3", ratio=2.0), case="even/3")
+    assert text.splitlines()[0].endswith("case even/3")
+    assert text.splitlines()[-1].endswith("--case even/3")
+
+
+def test_a_data_set_is_part_of_the_line_that_reproduces() -> None:
+    text = message(found(**WRONG, case="measured/3"), data=Path("scan.npz"))
+    assert text.endswith("reproduce: parity run optics.far_field_amplitude --case measured/3 --data scan.npz")
+
+
+@pytest.mark.parametrize(
+    ("ratio", "times"), [(1.25, "1.25"), (999.0, "999"), (1000.0, "1,000"), (3e9, "3e+09"), (np.inf, "inf")]
+)
+def test_how_many_times_the_bound(ratio: float, times: str) -> None:
+    assert f"({times} times the bound)" in message(found(**WRONG | {"ratio": ratio}))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "place"),
+    [
+        ({"index": ()}, ", oracle"),
+        ({"quantity": "Σ Â² = Σ_p Σ |ψ_p|²", "index": (0, 1)}, " at (0, 1), oracle"),
+        ({"quantity": "amplitude of model.FarField"}, " at group 0, patch 1, row 3, column 2, oracle"),
+    ],
+    ids=["a scalar", "a fact", "another entry"],
+)
+def test_a_place_is_named_where_its_axes_are_known(numbers: dict[str, Any], place: str) -> None:
+    assert f"1042.1{place}" in message(found(**WRONG | numbers))

@@ -1,0 +1,98 @@
+"""The mirror rule, on a tree of its own."""
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from parity import mirror
+from parity.contract import Argument, Contract, Registry, Result
+from parity.kinds import AMPLITUDE, SCALAR
+from parity.mirror import mirror_faults
+
+MAE = Contract(
+    "losses.mae",
+    "mean |Â − A|",
+    (Argument("predicted", AMPLITUDE, True), Argument("observed", AMPLITUDE, True)),
+    (Result("mae", SCALAR),),
+    (),
+)
+STACK = "def mae(predicted, observed): ...\ndef _private(x): ...\nclass Loss: ...\n"
+ORACLE = STACK + "def mae_vjp(cotangent, predicted, observed): ...\n"
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two stacks and an oracle that mirror each other."""
+    folders = {package: tmp_path / package for package in mirror.MIRRORS}
+    for package, folder in folders.items():
+        folder.mkdir()
+        (folder / "losses.py").write_text(ORACLE if package == "parity.oracle" else STACK)
+    monkeypatch.setattr(mirror, "MIRRORS", folders)
+    monkeypatch.setattr(mirror, "WITHOUT_TWIN", {})
+    mirror._signatures.cache_clear()
+    monkeypatch.setattr(mirror, "_signatures", mirror._signatures.__wrapped__)
+    return tmp_path
+
+
+def rewrite(tree: Path, package: str, source: str) -> None:
+    (tree / package / "losses.py").write_text(textwrap.dedent(source))
+
+
+def faults() -> list[str]:
+    return mirror_faults(Registry((MAE,)))
+
+
+def test_a_tree_without_fault(tree: Path) -> None:
+    assert faults() == []
+
+
+@pytest.mark.parametrize("package", ["ptycho", "ptycho_torch", "parity.oracle"])
+def test_a_function_without_a_contract(tree: Path, package: str) -> None:
+    rewrite(tree, package, ORACLE.replace("mae_vjp", "_mae_vjp") + "def stray(x): ...\n")
+    assert faults() == [f"{package}.losses.stray: unregistered: a public function without a contract"]
+
+
+def test_a_vjp_belongs_to_the_oracle_alone(tree: Path) -> None:
+    rewrite(tree, "ptycho", ORACLE)
+    assert faults() == ["ptycho.losses.mae_vjp: unregistered: a public function without a contract"]
+
+
+def test_other_arguments(tree: Path) -> None:
+    rewrite(tree, "ptycho_torch", "def mae(pred, observed): ...")
+    assert faults() == [
+        "ptycho_torch.losses.mae: expected arguments ['predicted', 'observed'], got ['pred', 'observed']"
+    ]
+
+
+def test_a_missing_function(tree: Path) -> None:
+    rewrite(tree, "ptycho", "mae = None")
+    assert faults() == ["ptycho.losses.mae: expected a function of this name, got none"]
+
+
+def test_arguments_of_every_sort_are_counted(tree: Path) -> None:
+    rewrite(tree, "ptycho", "def mae(predicted, /, *, observed): ...")
+    assert faults() == []
+
+
+def test_a_function_without_a_twin_is_listed_with_its_reason(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rewrite(tree, "ptycho", STACK + "def stray(x): ...\n")
+    monkeypatch.setattr(mirror, "WITHOUT_TWIN", {"ptycho.losses.stray": "there is none in PyTorch"})
+    assert faults() == []
+
+
+def test_a_listed_function_that_is_not_there(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mirror, "WITHOUT_TWIN", {"ptycho.losses.stray": "there is none in PyTorch"})
+    assert faults() == ["ptycho.losses.stray: listed as having no twin, but there is no such function"]
+
+
+def test_a_listing_does_not_outlive_the_contract_that_makes_it_needless(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirror, "WITHOUT_TWIN", {"ptycho.losses.mae": "there is none in PyTorch"})
+    assert len(faults()) == 1
+
+
+def test_a_missing_file_is_a_fault_not_a_crash(tree: Path) -> None:
+    (tree / "ptycho" / "losses.py").unlink()
+    assert faults() == ["ptycho.losses.mae: expected a function of this name, got none"]

@@ -1,0 +1,106 @@
+"""Results as a file: everything comes back, and what holds none is refused."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parity import results
+from parity.contract import Quota
+from parity.judge import judge
+from parity.measure import Gain, Measurement
+from parity.results import FORMAT, ResultsError, environment, read_results, write_results
+from parity.run import ContractRun
+
+MEASUREMENTS = (
+    Measurement(
+        contract="losses.mae",
+        case="odd/17",
+        precision="f32",
+        quantity="∂/∂predicted",
+        stack="torch",
+        ratio=0.1 + 0.2,
+        index=(0, 3, 1, 2),
+        got="1.5",
+        expected="1.25",
+        error=5e-324,
+        allowed=1.7976931348623157e308,
+        gap=1e-17,
+        epsilon=np.inf,
+        elements=64,
+        undecided=1,
+        gain=Gain(-1e-30, np.inf),
+        witness=Gain(np.nan, 0.1),
+    ),
+    Measurement("losses.mae", "dark/0", "f64", "mae", "tensorflow", ratio=np.inf, got="nan", fault="raised “Error”"),
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / results.__name__
+
+
+def store(path: Path) -> None:
+    run = ContractRun(judge("losses.mae", MEASUREMENTS, Quota()), MEASUREMENTS, seconds=0.12345)
+    write_results(path, [run], {"python": "3"})
+
+
+def test_measurements_come_back_to_the_last_bit(path: Path) -> None:
+    store(path)
+    assert repr(read_results(path)) == repr({"losses.mae": list(MEASUREMENTS)})
+
+
+def test_a_file_says_what_was_found_and_on_what(path: Path) -> None:
+    store(path)
+    content = json.loads(path.read_bytes(), parse_constant=pytest.fail)
+    assert content["format"] == FORMAT
+    assert content["environment"] == {"python": "3"}
+    assert content["contracts"]["losses.mae"]["outcome"] == "disagree"
+
+
+def test_the_environment_names_versions() -> None:
+    assert {"ptycho-parity", "python", "platform", "numpy"} <= environment(()).keys()
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(ResultsError) as caught:
+        read_results(path)
+    return str(caught.value)
+
+
+def test_another_format(path: Path) -> None:
+    path.write_text('{"format": 99}')
+    assert refusal(path) == f"{path}: expected results of format {FORMAT}, got 99"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"not json",
+        b"\xff\xfe",
+        b"[]",
+        b"3",
+        b"{}",
+        b'{"format": 1}',
+        b'{"format": 1, "contracts": []}',
+        b'{"format": 1, "contracts": {"losses.mae": {}}}',
+        b'{"format": 1, "contracts": {"losses.mae": {"measurements": [{}]}}}',
+        b'{"format": 1, "contracts": {"losses.mae": {"measurements": 3}}}',
+    ],
+)
+def test_a_file_that_holds_no_results(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    assert refusal(path).startswith(f"{path}: expected stored results, got ")
+
+
+@pytest.mark.parametrize(("field", "value"), [("ratio", "much"), ("index", 3), ("gain", None), ("colour", "red")])
+def test_a_measurement_that_is_none(path: Path, field: str, value: Any) -> None:
+    store(path)
+    content = json.loads(path.read_bytes())
+    content["contracts"]["losses.mae"]["measurements"][0][field] = value
+    path.write_text(json.dumps(content))
+    assert refusal(path).startswith(f"{path}: expected stored results, got ")

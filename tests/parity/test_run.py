@@ -1,0 +1,191 @@
+"""Contracts × cases × precisions × stacks: what is measured, on stacks that need no framework.
+
+The oracle's own functions serve as a stack: in float64 they are a third correct implementation.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from parity.cases import Case, forced
+from parity.contract import Contract, Entry, UsageError
+from parity.contracts import REGISTRY
+from parity.datasets import read_dataset
+from parity.examination import examine
+from parity.frameworks.base import Call, Framework, StackError
+from parity.judge import Outcome
+from parity.measure import PAIR
+from parity.oracle import losses
+from parity.precision import FLOAT32, FLOAT64
+from parity.run import Plan, run
+
+MAE, FAR_FIELD, COUNT = (
+    REGISTRY[name] for name in ("losses.mae", "optics.far_field_amplitude", "scaling.count_photons")
+)
+
+
+class Oracle(Framework):
+    """A stack made of the oracle's functions, under the name of any package there is; `error` is its gain error."""
+
+    package = "parity.oracle"
+    distribution = ""
+    modes = ("eager",)
+
+    def __init__(self, name: str, error: float = 0.0, raises: Exception | None = None) -> None:
+        self.name = name
+        super().__init__("eager", "cpu")
+        self._error = error
+        self._raises = raises
+
+    @property
+    def version(self) -> str:
+        return np.__version__
+
+    def _ready(
+        self,
+        contract: Contract,
+        function: Callable[..., Any],
+        arguments: Mapping[str, NDArray[Any]],
+        cotangents: Mapping[str, NDArray[Any]],
+    ) -> Call:
+        wide = {a: x.astype(np.float64) if x.dtype.kind == "u" else x for a, x in arguments.items()}
+
+        def call() -> tuple[list[NDArray[Any]], list[NDArray[Any] | None]]:
+            if self._raises:
+                raise self._raises
+            gradients = contract.oracle_vjp()(*cotangents.values(), **wide) if cotangents else ()
+            return [function(**wide) * (1 + self._error)], list(gradients)
+
+        return call
+
+    def _array(self, tensor: Any) -> NDArray[Any]:
+        return np.asarray(tensor)
+
+
+ONE, OTHER = Oracle("json"), Oracle("csv")
+
+
+def measured(case: Case, *stacks: Framework, **options: Any) -> set[tuple[str, str]]:
+    return {(m.stack, m.quantity) for m in examine(case, stacks, (FLOAT64,), **options)}
+
+
+def test_each_stack_is_measured_and_the_two_against_each_other() -> None:
+    quantities = ("mae", "∂/∂predicted", "∂/∂observed")
+    found = measured(Case(MAE, MAE.strata[0], 0), ONE, OTHER)
+    assert found == {(stack, quantity) for stack in ("json", "csv", PAIR) for quantity in quantities}
+
+
+def test_one_stack_alone_has_no_pair() -> None:
+    assert {stack for stack, _ in measured(Case(MAE, MAE.strata[0], 0), ONE)} == {"json"}
+
+
+def test_facts_are_asked_for() -> None:
+    statements = {fact.statement for fact in MAE.facts}
+    case = Case(MAE, MAE.strata[0], 0)
+    assert {q for _, q in measured(case, ONE, with_facts=True)} - {q for _, q in measured(case, ONE)} == statements
+
+
+def test_each_precision_that_is_wanted() -> None:
+    case = Case(MAE, MAE.strata[0], 0)
+    assert {m.precision for m in examine(case, (ONE,), (FLOAT32, FLOAT64))} == {"f32", "f64"}
+
+
+def test_readings_are_tried_in_float64_without_gradients() -> None:
+    case = Case(COUNT, COUNT.stratum("readings"), 0)
+    found = examine(case, (ONE, OTHER), (FLOAT32, FLOAT64))
+    assert {(m.precision, m.quantity) for m in found} == {("f64", "photons")}
+    assert all(m.agrees for m in found)
+
+
+def test_a_stack_that_raises_is_at_fault_and_the_other_is_still_measured() -> None:
+    case = Case(MAE, MAE.strata[0], 0)
+    found = examine(case, (Oracle("json", raises=StackError("raised ValueError: no")), OTHER), (FLOAT64,))
+    (fault,) = (m for m in found if m.stack == "json")
+    assert fault.fault == "raised ValueError: no"
+    assert all(m.agrees for m in found if m.stack == "csv")
+    assert {m.stack for m in found} == {"json", "csv"}
+
+
+def test_a_fault_of_the_harness_is_not_blamed_on_the_stack() -> None:
+    with pytest.raises(ZeroDivisionError):
+        examine(Case(MAE, MAE.strata[0], 0), (Oracle("json", raises=ZeroDivisionError()),), (FLOAT64,))
+
+
+def test_other_names_for_the_function_are_held_to_the_same_oracle(monkeypatch: pytest.MonkeyPatch) -> None:
+    def doubled(predicted: Any, observed: Any) -> Any:
+        return 2 * losses.mae(predicted, observed)
+
+    def call(layer: Any, predicted: Any, observed: Any) -> Any:
+        return layer(predicted, observed)
+
+    def only_wide(inputs: Mapping[str, NDArray[Any]]) -> bool:
+        return inputs["predicted"].shape[-1] > 8
+
+    monkeypatch.setattr(losses, "Layer", doubled, raising=False)
+    entries = (Entry("json", "losses.Layer", call, only_wide),)
+    contract = replace(MAE, entries=entries, facts=())
+    small, wide = (examine(Case(contract, contract.stratum("even"), s), (ONE, OTHER), (FLOAT64,)) for s in (0, 1))
+    assert all(m.agrees for m in small)
+    assert {(m.stack, m.quantity) for m in wide if not m.agrees} == {("json", "mae of losses.Layer")}
+
+
+def test_a_run_tries_the_strata_and_so_many_examples_of_each_contract_in_turn() -> None:
+    plan = Plan((MAE, FAR_FIELD), examples=3, precisions=(FLOAT64,))
+    done: list[Case] = []
+    runs = list(run(plan, (ONE, OTHER), done.append))
+    assert [r.verdict.contract for r in runs] == [MAE.name, FAR_FIELD.name]
+    assert done == [*plan.cases(MAE), *plan.cases(FAR_FIELD)]
+    for contract, result in zip(plan.contracts, runs, strict=True):
+        assert result.verdict.outcome is Outcome.AGREE
+        assert result.verdict.examples == len(contract.strata) + 3
+        assert result.verdict.epsilon < 1e-13
+        assert result.seconds > 0
+
+
+def test_facts_are_tried_on_the_strata_and_on_a_case_that_was_asked_for() -> None:
+    def cases_with_facts(plan: Plan) -> set[str]:
+        (result,) = run(plan, (ONE,))
+        return {m.case for m in result.measurements if m.quantity in {fact.statement for fact in MAE.facts}}
+
+    everything = Plan((MAE,), examples=2, precisions=(FLOAT64,))
+    assert cases_with_facts(everything) == {case.name for case in forced(MAE)}
+    assert cases_with_facts(replace(everything, case="odd/17")) == {"odd/17"}
+
+
+def test_a_wrong_stack_is_named() -> None:
+    (result,) = run(Plan((MAE,), examples=0, precisions=(FLOAT64,)), (Oracle("json", error=1e-12), OTHER))
+    assert result.verdict.outcome is Outcome.DISAGREE
+    assert result.verdict.sides == ("json",)
+    assert not result.verdict.alike
+
+
+def test_stacks_wrong_alike_are_named_together() -> None:
+    wrong = (Oracle("json", error=1e-3), Oracle("csv", error=1e-3))
+    (result,) = run(Plan((MAE,), examples=0, precisions=(FLOAT64,)), wrong)
+    assert set(result.verdict.sides) == {"json", "csv"}
+    assert result.verdict.alike
+
+
+def test_a_data_set_is_a_stratum_of_its_own(tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    np.savez(
+        tmp_path / "scan.npz",
+        diffraction=random.uniform(0, 9, (4, 8, 8)),
+        probeGuess=random.standard_normal((8, 8)) + 0j,
+        xcoords=np.arange(4.0),
+        ycoords=np.arange(4.0),
+    )
+    plan = Plan((MAE,), examples=2, precisions=(FLOAT64,), dataset=read_dataset(tmp_path / "scan.npz"))
+    (result,) = run(plan, (ONE, OTHER))
+    assert result.verdict.agrees
+    assert {m.case for m in result.measurements} == {"measured/0", "measured/1", "measured/2"}
+
+
+def test_a_plan_for_a_case_that_no_contract_has() -> None:
+    with pytest.raises(UsageError, match=r"^unknown stratum 'wrapped' of losses\.mae"):
+        list(run(Plan((MAE,), case="wrapped/0"), (ONE,)))
