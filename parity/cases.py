@@ -101,8 +101,14 @@ def _cotangent(result: Result, value: NDArray[Any], spec: Spec) -> NDArray[Any]:
     weight = random.standard_normal(value.shape)
     if result.kind.numbers is Numbers.COMPLEX:
         weight = weight + 1j * random.standard_normal(value.shape)
-    size = np.abs(value) / (np.max(np.abs(value)) or 1.0) if result.relative else np.ones(value.shape)
+    size = _relative_size(value) if result.relative else np.ones(value.shape)
     if value.size > 1 and spec.seed % ONE_HOT_EVERY == ONE_HOT_EVERY - 1:
-        chosen = random.choice(value.size, p=size.ravel() / size.sum()) if size.any() else 0
+        chosen = random.choice(value.size, p=size.ravel() / size.sum())
         return np.where(np.arange(value.size).reshape(value.shape) == chosen, weight, 0.0)
     return np.asarray(weight * size)
+
+
+def _relative_size(value: NDArray[Any]) -> NDArray[np.float64]:
+    """The modulus over its maximum; 1 where the value is exactly 0, whose gradient is a matter of definition."""
+    modulus = np.abs(value)
+    return np.where(modulus == 0, 1.0, modulus / (modulus.max() or 1.0))

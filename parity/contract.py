@@ -66,8 +66,9 @@ class Entry:
 class Result:
     """What a contract's function returns.
 
-    `relative` scales the random cotangent of this result by its modulus. A far field needs it: in its dark corner
-    the direction of the field, and with it the gradient of the amplitude, is below the rounding of the transform.
+    `relative` scales the random cotangent of this result by its modulus, where that is not 0. A far field needs it: in
+    its dark corner the direction of the field, and with it the gradient of the amplitude, is below the rounding of the
+    transform.
     """
 
     name: str

@@ -66,9 +66,10 @@ def examine_facts(case: Case, inputs: Inputs, framework: Framework, precision: P
 
 def _departure(law: Law) -> dict[str, Any]:
     """How far the left side is from the right, or how far it falls short of it."""
-    left, right = law.left.value, law.right.value
-    short = np.minimum(left, right) if law.at_least else left
-    return distance(short, np.broadcast_to(right, short.shape), law.left.allowed + law.right.allowed)
+    left, right, allowed = law.left.value, law.right.value, law.left.allowed + law.right.allowed
+    if law.at_least:
+        left, allowed = np.minimum(left, right), np.where(left >= right, 0.0, allowed)
+    return distance(left, np.broadcast_to(right, left.shape), allowed)
 
 
 def _granted(got: NDArray[Any], oracle: Bounded) -> Bounded:

@@ -131,7 +131,8 @@ def distance(got: NDArray[Any], expected: NDArray[Any], allowed: Reals) -> dict[
     """The worst element, and how much of the array could be judged."""
     with np.errstate(all="ignore"):
         error = np.abs(np.where(got == expected, 0.0, got - expected))
-        ratio = np.where(np.isinf(allowed), 0.0, error / allowed)
+        unbounded = ~np.isfinite(allowed) & np.isfinite(expected)
+        ratio = np.where(unbounded | (error == 0), 0.0, error / allowed)
     ratio = np.where(np.isnan(ratio), np.inf, ratio)
     worst = np.unravel_index(int(np.argmax(ratio)), ratio.shape) if ratio.size else ()
     index = _place(worst)
@@ -146,15 +147,16 @@ def distance(got: NDArray[Any], expected: NDArray[Any], allowed: Reals) -> dict[
         "allowed": float(allowed[index]) if got.size else 0.0,
         "gap": float(finite / scale) if scale else float(finite),
         "elements": got.size,
-        "undecided": int(np.isinf(allowed).sum()),
+        "undecided": int(unbounded.sum()),
     }
 
 
 def _smallest_visible(oracle: Bounded) -> float:
-    """ε_min = min allowed / |v|. Where v is exactly zero, an exact zero is expected, and any defect shows."""
+    """ε_min = min allowed / |v|. Where v is infinite, or exactly zero without an error, any defect shows."""
     magnitude = np.abs(oracle.value)
     with np.errstate(divide="ignore", invalid="ignore"):
-        relative = np.where(magnitude > 0, oracle.allowed / magnitude, np.where(oracle.error == 0, 0.0, np.inf))
+        exact = np.where((oracle.error == 0) | np.isinf(magnitude), 0.0, np.inf)
+        relative = np.where((magnitude > 0) & np.isfinite(magnitude), oracle.allowed / magnitude, exact)
     positive = relative[magnitude > 0]
     return float(positive.min()) if positive.size else float(relative.min(initial=np.inf))
 

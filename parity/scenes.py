@@ -115,13 +115,15 @@ class Scene:
         """What a model predicts for `observed`, (B, C, H, W): the same, a step away, or of another object."""
         if self.spec.prediction is Prediction.EQUAL:
             return self.observed
-        if self.spec.prediction is Prediction.NEAR:
-            random = self.spec.generator("prediction")
-            patches = self.patches * (1 + 0.05 * random.standard_normal(self.patches.shape))
-        else:
+        random = self.spec.generator("prediction")
+        if self.spec.prediction is Prediction.FAR:
             amplitude, phase = self._patches_of("another object")
             patches = amplitude * np.exp(1j * phase)
+        else:
+            patches = self.patches * (1 + 0.05 * random.standard_normal(self.patches.shape))
         predicted = self._far_field(self._waves(patches))
+        if self.spec.prediction is Prediction.EXTINCT:
+            predicted = np.where(random.random(predicted.shape) < 1 / 8, 0.0, predicted)
         if self.spec.counting is Counting.SCALED:
             predicted = predicted / self.intensity_scale
         return predicted * self._unlit if self.spec.dark else predicted
@@ -242,9 +244,9 @@ class Scene:
 
     @cached_property
     def _lit(self) -> Real:
-        """1 for a pattern with light and 0 for one without, (B, C); at least one has light."""
+        """1 for a pattern with light and 0 for one without, (B, C); the first has light and the last has none."""
         lit = self.spec.generator("lit").random((self.spec.groups, self.spec.patches)) < 0.7
-        lit[0, 0] = True
+        lit[0, 0], lit[-1, -1] = True, False
         return lit.astype(float)
 
     @cached_property

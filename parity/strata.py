@@ -27,11 +27,12 @@ MOST_ELEMENTS = 2**17
 
 
 class Prediction(StrEnum):
-    """How the predicted amplitude relates to the observed one."""
+    """How the predicted amplitude relates to the observed one; an extinct one is dark where photons were counted."""
 
     NEAR = "near"
     FAR = "far"
     EQUAL = "equal"
+    EXTINCT = "extinct"
 
 
 class Counting(StrEnum):
@@ -130,7 +131,7 @@ SHAPES = (
     Stratum("many", "axes mixed, sums over the wrong one", groups=(2, 3), patches=(4,), modes=(3,)),
 )
 EXPOSURES = (
-    Stratum("dark", "ε under a root or in a logarithm, 0/0", dark=True),
+    Stratum("dark", "ε under a root or in a logarithm, 0/0", groups=(2, 3), dark=True),
     Stratum("faint", "clamps and ε's", log10_photons=(-8.0, 0.0)),
     Stratum("bright", "cancellation, digits lost", log10_photons=(9.0, 12.0)),
     Stratum("scaled", "counts that are no integers", counting=Counting.SCALED),
@@ -139,6 +140,15 @@ EQUAL = (Stratum("equal", "the kink and the minimum", prediction=(Prediction.EQU
 APART = (
     Stratum("near", "a step before convergence", prediction=(Prediction.NEAR,)),
     Stratum("far", "arguments exchanged, ratios inverted", prediction=(Prediction.FAR,)),
+)
+EXTINCT = (
+    Stratum(
+        "extinct",
+        "a large number for +∞, NaN",
+        groups=(1,),  # a cotangent of 0 for one group would meet an infinite slope
+        log10_photons=(3.0, 12.0),
+        prediction=(Prediction.EXTINCT,),
+    ),
 )
 BARE = (Stratum("bare", "the term in k alone kept on one side", full=(False,)),)
 WRAPPED = (Stratum("wrapped", "phases beyond ±π", phase_span=25.0),)

@@ -8,7 +8,7 @@ import numpy as np
 
 from parity.contract import Argument, Contract, Entry, Fact, Inputs, Law, Result, Trial
 from parity.kinds import AMPLITUDE, FLAG, OBJECT, PER_GROUP, SCALAR
-from parity.strata import APART, BARE, EQUAL, EXPOSURES, SHAPES, WRAPPED
+from parity.strata import APART, BARE, EQUAL, EXPOSURES, EXTINCT, SHAPES, WRAPPED
 
 _PREDICTED = Argument("predicted", AMPLITUDE, True)
 _OBSERVED = Argument("observed", AMPLITUDE, True)
@@ -72,7 +72,7 @@ CONTRACTS = (
         equation="Σ λ − k·ln λ + ln Γ(k+1), λ = Â², k = A²; without its term in k alone if not full",
         arguments=(_PREDICTED, _OBSERVED, Argument("full", FLAG)),
         results=(Result("nll", PER_GROUP),),
-        strata=(*SHAPES, *EXPOSURES, *EQUAL, *APART, *BARE),
+        strata=(*SHAPES, *EXPOSURES, *EQUAL, *APART, *EXTINCT, *BARE),
         facts=(
             Fact("least at Â = A", _least_at_the_observation),
             Fact("∂NLL/∂Â = 0 at Â = A", _stationary_at_the_observation),

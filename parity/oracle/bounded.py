@@ -111,7 +111,8 @@ class Bounded:
     def __mul__(self, other: Any) -> Bounded:
         other = self.coerce(other)
         a, b, u = np.abs(self.value), np.abs(other.value), self.precision.unit_roundoff
-        value = self.value * other.value
+        with np.errstate(invalid="ignore"):
+            value = self.value * other.value
         both_complex = np.iscomplexobj(self.value) and np.iscomplexobj(other.value)
         rounding = np.abs(value) * (COMPLEX_PRODUCT if both_complex else 1.0)
         inherited = _finite_product(a, other.error) + _finite_product(b, self.error)

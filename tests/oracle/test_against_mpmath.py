@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from parity.cases import Case
+from parity.cases import Case, forced
 from parity.contracts import REGISTRY
 from parity.oracle.bounded import Bounded
 from parity.precision import FLOAT32, FLOAT64
 from parity.reference import bounded_gradients, bounded_values, gradient_of, witness
-from parity.strata import Counting, Stratum
+from parity.strata import EXTINCT, Counting, Stratum
 
 Digits = NDArray[np.object_]
 """An array of mpmath numbers."""
@@ -201,8 +201,10 @@ CASES = [
     Case(contract, small(stratum), seed)
     for contract in REGISTRY.values()
     for seed, stratum in enumerate(contract.strata)
+    if stratum not in EXTINCT
 ]
-"""One of each stratum; its seed is its number, so that sizes and kinds of cotangents take turns."""
+"""One of each stratum; its seed is its number, so that sizes and kinds of cotangents take turns. Where the equation is
+infinite there is no distance to measure: `test_a_count_where_the_model_is_dark_is_infinitely_unlikely`."""
 
 SLOPED = [case for case in CASES if case.contract.differentiable and case.stratum.counting is not Counting.READINGS]
 """Integers have no slope."""
@@ -310,3 +312,18 @@ def test_a_count_that_was_said_to_be_impossible_costs_everything() -> None:
     inputs = {"predicted": dark, "observed": lit, "full": np.array(True)}
     for precision in PRECISIONS:
         assert bounded_values(REGISTRY["losses.poisson_nll"], inputs, precision)["nll"].value == np.inf
+
+
+def test_a_count_where_the_model_is_dark_is_infinitely_unlikely() -> None:
+    contract = REGISTRY["losses.poisson_nll"]
+    case = next(forced(replace(contract, strata=EXTINCT)))
+    inputs = case.inputs()
+    struck = (inputs["predicted"] == 0) & (inputs["observed"] > 0)
+    ones = {"nll": np.ones(1)}
+    slopes = bounded_gradients(contract, inputs, ones, FLOAT64)
+    assert struck.any()
+    assert not struck.all()
+    assert bounded_values(contract, inputs, FLOAT64)["nll"].value == np.inf
+    assert (slopes["predicted"].value[struck] == -np.inf).all()
+    assert (slopes["observed"].value[struck] == np.inf).all()
+    assert all(np.isfinite(slope.value[~struck]).all() for slope in slopes.values())

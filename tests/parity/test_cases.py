@@ -94,17 +94,14 @@ def test_a_scalar_has_a_cotangent_too() -> None:
     assert all(cotangent(MAE, seed, np.array(2.0)) != 0 for seed in range(ONE_HOT_EVERY))
 
 
-@pytest.mark.parametrize("seed", [0, ONE_HOT_EVERY - 1])
-def test_a_relative_cotangent_leaves_the_dark_alone(seed: int) -> None:
-    value = np.array([0.0, 1.0, 2.0])
-    weights = cotangent(FAR_FIELD, seed, value)
-    assert weights[0] == 0
-    assert weights.any()
+def test_a_relative_cotangent_is_as_small_as_its_value() -> None:
+    weights = cotangent(FAR_FIELD, 0, np.array([1e-9, 1.0, 2.0]))
+    assert abs(weights[0]) < 1e-6 * abs(weights[2])
 
 
-def test_a_relative_cotangent_of_nothing_is_nothing() -> None:
-    for seed in range(ONE_HOT_EVERY):
-        assert np.isfinite(cotangent(FAR_FIELD, seed, np.zeros((2, 2)))).all()
+def test_a_relative_cotangent_asks_for_the_gradient_at_zero() -> None:
+    assert cotangent(FAR_FIELD, 0, np.array([0.0, 1.0, 2.0]))[0] != 0
+    assert cotangent(FAR_FIELD, 0, np.zeros((2, 2))).all()
 
 
 def test_a_case_is_read_as_it_is_written() -> None:

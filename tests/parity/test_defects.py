@@ -76,6 +76,10 @@ def epsilon_under_the_root(far_field: Function) -> Function:
     return lambda exit_waves: torch.sqrt(far_field(exit_waves).square() + 1e-9)
 
 
+def unguarded_root(_: Function) -> Function:
+    return tf.sqrt
+
+
 def imaginary_part_detached(far_field: Function) -> Function:
     return lambda exit_waves: far_field(
         tf.complex(tf.math.real(exit_waves), tf.stop_gradient(tf.math.imag(exit_waves)))
@@ -127,7 +131,17 @@ def normalised_by_energy(_: Function) -> Function:
 
 
 DEFECTS = (
+    # optics
+    Change(
+        "the root's own gradient at 0", "tensorflow", "optics.far_field_amplitude", unguarded_root, at="optics._sqrt"
+    ),
     # losses.poisson_nll
+    Change(
+        "a limit for +∞",
+        "tensorflow",
+        "losses.poisson_nll",
+        lambda nll: lambda predicted, observed, full: tf.minimum(nll(predicted, observed, full), 1e30),
+    ),
     Change(
         "the observation is not squared",
         "torch",
