@@ -1,0 +1,83 @@
+# `make parity` and `make test` are all a fresh clone needs: each sets itself up.
+
+PYTHON ?= python3
+
+VENV := .venv
+READY := $(VENV)/.ready
+EXTERNAL := .venv-external
+EXTERNAL_READY := $(EXTERNAL)/.ready
+
+PYTEST := $(VENV)/bin/pytest -q
+
+# One thread: faster at these sizes, and sums keep their order.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: parity
+parity: $(READY) ## Simulate grid-line exposures and hold every contract in both stacks
+	@$(VENV)/bin/parity run
+
+.PHONY: test
+test: lint types layers unit contracts ## Everything a change must pass, up to the first stage that fails
+
+.PHONY: lint
+lint: $(READY) ## Rules and format (ruff)
+	@$(VENV)/bin/ruff check
+	@$(VENV)/bin/ruff format --check
+
+.PHONY: types
+types: $(READY) ## Types, strict (mypy)
+	@$(VENV)/bin/mypy
+
+.PHONY: layers
+layers: $(READY) ## Which module may import which (import-linter)
+	@$(VENV)/bin/lint-imports --no-logo
+
+.PHONY: unit
+unit: $(READY) ## Tests of the stacks, the oracle and the harness
+	@$(PYTEST) -m "not external and not parity"
+
+.PHONY: contracts
+contracts: $(READY) ## Every contract on drawn cases, always the same ones
+	@$(PYTEST) -m parity --parity-profile ci
+
+# Without the plugin, whose requirements that environment leaves out.
+.PHONY: external
+external: $(EXTERNAL_READY) ## The oracle against another group's code, in an environment of its own
+	@$(EXTERNAL)/bin/python -m pytest -q -p no:parity -m external tests/oracle/test_external.py
+
+.PHONY: bench
+bench: $(READY) ## What a run costs, beside what it cannot do without
+	@$(VENV)/bin/parity bench
+
+.PHONY: clean
+clean: ## Remove the environments and all caches
+	rm -rf $(VENV) $(EXTERNAL) build *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+$(READY): pyproject.toml constraints/cpu.txt
+	@$(call new_environment,$(VENV))
+	@$(VENV)/bin/pip install -qq --constraint constraints/cpu.txt --editable '.[all]'
+	@touch $@
+
+$(EXTERNAL_READY): tests/external/requirements.txt constraints/cpu.txt
+	@$(call new_environment,$(EXTERNAL))
+	@$(EXTERNAL)/bin/pip install -qq --constraint constraints/cpu.txt --requirement tests/external/requirements.txt
+	@$(EXTERNAL)/bin/pip install -qq --no-deps ptychi==2.2.0
+	@touch $@
+
+define new_environment
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo "Python 3.11 or newer is needed, but $(PYTHON) is: $$($(PYTHON) --version 2>&1)"; \
+	echo "name another one: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; } >&2; \
+echo "setting up $(1), once"; \
+$(PYTHON) -m venv $(1)
+endef
