@@ -53,7 +53,7 @@ contracts: $(READY) ## Every contract on drawn cases, always the same ones
 # Without the plugin, whose requirements that environment leaves out.
 .PHONY: external
 external: $(EXTERNAL_READY) ## The oracle against another group's code, in an environment of its own
-	@$(EXTERNAL)/bin/python -m pytest -q -p no:parity -m external tests/oracle/test_external.py
+	@$(EXTERNAL)/bin/python -m pytest -q -m external tests/oracle/test_external.py
 
 .PHONY: bench
 bench: $(READY) ## What a run costs, beside what it cannot do without

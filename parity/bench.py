@@ -20,9 +20,9 @@ import numpy as np
 
 from parity.cases import forced, precisions_of, sweep
 from parity.contract import Contract
+from parity.environment import prepare_environment
 from parity.examination import JUDGING, Arrays, Truth, examine
 from parity.frameworks.base import Framework
-from parity.frameworks.tensorflow import prepare_environment
 from parity.judge import judge
 from parity.measure import Measurement
 from parity.precision import FLOAT32, PRECISIONS

@@ -2,10 +2,13 @@
 
 import pytest
 
+from parity.environment import prepare_environment
 from parity.frameworks import load
 from parity.frameworks.base import Framework
 
 pytest_plugins = ["pytester"]
+
+prepare_environment()  # before a test module imports TensorFlow
 
 
 @pytest.fixture(scope="session")

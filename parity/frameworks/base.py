@@ -64,12 +64,13 @@ class Framework(ABC):
     package: str
     distribution: str
     modes: tuple[str, ...]
+    threads: str
 
     def __init__(self, mode: str, device: str) -> None:
         if importlib.util.find_spec(self.name) is None:
             raise FrameworkMissing(
                 f"{self.name} is not installed, so {self.package} cannot be checked: "
-                f"pip install 'ptycho-parity[{self.distribution}]'"
+                f"pip install 'ptycho-parity[{self.distribution}]', or check the other stack alone: parity run --stack"
             )
         self.mode = mode
         self.device = device
@@ -89,7 +90,7 @@ class Framework(ABC):
     @property
     def description(self) -> str:
         """Everything about this framework that the numbers depend on."""
-        return f"{self.name} {self.version} ({self.mode}, {self.device}, 1 thread, TF32 off)"
+        return f"{self.name} {self.version} ({self.mode}, {self.device}, threads: {self.threads}, TF32 off)"
 
     def evaluate(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,22 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contract import Argument, Contract
+from parity.environment import prepare_environment
 from parity.frameworks.base import Call, Framework, stack_at_work
 from parity.frameworks.silence import silenced
-
-ENVIRONMENT = {
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-}
-"""Read by TensorFlow once, when it starts; after its first operation, threads can no longer be set."""
-
-
-def prepare_environment() -> None:
-    """Set what TensorFlow reads when it starts, where the user has not."""
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
 
 
 class TensorFlow(Framework):
@@ -43,6 +31,7 @@ class TensorFlow(Framework):
 
     def __init__(self, mode: str, device: str) -> None:
         super().__init__(mode, device)
+        started = "tensorflow" in sys.modules and "TF_NUM_INTRAOP_THREADS" not in os.environ
         prepare_environment()
         with silenced():
             import tensorflow
@@ -51,6 +40,7 @@ class TensorFlow(Framework):
             tensorflow.get_logger().setLevel("ERROR")
             tensorflow.constant(0.0)
         self._tf = tensorflow
+        self.threads = "default" if started else os.environ["TF_NUM_INTRAOP_THREADS"]
         self._require_device(len(tensorflow.config.list_physical_devices("GPU")))
         if device == "cuda":
             tensorflow.config.experimental.enable_op_determinism()

@@ -29,6 +29,7 @@ class Torch(Framework):
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
         self._torch = torch
+        self.threads = str(torch.get_num_threads())
         self._require_device(torch.cuda.device_count())
         if device == "cuda":
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

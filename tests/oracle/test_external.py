@@ -1,7 +1,7 @@
 """The oracle against pty-chi (Argonne National Laboratory), an implementation that nobody here has written.
 
 It needs an environment of its own; `ENVIRONMENT` says how to make it. Then, from the repository's root,
-`.venv-external/bin/python -m pytest -p no:parity -m external tests/oracle`. Double precision; the allowance is the
+`.venv-external/bin/python -m pytest -m external tests/oracle`. Double precision; the allowance is the
 oracle's bound of the same quantity, twice, because pty-chi may stray as far to one side as the oracle to the other.
 """
 

@@ -105,7 +105,8 @@ def test_3_a_framework_is_missing(parity_command: Parity, monkeypatch: pytest.Mo
     code, _, err = parity_command("run", "losses.mae", *FEW)
     assert code == cli.NOT_CHECKED == 3
     assert err == (
-        "parity: torch is not installed, so ptycho_torch cannot be checked: pip install 'ptycho-parity[torch]'\n"
+        "parity: torch is not installed, so ptycho_torch cannot be checked: "
+        "pip install 'ptycho-parity[torch]', or check the other stack alone: parity run --stack\n"
     )
 
 

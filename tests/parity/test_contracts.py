@@ -4,8 +4,8 @@ import pytest
 
 from parity.contract import Contract
 from parity.contracts import REGISTRY
+from parity.holding import Harness
 from parity.mirror import mirror_faults
-from parity.pytest_plugin import Harness
 
 pytestmark = pytest.mark.parity
 

@@ -226,7 +226,8 @@ def test_a_missing_framework_says_how_to_install_it(name: str, monkeypatch: pyte
     with pytest.raises(FrameworkMissing) as caught:
         load([name])
     assert str(caught.value) == (
-        f"{name} is not installed, so {ADAPTERS[name].package} cannot be checked: pip install 'ptycho-parity[{name}]'"
+        f"{name} is not installed, so {ADAPTERS[name].package} cannot be checked: "
+        f"pip install 'ptycho-parity[{name}]', or check the other stack alone: parity run --stack"
     )
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from parity.contracts import REGISTRY
 from parity.frameworks import load
-from parity.pytest_plugin import NOT_CHECKED, PROFILES
+from parity.holding import hypothesis_settings
+from parity.profiles import PROFILES
+from parity.pytest_plugin import NOT_CHECKED
 from parity.run import Plan, run
 
 HOLDS = """
@@ -80,7 +82,7 @@ def test_an_unknown_profile_is_wrong_usage(pytester: pytest.Pytester) -> None:
 
 
 def test_only_what_must_not_change_from_run_to_run_is_derandomised() -> None:
-    settings = {name: profile.settings(REGISTRY["losses.mae"], None) for name, profile in PROFILES.items()}
+    settings = {name: hypothesis_settings(profile, REGISTRY["losses.mae"]) for name, profile in PROFILES.items()}
     assert {name for name, chosen in settings.items() if chosen.derandomize} == {"ci"}
     assert {name for name, chosen in settings.items() if chosen.database is None} == {"ci"}
 
@@ -94,7 +96,7 @@ def test_what_holds_is_summed_up_in_a_table(pytester: pytest.Pytester) -> None:
             "*= parity =*",
             "contract * torch * float64 gap * verdict",
             f"losses.mae * {examples} * agree*",
-            f"1 contract agrees on {examples} examples",
+            f"1 contract agrees on {examples} examples (profile *)",
         ]
     )
 
@@ -108,7 +110,7 @@ def test_a_failure_names_stack_contract_and_case_and_shows_no_code(pytester: pyt
             "  torch, * in float64: * times the bound)",
             "  reproduce: parity run losses.mae --case even/0",
             "losses.mae * torch disagrees*",
-            "1 of 1 contracts do not agree: losses.mae",
+            "1 of 1 contracts do not agree: losses.mae (profile ci, *)",
         ]
     )
     result.stdout.no_fnmatch_line("*Traceback*")
@@ -171,3 +173,16 @@ def test_a_session_that_holds_nothing_has_no_summary(pytester: pytest.Pytester) 
     result = session(pytester, "import pytest\n\n@pytest.mark.parity\ndef test_nothing(): pass")
     result.assert_outcomes(passed=1)
     result.stdout.no_fnmatch_line("*= parity =*")
+
+
+def test_a_session_that_asks_for_no_contract_imports_nothing_of_the_harness(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import sys
+
+        def test_it():
+            heavy = {"hypothesis.strategies", "numpy", "scipy", "parity.contract", "tensorflow", "torch"}
+            assert not heavy & set(sys.modules)
+    """)
+    result = pytester.runpytest_subprocess("-p", "no:hypothesispytest")
+    result.assert_outcomes(passed=1)
+    result.stdout.no_fnmatch_line("parity: *")

@@ -1,0 +1,18 @@
+"""What TensorFlow reads from the environment when it starts: later, threads can no longer be set."""
+
+from __future__ import annotations
+
+import os
+
+TENSORFLOW = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+}
+
+
+def prepare_environment() -> None:
+    """Set it where the user has not. To be called before anything imports TensorFlow."""
+    for name, value in TENSORFLOW.items():
+        os.environ.setdefault(name, value)

@@ -1,0 +1,24 @@
+"""How many cases a test session draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How many cases of a contract are drawn besides its strata, and whether always the same ones."""
+
+    examples: int
+    derandomize: bool
+
+
+PROFILES: Mapping[str, Profile] = MappingProxyType(
+    {
+        "ci": Profile(30, derandomize=True),
+        "dev": Profile(10, derandomize=False),
+        "nightly": Profile(1000, derandomize=False),
+    }
+)
