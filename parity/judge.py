@@ -123,7 +123,9 @@ def _outcome(
         )
     apart = [m for m in measurements if m.stack == PAIR and not m.agrees]
     if apart:
-        return Outcome.DISAGREE, f"{apart[0].quantity}: the stacks are too far apart, each within its own bound"
+        return Outcome.DISAGREE, (
+            f"{apart[0].quantity}, case {apart[0].case}: the stacks are too far apart, each within its own bound"
+        )
     for (precision, quantity), group in _grouped(measurements, lambda m: (m.precision, m.quantity)).items():
         share = sum(m.undecided for m in group) / max(1, sum(m.elements for m in group))
         if share > quota.undecided:

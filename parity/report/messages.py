@@ -20,10 +20,9 @@ _PRECISIONS = {FLOAT32.name: "float32", FLOAT64.name: "float64"}
 
 def describe(contract: Contract, verdict: Verdict, data: Path | None = None, case: str | None = None) -> str:
     """Everything a person needs to start looking, in a few lines: of `case`, or of the case that is worst."""
-    if verdict.outcome is not Outcome.DISAGREE:
-        return f"{contract.name}: {verdict.outcome}: {verdict.reason}"
     if not verdict.failures:
-        return f"{contract.name}: {_headline(verdict)}\n  {verdict.reason}"
+        headline = _headline(verdict) if verdict.outcome is Outcome.DISAGREE else verdict.outcome
+        return f"{contract.name}: {headline}\n  {verdict.reason}\n  reproduce: {reproduce(contract.name, None, data)}"
     worst = next((m for m in verdict.failures if m.case == case), verdict.failures[0])
     return "\n".join(
         (
@@ -35,10 +34,10 @@ def describe(contract: Contract, verdict: Verdict, data: Path | None = None, cas
     )
 
 
-def reproduce(contract: str, case: str, data: Path | None = None) -> str:
-    """The command that runs one case alone, ready to be pasted into a shell."""
-    command = ["parity", "run", contract, "--case", case, *(["--data", str(data)] if data else [])]
-    return shlex.join(command)
+def reproduce(contract: str, case: str | None, data: Path | None = None) -> str:
+    """The command that runs one case alone, or all of them, ready to be pasted into a shell."""
+    chosen = ["--case", case] if case else []
+    return shlex.join(["parity", "run", contract, *chosen, *(["--data", str(data)] if data else [])])
 
 
 def _headline(verdict: Verdict) -> str:

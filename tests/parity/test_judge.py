@@ -105,7 +105,7 @@ def test_stacks_too_far_apart_within_their_bounds_disagree_without_a_side() -> N
     torn = verdict(found("torch", ratio=1.0), found("tensorflow", ratio=1.0), found(PAIR, ratio=1.1))
     assert torn.outcome is Outcome.DISAGREE
     assert torn.sides == ()
-    assert torn.reason == "exit_waves: the stacks are too far apart, each within its own bound"
+    assert torn.reason == "exit_waves, case even/0: the stacks are too far apart, each within its own bound"
 
 
 @pytest.mark.parametrize(("undecided", "outcome"), [(2, Outcome.AGREE), (3, Outcome.UNDECIDED)])

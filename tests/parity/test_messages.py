@@ -89,12 +89,17 @@ def test_both_disagree(pair: float, headline: str) -> None:
 def test_the_stacks_disagree_with_each_other_alone() -> None:
     assert message(found(ratio=0.9), found("tensorflow", ratio=0.9), found(PAIR, ratio=1.2)) == (
         "optics.far_field_amplitude: tensorflow and torch disagree with each other\n"
-        "  amplitude: the stacks are too far apart, each within its own bound"
+        "  amplitude, case odd/17: the stacks are too far apart, each within its own bound\n"
+        "  reproduce: parity run optics.far_field_amplitude"
     )
 
 
 def test_nothing_was_checked() -> None:
-    assert message() == "optics.far_field_amplitude: undecided: no example was run"
+    assert message() == (
+        "optics.far_field_amplitude: undecided\n"
+        "  no example was run\n"
+        "  reproduce: parity run optics.far_field_amplitude"
+    )
 
 
 def test_the_case_that_was_asked_for_is_the_one_described() -> None:
