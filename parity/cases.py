@@ -1,4 +1,4 @@
-"""A case: contract + stratum + seed. The same example everywhere, and the line that reproduces a failure."""
+"""A case: contract + stratum + seed, the same example everywhere."""
 
 from __future__ import annotations
 

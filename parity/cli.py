@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -35,6 +36,9 @@ from parity.run import ContractRun, Plan, run
 AGREE, DISAGREE, USAGE, NOT_CHECKED = 0, 1, 2, 3
 
 RESULTS = "results.json"
+
+REPEATED = ("data", "precision", "mode", "device", "stacks")
+"""Options of `parity run` that decide what a case says, and so are part of the line that reproduces it."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -83,7 +87,7 @@ def run_command(
     out.print(Text(" · ".join(f.description for f in frameworks), "dim"))
     runs = _run_with_progress(plan, frameworks)
     out.print(verdict_table(r.verdict for r in runs))
-    _print_failures(out, plan, runs)
+    _print_failures(out, plan, runs, _not_default(click.get_current_context()))
     out.print(summary_line(r.verdict for r in runs))
     if folder:
         write_results(folder / RESULTS, runs, environment(frameworks))
@@ -164,12 +168,22 @@ def _run_with_progress(plan: Plan, frameworks: Sequence[Framework]) -> list[Cont
         return list(run(plan, frameworks, lambda case: progress.advance(task)))
 
 
-def _print_failures(out: Console, plan: Plan, runs: Sequence[ContractRun]) -> None:
-    data = plan.dataset.path if plan.dataset else None
+def _not_default(context: click.Context) -> list[str]:
+    """Those of `REPEATED` that were given, as they are written."""
+    written: list[str] = []
+    for option in context.command.params:
+        if option.name in REPEATED and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE:
+            given = context.params[option.name]
+            for value in given if isinstance(given, tuple) else (given,):
+                written += [option.opts[0], str(value)]
+    return written
+
+
+def _print_failures(out: Console, plan: Plan, runs: Sequence[ContractRun], options: Sequence[str]) -> None:
     for contract, result in zip(plan.contracts, runs, strict=True):
         if not result.verdict.agrees:
             out.print()
-            out.print(describe(contract, result.verdict, data), markup=False, highlight=False, soft_wrap=True)
+            out.print(describe(contract, result.verdict, options), markup=False, highlight=False, soft_wrap=True)
     out.print()
 
 

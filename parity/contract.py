@@ -116,7 +116,8 @@ class Quota:
     """How much of a contract may go unjudged before it fails.
 
     `undecided` is the share of elements whose bound is infinite, `uninformative` the share of examples in which no
-    element is known to 1 %.
+    element is known to 1 %. The latter cannot be 0: a sum over a random cotangent cancels now and then. At most 1.6 %
+    of 250 examples were measured for any quantity; beyond one in ten, a contract is not being tested.
     """
 
     undecided: float = 0.0

@@ -71,6 +71,7 @@ class Verdict:
     worst: Mapping[str, float]
     gap: float | None
     epsilon: float
+    precisions: tuple[str, ...] = ()
     sides: tuple[str, ...] = ()
     alike: bool = False
     failures: tuple[Measurement, ...] = ()
@@ -97,6 +98,7 @@ def judge(contract: str, measurements: Sequence[Measurement], quota: Quota) -> V
         worst={stack: _worst(ms) for stack, ms in _grouped(single, lambda m: m.stack).items()},
         gap=_gap(measurements),
         epsilon=_epsilon(single),
+        precisions=tuple(dict.fromkeys(m.precision for m in measurements)),
         sides=sides,
         alike=len(sides) > 1 and _err_together(failures, measurements),
         failures=failures,

@@ -20,7 +20,6 @@ INFORMATIVE = 0.01
 PAIR = "pair"
 """The name under which the two stacks are measured against each other."""
 
-
 GRADIENT = "∂/∂"
 """How the name of a gradient begins; the argument's name follows."""
 

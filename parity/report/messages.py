@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
+from collections.abc import Sequence
 
 from parity.contract import Contract
 from parity.judge import Outcome, Verdict
@@ -18,26 +18,30 @@ _AXES = {"B": "group", "C": "patch", "P": "mode", "S": "mode", "H": "row", "W": 
 _PRECISIONS = {FLOAT32.name: "float32", FLOAT64.name: "float64"}
 
 
-def describe(contract: Contract, verdict: Verdict, data: Path | None = None, case: str | None = None) -> str:
-    """Everything a person needs to start looking, in a few lines: of `case`, or of the case that is worst."""
+def describe(contract: Contract, verdict: Verdict, options: Sequence[str] = (), case: str | None = None) -> str:
+    """Everything a person needs to start looking, in a few lines: of `case`, or of the case that is worst.
+
+    `options` of `parity run` are part of the line that reproduces it.
+    """
     if not verdict.failures:
         headline = _headline(verdict) if verdict.outcome is Outcome.DISAGREE else verdict.outcome
-        return f"{contract.name}: {headline}\n  {verdict.reason}\n  reproduce: {reproduce(contract.name, None, data)}"
+        repeated = reproduce(contract.name, None, options)
+        return f"{contract.name}: {headline}\n  {verdict.reason}\n  reproduce: {repeated}"
     worst = next((m for m in verdict.failures if m.case == case), verdict.failures[0])
     return "\n".join(
         (
             f"{contract.name}: {_headline(verdict)}, case {worst.case}",
             f"  {_finding(contract, worst)}",
             f"  {_extent(verdict)}",
-            f"  reproduce: {reproduce(contract.name, worst.case, data)}",
+            f"  reproduce: {reproduce(contract.name, worst.case, options)}",
         )
     )
 
 
-def reproduce(contract: str, case: str | None, data: Path | None = None) -> str:
+def reproduce(contract: str, case: str | None, options: Sequence[str] = ()) -> str:
     """The command that runs one case alone, or all of them, ready to be pasted into a shell."""
     chosen = ["--case", case] if case else []
-    return shlex.join(["parity", "run", contract, *chosen, *(["--data", str(data)] if data else [])])
+    return shlex.join(["parity", "run", contract, *chosen, *options])
 
 
 def _headline(verdict: Verdict) -> str:
@@ -69,7 +73,9 @@ def _extent(verdict: Verdict) -> str:
     """In which precisions and quantities, and in how many examples."""
     failing = {_PRECISIONS[m.precision] for m in verdict.failures}
     quantities = dict.fromkeys(m.quantity for m in verdict.failures)
-    if failing == {"float32"}:
+    if FLOAT64.name not in verdict.precisions:
+        meaning = "float32, and float64 was not run: the rounding differs, or the mathematics"
+    elif failing == {"float32"}:
         meaning = "float32 alone: the rounding differs, not the mathematics"
     else:
         meaning = f"{' and '.join(sorted(failing))}: the mathematics differs"

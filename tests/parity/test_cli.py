@@ -210,7 +210,13 @@ def test_a_path_with_a_space_is_quoted_where_it_is_to_be_pasted(
     path = data_set(tmp_path / "my scan.npz")
     _, out, _ = parity_command("run", "losses.mae", "--data", path, *FEW)
     (line,) = (line for line in out.splitlines() if "reproduce:" in line)
-    assert shlex.split(line)[-1] == path
+    assert path in shlex.split(line)
+
+
+def test_what_was_asked_for_is_asked_for_again(parity_command: Parity, torn_torch: None) -> None:
+    _, out, _ = parity_command("run", "losses.mae", "--stack", "torch", "--precision", "f64", "--examples", "0")
+    (line,) = (line for line in out.splitlines() if "reproduce:" in line)
+    assert line.endswith(" --precision f64 --stack torch")
 
 
 def test_a_report_holds_every_measurement(parity_command: Parity, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """The message of a failure, to the letter."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,13 +51,18 @@ def test_a_disagreement() -> None:
 
 def test_a_disagreement_in_float32_alone_in_a_gradient_of_one_stack_that_was_run_alone() -> None:
     gradient = WRONG | {"quantity": "∂/∂exit_waves", "index": (0, 1, 2, 3, 4), "ratio": 1.5, "precision": "f32"}
-    assert message(found(**gradient)) == (
+    assert message(found(**gradient), found()) == (
         "optics.far_field_amplitude: torch disagrees with the oracle, case odd/17\n"
         "  torch, ∂/∂exit_waves in float32: 1042.1 at group 0, patch 1, mode 2, row 3, column 4, oracle 1011.0: "
         "error 31.1, allowed 0.0002 (1.5 times the bound)\n"
         "  float32 alone: the rounding differs, not the mathematics; ∂/∂exit_waves; 1 of 1 examples\n"
         "  reproduce: parity run optics.far_field_amplitude --case odd/17"
     )
+
+
+def test_float32_says_nothing_of_the_mathematics_where_float64_was_not_run() -> None:
+    text = message(found(**WRONG | {"precision": "f32"}))
+    assert "\n  float32, and float64 was not run: the rounding differs, or the mathematics; amplitude; " in text
 
 
 def test_a_fault() -> None:
@@ -109,7 +113,7 @@ def test_the_case_that_was_asked_for_is_the_one_described() -> None:
 
 
 def test_a_data_set_is_part_of_the_line_that_reproduces() -> None:
-    text = message(found(**WRONG, case="measured/3"), data=Path("scan.npz"))
+    text = message(found(**WRONG, case="measured/3"), options=["--data", "scan.npz"])
     assert text.endswith("reproduce: parity run optics.far_field_amplitude --case measured/3 --data scan.npz")
 
 
