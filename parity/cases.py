@@ -65,10 +65,10 @@ def forced(contract: Contract, dataset: Dataset | None = None) -> Iterator[Case]
 
 
 def sweep(contract: Contract, examples: int, dataset: Dataset | None = None) -> Iterator[Case]:
-    """The forced cases, then `examples` more that go round the strata."""
+    """The forced cases, then `examples` more (fewer, of a costly contract) that go round the strata."""
     yield from forced(contract, dataset)
     strata = strata_of(contract, dataset)
-    for number in range(examples):
+    for number in range(contract.drawn(examples)):
         turn, stratum = divmod(number, len(strata))
         yield Case(contract, strata[stratum], turn + 1, dataset)
 

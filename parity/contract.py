@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from types import ModuleType
+from dataclasses import dataclass, field
+from types import MappingProxyType, ModuleType
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -125,8 +126,30 @@ class Quota:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of a composition: the contract that it is, and where its arguments come from.
+
+    `sources` names, for each argument of the stage's contract, an argument of the composition or an earlier stage's
+    result; an argument that is not listed comes from the one of its own name. `result` is what later stages know the
+    stage's result by.
+    """
+
+    contract: str
+    result: str
+    sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def source(self, argument: str) -> str:
+        return self.sources.get(argument, argument)
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
-    """One function of the physics, its kinds, the strata it must be tried on, and the facts that hold of it."""
+    """One function of the physics, its kinds, the strata it must be tried on, and the facts that hold of it.
+
+    `name` is the address of the function; behind an @ follows the variant, where one function has several contracts.
+    `stages` says what other contracts a composition is made of on given inputs, in order; the last stage's result is
+    the composition's. `cost` is that of an example in units of a usual one: so much fewer are drawn.
+    """
 
     name: str
     equation: str
@@ -136,14 +159,25 @@ class Contract:
     facts: tuple[Fact, ...] = ()
     entries: tuple[Entry, ...] = ()
     quota: Quota = Quota()
+    stages: Callable[[Inputs], tuple[Stage, ...]] | None = None
+    cost: int = 1
+
+    @property
+    def address(self) -> str:
+        """`file.function` in both stacks and in the oracle."""
+        return self.name.split("@")[0]
 
     @property
     def module(self) -> str:
-        return self.name.split(".")[0]
+        return self.address.split(".")[0]
 
     @property
     def function(self) -> str:
-        return self.name.split(".")[1]
+        return self.address.split(".")[1]
+
+    def drawn(self, examples: int) -> int:
+        """How many cases are drawn where `examples` are drawn of a usual contract."""
+        return math.ceil(examples / self.cost)
 
     @property
     def differentiable(self) -> tuple[Argument, ...]:
@@ -183,6 +217,8 @@ class Contract:
                 raise ValueError(f"{argument.name}: expected {argument.kind.name}, got nothing")
             argument.kind.check(argument.name, inputs[argument.name])
             for axis, size in zip(argument.kind.axes, inputs[argument.name].shape, strict=True):
+                if axis.islower():
+                    continue
                 first, owner = sizes.setdefault(axis, (size, argument.name))
                 if size != first:
                     raise ValueError(
@@ -217,10 +253,13 @@ class Registry(Mapping[str, Contract]):
         return len(self._contracts)
 
     def select(self, names: Iterable[str]) -> tuple[Contract, ...]:
-        """The named contracts, all of them for no name; `losses` stands for every contract of that file."""
+        """The named contracts, all of them for no name.
+
+        `losses` stands for every contract of that file, and the address of a function for all its variants.
+        """
         chosen: dict[str, Contract] = {}
         for name in names or self:
-            members = [n for n in self if n.startswith(f"{name}.")] or [name]
+            members = [n for n in self if n.startswith((f"{name}.", f"{name}@"))] or [name]
             chosen.update({member: self[member] for member in members})
         return tuple(chosen.values())
 

@@ -22,7 +22,7 @@ def hypothesis_settings(profile: Profile, contract: Contract) -> settings:
     """Settings for one contract; what is drawn at random keeps its failures, each contract its own."""
     database = None if profile.derandomize else DirectoryBasedExampleDatabase(f".hypothesis/parity/{contract.name}")
     return settings(
-        max_examples=profile.examples,
+        max_examples=contract.drawn(profile.examples),
         derandomize=profile.derandomize,
         database=database,
         deadline=None,  # the first call of a framework takes 300 times as long as the next

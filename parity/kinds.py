@@ -24,6 +24,7 @@ class Numbers(StrEnum):
     COMPLEX = "complex"
     INTEGER = "integer"
     FLAG = "flag"
+    CHOICE = "choice"
     REAL_OR_INTEGER = "real or integer"
 
     def admits(self, dtype: np.dtype[Any]) -> bool:
@@ -35,6 +36,7 @@ _DTYPES: Mapping[Numbers, tuple[type[np.generic], ...]] = {
     Numbers.COMPLEX: (np.complexfloating,),
     Numbers.INTEGER: (np.integer,),
     Numbers.FLAG: (np.bool_,),
+    Numbers.CHOICE: (np.str_,),
     Numbers.REAL_OR_INTEGER: (np.floating, np.integer),
 }
 
@@ -43,9 +45,11 @@ _DTYPES: Mapping[Numbers, tuple[type[np.generic], ...]] = {
 class Kind:
     """A kind of tensor.
 
-    `axes` names the canonical axes in order: B groups, C patches, P probe modes, H rows, W columns. `layouts`
-    gives the order of the same axes where a framework's differs. `static` marks what is an argument of the
-    computation rather than data in it (sizes, flags): it has no precision and no gradient.
+    `axes` names the canonical axes in order: B groups, C patches, P probe modes, H rows, W columns. Arguments of one
+    contract have the same size along axes of the same name; axes in lower case are an argument's own. `layouts` gives
+    the order of the same axes where a framework's differs, with a 1 wherever it has an axis of size one beside them.
+    `static` marks what is an argument of the computation rather than data in it (sizes, flags, choices): it has no
+    precision and no gradient. What is `constant` besides is part of the code: a function is traced for each value.
     """
 
     name: str
@@ -57,21 +61,28 @@ class Kind:
 
     @property
     def static(self) -> bool:
-        return self.numbers in (Numbers.INTEGER, Numbers.FLAG)
+        return self.numbers is Numbers.INTEGER or self.constant
 
     @property
-    def is_flag(self) -> bool:
-        return self.numbers is Numbers.FLAG
+    def constant(self) -> bool:
+        return self.numbers in (Numbers.FLAG, Numbers.CHOICE)
 
     def to_framework(self, framework: str, array: NDArray[Any]) -> NDArray[Any]:
         """A canonical array, laid out as `framework` wants it."""
         layout = self.layouts.get(framework, self.axes)
-        return array.transpose([self.axes.index(axis) for axis in layout])
+        moved = array.transpose([self.axes.index(axis) for axis in layout if axis != UNIT_AXIS])
+        return np.expand_dims(moved, _unit_axes(layout))
 
     def from_framework(self, framework: str, array: NDArray[Any]) -> NDArray[Any]:
         """An array as `framework` laid it out, in canonical layout."""
         layout = self.layouts.get(framework, self.axes)
-        return array.transpose([layout.index(axis) for axis in self.axes])
+        squeezed = np.squeeze(array, _unit_axes(layout))
+        return squeezed.transpose([layout.replace(UNIT_AXIS, "").index(axis) for axis in self.axes])
+
+    def is_laid_out(self, framework: str, array: NDArray[Any]) -> bool:
+        """Whether an array has the rank, and the axes of size one, of this kind in `framework`."""
+        layout = self.layouts.get(framework, self.axes)
+        return array.ndim == len(layout) and all(array.shape[axis] == 1 for axis in _unit_axes(layout))
 
     def check(self, argument: str, array: NDArray[Any]) -> None:
         """Refuse an array that cannot be of this kind.
@@ -103,14 +114,23 @@ class Kind:
         return f"({', '.join(self.axes)}{',' if len(self.axes) == 1 else ''})"
 
 
+def _unit_axes(layout: str) -> tuple[int, ...]:
+    return tuple(place for place, axis in enumerate(layout) if axis == UNIT_AXIS)
+
+
 def _first(condition: NDArray[np.bool_]) -> tuple[int, ...]:
     return tuple(int(i) for i in np.argwhere(condition)[0])
 
+
+UNIT_AXIS = "1"
 
 AMPLITUDE_UNIT = "√photons / pixel"
 _PATCHES = MappingProxyType({"tensorflow": "BHWC"})
 _MODES = MappingProxyType({"tensorflow": "HWP"})
 _WAVES = MappingProxyType({"tensorflow": "BHWCP"})
+_CANVAS = MappingProxyType({"tensorflow": "BYX1"})
+_POSITIONS = MappingProxyType({"tensorflow": "B1DC"})
+_FLAT = MappingProxyType({"tensorflow": "AHW1"})
 
 AMPLITUDE = Kind("amplitude", AMPLITUDE_UNIT, "BCHW", nonnegative=True, layouts=_PATCHES)
 PHASE = Kind("phase", "radians", "BCHW", layouts=_PATCHES)
@@ -123,6 +143,10 @@ SINGLE_MODE = Kind(
     Numbers.COMPLEX,
     layouts=MappingProxyType({"tensorflow": "HWS"}),
 )
+CANVAS = Kind("canvas", "1", "BYX", Numbers.COMPLEX, layouts=_CANVAS)
+FLAT = Kind("object patches in a row", "1", "AHW", Numbers.COMPLEX, layouts=_FLAT)
+GRID = Kind("object patches on their grid", "1", "BGgHW", Numbers.COMPLEX)
+POSITIONS = Kind("positions", "pixels, [x = column, y = row]", "BCD", layouts=_POSITIONS)
 EXIT_WAVES = Kind("exit waves", "√photons", "BCPHW", Numbers.COMPLEX, layouts=_WAVES)
 WEIGHT = Kind("weight", "1", "HW", nonnegative=True)
 READING = Kind("detector reading", AMPLITUDE_UNIT, "BCHW", Numbers.REAL_OR_INTEGER, nonnegative=True, layouts=_PATCHES)
@@ -134,4 +158,6 @@ LENGTH = Kind("length", "pixels", "", nonnegative=True)
 ANGLE = Kind("angle", "radians", "")
 PHOTONS = Kind("photon count", "photons", "", nonnegative=True)
 SIZE = Kind("size", "pixels", "", Numbers.INTEGER)
+COUNT = Kind("count", "1", "", Numbers.INTEGER)
 FLAG = Kind("flag", "", "", Numbers.FLAG)
+CHOICE = Kind("choice", "", "", Numbers.CHOICE)

@@ -20,6 +20,8 @@ MIRRORS = {
     "parity.oracle": ROOT / "parity" / "oracle",
 }
 
+KEYWORDS = "**"
+
 WITHOUT_TWIN: Mapping[str, str] = {}
 """Public functions of mirrored files that have no contract, each with the reason, by `package.module.function`."""
 
@@ -44,13 +46,14 @@ def _unregistered(
     contracts: Mapping[str, Contract],
     unused: dict[str, str],
 ) -> list[str]:
+    addresses = {contract.address for contract in contracts.values()}
     strangers = [
         name
         for name in functions
-        if f"{module}.{name}" not in contracts and unused.pop(f"{package}.{module}.{name}", None) is None
+        if f"{module}.{name}" not in addresses and unused.pop(f"{package}.{module}.{name}", None) is None
     ]
     if package == "parity.oracle":
-        strangers = [name for name in strangers if f"{module}.{name.removesuffix('_vjp')}" not in contracts]
+        strangers = [name for name in strangers if f"{module}.{name.removesuffix('_vjp')}" not in addresses]
     return [f"{package}.{module}.{name}: unregistered: a public function without a contract" for name in strangers]
 
 
@@ -64,10 +67,17 @@ def _departures(
         wanted = [argument.name for argument in contract.arguments]
         found = functions.get(contract.function)
         if found is None:
-            faults.append(f"{package}.{contract.name}: expected a function of this name, got none")
-        elif found != wanted:
+            faults.append(f"{package}.{contract.address}: expected a function of this name, got none")
+        elif not _accepts(found, wanted):
             faults.append(f"{package}.{contract.name}: expected arguments {wanted}, got {found}")
-    return faults
+    return list(dict.fromkeys(faults))
+
+
+def _accepts(found: list[str], wanted: list[str]) -> bool:
+    """Whether the arguments are those wanted; `**parameters` stands for all that follow."""
+    if found and found[-1].startswith(KEYWORDS):
+        return found[:-1] == wanted[: len(found) - 1]
+    return found == wanted
 
 
 @cache
@@ -76,7 +86,12 @@ def _signatures(package: str, module: str) -> Mapping[str, list[str]]:
     path = MIRRORS[package] / f"{module}.py"
     tree = ast.parse(path.read_text(encoding="utf-8") if path.is_file() else "")
     return {
-        node.name: [argument.arg for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+        node.name: _arguments(node.args)
         for node in tree.body
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
     }
+
+
+def _arguments(arguments: ast.arguments) -> list[str]:
+    named = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+    return [*named, f"{KEYWORDS}{arguments.kwarg.arg}"] if arguments.kwarg else named

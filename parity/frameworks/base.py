@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from parity.contract import Contract, Entry, Inputs
@@ -113,8 +114,12 @@ class Framework(ABC):
             raise StackError(f"returned {len(values)} results, expected {len(contract.results)}")
         asked = contract.differentiable if cotangents else ()
         return Evaluation(
-            {r.name: self._canonical(r.kind, x) for r, x in zip(contract.results, values, strict=True)},
-            {a.name: self._canonical(a.kind, g) for a, g in zip(asked, pulled, strict=True) if g is not None},
+            {r.name: self._canonical(r.kind, x, precision) for r, x in zip(contract.results, values, strict=True)},
+            {
+                a.name: self._canonical(a.kind, g, precision)
+                for a, g in zip(asked, pulled, strict=True)
+                if g is not None
+            },
         )
 
     def ready(
@@ -126,7 +131,7 @@ class Framework(ABC):
         entry: Entry | None = None,
     ) -> Call:
         """The call behind `evaluate`, on tensors that are ready: what no harness can do without."""
-        function = _bound(entry.call, self._named(entry.path)) if entry else self._named(contract.name)
+        function = _bound(entry.call, self._named(entry.path)) if entry else self._named(contract.address)
         arguments = {
             a.name: a.kind.to_framework(self.name, precision.round(inputs[a.name])) for a in contract.arguments
         }
@@ -143,9 +148,14 @@ class Framework(ABC):
         with stack_at_work():
             return getattr(importlib.import_module(f"{self.package}.{module}"), name)
 
-    def _canonical(self, kind: Kind, array: NDArray[Any]) -> NDArray[Any]:
-        """In canonical layout; an array of another rank is left as it came, for the judge to name."""
-        return kind.from_framework(self.name, array) if array.ndim == len(kind.axes) else array
+    def _canonical(self, kind: Kind, array: NDArray[Any], precision: Precision) -> NDArray[Any]:
+        """In canonical layout; an array of another rank is left as it came, for the judge to name.
+
+        Whole numbers, which have no precision, are judged as numbers of the working precision.
+        """
+        if kind.static and np.issubdtype(array.dtype, np.integer):
+            array = array.astype(precision.real)
+        return kind.from_framework(self.name, array) if kind.is_laid_out(self.name, array) else array
 
     @abstractmethod
     def _ready(

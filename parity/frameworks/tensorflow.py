@@ -19,9 +19,8 @@ from parity.frameworks.silence import silenced
 class TensorFlow(Framework):
     """The `ptycho` stack. One thread, as for torch; its start-up messages are kept from the user.
 
-    In graph mode a function is traced once for each contract, precision and set of flags, with every dimension open:
-    a trace for a shape would cost more than the example, and constants in it would be folded and test another kernel.
-    Traces are kept by function object, so that a function which was replaced is traced anew.
+    In graph mode a function is traced once for each contract, precision and set of constants, with every dimension
+    open: a trace for a shape would cost more than the example, and what it folds would test another kernel. Traces are kept by function object, so that a function which was replaced is traced anew.
     """
 
     name = "tensorflow"
@@ -57,10 +56,10 @@ class TensorFlow(Framework):
         arguments: Mapping[str, NDArray[Any]],
         cotangents: Mapping[str, NDArray[Any]],
     ) -> Call:
-        flags = {a.name: arguments[a.name].item() for a in contract.arguments if a.kind.is_flag}
-        tensors = [self._tensor(a, arguments[a.name]) for a in contract.arguments if not a.kind.is_flag]
+        constants = {a.name: arguments[a.name].item() for a in contract.arguments if a.kind.constant}
+        tensors = [self._tensor(a, arguments[a.name]) for a in contract.arguments if not a.kind.constant]
         pulled = [self._tf.constant(cotangent) for cotangent in cotangents.values()]
-        step = self._step(contract, function, flags, tensors, pulled)
+        step = self._step(contract, function, constants, tensors, pulled)
 
         def call() -> tuple[Sequence[Any], Sequence[Any | None]]:
             with self._tf.device("GPU" if self.device == "cuda" else "CPU"), stack_at_work():
@@ -70,26 +69,26 @@ class TensorFlow(Framework):
         return call
 
     def _array(self, tensor: Any) -> NDArray[Any]:
-        array: NDArray[Any] = tensor.numpy()
+        array: NDArray[Any] = np.asarray(tensor)
         return array
 
     def _step(
         self,
         contract: Contract,
         function: Callable[..., Any],
-        flags: Mapping[str, Any],
+        constants: Mapping[str, Any],
         tensors: list[Any],
         cotangents: list[Any],
     ) -> Callable[..., Any]:
-        names = [a.name for a in contract.arguments if not a.kind.is_flag]
+        names = [a.name for a in contract.arguments if not a.kind.constant]
         watched = [names.index(a.name) for a in contract.differentiable] if cotangents else []
 
         def step(tensors: list[Any], cotangents: list[Any]) -> tuple[list[Any], list[Any]]:
             if not cotangents:
-                return _as_list(function(**dict(zip(names, tensors, strict=True)), **flags)), []
+                return _as_list(function(**dict(zip(names, tensors, strict=True)), **constants)), []
             with self._tf.GradientTape() as tape:
                 tape.watch([tensors[i] for i in watched])
-                results = _as_list(function(**dict(zip(names, tensors, strict=True)), **flags))
+                results = _as_list(function(**dict(zip(names, tensors, strict=True)), **constants))
             if [result.shape.rank for result in results] != [cotangent.shape.rank for cotangent in cotangents]:
                 return results, [None] * len(watched)
             sources = [tensors[i] for i in watched]
@@ -98,7 +97,7 @@ class TensorFlow(Framework):
         if self.mode == "eager":
             return step
         dtypes = tuple(tensor.dtype for tensor in tensors)
-        key = (function, tuple(flags.items()), dtypes, bool(cotangents))
+        key = (function, tuple(constants.items()), dtypes, bool(cotangents))
         if key not in self._traces:
             signature = [[self._open(tensor) for tensor in tensors], [self._open(c) for c in cotangents]]
             self._traces[key] = self._tf.function(step, input_signature=signature, autograph=False)

@@ -77,6 +77,8 @@ class Torch(Framework):
         return self._torch.from_numpy(np.array(array)).to(self.device)
 
     def _array(self, tensor: Any) -> NDArray[Any]:
-        """NumPy knows no lazy conjugates and no lazy signs."""
+        """NumPy knows no lazy conjugates and no lazy signs; a size comes as a plain number."""
+        if not isinstance(tensor, self._torch.Tensor):
+            return np.asarray(tensor)
         array: NDArray[Any] = tensor.detach().resolve_conj().resolve_neg().cpu().numpy()
         return array
