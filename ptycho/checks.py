@@ -15,7 +15,8 @@ import tensorflow as tf
 
 Scalar: TypeAlias = float | tf.Tensor
 
-# B groups, H rows, W columns, C patches in a group, P probe modes.
+# B groups, H rows, W columns, C patches in a group, P probe modes; A patches of all groups, Y rows and X columns of
+# a canvas, G patches a side of a group. A digit is an axis of that size.
 LAYOUT: Mapping[str, str] = {
     "amplitude": "BHWC",
     "phase": "BHWC",
@@ -27,6 +28,19 @@ LAYOUT: Mapping[str, str] = {
     "exit_waves": "BHWCP",
     "powers": "P",
     "log_scale": "",
+    "positions": "B12C",
+    "canvas": "BYX1",
+    "weight": "HW",
+    "flat": "AHW1",
+    "grid": "BGGHW",
+    "images": "BHWC",
+    "features": "BHWF",
+    "parameters": "D",
+    "gradient": "D",
+    "velocity": "D",
+    "first_moment": "D",
+    "second_moment": "D",
+    "intensity": "BHWC",
 }
 
 _REAL = (tf.float32, tf.float64)
@@ -77,7 +91,7 @@ def require_amplitude_values(name: str, tensor: tf.Tensor) -> None:
     expected = "a finite, non-negative amplitude"
     if not tf.executing_eagerly():
         message = refusal(name, expected, "a negative, infinite or NaN pixel")
-        tf.debugging.assert_equal(all_valid, True, message)
+        assert_in_graph(all_valid, message)
     elif not all_valid:
         place = tuple(tf.where(~valid)[0].numpy().tolist())
         raise ValueError(refusal(name, expected, f"{tensor[place].numpy():.9g} at {place}"))
@@ -86,14 +100,15 @@ def require_amplitude_values(name: str, tensor: tf.Tensor) -> None:
 def require_agreement(name: str, tensor: tf.Tensor, reference_name: str, reference: tf.Tensor) -> None:
     """Refuse `tensor` unless its precision and its sizes along shared axes are those of `reference`."""
     require_same_precision(name, tensor, reference_name, reference)
-    axes = [axis for axis in LAYOUT[name] if axis in LAYOUT[reference_name]]
+    axes = [axis for axis in LAYOUT[name] if axis in LAYOUT[reference_name] and not axis.isdigit()]
     sizes, wanted = _static_sizes(name, tensor, axes), _static_sizes(reference_name, reference, axes)
     if not tf.TensorShape(sizes).is_compatible_with(wanted):
         expected = f"{_group(axes)} = {_group(wanted)} as in {reference_name}"
         raise ValueError(refusal(name, expected, _group(sizes)))
     if None in sizes + wanted:
         message = refusal(name, f"{_group(axes)} as in {reference_name}", "other sizes")
-        tf.debugging.assert_equal(_sizes(name, tensor, axes), _sizes(reference_name, reference, axes), message)
+        same = tf.equal(_sizes(name, tensor, axes), _sizes(reference_name, reference, axes))
+        assert_in_graph(tf.reduce_all(same), message)
 
 
 def require_same_precision(name: str, tensor: tf.Tensor, reference_name: str, reference: tf.Tensor) -> None:
@@ -109,19 +124,36 @@ def require_mode_count(name: str, tensor: tf.Tensor, most: int) -> None:
     if count is None:
         sizes = _sizes(name, tensor, "P")
         message = refusal(name, _modes(most), "another number")
-        tf.debugging.assert_equal((sizes >= 1) & (sizes <= most), [True], message)
+        assert_in_graph(tf.reduce_all((sizes >= 1) & (sizes <= most)), message)
     elif not 1 <= count <= most:
         raise ValueError(refusal(name, _modes(most), str(count)))
 
 
-def require_size(name: str, size: int | tf.Tensor) -> None:
-    """Refuse what is not a whole, positive number of pixels; of a tensor only the type is looked at."""
+def require_size(name: str, size: int | tf.Tensor, least: int = 1) -> None:
+    """Refuse what is not a whole number of pixels, `least` or more."""
     if tf.is_tensor(size):
         _require_dtype(name, size, _INTEGER, "a whole number")
     elif not isinstance(size, Integral):
         raise TypeError(refusal(name, "a whole number", repr(size)))
-    elif size < 1:
-        raise ValueError(refusal(name, "a positive number", str(size)))
+    require_that(size >= least, name, _at_least(least), size)
+
+
+def require_that(condition: bool | tf.Tensor, name: str, expected: str, got: object) -> None:
+    """Refuse unless the condition, a truth value or a scalar of truth, holds: now, or when the graph runs."""
+    known = tf.get_static_value(condition) if tf.is_tensor(condition) else condition
+    if known is None:
+        assert_in_graph(condition, refusal(name, expected, "another"))
+    elif not known:
+        raise ValueError(refusal(name, expected, str(tf.get_static_value(got) if tf.is_tensor(got) else got)))
+
+
+def assert_in_graph(condition: tf.Tensor, message: str) -> None:
+    """Have the graph raise tf.errors.InvalidArgumentError with the message unless the condition, a scalar, holds.
+
+    The bare operation: tf.debugging puts each assertion into a conditional of its own, and where every
+    dimension is open those take longer to trace than what they guard.
+    """
+    tf.raw_ops.Assert(condition=condition, data=[message])
 
 
 def as_scalars(named: Mapping[str, Scalar], like: tf.Tensor | None = None) -> list[tf.Tensor]:
@@ -158,9 +190,13 @@ def _require_dtype(name: str, tensor: tf.Tensor, allowed: tuple[tf.DType, ...], 
 
 def _require_rank(name: str, tensor: tf.Tensor) -> None:
     layout = LAYOUT[name]
-    if tensor.shape.rank != len(layout):
-        expected = f"axes {_group(layout)}" if layout else "a scalar"
+    expected = f"axes {_group(layout)}" if layout else "a scalar"
+    sizes = [int(axis) if axis.isdigit() else None for axis in layout]
+    if tensor.shape.rank != len(layout) or not tensor.shape.is_compatible_with(sizes):
         raise ValueError(refusal(name, expected, f"shape {tensor.shape}"))
+    for place, axis in enumerate(layout):
+        if axis.isdigit() and tensor.shape[place] is None:
+            assert_in_graph(tf.shape(tensor)[place] == int(axis), refusal(name, expected, "another shape"))
 
 
 def _static_sizes(name: str, tensor: tf.Tensor, axes: Iterable[str]) -> list[int | None]:
@@ -169,6 +205,10 @@ def _static_sizes(name: str, tensor: tf.Tensor, axes: Iterable[str]) -> list[int
 
 def _sizes(name: str, tensor: tf.Tensor, axes: Iterable[str]) -> tf.Tensor:
     return tf.gather(tf.shape(tensor), [LAYOUT[name].index(axis) for axis in axes])
+
+
+def _at_least(least: int) -> str:
+    return "a positive number" if least == 1 else f"a number of at least {least}"
 
 
 def _modes(most: int) -> str:

@@ -15,7 +15,8 @@ from torch import Tensor
 
 Scalar: TypeAlias = float | Tensor
 
-# B groups, C patches in a group, P probe modes, H rows, W columns.
+# B groups, C patches in a group, P probe modes, H rows, W columns; A patches of all groups, Y rows and X columns of
+# a canvas, G patches a side of a group. A digit is an axis of that size.
 LAYOUT: Mapping[str, str] = {
     "amplitude": "BCHW",
     "phase": "BCHW",
@@ -27,6 +28,19 @@ LAYOUT: Mapping[str, str] = {
     "exit_waves": "BCPHW",
     "powers": "P",
     "log_scale": "",
+    "positions": "BC2",
+    "canvas": "BYX",
+    "weight": "HW",
+    "flat": "AHW",
+    "grid": "BGGHW",
+    "images": "BCHW",
+    "features": "BFHW",
+    "parameters": "D",
+    "gradient": "D",
+    "velocity": "D",
+    "first_moment": "D",
+    "second_moment": "D",
+    "intensity": "BCHW",
 }
 
 _REAL = (torch.float32, torch.float64)
@@ -87,7 +101,7 @@ def require_amplitude_values(name: str, tensor: Tensor) -> None:
 def require_agreement(name: str, tensor: Tensor, reference_name: str, reference: Tensor) -> None:
     """Refuse `tensor` unless its precision and its sizes along shared axes are those of `reference`."""
     require_same_precision(name, tensor, reference_name, reference)
-    axes = [axis for axis in LAYOUT[name] if axis in LAYOUT[reference_name]]
+    axes = [axis for axis in LAYOUT[name] if axis in LAYOUT[reference_name] and not axis.isdigit()]
     sizes, wanted = _sizes(name, tensor, axes), _sizes(reference_name, reference, axes)
     if sizes != wanted:
         expected = f"{_group(axes)} = {_group(wanted)} as in {reference_name}"
@@ -108,12 +122,12 @@ def require_mode_count(name: str, tensor: Tensor, most: int) -> None:
         raise ValueError(refusal(name, _modes(most), str(count)))
 
 
-def require_size(name: str, size: object) -> None:
-    """Refuse what is not a whole, positive number of pixels."""
+def require_size(name: str, size: object, least: int = 1) -> None:
+    """Refuse what is not a whole number of pixels, `least` or more."""
     if not isinstance(size, Integral):
         raise TypeError(refusal(name, "a whole number", repr(size)))
-    if size < 1:
-        raise ValueError(refusal(name, "a positive number", str(size)))
+    if size < least:
+        raise ValueError(refusal(name, _at_least(least), str(size)))
 
 
 def as_scalars(named: Mapping[str, Scalar], like: Tensor | None = None) -> list[Tensor]:
@@ -150,13 +164,20 @@ def _require_dtype(name: str, tensor: Tensor, allowed: tuple[torch.dtype, ...], 
 
 def _require_rank(name: str, tensor: Tensor) -> None:
     layout = LAYOUT[name]
-    if tensor.dim() != len(layout):
+    fits = tensor.dim() == len(layout) and all(
+        size == int(axis) for size, axis in zip(tensor.shape, layout, strict=True) if axis.isdigit()
+    )
+    if not fits:
         expected = f"axes {_group(layout)}" if layout else "a scalar"
         raise ValueError(refusal(name, expected, f"shape {tuple(tensor.shape)}"))
 
 
 def _sizes(name: str, tensor: Tensor, axes: Iterable[str]) -> list[int]:
     return [tensor.shape[LAYOUT[name].index(axis)] for axis in axes]
+
+
+def _at_least(least: int) -> str:
+    return "a positive number" if least == 1 else f"a number of at least {least}"
 
 
 def _modes(most: int) -> str:
