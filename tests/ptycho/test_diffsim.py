@@ -183,11 +183,11 @@ class TestObserveAmplitude:
         assert deviation <= math.sqrt(4 * MAX_MEAN_COUNT * math.log(2 / RARELY))
 
     def test_refuses_what_cannot_be_counted(self) -> None:
-        amplitude = np.array([1.0, 3.1e9])
+        amplitude = np.array([1.0, 3.1e6])
         with pytest.raises(
             ValueError,
-            match=r"^amplitude: expected at most 9.2e\+18 photons a pixel, which 64-bit counts can hold, "
-            r"so amplitudes up to 3.03e\+09, got 3100000000.0 at \(1,\)$",
+            match=r"^amplitude: expected at most 1e\+12 photons a pixel, which can be drawn as they are distributed, "
+            r"so amplitudes up to 1e\+06, got 3100000.0 at \(1,\)$",
         ):
             observe_amplitude(amplitude, 0)
 
@@ -304,7 +304,7 @@ class TestIlluminateAndDiffract:
 class TestCheckScaledAlike:
     @pytest.mark.parametrize(
         ("photons", "dtype", "seed"),
-        [*product([0.1, 10.0, 1e6, 1e12, 1e18], [np.float32, np.float64], range(5))],
+        [*product([0.1, 10.0, 1e6, 1e12], [np.float32, np.float64], range(5))],
     )
     def test_accepts_what_was_simulated(self, photons: float, dtype: Any, seed: int) -> None:
         exposures = expose(nphotons=photons, dtype=dtype, seed=seed)
