@@ -150,7 +150,7 @@ def _finite_product(magnitude: Reals, error: Reals) -> Reals:
 
 
 def underflow(value: NDArray[Any], precision: Precision) -> Reals:
-    """What is lost where a result falls below the normal numbers, in units of u."""
-    tiny = precision.smallest_normal
+    """What is lost where a result, or both parts of a complex one, fall below the normal numbers, in units of u."""
+    tiny = precision.smallest_normal * (np.sqrt(2) if np.iscomplexobj(value) else 1)
     magnitude = np.abs(value)
     return np.where((magnitude > 0) & (magnitude < tiny), tiny / precision.unit_roundoff, 0.0)

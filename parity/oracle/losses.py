@@ -45,7 +45,7 @@ def poisson_nll_vjp(cotangent: Array, predicted: Array, observed: Array, full: b
     w = cotangent[:, None, None, None]
     seen, expected = values(observed) > 0, values(predicted) > 0
     gap = (predicted - observed) * (predicted + observed)
-    of_predicted = where(seen | expected, 2 * gap / where(seen | expected, predicted, 1.0), 0.0)
+    of_predicted = where(seen, 2 * gap / where(seen | expected, predicted, 1.0), 2 * predicted)
     lit = where(seen, observed, 1.0)
     of_observed = where(seen, 4 * observed * log(lit / where(seen, predicted, 1.0)), 0.0)
     if full:

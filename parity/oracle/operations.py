@@ -243,6 +243,8 @@ def _moved(evaluate: Callable[..., Any], name: str, doc: str) -> Callable[..., A
     """An operation that only moves elements, and their errors with them."""
 
     def rule(x: Bounded, value: NDArray[Any], *arguments: Any, **options: Any) -> Any:
+        if not x.error.any():
+            return np.zeros(value.shape)
         return evaluate(x.error, *arguments, **options)
 
     rule.__name__, rule.__doc__ = name, doc
@@ -255,6 +257,78 @@ broadcast = _moved(np.broadcast_to, "broadcast", "The array repeated into a larg
 pad = _moved(np.pad, "pad", "Zeros around the array, as many as numpy.pad's widths say.")
 
 
+def _window(x: NDArray[Any], top: NDArray[np.int64], left: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[Any]:
+    rows, columns = (
+        np.clip(start[..., None] + np.arange(1, size + 1), 0, extent + 1)
+        for start, size, extent in zip((top, left), shape, x.shape[-2:], strict=True)
+    )
+    bordered = np.zeros((*x.shape[:-2], x.shape[-2] + 2, x.shape[-1] + 2), x.dtype)
+    bordered[..., 1:-1, 1:-1] = x
+    planes = np.ix_(*(range(size) for size in x.shape[:-2]))
+    return bordered[*(plane[..., None, None] for plane in planes), rows[..., :, None], columns[..., None, :]]
+
+
+window = _moved(
+    _window,
+    "window",
+    "What frames of `shape` from row `top` and column `left` on see of planes, one each or all of one; 0 outside.",
+)
+reshape = _moved(np.reshape, "reshape", "The same elements, in the same order, under another `shape`.")
+
+
+def interpolate(x: Array, down: Array | None, across: Array | None) -> Any:
+    """Planes moved on by fractions f of a pixel: (1 − f)·x[j + 1] + f·x[j], along rows and then along columns.
+
+    An axis has one pixel less afterwards, or stays as it is where its fraction is None. Each rounds two weights, two
+    products and their sum: at most 3 times the interpolated modulus, and nothing where f is exactly 0. A fraction that
+    is itself in error turns that into slope.
+    """
+    fractions = [f for f in (down, across) if f is not None]
+    bounded = next((f for f in fractions if isinstance(f, Bounded)), None)
+    weights = [None if f is None else values(f) for f in (down, across)]
+    if bounded is None:
+        return _interpolated(values(x), *weights)
+    corners = bounded.coerce(x)
+    value = _interpolated(corners.value, *weights)
+    errors = [f.error for f in fractions if isinstance(f, Bounded)]
+    steps = sum(3.0 * ((values(f) != 0) | (e != 0)) for f, e in zip(fractions, errors, strict=True))
+    error = _interpolated(corners.error + steps * np.abs(corners.value), *weights)
+    for axis, fraction in ((-2, down), (-1, across)):
+        if isinstance(fraction, Bounded) and fraction.error.any():
+            slope = np.abs(np.diff(corners.value, axis=axis))
+            error = error + fraction.error * _steepest(slope, other=-3 - axis, both=len(fractions) == 2)
+    return bounded.derive(value, error + underflow(value, bounded.precision))
+
+
+def _interpolated(x: NDArray[Any], down: NDArray[Any] | None, across: NDArray[Any] | None) -> NDArray[Any]:
+    if down is not None:
+        x = _between(x[..., 1:, :], x[..., :-1, :], down)
+    return x if across is None else _between(x[..., 1:], x[..., :-1], across)
+
+
+def _between(here: NDArray[Any], there: NDArray[Any], fraction: NDArray[Any]) -> NDArray[Any]:
+    between = (1 - fraction) * here
+    between += fraction * there
+    return between
+
+
+def _steepest(slope: Reals, other: int, both: bool) -> Reals:
+    """The larger of two neighbouring slopes, where there was an interpolation along the `other` axis too."""
+    if not both:
+        return slope
+    first, second = (slope.take(range(start, slope.shape[other] - 1 + start), other) for start in (0, 1))
+    return np.fmax(first, second)
+
+
+def either(slope: Array, other: Array, kink: NDArray[np.bool_]) -> Any:
+    """`slope`; at a `kink`, where anything from `slope` to the `other` beyond it may come, their mean."""
+    middle = where(kink, (slope + other) * 0.5, slope)
+    if not isinstance(middle, Bounded):
+        return middle
+    reach = np.abs(values(slope) - values(other)) / 2 / middle.precision.unit_roundoff
+    return middle.derive(middle.value, middle.error + np.where(kink, reach, 0.0))
+
+
 def where(condition: NDArray[np.bool_], chosen: Any, otherwise: Any) -> Any:
     """`chosen` where `condition` holds, else `otherwise`; the condition is one that no rounding can turn."""
     bounded = next((x for x in (chosen, otherwise) if isinstance(x, Bounded)), None)
@@ -264,11 +338,11 @@ def where(condition: NDArray[np.bool_], chosen: Any, otherwise: Any) -> Any:
     return bounded.derive(np.where(condition, left.value, right.value), np.where(condition, left.error, right.error))
 
 
-def stack(arrays: Sequence[Any]) -> Any:
-    """Arrays of one shape along a new first axis."""
+def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+    """Arrays of one shape along a new axis."""
     if not isinstance(arrays[0], Bounded):
-        return np.stack(arrays)
-    return arrays[0].derive(np.stack([a.value for a in arrays]), np.stack([a.error for a in arrays]))
+        return np.stack(arrays, axis)
+    return arrays[0].derive(np.stack([a.value for a in arrays], axis), np.stack([a.error for a in arrays], axis))
 
 
 def values(x: Array) -> NDArray[Any]:
@@ -279,3 +353,152 @@ def values(x: Array) -> NDArray[Any]:
 def grid_dtype(x: Array) -> np.dtype[Any]:
     """The real dtype in which a grid or a weight beside x is written."""
     return values(x).real.dtype
+
+
+def matmul(left: Any, right: Any) -> Any:
+    """The matrix product, over leading axes alike.
+
+    The errors that arrive at a sum of products come from as many different roundings, so that their squares add (Higham
+    and Mary, A New Approach to Probabilistic Rounding Error Analysis, 2019); summed as they are, they would
+    overestimate a chain of convolutions by √n at every step. But they need not be independent: copies of a value bring
+    copies of its error. They are taken to add up as the values do (`_coherence`).
+
+    The products' own roundings walk as √n where one of them outweighs the rest, and of the many elements of a product
+    some lie five standard deviations out: 5·√(n/3), half of it here, because twice the error is allowed.
+    """
+    bounded = next((x for x in (left, right) if isinstance(x, Bounded)), None)
+    if bounded is None:
+        return np.matmul(left, right)
+    a, b = bounded.coerce(left), bounded.coerce(right)
+    value, magnitude = np.matmul(a.value, b.value), np.matmul(np.abs(a.value), np.abs(b.value))
+    terms, u = a.shape[-1], a.precision.unit_roundoff
+    inherited = _inherited(a, b)
+    if np.any(inherited):
+        inherited = inherited * _coherence(a, b, value)
+    lost = np.where(magnitude > 0, terms * a.precision.smallest_normal / u, 0.0)
+    own = (3 + 1.5 * np.sqrt(terms)) * magnitude + lost
+    return bounded.derive(value, inherited + own)
+
+
+def _inherited(a: Bounded, b: Bounded) -> Reals:
+    """The errors of both factors, added in the mean square; as they are where their squares underflow."""
+    if not (a.error.any() or b.error.any()):
+        return np.zeros(())
+    u = a.precision.unit_roundoff
+    left, right = np.abs(a.value), np.abs(b.value)
+    with np.errstate(invalid="ignore"):
+        squares = _squares(a.error, right) + _squares(left, b.error) + _squares(u * a.error, b.error)
+        inherited = np.sqrt(squares)
+        if np.any(squares < _LEAST_SQUARE):
+            summed = np.matmul(a.error, right) + np.matmul(left + u * a.error, b.error)
+            inherited = np.where(squares < _LEAST_SQUARE, summed, inherited)
+    return np.where(np.isnan(inherited), np.inf, inherited)
+
+
+_LEAST_SQUARE = 1e-280
+"""Sums of squares below it have lost digits, or everything."""
+
+
+def _coherence(a: Bounded, b: Bounded, value: NDArray[Any]) -> Any:
+    """By how much a product is larger, in the mean square, than terms of independent signs make it; at least 1."""
+    alone = np.sum(np.broadcast_to(_squares(a.value, b.value), value.shape), axis=(-2, -1), keepdims=True)
+    together = np.sum(np.square(value), axis=(-2, -1), keepdims=True)
+    return np.sqrt(np.divide(together, alone, out=np.ones_like(alone), where=together > alone))
+
+
+def _squares(left: NDArray[Any], right: NDArray[Any]) -> Any:
+    """Σ left²·right², 0 at once where one of them is 0 throughout."""
+    return np.matmul(np.square(left), np.square(right)) if left.any() and right.any() else 0.0
+
+
+def biased(x: Array, bias: Any) -> Any:
+    """x + bias, where nothing is rounded if x is known to be 0: a filter that meets nothing has its bias exactly."""
+    shifted = x + bias
+    if not isinstance(x, Bounded):
+        return shifted
+    silent = (x.value == 0) & (x.error == 0)
+    return shifted.derive(shifted.value, np.where(silent, x.coerce(bias).error, shifted.error))
+
+
+@operation(lambda x: np.maximum(x, 0))
+def rectify(x: Bounded, value: Reals) -> Reals:
+    """max(x, 0); nothing is left of an error that does not reach 0 from below."""
+    return np.clip(x.error + x.value / x.precision.unit_roundoff, 0.0, x.error)
+
+
+@operation(lambda x: (x > 0).astype(x.dtype))
+def step(x: Bounded, value: Reals) -> Reals:
+    """1 for x > 0, else 0: the slope of `rectify`. Where rounding can turn the sign, anything between may come.
+
+    The error of each is that of all that may turn, as they may turn together (`_together`).
+    """
+    u = x.precision.unit_roundoff
+    return _together((x.error > 0) & (np.abs(x.value) <= x.error * u)) / u
+
+
+def _together(undecided: NDArray[np.bool_]) -> Reals:
+    """3·√m where a choice is undecided, m of them in all.
+
+    Copies of each other fall as one: by Cauchy and Schwarz Σ|w| ≤ √m·√Σw², and `matmul` adds up squares. It takes an
+    error for three standard deviations of what may come, where a choice that falls the other way is its own.
+    """
+    return np.where(undecided, 3 * np.sqrt(np.sum(undecided)), 0.0)
+
+
+@operation(lambda x: np.max(x, axis=-1))
+def largest(x: Bounded, value: Reals) -> Reals:
+    """The maximum over the last axis, no farther off than the worst of those among which it was found."""
+    return np.max(x.error, axis=-1)
+
+
+def _first_largest(x: NDArray[Any]) -> NDArray[Any]:
+    return (np.arange(x.shape[-1]) == np.argmax(x, axis=-1)[..., None]).astype(x.dtype)
+
+
+@operation(_first_largest)
+def selection(x: Bounded, value: Reals) -> Reals:
+    """1 for the maximum over the last axis and 0 beside it: the slope of `largest`.
+
+    Of equals the first; but where rounding can make another the largest, any choice may come, and a share of each.
+    """
+    u = x.precision.unit_roundoff
+    surely = np.max(x.value - u * x.error, axis=-1, keepdims=True)
+    rivals = x.value + u * x.error >= surely
+    contested = rivals & (np.sum(rivals, axis=-1, keepdims=True) > 1)
+    exact = contested & ~np.any(contested & (x.error > 0), axis=-1, keepdims=True)
+    return np.fmax(_together(contested & ~exact), exact) / u
+
+
+@operation(_special.expit)
+def sigmoid(x: Bounded, value: Reals) -> Reals:
+    """1 / (1 + e⁻ˣ). Its slope s·(1 − s) grows by e^{|h|} at most over a distance h, and is never above 1/4.
+
+    TensorFlow's rational approximation errs by up to 8.4 u.
+    """
+    u = x.precision.unit_roundoff
+    inherited = value * _special.expit(-x.value) * np.expm1(x.error * u) / u
+    return np.fmin(np.fmin(inherited, x.error / 4), 1 / u) + 9 * value + underflow(value, x.precision)
+
+
+@operation(np.tanh)
+def tanh(x: Bounded, value: Reals) -> Reals:
+    """The hyperbolic tangent. Its slope 1 − t² grows by e^{2|h|} at most over a distance h, and is never above 1.
+
+    TensorFlow's rational approximation errs by up to 6.1 u, and with one sign over whole planes of like pixels, so
+    that errors of 1 − t² add up: hence twice as much.
+    """
+    u = x.precision.unit_roundoff
+    inherited = np.cosh(x.value) ** -2 * np.expm1(2 * x.error * u) / (2 * u)
+    return np.fmin(np.fmin(inherited, x.error), 2 / u) + 12 * np.abs(value) + underflow(value, x.precision)
+
+
+def _neighbourhoods(x: NDArray[Any]) -> NDArray[Any]:
+    around = np.pad(x, [(0, 0)] * (x.ndim - 2) + [(1, 1), (1, 1)])
+    windows = np.lib.stride_tricks.sliding_window_view(around, (3, 3), axis=(-2, -1))
+    return np.moveaxis(windows, (-2, -1), (-4, -3))
+
+
+neighbourhoods = _moved(
+    _neighbourhoods, "neighbourhoods", "(…, H, W) → (…, 3, 3, H, W): the pixels around each, zeros beyond the frame."
+)
+transpose = _moved(np.transpose, "transpose", "The axes in another order.")

@@ -22,7 +22,7 @@ from parity.measure import INFORMATIVE
 from parity.oracle.bounded import Bounded
 from parity.precision import FLOAT64
 from parity.reference import bounded_gradients, bounded_values
-from parity.strata import EXTINCT, Counting
+from parity.strata import EXTINCT, Counting, Shift
 
 STEP = 2.0**-28
 """Relative to the input: short enough to step over no kink, and a power of two, which rounds nothing."""
@@ -59,6 +59,11 @@ def direction(case: Case, argument: str, x: NDArray[Any]) -> NDArray[Any]:
     random = case.spec.generator(f"direction of {argument}")
     turn = 1j * random.standard_normal(x.shape) if np.iscomplexobj(x) else 0.0
     return np.asarray(x * (random.uniform(-1, 1, x.shape) + turn))
+
+
+def kinked(case: Case) -> tuple[str, ...]:
+    """Arguments at which the case is not differentiable: every subgradient is right there, and none is the slope."""
+    return ("positions",) if case.spec.shift in (Shift.WHOLE, Shift.NONE) else ()
 
 
 def moved(case: Case, inputs: Inputs, directions: Inputs, step: float) -> dict[str, Any]:
@@ -98,12 +103,12 @@ def test_the_product_with_the_jacobian_is_the_adjoint_of_the_product_with_its_tr
     value = bounded_values(case.contract, inputs, FLOAT64)[result.name].value
     cotangents = case.cotangents({result.name: value})
     gradients = bounded_gradients(case.contract, inputs, cotangents, FLOAT64)
-    directions = {name: direction(case, name, inputs[name]) for name in gradients}
+    directions = {name: direction(case, name, inputs[name]) for name in gradients if name not in kinked(case)}
     forward = extrapolated(
         *(slope(case, inputs, directions, cotangents[result.name], step) for step in (STEP, STEP / 2))
     )
-    pulled = [inner(directions[name], gradient) for name, gradient in gradients.items()]
+    pulled = [inner(along, gradients[name]) for name, along in directions.items()]
     allowed = forward.error + sum(product.error for product in pulled)
     assert abs(forward.value - sum(product.value for product in pulled)) <= allowed
-    largest = sum(np.linalg.norm(directions[n]) * np.linalg.norm(g.value) for n, g in gradients.items())
+    largest = sum(np.linalg.norm(along) * np.linalg.norm(gradients[n].value) for n, along in directions.items())
     assert allowed <= INFORMATIVE * largest or not largest

@@ -8,6 +8,7 @@ single-precision arrays.
 from __future__ import annotations
 
 import inspect
+import math
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -93,11 +94,17 @@ def phases(random: Random, shape: Shape) -> NDArray[Any]:
     return np.where(random.random(shape) < 0.5, halves, random.uniform(-25, 25, shape))
 
 
+INDEPENDENT = 1 / 3
+"""The spread of errors that add up in the mean square."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """An operation, the domains of its operands and, where it is not a plain operator, how the frameworks evaluate it.
 
-    The name is the operation's, and perhaps in what respect. A `circular` result is compared around the circle.
+    The name is the operation's, and perhaps in what respect. A `circular` result is compared around the circle. Where
+    errors add up in the mean square, an error is at least three standard deviations of what it bounds: `spread` is how
+    much of it the disturbed operands use.
     """
 
     name: str
@@ -106,6 +113,7 @@ class Row:
     torch: Function | None = None
     tensorflow: Function | None = None
     circular: bool = False
+    spread: float = 1.0
 
     def evaluate(self, framework: str, operands: list[NDArray[Any]]) -> NDArray[Any]:
         function = getattr(self, framework, None) or self.oracle
@@ -126,6 +134,50 @@ def _torch_wrap(x: torch.Tensor) -> torch.Tensor:
 
 def _tf_wrap(x: tf.Tensor) -> tf.Tensor:
     return x - 2 * np.pi * tf.round(x / (2 * np.pi))
+
+
+def _filters(x: Any, y: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """x as one image whose channels are its rows, and what of y makes two filters of it."""
+    planes, rows, columns = x.shape
+    return (1, planes, columns, rows), (2, rows, 3, 3)
+
+
+def _convolution(x: Any, y: Any) -> Any:
+    (_, height, width, _), kernel = _filters(x, y)
+    columns = ops.reshape(ops.neighbourhoods(ops.transpose(x, (1, 0, 2))), (-1, height * width))
+    weights = ops.reshape(ops.reshape(y, (-1,))[: np.prod(kernel)], (2, -1))
+    return ops.reshape(ops.matmul(weights, columns), (1, 2, height, width))
+
+
+def _torch_convolution(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    kernel = _filters(x, y)[1]
+    weights = y.reshape(-1)[: math.prod(kernel)].reshape(kernel)
+    return torch.nn.functional.conv2d(x.permute(1, 0, 2)[None], weights, padding=1)
+
+
+def _tf_convolution(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    kernel = _filters(x, y)[1]
+    weights = tf.reshape(tf.reshape(y, (-1,))[: math.prod(kernel)], kernel)
+    images = tf.transpose(x, (0, 2, 1))[None]
+    return tf.transpose(tf.nn.conv2d(images, tf.transpose(weights, (2, 3, 1, 0)), 1, "SAME"), (0, 3, 1, 2))
+
+
+def fractions(random: Random, shape: Shape) -> NDArray[Any]:
+    """Of a pixel; every other one close to a whole one."""
+    near = 10 ** random.uniform(-8, -1, shape)
+    return np.where(random.random(shape) < 0.5, np.abs(random.integers(0, 2, shape) - near), random.random(shape))
+
+
+def _between(x: Any, f: Any) -> Any:
+    down, across = f[..., :1, :1], f[..., 1:2, :1]
+    lines = (1 - down) * x[..., 1:, :] + down * x[..., :-1, :]
+    return (1 - across) * lines[..., 1:] + across * lines[..., :-1]
+
+
+def _framed(x: Any, pad: Function) -> Any:
+    """A frame that begins a row above the planes and two columns inside them."""
+    rows, columns = x.shape[-2:]
+    return pad(x)[:, : rows - 2, 2 : columns + 1]
 
 
 def _every_other(x: Any) -> NDArray[np.bool_]:
@@ -215,6 +267,105 @@ ROWS: tuple[Row, ...] = (
     Row("real", (field,), ops.real, torch.real, tf.math.real),
     Row("imaginary", (field,), ops.imaginary, torch.imag, tf.math.imag),
     Row("conjugate", (field,), ops.conjugate, torch.conj, tf.math.conj),
+    *(
+        row
+        for domain in (real, flat)
+        for row in (
+            Row(
+                f"matmul of {domain.__name__}",
+                (domain, domain),
+                lambda x, y: ops.matmul(x, ops.transpose(y, (0, 2, 1))),
+                lambda x, y: x @ y.mT,
+                lambda x, y: tf.linalg.matmul(x, y, transpose_b=True),
+                spread=INDEPENDENT,
+            ),
+            Row(
+                f"matmul of {domain.__name__} as a convolution",
+                (domain, domain),
+                _convolution,
+                _torch_convolution,
+                _tf_convolution,
+                spread=INDEPENDENT,
+            ),
+        )
+    ),
+    Row("biased", (real, real), ops.biased, operator.add, operator.add),
+    Row("rectify", (real,), ops.rectify, torch.relu, tf.nn.relu),
+    Row(
+        "step of a difference",
+        (close_to_one,),
+        lambda x: ops.step(x - 1.0),
+        lambda x: (x - 1.0 > 0).to(x.dtype),
+        lambda x: tf.cast(x - 1.0 > 0, x.dtype),
+    ),
+    Row("largest", (real,), ops.largest, lambda x: x.amax(-1), lambda x: tf.reduce_max(x, -1)),
+    Row(
+        "selection",
+        (close_to_one,),
+        ops.selection,
+        lambda x: torch.nn.functional.one_hot(x.argmax(-1), x.shape[-1]).to(x.dtype),
+        lambda x: tf.one_hot(tf.argmax(x, -1), x.shape[-1]),
+    ),
+    Row("sigmoid", (exponents,), ops.sigmoid, torch.sigmoid, tf.sigmoid),
+    Row("tanh", (exponents,), ops.tanh, torch.tanh, tf.tanh),
+    Row(
+        "neighbourhoods",
+        (real,),
+        ops.neighbourhoods,
+        lambda x: torch.nn.functional.pad(x, (1, 1, 1, 1)).unfold(1, 3, 1).unfold(2, 3, 1).permute(0, 3, 4, 1, 2),
+        lambda x: tf.stack(
+            [
+                tf.stack(
+                    [tf.pad(x, ((0, 0), (1, 1), (1, 1)))[:, k : k + x.shape[1], n : n + x.shape[2]] for n in range(3)],
+                    1,
+                )
+                for k in range(3)
+            ],
+            1,
+        ),
+    ),
+    Row(
+        "transpose",
+        (real,),
+        lambda x: ops.transpose(x, (2, 0, 1)),
+        lambda x: x.permute(2, 0, 1),
+        lambda x: tf.transpose(x, (2, 0, 1)),
+    ),
+    Row(
+        "interpolate",
+        (real, fractions),
+        lambda x, f: ops.interpolate(x, f[..., :1, :1], f[..., 1:2, :1]),
+        _between,
+        _between,
+    ),
+    Row(
+        "interpolate along rows",
+        (real, fractions),
+        lambda x, f: ops.interpolate(x, f[..., :1, :1], None),
+        lambda x, f: (1 - f[..., :1, :1]) * x[..., 1:, :] + f[..., :1, :1] * x[..., :-1, :],
+        lambda x, f: (1 - f[..., :1, :1]) * x[..., 1:, :] + f[..., :1, :1] * x[..., :-1, :],
+    ),
+    Row(
+        "either",
+        (real, real),
+        lambda x, y: ops.either(x, y, _every_other(x)),
+        lambda x, y: torch.where(torch.from_numpy(_every_other(x)), y, x),
+        lambda x, y: tf.where(_every_other(x), y, x),
+    ),
+    Row(
+        "window",
+        (field,),
+        lambda x: ops.window(x, *np.full((2, x.shape[0]), ((-1,), (2,))), (x.shape[-2] - 2, x.shape[-1] - 1)),
+        lambda x: _framed(x, lambda x: torch.nn.functional.pad(x, (0, 1, 1, 0))),
+        lambda x: _framed(x, lambda x: tf.pad(x, ((0, 0), (1, 0), (0, 1)))),
+    ),
+    Row(
+        "reshape",
+        (field,),
+        lambda x: ops.reshape(x, (x.shape[0], -1)),
+        lambda x: x.reshape(len(x), -1),
+        lambda x: tf.reshape(x, (len(x), -1)),
+    ),
     *_reductions("total", ops.total, torch.sum, tf.reduce_sum),
     *_reductions("mean", ops.mean, torch.mean, tf.reduce_mean),
     Row("dft2", (field,), ops.dft2, torch.fft.fft2, tf.signal.fft2d),
@@ -274,28 +425,31 @@ NOT_OPERATIONS = {"operation", "values", "grid_dtype"}
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 
 
-def disturbed(operand: NDArray[Any], random: Random) -> Bounded:
-    """What a single-precision operand stands for: a value nearby, half of them as far off as their error allows."""
+def disturbed(operand: NDArray[Any], random: Random, spread: float) -> Bounded:
+    """What a single-precision operand stands for: a value nearby, half of them as far off as their error allows.
+
+    Or only a `spread` of that.
+    """
     error = np.abs(operand.astype(np.complex128)) * 10 ** random.uniform(0, LARGEST_ERROR)
     share = np.where(random.random(operand.shape) < 0.5, 1.0, random.random(operand.shape))
     turn = np.exp(1j * np.pi * random.uniform(-1, 1, operand.shape))
     direction = turn if np.iscomplexobj(operand) else np.sign(turn.real)
-    return Bounded(operand + FLOAT32.unit_roundoff * error * share * direction, error, FLOAT32)
+    return Bounded(operand + FLOAT32.unit_roundoff * error * spread * share * direction, error, FLOAT32)
 
 
-def exact(operand: NDArray[Any], random: Random) -> Bounded:
+def exact(operand: NDArray[Any], random: Random, spread: float) -> Bounded:
     return Bounded.exact(operand, FLOAT32)
 
 
 @cache
-def worst(row: Row, meaning: Callable[[NDArray[Any], Random], Bounded]) -> dict[str, float]:
+def worst(row: Row, meaning: Callable[[NDArray[Any], Random, float], Bounded]) -> dict[str, float]:
     """The largest error of each framework over all draws, in units of what is allowed."""
     ratios = dict.fromkeys(FRAMEWORKS, 0.0)
     for seed in range(DRAWS):
         random = np.random.default_rng(seed)
         shape = SHAPES[seed % len(SHAPES)]
         operands = [FLOAT32.round(domain(random, shape)) for domain in row.domains]
-        expected = row.oracle(*(meaning(operand, random) for operand in operands))
+        expected = row.oracle(*(meaning(operand, random, row.spread) for operand in operands))
         for framework, ratio in ratios.items():
             ratios[framework] = max(ratio, row.ratio(framework, operands, expected))
     return ratios
