@@ -50,13 +50,14 @@ class Entry:
     """Another public name in one stack for what a contract's function does, held to the same oracle.
 
     `call` gets what `path` (module.name in the stack's package) names, and the arguments as keywords; `applies` says
-    of which inputs the name can be asked.
+    of which inputs the name can be asked. What makes variables is `eager`: no graph is traced of it.
     """
 
     stack: str
     path: str
     call: Callable[..., Any]
     applies: Callable[[Inputs], bool] = lambda inputs: True
+    eager: bool = False
 
     def quantity(self, name: str) -> str:
         """How a quantity of this entry is called in messages and stored results."""
@@ -130,13 +131,14 @@ class Stage:
     """One step of a composition: the contract that it is, and where its arguments come from.
 
     `sources` names, for each argument of the stage's contract, an argument of the composition or an earlier stage's
-    result; an argument that is not listed comes from the one of its own name. `result` is what later stages know the
-    stage's result by.
+    result; an argument that is not listed comes from the one of its own name. `sizes` are arguments that the
+    composition fixes. `result` is what later stages know the stage's result by.
     """
 
     contract: str
     result: str
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    sizes: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
     def source(self, argument: str) -> str:
         return self.sources.get(argument, argument)
@@ -148,7 +150,8 @@ class Contract:
 
     `name` is the address of the function; behind an @ follows the variant, where one function has several contracts.
     `stages` says what other contracts a composition is made of on given inputs, in order; the last stage's result is
-    the composition's. `cost` is that of an example in units of a usual one: so much fewer are drawn.
+    the composition's. `cost` is that of an example in units of a usual one: so much fewer are drawn. What is `eager` is
+    not traced: its few examples would take less time than the trace.
     """
 
     name: str
@@ -161,6 +164,7 @@ class Contract:
     quota: Quota = Quota()
     stages: Callable[[Inputs], tuple[Stage, ...]] | None = None
     cost: int = 1
+    eager: bool = False
 
     @property
     def address(self) -> str:

@@ -18,7 +18,7 @@ from parity.frameworks.base import Framework, StackError
 from parity.measure import Label, Measurement, distance, fault_of
 from parity.oracle.bounded import Bounded
 from parity.precision import Precision
-from parity.reference import bounded_gradients, bounded_values
+from parity.reference import bounded_gradients, bounded_values, has_readings
 
 
 class StackTrial:
@@ -33,8 +33,13 @@ class StackTrial:
     def value(self, **changed: NDArray[Any]) -> Bounded:
         inputs = {**self.inputs, **changed}
         name = self.contract.results[0].name
-        oracle = bounded_values(self.contract, inputs, self._precision)[name]
-        return _granted(self._framework.evaluate(self.contract, inputs, self._precision).values[name], oracle)
+        oracle = bounded_values(self.contract, inputs, self._precision)
+        # With cotangents where there are gradients: TensorFlow has traced that already.
+        differentiable = self.contract.differentiable and not has_readings(inputs)
+        ones = {r: np.ones_like(bounded.value) for r, bounded in oracle.items()} if differentiable else None
+        return _granted(
+            self._framework.evaluate(self.contract, inputs, self._precision, ones).values[name], oracle[name]
+        )
 
     def gradient(self, argument: str, **changed: NDArray[Any]) -> Bounded:
         inputs = {**self.inputs, **changed}

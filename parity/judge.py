@@ -134,14 +134,20 @@ def _outcome(
             return Outcome.UNDECIDED, (
                 f"{quantity} in {precision}: {share:.2%} of the elements have no bound, quota {quota.undecided:.2%}"
             )
-        single = [m for m in group if m.stack != PAIR]
-        blind = sum(not m.informative for m in single) / max(1, len(single))
+    for quantity, group in _grouped((m for m in measurements if m.stack != PAIR), lambda m: m.quantity).items():
+        blind = _blind(group)
         if blind > quota.uninformative:
             return Outcome.UNINFORMATIVE, (
-                f"{quantity} in {precision}: {blind:.1%} of the examples show nothing smaller than 1 %, "
+                f"{quantity}: {blind:.1%} of the examples show nothing smaller than 1 %, "
                 f"quota {quota.uninformative:.1%}"
             )
     return Outcome.AGREE, ""
+
+
+def _blind(measurements: Iterable[Measurement]) -> float:
+    """The share of examples that inform in no precision: where one tells, mathematics was tested."""
+    examples = _grouped(measurements, lambda m: (m.case, m.stack)).values()
+    return sum(not any(m.informative for m in example) for example in examples) / max(1, len(examples))
 
 
 def _severity(measurement: Measurement) -> tuple[bool, bool, bool, float]:
@@ -170,7 +176,9 @@ def _worst(measurements: Iterable[Measurement]) -> float:
 
 
 def _gap(measurements: Iterable[Measurement]) -> float | None:
-    return max((m.gap for m in measurements if m.stack == PAIR and m.precision == FLOAT64.name), default=None)
+    """Of what informs: where a true value is 0, rounding alone is compared with rounding."""
+    pairs = [m for m in measurements if m.stack == PAIR and m.precision == FLOAT64.name]
+    return max((m.gap for m in pairs if m.informative), default=0.0) if pairs else None
 
 
 def _epsilon(measurements: Sequence[Measurement]) -> float:

@@ -25,6 +25,7 @@ class Numbers(StrEnum):
     INTEGER = "integer"
     FLAG = "flag"
     CHOICE = "choice"
+    NUMBER = "number"
     REAL_OR_INTEGER = "real or integer"
 
     def admits(self, dtype: np.dtype[Any]) -> bool:
@@ -37,6 +38,7 @@ _DTYPES: Mapping[Numbers, tuple[type[np.generic], ...]] = {
     Numbers.INTEGER: (np.integer,),
     Numbers.FLAG: (np.bool_,),
     Numbers.CHOICE: (np.str_,),
+    Numbers.NUMBER: (np.float64,),
     Numbers.REAL_OR_INTEGER: (np.floating, np.integer),
 }
 
@@ -48,8 +50,9 @@ class Kind:
     `axes` names the canonical axes in order: B groups, C patches, P probe modes, H rows, W columns. Arguments of one
     contract have the same size along axes of the same name; axes in lower case are an argument's own. `layouts` gives
     the order of the same axes where a framework's differs, with a 1 wherever it has an axis of size one beside them.
-    `static` marks what is an argument of the computation rather than data in it (sizes, flags, choices): it has no
-    precision and no gradient. What is `constant` besides is part of the code: a function is traced for each value.
+    `static` marks what is an argument of the computation rather than data in it (sizes, hyperparameters, flags,
+    choices): it has no precision and no gradient. What is `constant` besides is part of the code: a function is traced
+    for each value.
     """
 
     name: str
@@ -61,7 +64,7 @@ class Kind:
 
     @property
     def static(self) -> bool:
-        return self.numbers is Numbers.INTEGER or self.constant
+        return self.numbers in (Numbers.INTEGER, Numbers.NUMBER) or self.constant
 
     @property
     def constant(self) -> bool:
@@ -161,3 +164,12 @@ SIZE = Kind("size", "pixels", "", Numbers.INTEGER)
 COUNT = Kind("count", "1", "", Numbers.INTEGER)
 FLAG = Kind("flag", "", "", Numbers.FLAG)
 CHOICE = Kind("choice", "", "", Numbers.CHOICE)
+FEATURES = Kind("features", "1", "BFHW", layouts=MappingProxyType({"tensorflow": "BHWF"}))
+KERNEL = Kind("kernel", "1", "oikl", layouts=MappingProxyType({"tensorflow": "klio"}))
+BIAS = Kind("bias", "1", "o")
+PARAMETERS = Kind("parameters", "1", "D")
+MOMENT = Kind("moment of the gradient", "1", "D")
+SECOND_MOMENT = Kind("second moment of the gradient", "1", "D", nonnegative=True)
+HYPERPARAMETER = Kind("hyperparameter", "1", "", Numbers.NUMBER)
+INTENSITY = Kind("intensity", "photons / pixel", "BCHW", nonnegative=True, layouts=_PATCHES)
+COUNTS = Kind("counts", "photons / pixel", "BCHW", nonnegative=True, layouts=_PATCHES)

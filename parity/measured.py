@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from parity.datasets import Dataset
 from parity.kinds import AMPLITUDE
-from parity.scenes import STACK, Complex, Real, Scene
+from parity.scenes import Scene
+from parity.scenes.base import Complex, Real
+from parity.scenes.exposures import STACK
 from parity.strata import Spec
 from ptycho import diffsim
 

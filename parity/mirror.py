@@ -1,7 +1,9 @@
 """The mirror rule, read from the sources: one name and one signature in both stacks and the oracle.
 
 A public function of a mirrored file without a contract is a fault, unless it is listed here as having no twin; so is
-a contract whose function is missing or takes other arguments in any of the three. Nothing is imported.
+a contract whose function is missing or takes other arguments in any of the three. Nothing of the stacks is imported.
+Samplers, which are held as distributions, have no oracle: one name and one signature in the two stacks. Configurations
+have the same fields and defaults in both.
 """
 
 from __future__ import annotations
@@ -12,30 +14,40 @@ from functools import cache
 from pathlib import Path
 
 from parity.contract import Contract
+from parity.contracts.sampling import SAMPLERS
 
 ROOT = Path(__file__).resolve().parent.parent
+ORACLE = "parity.oracle"
 MIRRORS = {
     "ptycho": ROOT / "ptycho",
     "ptycho_torch": ROOT / "ptycho_torch",
-    "parity.oracle": ROOT / "parity" / "oracle",
+    ORACLE: ROOT / "parity" / "oracle",
 }
 
 KEYWORDS = "**"
 
-WITHOUT_TWIN: Mapping[str, str] = {}
+SAMPLED: Mapping[str, Contract] = {contract.name: contract for contract in SAMPLERS}
+"""What `parity.samplers` holds."""
+
+WITHOUT_TWIN: Mapping[str, str] = {
+    "ptycho.training.make_optimizer": "is given no parameters, which a Keras optimizer learns of when it is built",
+    "ptycho_torch.training.make_optimizer": "is given the parameters, which a torch optimizer is made over",
+}
 """Public functions of mirrored files that have no contract, each with the reason, by `package.module.function`."""
 
 
 def mirror_faults(contracts: Mapping[str, Contract]) -> list[str]:
     """Every breach of the mirror rule, a sentence each."""
-    modules = sorted({contract.module for contract in contracts.values()})
+    held = {**contracts, **SAMPLED}
+    modules = sorted({contract.module for contract in held.values()})
     faults: list[str] = []
     unused = dict(WITHOUT_TWIN)
     for package in MIRRORS:
         for module in modules:
             functions = _signatures(package, module)
-            faults += _unregistered(package, module, functions, contracts, unused)
-            faults += _departures(package, module, functions, contracts)
+            faults += _unregistered(package, module, functions, held, unused)
+            faults += _departures(package, module, functions, contracts if package == ORACLE else held)
+    faults += [fault for module in modules for fault in _other_configurations(module)]
     return faults + [f"{name}: listed as having no twin, but there is no such function" for name in unused]
 
 
@@ -52,7 +64,7 @@ def _unregistered(
         for name in functions
         if f"{module}.{name}" not in addresses and unused.pop(f"{package}.{module}.{name}", None) is None
     ]
-    if package == "parity.oracle":
+    if package == ORACLE:
         strangers = [name for name in strangers if f"{module}.{name.removesuffix('_vjp')}" not in addresses]
     return [f"{package}.{module}.{name}: unregistered: a public function without a contract" for name in strangers]
 
@@ -80,16 +92,42 @@ def _accepts(found: list[str], wanted: list[str]) -> bool:
     return found == wanted
 
 
-@cache
+def _other_configurations(module: str) -> list[str]:
+    """Configurations, which are public dataclasses, that one stack lacks, or has with other fields or defaults."""
+    (one, ours), (other, theirs) = ((stack, _configurations(stack, module)) for stack in MIRRORS if stack != ORACLE)
+    return [
+        f"{other}.{module}.{name}: expected {ours.get(name, 'none')} as in {one}, got {theirs.get(name, 'none')}"
+        for name in dict.fromkeys((*ours, *theirs))
+        if ours.get(name) != theirs.get(name)
+    ]
+
+
+def _configurations(package: str, module: str) -> Mapping[str, str]:
+    """Public dataclasses of a file, with their fields and defaults as they are written."""
+    return {
+        node.name: f"({', '.join(ast.unparse(field) for field in node.body if isinstance(field, ast.AnnAssign))})"
+        for node in _tree(package, module).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and _is_dataclass(node)
+    }
+
+
+def _is_dataclass(node: ast.ClassDef) -> bool:
+    return any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
+
+
 def _signatures(package: str, module: str) -> Mapping[str, list[str]]:
     """Public top-level functions of a file with the names of their arguments."""
-    path = MIRRORS[package] / f"{module}.py"
-    tree = ast.parse(path.read_text(encoding="utf-8") if path.is_file() else "")
     return {
         node.name: _arguments(node.args)
-        for node in tree.body
+        for node in _tree(package, module).body
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
     }
+
+
+@cache
+def _tree(package: str, module: str) -> ast.Module:
+    path = MIRRORS[package] / f"{module}.py"
+    return ast.parse(path.read_text(encoding="utf-8") if path.is_file() else "")
 
 
 def _arguments(arguments: ast.arguments) -> list[str]:

@@ -30,7 +30,7 @@ def bounded_gradients(
     names = [a.name for a in contract.differentiable]
     if not names:
         return {}
-    pulled = [_exact(cotangents[r.name], precision) for r in contract.results]
+    pulled = [exactly(cotangents[r.name], precision) for r in contract.results]
     returned = contract.oracle_vjp()(*pulled, **_bounded_arguments(contract, inputs, precision))
     return _by_name(names, returned, precision)
 
@@ -67,19 +67,20 @@ def _widened(array: NDArray[Any], precision: Precision) -> NDArray[Any]:
 
 def _bounded_arguments(contract: Contract, inputs: Inputs, precision: Precision) -> dict[str, Any]:
     return {
-        a.name: inputs[a.name].item() if a.kind.static else _exact(inputs[a.name], precision)
+        a.name: inputs[a.name].item() if a.kind.static else exactly(inputs[a.name], precision)
         for a in contract.arguments
     }
 
 
-def _exact(array: NDArray[Any], precision: Precision) -> Bounded:
+def exactly(array: NDArray[Any], precision: Precision) -> Bounded:
+    """An array as every side gets it: rounded to `precision`, and from then on exact."""
     return Bounded.exact(precision.round(array), precision)
 
 
 def _by_name(names: list[str], returned: tuple[Any, ...], precision: Precision) -> dict[str, Bounded]:
     """Results by name; what the oracle computed without any rounding came back as a plain array."""
     return {
-        name: x if isinstance(x, Bounded) else _exact(np.asarray(x), precision)
+        name: x if isinstance(x, Bounded) else exactly(np.asarray(x), precision)
         for name, x in zip(names, returned, strict=True)
     }
 

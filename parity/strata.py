@@ -35,6 +35,23 @@ class Prediction(StrEnum):
     EXTINCT = "extinct"
 
 
+class Shift(StrEnum):
+    """Where patches lie between the pixels of their canvas; what lies beyond it has moved out of its own frame."""
+
+    NONE = "none"
+    WHOLE = "whole"
+    NEAR_WHOLE = "near whole"
+    FRACTIONAL = "fractional"
+    BEYOND = "beyond"
+
+
+WEIGHTINGS = ("central", "probe", "uniform")
+"""How patches count where they overlap."""
+
+UNMERGED = "none"
+"""The weighting under which they are not merged at all."""
+
+
 class Counting(StrEnum):
     """What the detector hands over."""
 
@@ -61,6 +78,12 @@ class Stratum:
     full: tuple[bool, ...] = (True,)
     whole: bool = False
     textures: tuple[str, ...] = tuple(OBJECTS)
+    shifts: tuple[Shift, ...] = (Shift.FRACTIONAL,)
+    margins: tuple[int, ...] = (1, 2, 3, 4)
+    weightings: tuple[str, ...] = WEIGHTINGS
+    steps: tuple[int, ...] = (1, 2, 10, 1000)
+    log10_gradient: tuple[float, float] = (-4.0, 0.0)
+    log10_forgetting: tuple[float, float] = (-4.0, -0.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +105,12 @@ class Spec:
     full: bool
     whole: bool
     textures: tuple[str, ...]
+    shift: Shift
+    margins: tuple[int, int]
+    weighting: str
+    step: int
+    gradient: float
+    log10_forgetting: tuple[float, float]
 
     def generator(self, purpose: str) -> np.random.Generator:
         """The stream of random numbers for one purpose; streams do not depend on which others are drawn."""
@@ -113,6 +142,12 @@ def draw(stratum: Stratum, seed: int) -> Spec:
         full=stratum.full[random.integers(len(stratum.full))],
         whole=stratum.whole,
         textures=stratum.textures,
+        shift=stratum.shifts[random.integers(len(stratum.shifts))],
+        margins=(int(random.choice(stratum.margins)), int(random.choice(stratum.margins))),
+        weighting=stratum.weightings[random.integers(len(stratum.weightings))],
+        step=int(random.choice(stratum.steps)),
+        gradient=float(10 ** random.uniform(*stratum.log10_gradient)),
+        log10_forgetting=stratum.log10_forgetting,
     )
 
 
@@ -153,6 +188,24 @@ EXTINCT = (
 BARE = (Stratum("bare", "the term in k alone kept on one side", full=(False,)),)
 WRAPPED = (Stratum("wrapped", "phases beyond ±π", phase_span=25.0),)
 READINGS = (Stratum("readings", "integers squared before they are widened", counting=Counting.READINGS),)
+SHIFTS = (
+    Stratum("unshifted", "an offset added to every position", patches=(4,), shifts=(Shift.NONE,), margins=(1, 2)),
+    Stratum("whole-shifts", "rounding where none is due, the kink", patches=(4,), shifts=(Shift.WHOLE,)),
+    Stratum("near-whole", "the neighbouring cell", patches=(4,), shifts=(Shift.NEAR_WHOLE,)),
+)
+BEYOND = (Stratum("beyond", "content that wraps around or sticks to the frame", shifts=(Shift.BEYOND,)),)
+TIGHT = (Stratum("tight", "a canvas of the patch's size: nothing, or all, trimmed", margins=(0,)),)
+MERGED = (
+    Stratum("central", "weights in the numerator alone", patches=(4,), weightings=("central",)),
+    Stratum("probe-weighted", "a weight without its gradient", patches=(4,), weightings=("probe",)),
+    Stratum("uniform", "a count of patches clamped to 1", patches=(4,), weightings=("uniform",)),
+)
+UNCONSTRAINED = (Stratum("unconstrained", "patches merged where they are to stand alone", weightings=(UNMERGED,)),)
+BATCHES = (
+    Stratum("batch-63", "chunks of a batch", ((8, 8), (9, 7)), groups=(63,), patches=(1,), modes=(1,)),
+    Stratum("batch-64", "groups mixed where a chunk is full", ((8, 8), (9, 7)), groups=(16,), patches=(4,), modes=(1,)),
+    Stratum("batch-65", "the last, short chunk", ((8, 8), (9, 7)), groups=(65,), patches=(1,), modes=(1,)),
+)
 MEASURED = Stratum("measured", "what a user's own detector delivers", groups=(1, 2, 3), patches=(1, 4))
 WHOLE = (Stratum("whole", "≤ for <, where pixels lie on the rim", ODD, whole=True),)
 HIGHER = (Stratum("higher", "modes beyond the first three", EVEN + ODD, modes=(4, 5, 6)),)
@@ -162,4 +215,32 @@ SQUARE_GRIDS = (
     Stratum("prime", "transforms without small factors", PRIME),
     Stratum("single", "the mode axis squeezed away", EVEN, modes=(1,)),
     Stratum("many", "modes mixed", EVEN + ODD, modes=(2, 3)),
+)
+FEATURE_MAPS = (
+    Stratum("even", "the common case", ((8, 8), (16, 16))),
+    Stratum("odd", "a last row or column that pooling leaves out", ((9, 9), (15, 15))),
+    Stratum("oblong", "rows for columns", ((8, 12), (15, 8), (9, 33))),
+    Stratum("single", "axes squeezed away", ((8, 8), (16, 16)), groups=(1,), patches=(1,), modes=(1,)),
+    Stratum("many", "filters of both sides exchanged", ((8, 8), (12, 15)), groups=(2, 3), patches=(4,), modes=(3,)),
+)
+DARK_MAPS = (Stratum("dark", "a slope of 1, or of 1/2, at 0", ((8, 8), (9, 12)), dark=True),)
+FRAMES = {
+    size: (
+        Stratum("single", "axes squeezed away", ((size, size),), (1,), (1,), (1,), (11.0, 12.0)),
+        Stratum(
+            "many", "groups or patches mixed", ((size, size),), (2 if size < 128 else 1,), (4,), (1,), (11.0, 12.0)
+        ),
+    )
+    for size in (32, 64, 128, 256)
+}
+"""Exposures for networks, by their size; bright ones, because equal pixels leave open which is the largest."""
+_VECTORS: tuple[Shape, ...] = ((4, 4), (8, 8), (16, 16), (32, 32))
+STEPS = (
+    Stratum("first", "no bias correction, or that of the step before", _VECTORS, steps=(1,)),
+    Stratum("second", "a correction that forgets the step", _VECTORS, steps=(2,)),
+    Stratum("late", "moments that should have settled", _VECTORS, steps=(1000,)),
+    Stratum("small", "where ε is added", _VECTORS, log10_gradient=(-10.0, -7.0)),
+    Stratum("large", "ε too large to be seen, squares", _VECTORS, log10_gradient=(3.0, 8.0)),
+    Stratum("unused", "0/0 where a parameter has no gradient", _VECTORS, dark=True),
+    Stratum("slow", "β near 1, where 1 − β^t cancels", _VECTORS, steps=(1, 2, 1000), log10_forgetting=(-9.0, -5.0)),
 )

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from parity.contract import Registry
-from parity.contracts import losses, optics, patches, probe, scaling
+from parity.contracts import forward, losses, networks, optics, patches, probe, scaling, training
 
-REGISTRY = Registry((*probe.CONTRACTS, *optics.CONTRACTS, *patches.CONTRACTS, *scaling.CONTRACTS, *losses.CONTRACTS))
+REGISTRY = Registry(
+    (
+        *probe.CONTRACTS,
+        *optics.CONTRACTS,
+        *patches.CONTRACTS,
+        *scaling.CONTRACTS,
+        *losses.CONTRACTS,
+        *networks.CONTRACTS,
+        *training.CONTRACTS,
+        *forward.CONTRACTS,
+    )
+)
 """Every contract, in the order of the light."""

@@ -133,14 +133,15 @@ class Framework(ABC):
         """The call behind `evaluate`, on tensors that are ready: what no harness can do without."""
         function = _bound(entry.call, self._named(entry.path)) if entry else self._named(contract.address)
         arguments = {
-            a.name: a.kind.to_framework(self.name, precision.round(inputs[a.name])) for a in contract.arguments
+            a.name: a.kind.to_framework(self.name, inputs[a.name] if a.kind.static else precision.round(inputs[a.name]))
+            for a in contract.arguments
         }
         pulled = {
             r.name: r.kind.to_framework(self.name, precision.round(cotangents[r.name]))
             for r in contract.results
             if cotangents
         }
-        return self._ready(contract, function, arguments, pulled)
+        return self._ready(contract, function, arguments, pulled, eager=entry.eager if entry else contract.eager)
 
     def _named(self, address: str) -> Any:
         """What the stack has at `module.name`."""
@@ -164,12 +165,14 @@ class Framework(ABC):
         function: Callable[..., Any],
         arguments: Mapping[str, NDArray[Any]],
         cotangents: Mapping[str, NDArray[Any]],
+        *,
+        eager: bool,
     ) -> Call:
         """A call of `function` on tensors of `arguments`, both in this framework's layout.
 
         It returns tensors: results and, with cotangents, gradients of the differentiable arguments, None where there is
-        no path. A result whose shape is not its cotangent's has no gradient: its shape is what is wrong. It raises
-        StackError for whatever the function raises.
+        no path; `eager` forbids to trace the function. A result whose shape is not its cotangent's has no gradient: its
+        shape is what is wrong. It raises StackError for whatever the function raises.
         """
 
     @abstractmethod

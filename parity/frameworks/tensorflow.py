@@ -14,13 +14,15 @@ from parity.contract import Argument, Contract
 from parity.environment import prepare_environment
 from parity.frameworks.base import Call, Framework, stack_at_work
 from parity.frameworks.silence import silenced
+from parity.kinds import Numbers
 
 
 class TensorFlow(Framework):
     """The `ptycho` stack. One thread, as for torch; its start-up messages are kept from the user.
 
     In graph mode a function is traced once for each contract, precision and set of constants, with every dimension
-    open: a trace for a shape would cost more than the example, and what it folds would test another kernel. Traces are kept by function object, so that a function which was replaced is traced anew.
+    open: a trace for a shape would cost more than the example, and what it folds would test another kernel. Traces are
+    kept by function object, so that a function which was replaced is traced anew.
     """
 
     name = "tensorflow"
@@ -55,11 +57,13 @@ class TensorFlow(Framework):
         function: Callable[..., Any],
         arguments: Mapping[str, NDArray[Any]],
         cotangents: Mapping[str, NDArray[Any]],
+        *,
+        eager: bool,
     ) -> Call:
         constants = {a.name: arguments[a.name].item() for a in contract.arguments if a.kind.constant}
         tensors = [self._tensor(a, arguments[a.name]) for a in contract.arguments if not a.kind.constant]
         pulled = [self._tf.constant(cotangent) for cotangent in cotangents.values()]
-        step = self._step(contract, function, constants, tensors, pulled)
+        step = self._step(contract, function, constants, tensors, pulled, eager or self.mode == "eager")
 
         def call() -> tuple[Sequence[Any], Sequence[Any | None]]:
             with self._tf.device("GPU" if self.device == "cuda" else "CPU"), stack_at_work():
@@ -79,6 +83,7 @@ class TensorFlow(Framework):
         constants: Mapping[str, Any],
         tensors: list[Any],
         cotangents: list[Any],
+        eager: bool,
     ) -> Callable[..., Any]:
         names = [a.name for a in contract.arguments if not a.kind.constant]
         watched = [names.index(a.name) for a in contract.differentiable] if cotangents else []
@@ -94,7 +99,7 @@ class TensorFlow(Framework):
             sources = [tensors[i] for i in watched]
             return results, tape.gradient(results, sources, output_gradients=cotangents)
 
-        if self.mode == "eager":
+        if eager:
             return step
         dtypes = tuple(tensor.dtype for tensor in tensors)
         key = (function, tuple(constants.items()), dtypes, bool(cotangents))
@@ -107,7 +112,7 @@ class TensorFlow(Framework):
         return self._tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype)
 
     def _tensor(self, argument: Argument, array: NDArray[Any]) -> Any:
-        return self._tf.constant(array.astype(np.int32) if argument.kind.static else array)
+        return self._tf.constant(array.astype(np.int32) if argument.kind.numbers is Numbers.INTEGER else array)
 
 
 def _as_list(returned: Any) -> list[Any]:

@@ -45,6 +45,8 @@ class Torch(Framework):
         function: Callable[..., Any],
         arguments: Mapping[str, NDArray[Any]],
         cotangents: Mapping[str, NDArray[Any]],
+        *,
+        eager: bool,
     ) -> Call:
         tensors = {a.name: self._argument(a, arguments[a.name]) for a in contract.arguments}
         watched = [tensors[a.name].requires_grad_(True) for a in contract.differentiable if cotangents]

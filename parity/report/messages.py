@@ -14,7 +14,20 @@ from parity.reference import gradient_of
 
 STACKS = ("tensorflow", "torch")
 
-_AXES = {"B": "group", "C": "patch", "P": "mode", "S": "mode", "H": "row", "W": "column"}
+_AXES = {
+    "B": "group",
+    "C": "patch",
+    "P": "mode",
+    "S": "mode",
+    "H": "row",
+    "W": "column",
+    "Y": "row",
+    "X": "column",
+    "D": "coordinate",
+    "A": "patch",
+    "G": "grid row",
+    "g": "grid column",
+}
 _PRECISIONS = {FLOAT32.name: "float32", FLOAT64.name: "float64"}
 
 
@@ -89,7 +102,7 @@ def _place(contract: Contract, failure: Measurement) -> str:
     kind = _kind_of(contract, failure.quantity)
     if kind is None or len(kind.axes) != len(failure.index):
         return f" at {failure.index}"
-    return " at " + ", ".join(f"{_AXES[axis]} {i}" for axis, i in zip(kind.axes, failure.index, strict=True))
+    return " at " + ", ".join(f"{_AXES.get(axis, axis)} {i}" for axis, i in zip(kind.axes, failure.index, strict=True))
 
 
 def _kind_of(contract: Contract, quantity: str) -> Kind | None:

@@ -44,7 +44,7 @@ class Change:
     precisions: tuple[Precision, ...] = (FLOAT64,)
 
     def make(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        module, function = (self.at or self.contract).split(".")
+        module, function = (self.at or REGISTRY[self.contract].address).split(".")
         target = importlib.import_module(f"{PACKAGES[self.stack]}.{module}")
         monkeypatch.setattr(target, function, self.change(getattr(target, function)))
 
@@ -128,6 +128,49 @@ def normalised_by_energy(_: Function) -> Function:
     return lambda probe, probe_scale: (
         probe / tf.cast(probe_scale * tf.sqrt(tf.reduce_mean(tf.square(tf.abs(probe)))), probe.dtype)
     )
+
+
+def exchanged_decoders(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Each parameter of one decoder under the name of the other's."""
+    other = {"amplitude": "phase", "phase": "amplitude"}
+    parts = {name: name.split("_")[0] for name in parameters}
+    return {name: parameters[name.replace(part, other.get(part, part))] for name, part in parts.items()}
+
+
+def step_with(**changed: Any) -> Callable[[Function], Function]:
+    """An optimizer's step with some arguments replaced, by a number or by a function of what was given."""
+
+    def change(step: Function) -> Function:
+        def stepped(**given: Any) -> Any:
+            new = {name: value(given[name]) if callable(value) else value for name, value in changed.items()}
+            return step(**{**given, **new})
+
+        return stepped
+
+    return change
+
+
+def betas_exchanged(step: Function) -> Function:
+    return lambda beta1, beta2, **given: step(beta1=beta2, beta2=beta1, **given)
+
+
+def keras_s_own(optimizer: type[Any]) -> type[Any]:
+    """The optimizer of the same name without the stack's step."""
+    return getattr(tf.keras.optimizers, optimizer.__name__)
+
+
+def decay_in_the_gradient(step: Function) -> Function:
+    return lambda parameters, gradient, weight_decay, **given: step(
+        parameters=parameters, gradient=gradient + weight_decay * parameters, weight_decay=0.0, **given
+    )
+
+
+def decay_after_the_step(step: Function) -> Function:
+    def stepped(learning_rate: tf.Tensor, weight_decay: tf.Tensor, **given: Any) -> Any:
+        parameters, *moments = step(learning_rate=learning_rate, weight_decay=0.0, **given)
+        return parameters * tf.cast(1 - learning_rate * weight_decay, parameters.dtype), *moments
+
+    return stepped
 
 
 DEFECTS = (
@@ -473,6 +516,170 @@ DEFECTS = (
         "scaling.apply_intensity_scale",
         lambda apply: lambda amplitude, log_scale: apply(amplitude, tf.stop_gradient(log_scale)),
     ),
+    # networks
+    Change(
+        "the kernel turned by half a turn, as in a convolution proper",
+        "torch",
+        "networks.convolve",
+        lambda convolve: lambda features, kernel, bias: convolve(features, kernel.flip((2, 3)), bias),
+    ),
+    Change(
+        "rows of the kernel for columns",
+        "tensorflow",
+        "networks.convolve",
+        lambda convolve: lambda features, kernel, bias: convolve(features, tf.transpose(kernel, (1, 0, 2, 3)), bias),
+    ),
+    Change(
+        "the frame's edges are neighbours",
+        "torch",
+        "networks.convolve",
+        lambda _: (
+            lambda features, kernel, bias: torch.nn.functional.conv2d(
+                torch.nn.functional.pad(features, (1, 1, 1, 1), mode="circular"), kernel, bias
+            )
+        ),
+    ),
+    Change(
+        "without the bias",
+        "tensorflow",
+        "networks.convolve",
+        lambda convolve: lambda features, kernel, bias: convolve(features, kernel, 0 * bias),
+    ),
+    Change(
+        "a slope of 10⁻⁶ below 0",
+        "torch",
+        "networks.rectify",
+        lambda _: lambda features: torch.nn.functional.leaky_relu(features, 1e-6),
+    ),
+    Change(
+        "a slope of 1/2 at 0",
+        "tensorflow",
+        "networks.rectify",
+        lambda _: lambda features: (features + tf.sqrt(features**2 + 1e-30)) / 2,
+    ),
+    Change(
+        "the mean for the maximum",
+        "torch",
+        "networks.max_pool",
+        lambda _: lambda features: torch.nn.functional.avg_pool2d(features, 2),
+    ),
+    Change(
+        "a last odd row kept",
+        "torch",
+        "networks.max_pool",
+        lambda _: lambda features: torch.nn.functional.max_pool2d(features, 2, ceil_mode=True),
+    ),
+    Change(
+        "between the pixels for the nearest",
+        "tensorflow",
+        "networks.upsample",
+        lambda _: (
+            lambda features: tf.cast(
+                tf.image.resize(features, 2 * tf.shape(features)[1:3], method="bilinear"), features.dtype
+            )
+        ),
+    ),
+    Change(
+        "kept from 1 by a limit",
+        "torch",
+        "networks.amplitude_head",
+        lambda head: lambda features, kernel, bias: head(features, kernel, bias).clamp(max=0.9),
+    ),
+    Change(
+        "half a turn for a whole one",
+        "tensorflow",
+        "networks.phase_head",
+        lambda head: lambda features, kernel, bias: head(features, kernel, bias) / 2,
+    ),
+    Change(
+        "pooled by the mean",
+        "torch",
+        "networks.encoder_block",
+        lambda _: lambda features: torch.nn.functional.avg_pool2d(features, 2),
+        at="networks.max_pool",
+    ),
+    Change(
+        "not rectified",
+        "tensorflow",
+        "networks.decoder_block",
+        lambda _: lambda features: features,
+        at="networks.rectify",
+    ),
+    Change(
+        "amplitude and phase exchanged",
+        "torch",
+        "networks.autoencode@32",
+        lambda autoencode: lambda images, **parameters: autoencode(images, **exchanged_decoders(parameters)),
+    ),
+    Change(
+        "the phase decoded with the amplitude's weights",
+        "tensorflow",
+        "networks.autoencode@64",
+        lambda autoencode: (
+            lambda images, **parameters: autoencode(
+                images, **{name: parameters[name.replace("phase", "amplitude")] for name in parameters}
+            )
+        ),
+    ),
+    Change(
+        "each block a pixel off",
+        "torch",
+        "networks.autoencode@32",
+        lambda block: lambda features, *parameters: block(features, *parameters).roll(1, dims=-1),
+        at="networks.encoder_block",
+    ),
+    Change(
+        "the middle of the frame a pixel off",
+        "tensorflow",
+        "networks.autoencode@32",
+        lambda pad: lambda patches, rows, columns: tf.roll(pad(patches, rows, columns), 1, axis=2),
+        at="patches.pad",
+    ),
+    # training
+    Change(
+        "the learning rate inside the velocity",
+        "torch",
+        "training.sgd_step",
+        lambda step: (
+            lambda parameters, gradient, velocity, learning_rate, momentum: step(
+                parameters, learning_rate * gradient, velocity, 1.0, momentum
+            )
+        ),
+    ),
+    Change(
+        "the gradient damped as in a running mean",
+        "tensorflow",
+        "training.sgd_step",
+        lambda step: (
+            lambda parameters, gradient, velocity, learning_rate, momentum: step(
+                parameters, tf.cast(1 - momentum, gradient.dtype) * gradient, velocity, learning_rate, momentum
+            )
+        ),
+    ),
+    Change(
+        "Keras's own SGD, which rounds its momentum", "tensorflow", "training.sgd_step", keras_s_own, "training.SGD"
+    ),
+    Change(
+        "Keras's own Adam: ε before the correction", "tensorflow", "training.adam_step", keras_s_own, "training.Adam"
+    ),
+    Change("the default ε of Keras", "torch", "training.adam_step", step_with(epsilon=1e-7)),
+    Change(
+        "the step before counted", "torch", "training.adam_step", step_with(count=lambda count: count - (count > 1))
+    ),
+    Change("no bias correction", "tensorflow", "training.adam_step", step_with(count=lambda count: 10**6 + 0 * count)),
+    Change("the moments' betas exchanged", "tensorflow", "training.adam_step", betas_exchanged),
+    Change(
+        "β rounded to single precision",
+        "torch",
+        "training.adam_step",
+        step_with(beta2=lambda beta2: min(torch.tensor(beta2).item(), 1 - 2**-24)),
+        precisions=(FLOAT32,),
+    ),
+    Change("weight decay as a part of the gradient", "torch", "training.adamw_step", decay_in_the_gradient),
+    Change("weights decay after the step", "tensorflow", "training.adamw_step", decay_after_the_step),
+    Change(
+        "Keras's own AdamW: ε before the correction", "tensorflow", "training.adamw_step", keras_s_own, "training.AdamW"
+    ),
 )
 
 
@@ -533,6 +740,30 @@ def closed_mask(_: Function) -> Function:
         return ((x[:, None] ** 2 + x**2).sqrt() <= size / 4).to(probe.real.dtype)
 
     return mask
+
+
+def product_of_windows(features: torch.Tensor, kernel: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    windows = torch.nn.functional.unfold(features, 3, padding=1)
+    return (kernel.flatten(1) @ windows + bias[:, None]).reshape(len(features), len(bias), *features.shape[2:])
+
+
+def pixel_by_pixel(features: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+    around = tf.pad(features, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    rows, columns = features.shape[1:3]
+    shifted = [[around[:, k : k + rows, n : n + columns] for n in range(3)] for k in range(3)]
+    return sum(shifted[k][n] @ kernel[k, n] for k in range(3) for n in range(3)) + tf.reshape(bias, (1, 1, 1, -1))
+
+
+def pooled_before_rectified(
+    features: torch.Tensor,
+    first_kernel: torch.Tensor,
+    first_bias: torch.Tensor,
+    second_kernel: torch.Tensor,
+    second_bias: torch.Tensor,
+) -> torch.Tensor:
+    between = torch.relu(torch.nn.functional.conv2d(features, first_kernel, first_bias, padding=1))
+    second = torch.nn.functional.conv2d(between, second_kernel, second_bias, padding=1)
+    return torch.relu(torch.nn.functional.max_pool2d(second, 2))
 
 
 EQUIVALENT = (
@@ -597,6 +828,24 @@ EQUIVALENT = (
         "torch",
         "scaling.remove_intensity_scale",
         lambda remove: lambda amplitude, log_scale: amplitude * torch.exp(-log_scale),
+    ),
+    Change(
+        "windows and a product of matrices",
+        "torch",
+        "networks.convolve",
+        lambda _: product_of_windows,
+    ),
+    Change(
+        "the kernel's nine pixels one by one",
+        "tensorflow",
+        "networks.convolve",
+        lambda _: pixel_by_pixel,
+    ),
+    Change(
+        "the maximum taken before it is rectified",
+        "torch",
+        "networks.encoder_block",
+        lambda _: pooled_before_rectified,
     ),
 )
 

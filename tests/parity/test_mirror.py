@@ -1,6 +1,7 @@
 """The mirror rule, on a tree of its own."""
 
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,8 +31,8 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / "losses.py").write_text(ORACLE if package == "parity.oracle" else STACK)
     monkeypatch.setattr(mirror, "MIRRORS", folders)
     monkeypatch.setattr(mirror, "WITHOUT_TWIN", {})
-    mirror._signatures.cache_clear()
-    monkeypatch.setattr(mirror, "_signatures", mirror._signatures.__wrapped__)
+    monkeypatch.setattr(mirror, "SAMPLED", {})
+    monkeypatch.setattr(mirror, "_tree", mirror._tree.__wrapped__)
     return tmp_path
 
 
@@ -96,3 +97,30 @@ def test_a_listing_does_not_outlive_the_contract_that_makes_it_needless(
 def test_a_missing_file_is_a_fault_not_a_crash(tree: Path) -> None:
     (tree / "ptycho" / "losses.py").unlink()
     assert faults() == ["ptycho.losses.mae: expected a function of this name, got none"]
+
+
+def test_a_sampler_has_a_twin_but_no_oracle(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mirror, "SAMPLED", {"losses.draw": replace(MAE, name="losses.draw")})
+    rewrite(tree, "ptycho", STACK + "def draw(predicted, observed): ...\n")
+    rewrite(tree, "ptycho_torch", STACK + "def draw(predicted): ...\n")
+    assert faults() == ["ptycho_torch.losses.draw: expected arguments ['predicted', 'observed'], got ['predicted']"]
+
+
+CONFIGURATION = "@dataclass(frozen=True)\nclass Config:\n    size: int = 64\n    scale: float = 2.0\n"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "got"),
+    [
+        (CONFIGURATION.replace("64", "128"), "(size: int = 128, scale: float = 2.0)"),
+        (CONFIGURATION.replace("    scale: float = 2.0\n", ""), "(size: int = 64)"),
+        ("", "none"),
+    ],
+)
+def test_a_configuration_has_the_same_fields_and_defaults_in_both(tree: Path, theirs: str, got: str) -> None:
+    rewrite(tree, "ptycho", STACK + CONFIGURATION)
+    rewrite(tree, "ptycho_torch", STACK + CONFIGURATION)
+    assert faults() == []
+    rewrite(tree, "ptycho_torch", STACK + theirs)
+    expected = "(size: int = 64, scale: float = 2.0)"
+    assert faults() == [f"ptycho_torch.losses.Config: expected {expected} as in ptycho, got {got}"]

@@ -52,6 +52,8 @@ class Oracle(Framework):
         function: Callable[..., Any],
         arguments: Mapping[str, NDArray[Any]],
         cotangents: Mapping[str, NDArray[Any]],
+        *,
+        eager: bool,
     ) -> Call:
         wide = {a: x.astype(np.float64) if x.dtype.kind == "u" else x for a, x in arguments.items()}
 

@@ -1,10 +1,4 @@
-"""What a case is made of: one simulated experiment, from which every contract takes the arrays it needs.
-
-A scene is a specification turned into arrays, through `ptycho.diffsim`: an object without symmetry, a probe without
-symmetry, an exposure with its photon noise, and a model's prediction of it. Its properties are named after the
-arguments of the contracts and are canonical, float64 or complex128. Each draws from a random stream of its own, so
-that an argument looks the same in every contract of a case.
-"""
+"""The experiment itself: an object, a probe, what the detector counts and what a model predicts."""
 
 from __future__ import annotations
 
@@ -16,28 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.kinds import AMPLITUDE, EXIT_WAVES, PHASE, PROBE
-from parity.strata import Counting, Prediction, Spec
+from parity.scenes.base import Complex, Drawn, Real
+from parity.strata import Counting, Prediction
 from ptycho import diffsim, objects
-
-Real = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 
 STACK = "tensorflow"
 """The stack whose layout `ptycho.diffsim` speaks."""
 
 SCAN_STEP, SCAN_OFFSET, SCAN_MARGIN = 2, 3, 8
-"""Pixels between groups, between the patches of a group, and by which an object exceeds a patch."""
+"""Pixels between groups, between the patches of a group, and by which an object at least exceeds a patch."""
 
 
-class Scene:
-    """One simulated experiment."""
-
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self.spec.height, self.spec.width
+class Exposures(Drawn):
+    """An object without symmetry, a probe without symmetry, and an exposure with its photon noise."""
 
     @cached_property
     def _object(self) -> tuple[Real, Real]:
@@ -79,6 +64,11 @@ class Scene:
         down, across = (rows - centre[:, 0]) / width[:, 0], (columns - centre[:, 1]) / width[:, 1]
         phase = tilt[:, 0] * rows + tilt[:, 1] * columns + bend[:, 0] * rows**2 + bend[:, 1] * columns**3
         return np.exp(-(down**2) - across**2 + 1j * (phase + 0.5))
+
+    @cached_property
+    def single_mode(self) -> Complex:
+        """The first probe mode alone, (1, H, W)."""
+        return self.probe[:1]
 
     @cached_property
     def exposures(self) -> diffsim.Exposures:
@@ -139,11 +129,6 @@ class Scene:
         peak = self.spec.generator("readings").uniform(300, np.iinfo(np.uint16).max)
         return np.round(amplitude * (peak / amplitude.max())).astype(np.uint16)
 
-    @property
-    def full(self) -> NDArray[np.bool_]:
-        """Whether a Poisson loss keeps the term in the counts alone."""
-        return np.array(self.spec.full)
-
     @cached_property
     def nphotons(self) -> Real:
         """Photons wanted in the mean pattern, ()."""
@@ -154,80 +139,21 @@ class Scene:
         """The logarithm of an intensity scale, ()."""
         return self._scalar("log_scale", -3.0, 6.0)
 
-    @cached_property
-    def probe_scale(self) -> Real:
-        """The divisor of a normalised probe beside its mean modulus, ()."""
-        return self._scalar("probe_scale", 0.1, 10.0, logarithmic=True)
-
     @property
-    def size(self) -> NDArray[np.int64]:
-        """Pixels a side of a generated probe, ()."""
-        return np.array(self.spec.height)
-
-    @cached_property
-    def radius(self) -> Real:
-        """The radius of a disk, pixels, ()."""
-        return self._radius("radius", 0.1, 0.6)
-
-    @cached_property
-    def width(self) -> Real:
-        """The width of a Gaussian, pixels, ()."""
-        return self._scalar("width", 0.1 * self.spec.height, 0.4 * self.spec.height)
-
-    @cached_property
-    def outer_radius(self) -> Real:
-        """The radius of a zone plate, pixels of its plane, ()."""
-        return self._radius("outer_radius", 0.3, 0.5)
-
-    @cached_property
-    def stop_radius(self) -> Real:
-        """The radius of a zone plate's central stop, pixels of its plane, ()."""
-        return self._radius("stop_radius", 0.05, 0.2)
-
-    @cached_property
-    def defocus(self) -> Real:
-        """The defocus phase at a zone plate's rim, radians, ()."""
-        return self._scalar("defocus", -20.0, 20.0)
-
-    @cached_property
-    def powers(self) -> Real:
-        """The energies of the probe modes, relative, (P,)."""
-        return self.spec.generator("powers").uniform(0.05, 1.0, self.spec.modes)
-
-    @cached_property
-    def single_mode(self) -> Complex:
-        """The first probe mode alone, (1, H, W)."""
-        return self.probe[:1]
-
-    @cached_property
-    def nll_weight(self) -> Real:
-        return self._scalar("nll_weight", 0.1, 2.0)
-
-    @cached_property
-    def mae_weight(self) -> Real:
-        return self._scalar("mae_weight", 0.1, 2.0)
-
-    @cached_property
-    def realspace_weight(self) -> Real:
-        return self._scalar("realspace_weight", 0.1, 2.0)
-
-    @cached_property
-    def tv_weight(self) -> Real:
-        return self._scalar("tv_weight", 0.1, 2.0)
-
-    @cached_property
-    def realspace_mae_weight(self) -> Real:
-        return self._scalar("realspace_mae_weight", 0.1, 2.0)
+    def fitted_log_scale(self) -> Real:
+        """The logarithm of about the scale at which the model predicts the photons that were observed, ()."""
+        return np.log(self.intensity_scale) + self._scalar("fit", -0.1, 0.1)
 
     def _patches_of(self, purpose: str) -> tuple[Real, Real]:
         """Amplitude and phase of one object as a scan on a grid sees it in B groups, each (B, C, H, W)."""
         random, spec = self.spec.generator(purpose), self.spec
         texture = spec.textures[random.integers(len(spec.textures))]
-        frame = (spec.height + SCAN_MARGIN, spec.width + SCAN_MARGIN)
+        gridsize = math.isqrt(spec.patches)
+        reach = SCAN_STEP * (math.ceil(math.sqrt(spec.groups)) - 1) + SCAN_OFFSET * (gridsize - 1)
+        margin = max(SCAN_MARGIN, reach)
+        frame = (spec.height + margin, spec.width + margin)
         whole = objects.make_object(texture, frame, random, spec.phase_span)
-        scan = objects.scan_positions(
-            frame, self.shape, step=SCAN_STEP, gridsize=math.isqrt(spec.patches), offset=SCAN_OFFSET
-        )
+        scan = objects.scan_positions(frame, self.shape, step=SCAN_STEP, gridsize=gridsize, offset=SCAN_OFFSET)
         positions = scan[random.permutation(len(scan))[: spec.groups]]
         return (
             AMPLITUDE.from_framework(STACK, objects.scan_patches(whole.amplitude, positions, self.shape)),
@@ -259,20 +185,3 @@ class Scene:
         shape = (self.spec.groups, self.spec.patches, *self.shape)
         shadow = (self.spec.generator(purpose).random(shape) < 2 / 3).astype(float)
         return shadow if purpose == "unlit" else shadow * self._unlit
-
-    def _radius(self, name: str, low: float, high: float) -> Real:
-        """A radius between `low` and `high` frames.
-
-        Whole, with pixels of an odd grid at exactly that distance, or √(m + ¼), which no pixel is near: elsewhere the
-        side on which a pixel falls would be a matter of rounding.
-        """
-        radius = self._scalar(name, low * self.spec.height, high * self.spec.height)
-        if self.spec.whole:
-            return np.array(max(1.0, float(np.round(radius))))
-        return np.array(np.sqrt(np.floor(radius**2) + 0.25))
-
-    def _scalar(self, name: str, low: float, high: float, logarithmic: bool = False) -> Real:
-        random = self.spec.generator(name)
-        if logarithmic:
-            return np.array(10 ** random.uniform(np.log10(low), np.log10(high)))
-        return np.array(random.uniform(low, high))

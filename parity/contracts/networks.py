@@ -1,0 +1,212 @@
+"""Contracts of `networks`: the convolutional autoencoder, its layers, its blocks, and the whole at every depth."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from parity.contract import Argument, Contract, Fact, Inputs, Law, Result, Stage, Trial
+from parity.contracts.batch import batch_facts
+from parity.kinds import AMPLITUDE, BIAS, FEATURES, KERNEL, OBJECT, PHASE
+from parity.oracle.operations import absolute
+from parity.scenes.networks import network_shapes, parameter_source
+from parity.strata import DARK_MAPS, FEATURE_MAPS, FRAMES
+
+_FEATURES = Argument("features", FEATURES, True)
+_LAYER = (_FEATURES, Argument("kernel", KERNEL, True), Argument("bias", BIAS, True))
+_OF_BLOCK = {"first_kernel": KERNEL, "first_bias": BIAS, "second_kernel": KERNEL, "second_bias": BIAS}
+_BLOCK = (_FEATURES, *(Argument(name, kind, True) for name, kind in _OF_BLOCK.items()))
+_RESULT = (Result("features", FEATURES),)
+
+
+def _impulse_shows_the_kernel(trial: Trial) -> Law:
+    """Turned by half a turn, because an impulse meets the kernel's last row first."""
+    features = np.zeros_like(trial.inputs["features"])
+    features[:, -1, 3, 4] = 1.0
+    shown = np.zeros((len(features), len(trial.inputs["bias"]), *features.shape[2:]))
+    shown[..., 2:5, 3:6] = trial.inputs["kernel"][:, -1, ::-1, ::-1]
+    return Law(trial.value(features=features), trial.exact(shown) + trial.exact(trial.inputs["bias"])[:, None, None])
+
+
+def _homogeneous(trial: Trial) -> Law:
+    return Law(trial.value(features=4.0 * trial.inputs["features"]), 4 * trial.value())
+
+
+def _homogeneous_block(trial: Trial) -> Law:
+    scaled = {name: 4.0 * trial.inputs[name] for name in ("features", "first_bias", "second_bias")}
+    return Law(trial.value(**scaled), 4 * trial.value())
+
+
+def _pooled_from_repeated(trial: Trial) -> Law:
+    features = trial.inputs["features"]
+    return Law(trial.value(features=features.repeat(2, axis=2).repeat(2, axis=3)), trial.exact(features))
+
+
+def _last_odd_pixels_do_not_count(trial: Trial) -> Law:
+    features = trial.inputs["features"]
+    widened = np.pad(features, [(0, 0), (0, 0), *((0, 1 - size % 2) for size in features.shape[2:])], constant_values=9)
+    return Law(trial.value(features=widened), trial.value())
+
+
+def _every_pixel_four_times(trial: Trial) -> Law:
+    features = trial.inputs["features"]
+    return Law(trial.value(), trial.exact(features.repeat(2, axis=2).repeat(2, axis=3)))
+
+
+def _at_most_one(trial: Trial) -> Law:
+    modulus = absolute(trial.value())
+    return Law(trial.exact(np.ones(modulus.shape)), modulus, at_least=True)
+
+
+def _nothing_around_the_middle(trial: Trial) -> Law:
+    value = trial.value()
+    edge = value[..., : value.shape[-2] // 4, :]
+    return Law(edge, trial.exact(np.zeros(edge.shape, complex)))
+
+
+_TRACED = 64
+"""Pixels a side up to which the network is tried as a graph."""
+
+
+def parameters_of(size: int) -> tuple[Argument, ...]:
+    """The arguments that are parameters of the network for frames of `size` pixels a side, in their order."""
+    levels = size.bit_length() - 4
+    return tuple(
+        Argument(name, KERNEL if name.endswith("kernel") else BIAS, True, source=parameter_source(name, levels))
+        for name in network_shapes(levels, channels=1)
+    )
+
+
+def _autoencoder(size: int, cost: int, facts: tuple[Fact, ...] = ()) -> Contract:
+    """The contract of the whole network for frames of `size` pixels a side."""
+    levels = size.bit_length() - 4
+
+    def stages(inputs: Inputs) -> tuple[Stage, ...]:
+        rows, columns = inputs["images"].shape[-2:]
+        return (*_stages(levels), Stage("patches.pad", "padded", sizes={"rows": rows, "columns": columns}))
+
+    return Contract(
+        name=f"networks.autoencode@{size}",
+        equation=f"O = pad(a·e^{{iφ}}), a and φ decoded from {levels} encoder blocks",
+        arguments=(Argument("images", AMPLITUDE, True), *parameters_of(size)),
+        results=(Result("patches", OBJECT),),
+        strata=FRAMES[size],
+        facts=facts,
+        stages=stages,
+        cost=cost,
+        eager=size > _TRACED,
+    )
+
+
+def _stages(levels: int) -> tuple[Stage, ...]:
+    """From `images` to `patches`, before they are padded."""
+    stages, encoded = [], "images"
+    for level in range(levels):
+        stages.append(_block_stage("encoder", level, encoded))
+        encoded = stages[-1].result
+    for part in ("amplitude", "phase"):
+        decoded = encoded
+        for level in range(levels - 1):
+            stages.append(_block_stage(f"{part}_decoder", level, decoded))
+            decoded = stages[-1].result
+        sources = {"features": decoded, "kernel": f"{part}_head_kernel", "bias": f"{part}_head_bias"}
+        stages.append(Stage(f"networks.{part}_head", part, sources))
+    return (*stages, Stage("optics.combine_complex", "patches"))
+
+
+def _block_stage(chain: str, level: int, features: str) -> Stage:
+    block = f"{chain}_{level}"
+    sources = {"features": features, **{argument: f"{block}_{argument}" for argument in _OF_BLOCK}}
+    return Stage(f"networks.{chain.split('_')[-1]}_block", block, sources)
+
+
+CONTRACTS = (
+    Contract(
+        name="networks.convolve",
+        equation="b_o + Σ_{i,k,l} w_oikl·x_i[y + k − 1, x + l − 1], zeros around the frame",
+        arguments=_LAYER,
+        results=_RESULT,
+        strata=FEATURE_MAPS,
+        facts=(Fact("an impulse shows the kernel", _impulse_shows_the_kernel), *batch_facts("features")),
+    ),
+    Contract(
+        name="networks.rectify",
+        equation="max(x, 0)",
+        arguments=(_FEATURES,),
+        results=_RESULT,
+        strata=(*FEATURE_MAPS, *DARK_MAPS),
+        facts=(Fact("rectify(4x) = 4·rectify(x)", _homogeneous),),
+    ),
+    Contract(
+        name="networks.max_pool",
+        equation="the maximum of 2 × 2 pixels; a last odd row or column is left out",
+        arguments=(_FEATURES,),
+        results=_RESULT,
+        strata=FEATURE_MAPS,
+        facts=(
+            Fact("the maximum of 2 × 2 copies of a pixel is the pixel", _pooled_from_repeated),
+            Fact("a last odd row or column changes nothing", _last_odd_pixels_do_not_count),
+        ),
+    ),
+    Contract(
+        name="networks.upsample",
+        equation="every pixel as 2 × 2 of them",
+        arguments=(_FEATURES,),
+        results=_RESULT,
+        strata=FEATURE_MAPS,
+        facts=(Fact("every pixel comes four times", _every_pixel_four_times),),
+    ),
+    Contract(
+        name="networks.amplitude_head",
+        equation="1 / (1 + e^{−convolve(x)})",
+        arguments=_LAYER,
+        results=(Result("amplitude", AMPLITUDE),),
+        strata=FEATURE_MAPS,
+        facts=batch_facts("features"),
+        cost=2,
+    ),
+    Contract(
+        name="networks.phase_head",
+        equation="π·tanh(convolve(x))",
+        arguments=_LAYER,
+        results=(Result("phase", PHASE),),
+        strata=FEATURE_MAPS,
+        facts=batch_facts("features"),
+        cost=2,
+    ),
+    Contract(
+        name="networks.encoder_block",
+        equation="max_pool(rectify(convolve(rectify(convolve(x)))))",
+        arguments=_BLOCK,
+        results=_RESULT,
+        strata=FEATURE_MAPS,
+        facts=(
+            Fact("features and biases times 4, result times 4", _homogeneous_block),
+            *batch_facts("features"),
+        ),
+        cost=2,
+    ),
+    Contract(
+        name="networks.decoder_block",
+        equation="upsample(rectify(convolve(rectify(convolve(x)))))",
+        arguments=_BLOCK,
+        results=_RESULT,
+        strata=FEATURE_MAPS,
+        facts=(
+            Fact("features and biases times 4, result times 4", _homogeneous_block),
+            *batch_facts("features"),
+        ),
+        cost=2,
+    ),
+    _autoencoder(
+        32,
+        cost=3,
+        facts=(
+            Fact("|O| ≤ 1", _at_most_one),
+            Fact("nothing around the middle", _nothing_around_the_middle),
+            batch_facts("images")[0],
+        ),
+    ),
+    _autoencoder(64, cost=6),
+    _autoencoder(128, cost=15),
+    _autoencoder(256, cost=30),
+)
