@@ -1,0 +1,75 @@
+"""What fifty steps of training did: a table, and a picture for each precision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from parity.trajectory import Drift
+
+
+def drift_table(drifts: Iterable[Drift]) -> RenderableType:
+    """How far the stacks drifted apart, and how far each drifts from itself."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("optimizer")
+    table.add_column("precision")
+    for heading in ("steps", "loss before", "loss after", "apart", "spread", "apart / spread"):
+        table.add_column(heading, justify="right")
+    table.add_column("verdict")
+    for drift in drifts:
+        losses = next(iter(drift.trajectories.values())).losses
+        table.add_row(
+            drift.optimizer,
+            drift.precision.real,
+            str(len(losses)),
+            f"{losses[0]:.6g}",
+            f"{losses[-1]:.6g}",
+            f"{drift.apart[-1]:.2e}",
+            f"{drift.allowed[-1]:.2e}",
+            f"{drift.ratio:.2f}",
+            Text("agree", "green") if drift.agrees else Text("disagree", "bold red"),
+        )
+    legend = Text(
+        "apart: distance of the stacks' weights after the last step. spread: that of trajectories of one stack that "
+        "began one unit in the last place apart. apart / spread: the largest of all steps (≤ 1 agrees).",
+        style="dim",
+    )
+    return Group(table, legend)
+
+
+def draw_drifts(folder: Path, drifts: Sequence[Drift]) -> list[Path]:
+    """One picture for all drifts, PNG and SVG: losses above, distances below, a column a precision.
+
+    Raises ModuleNotFoundError without matplotlib.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.5 * len(drifts), 7), layout="constrained")
+    axes = figure.subplots(2, len(drifts), squeeze=False, sharex=True)
+    for (upper, lower), drift in zip(axes.T, drifts, strict=True):
+        for style, (stack, trajectory) in zip(("-", "--"), drift.trajectories.items(), strict=True):
+            upper.plot(trajectory.losses, style, label=stack)
+        upper.set(title=f"{drift.optimizer}, {drift.precision.real}", ylabel="loss", yscale="log")
+        for style, (stack, spread) in zip((":", "-."), drift.spread.items(), strict=True):
+            lower.plot(spread, style, color="grey", label=f"{stack} from itself, one ulp away")
+        lower.fill_between(np.arange(len(drift.allowed)), drift.allowed, 0, color="grey", alpha=0.15, label="allowed")
+        lower.plot(drift.apart, color="C3", label="the stacks from each other")
+        lower.set(xlabel="step", ylabel="‖difference of the weights‖₂", yscale="log", ylim=_limits(drift))
+        upper.legend()
+        lower.legend()
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"trajectory-{drifts[0].optimizer}.{suffix}" for suffix in ("png", "svg")]
+    for path in paths:
+        figure.savefig(path, dpi=120, metadata={"Date": None} if path.suffix == ".svg" else None)
+    return paths
+
+
+def _limits(drift: Drift) -> tuple[float, float]:
+    """From below the smallest distance that is one to above all."""
+    least = np.min(drift.apart, where=drift.apart > 0, initial=drift.allowed.max())
+    return float(least) / 3, 3 * float(max(drift.apart.max(), drift.allowed.max()))

@@ -1,0 +1,89 @@
+"""Training in both stacks: as near to each other as either is to itself, and what a mistake does to that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ptycho.training
+import ptycho_torch.forward
+from parity.frameworks import load
+from parity.frameworks.base import Framework
+from parity.precision import FLOAT32, FLOAT64, Precision
+from parity.report.terminal import plain
+from parity.report.trajectory import draw_drifts, drift_table
+from parity.trajectory import OPTIMIZERS, STEPS, Drift, drift
+
+
+@pytest.fixture(scope="module")
+def frameworks() -> tuple[Framework, ...]:
+    """Traced, as they are trained."""
+    return load()
+
+
+@pytest.mark.parametrize("precision", [FLOAT32, FLOAT64], ids=lambda precision: precision.real)
+def test_fifty_steps_stay_within_what_one_ulp_does(
+    frameworks: tuple[Framework, ...], precision: Precision, tmp_path: Path
+) -> None:
+    found = drift(frameworks, precision, "adam", members=3)
+    assert found.agrees, found.ratio
+    assert found.apart.shape == (STEPS + 1,)
+    assert found.apart[0] == 0
+    assert found.apart[-1] > 0
+    assert all(trajectory.losses[-1] < trajectory.losses[0] / 2 for trajectory in found.trajectories.values())
+    assert "agree" in plain(drift_table([found]))
+    assert all(path.stat().st_size > 1000 for path in draw_drifts(tmp_path, [found]))
+
+
+@pytest.mark.parametrize("optimizer", sorted(set(OPTIMIZERS) - {"adam"}))
+def test_the_other_optimizers(frameworks: tuple[Framework, ...], optimizer: str) -> None:
+    assert drift(frameworks, FLOAT32, optimizer, steps=8, members=2).agrees
+
+
+def stray(frameworks: tuple[Framework, ...], optimizer: str) -> Drift:
+    return drift(frameworks, FLOAT32, optimizer, steps=8, members=2)
+
+
+def test_a_momentum_that_is_forgotten(frameworks: tuple[Framework, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    step: Callable[..., Any] = ptycho.training.sgd_step
+    monkeypatch.setattr(
+        ptycho.training, "sgd_step", lambda **given: step(**{**given, "momentum": 0 * given["momentum"]})
+    )
+    found = stray(frameworks, "sgd")
+    assert not found.agrees
+    assert found.apart[1] <= found.allowed[1]  # in the first step there is none yet
+
+
+def test_a_gradient_that_is_one_in_a_thousand_too_large(
+    frameworks: tuple[Framework, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objective: Callable[..., Any] = ptycho_torch.forward.training_objective
+
+    def larger(*given: Any) -> Any:
+        value = objective(*given)
+        return value + 1e-3 * (value - value.detach())
+
+    monkeypatch.setattr(ptycho_torch.forward, "training_objective", larger)
+    assert not stray(frameworks, "sgd").agrees
+
+
+def test_what_cannot_be_compared(frameworks: tuple[Framework, ...]) -> None:
+    with pytest.raises(ValueError, match="frameworks: expected two, got 1"):
+        drift(frameworks[:1], FLOAT32)
+    with pytest.raises(ValueError, match="members: expected at least two, got 1"):
+        drift(frameworks, FLOAT32, members=1)
+    with pytest.raises(ValueError, match="optimizer: expected one of sgd, adam, adamw, got 'lbfgs'"):
+        drift(frameworks, FLOAT32, "lbfgs")
+
+
+def test_a_start_one_ulp_away_is_the_next_number() -> None:
+    from parity.trajectory import _one_ulp_away
+
+    weights = np.array([1.0, -2.0, 0.1], np.float32)
+    moved = _one_ulp_away(weights, 1)
+    assert ((moved == np.nextafter(weights, np.float32(-9))) | (moved == np.nextafter(weights, np.float32(9)))).all()
+    assert moved.dtype == np.float32
