@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 from click.core import ParameterSource
@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from parity.bench import bench
-from parity.cases import parse_precisions
+from parity.cases import parse_case, parse_precisions
 from parity.contract import Contract, UsageError
 from parity.contracts import REGISTRY
 from parity.datasets import DatasetError, read_dataset
@@ -28,10 +28,13 @@ from parity.frameworks import ADAPTERS, load
 from parity.frameworks.base import Framework, FrameworkMissing
 from parity.mirror import mirror_faults
 from parity.report.bench import bench_tables
+from parity.report.error_map import MatplotlibMissing, require_matplotlib, write_error_maps
 from parity.report.messages import describe
+from parity.report.stages import explanation, unjudged
 from parity.report.terminal import console, summary_line, verdict_table
 from parity.results import environment, write_results
 from parity.run import ContractRun, Plan, run
+from parity.stages import trees_of
 
 AGREE, DISAGREE, USAGE, NOT_CHECKED = 0, 1, 2, 3
 
@@ -39,6 +42,22 @@ RESULTS = "results.json"
 
 REPEATED = ("data", "precision", "mode", "device", "stacks")
 """Options of `parity run` that decide what a case says, and so are part of the line that reproduces it."""
+
+
+_CIRCUMSTANCES = (
+    click.option("--data", type=click.Path(path_type=Path), help="Judge on the exposures of this .npz."),
+    click.option("--precision", default="f32,f64", show_default=True, help="f32, f64 or both."),
+    click.option("--mode", type=click.Choice(["graph", "eager"]), help="How TensorFlow runs  [default: graph]"),
+    click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"])),
+    click.option("--stack", "stacks", multiple=True, type=click.Choice(list(ADAPTERS)), help="One stack alone."),
+)
+
+
+def _under_circumstances(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say on what, in which precision and where the stacks run."""
+    for option in reversed(_CIRCUMSTANCES):
+        command = option(command)
+    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,11 +70,7 @@ def cli() -> None:
 @click.argument("names", nargs=-1, metavar="[CONTRACT]...")
 @click.option("--examples", default=30, show_default=True, type=click.IntRange(min=0), help="Besides the strata.")
 @click.option("--case", metavar="STRATUM/SEED", help="One case alone, such as odd/17.")
-@click.option("--data", type=click.Path(path_type=Path), help="Judge on the exposures of this .npz.")
-@click.option("--precision", default="f32,f64", show_default=True, help="f32, f64 or both.")
-@click.option("--mode", type=click.Choice(["graph", "eager"]), help="How TensorFlow runs  [default: graph]")
-@click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]))
-@click.option("--stack", "stacks", multiple=True, type=click.Choice(list(ADAPTERS)), help="One stack alone.")
+@_under_circumstances
 @click.option("--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write results.json here.")
 def run_command(
     names: tuple[str, ...],
@@ -93,6 +108,44 @@ def run_command(
         write_results(folder / RESULTS, runs, environment(frameworks))
         out.print(f"results: {folder / RESULTS}", soft_wrap=True)
     return AGREE if all(r.verdict.agrees for r in runs) else DISAGREE
+
+
+@cli.command("explain")
+@click.argument("name", metavar="CONTRACT")
+@click.option("--case", required=True, metavar="STRATUM/SEED", help="The case, such as odd/17.")
+@_under_circumstances
+@click.option("--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Draw error maps into this.")
+def explain_command(
+    name: str,
+    case: str,
+    data: Path | None,
+    precision: str,
+    mode: str | None,
+    device: str,
+    stacks: tuple[str, ...],
+    folder: Path | None,
+) -> int:
+    """Say which stage of a composition first goes wrong in one case, forward or backward, and by how much.
+
+    Each stage is run on what its own stack made of the stages before, and on what the oracle gives it: one that is off
+    on the latter is wrong in itself, another inherits.
+    """
+    chosen = parse_case(REGISTRY[name], case, read_dataset(data) if data else None)
+    precisions = parse_precisions(precision)
+    if folder:
+        require_matplotlib()
+        folder.mkdir(parents=True, exist_ok=True)
+    frameworks = load(stacks or tuple(ADAPTERS), mode, device)
+    trees = trees_of(chosen, frameworks, precisions, REGISTRY)
+    out = console()
+    out.print(explanation(trees))
+    out.print()
+    for path in write_error_maps(folder, trees) if folder else ():
+        out.print(f"error map: {path}", soft_wrap=True)
+    out.print(Text(" · ".join(f.description for f in frameworks), "dim"))
+    if not all(tree.agrees for tree in trees):
+        return DISAGREE
+    return NOT_CHECKED if unjudged(trees) else AGREE
 
 
 @cli.command("bench")
@@ -147,7 +200,7 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     except UsageError as error:
         click.echo(f"parity: {error}", err=True)
         return USAGE
-    except (FrameworkMissing, DatasetError, OSError) as error:
+    except (FrameworkMissing, MatplotlibMissing, DatasetError, OSError) as error:
         click.echo(f"parity: {error}", err=True)
         return NOT_CHECKED
     except (KeyboardInterrupt, click.Abort):

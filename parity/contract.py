@@ -151,7 +151,7 @@ class Contract:
     `name` is the address of the function; behind an @ follows the variant, where one function has several contracts.
     `stages` says what other contracts a composition is made of on given inputs, in order; the last stage's result is
     the composition's. `cost` is that of an example in units of a usual one: so much fewer are drawn. What is `eager` is
-    not traced: its few examples would take less time than the trace.
+    not traced: its few examples would take less time than the trace. The sides of a frame are multiples of `divisor`.
     """
 
     name: str
@@ -165,6 +165,7 @@ class Contract:
     stages: Callable[[Inputs], tuple[Stage, ...]] | None = None
     cost: int = 1
     eager: bool = False
+    divisor: int = 1
 
     @property
     def address(self) -> str:
@@ -182,6 +183,10 @@ class Contract:
     def drawn(self, examples: int) -> int:
         """How many cases are drawn where `examples` are drawn of a usual contract."""
         return math.ceil(examples / self.cost)
+
+    def takes(self, frame: tuple[int, ...]) -> bool:
+        """Whether it can be asked about frames of these sides."""
+        return all(side % self.divisor == 0 for side in frame)
 
     @property
     def differentiable(self) -> tuple[Argument, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from parity.cases import Case, forced, parse_case, sweep
-from parity.contract import Contract
+from parity.contract import Contract, UsageError
 from parity.datasets import Dataset
 from parity.examination import examine
 from parity.frameworks.base import Framework
@@ -27,9 +27,23 @@ class Plan:
     dataset: Dataset | None = None
 
     def check(self) -> None:
-        """Raise UsageError for a case that some contract does not have, before anything slow begins."""
+        """Raise UsageError for a case or a frame that some contract does not have, before anything slow begins."""
         for contract in self.contracts:
             self.cases(contract)
+            if not self.takes(contract):
+                raise UsageError(
+                    f"{contract.name}: expected frames whose sides are multiples of {contract.divisor}, "
+                    f"got {self.frame} in the data set"
+                )
+
+    def takes(self, contract: Contract) -> bool:
+        """Whether a contract can be asked about the data set, if there is one."""
+        return contract.takes(self.frame)
+
+    @property
+    def frame(self) -> tuple[int, ...]:
+        """The sides of the data set's patterns; () without one."""
+        return self.dataset.diffraction.shape[1:] if self.dataset else ()
 
     def cases(self, contract: Contract) -> tuple[Case, ...]:
         if self.case is not None:

@@ -130,5 +130,6 @@ CONTRACTS = (
         quota=Quota(undecided=0.1),  # a photon counted on a pixel whose prediction is lost in rounding leaves all open
         stages=_reconstruction,
         cost=5,
+        divisor=4,
     ),
 )

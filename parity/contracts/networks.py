@@ -94,6 +94,7 @@ def _autoencoder(size: int, cost: int, facts: tuple[Fact, ...] = ()) -> Contract
         stages=stages,
         cost=cost,
         eager=size > _TRACED,
+        divisor=max(4, 2**levels),
     )
 
 

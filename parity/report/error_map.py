@@ -1,0 +1,209 @@
+"""Pictures of what is off: the oracle, each stack, and the error in units of the bound."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.measure import GRADIENT
+from parity.precision import PRECISIONS
+from parity.report.stages import Finding, findings, has_plane, place_in_words, shown
+from parity.stages import Reading, Tree
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FORMATS = ("png", "svg")
+
+_WIDTH, _DPI = 12.0, 100
+"""Inches and pixels an inch: 1200 pixels."""
+
+Plane = NDArray[Any]
+
+
+class MatplotlibMissing(Exception):
+    """Error maps were asked for, and matplotlib is not installed; the message says what to do."""
+
+
+def require_matplotlib() -> None:
+    """Raise MatplotlibMissing where it is not installed, before anything slow begins."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise MatplotlibMissing(
+            "matplotlib is not installed, so error maps cannot be drawn: pip install 'ptycho-parity[report]', "
+            "or leave out --report"
+        )
+
+
+def write_error_maps(folder: Path, trees: Sequence[Tree]) -> list[Path]:
+    """Draw every quantity that is off and has rows and columns, as PNG and SVG; the paths of what was written.
+
+    The plane is that of the worst element. What a stack raised, or returned in another shape, has none. Raises OSError
+    where `folder` cannot be written.
+    """
+    written = []
+    chosen = shown(trees)
+    for finding in findings(chosen):
+        element = _element(finding.worst)
+        if element is None:
+            continue
+        figure = _drawn(finding, chosen, element)
+        for suffix in FORMATS:
+            path = folder / f"{_file_name(finding)}.{suffix}"
+            figure.savefig(path, dpi=_DPI)
+            figure.set_layout_engine("none")  # once laid out, as it is
+            written.append(path)
+    return written
+
+
+def _element(reading: Reading) -> tuple[int, ...] | None:
+    """The worst element, or the first that is NaN; None where there is no plane to show it in."""
+    if not has_plane(reading.kind):
+        return None
+    if reading.measurement.index:
+        return reading.measurement.index
+    if reading.got is None or reading.got.shape != reading.oracle.shape:
+        return None
+    alien = np.argwhere(np.isnan(reading.got) & ~np.isnan(reading.oracle.value))
+    return tuple(int(i) for i in alien[0]) if len(alien) else None
+
+
+def _file_name(finding: Finding) -> str:
+    """Contract, stage and quantity; the composition's own have no stage."""
+    quantity = finding.quantity.replace(GRADIENT, "d_") if not finding.forward or not finding.path else "value"
+    return re.sub(r"[^\w.@-]+", "_", ".".join((finding.contract.name, *finding.path, quantity)))
+
+
+def _drawn(finding: Finding, trees: Sequence[Tree], element: tuple[int, ...]) -> Figure:
+    """One figure: a column for the oracle and for each stack; rows for modulus, phase and error."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    worst = finding.worst
+    at = element[:-2]
+    is_complex = np.iscomplexobj(worst.oracle.value)
+    names = ["oracle", *(tree.stack for tree in trees)]
+    planes = [worst.oracle.value[at], *(_plane(reading, at) for reading in finding.readings)]
+    rows = 3 if is_complex else 2
+    height, width = planes[0].shape
+    panel = min(3.4, max(1.8, _WIDTH / (len(names) + 0.6) * height / width))
+    figure = Figure(figsize=(_WIDTH, rows * (panel + 0.3) + 1.0), layout="constrained")
+    axes = figure.subplots(rows, len(names), squeeze=False)
+    figure.suptitle(_title(finding, trees[0], element), fontsize=13)
+    _draw_values(figure, axes[0], names, planes, _unit(finding))
+    if is_complex:
+        _draw_phases(figure, axes[1], names, planes)
+    _draw_errors(figure, axes[-1], names, planes, worst.oracle.allowed[at], worst.oracle.precision.unit_roundoff)
+    for axis in axes[:, [0, *(1 + i for i, reading in enumerate(finding.readings) if not reading.agrees)]].flat:
+        _mark(axis, element)
+    for axis in axes.flat:
+        axis.tick_params(labelsize=9)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.yaxis.set_major_locator(MaxNLocator(integer=True))
+    for axis in axes[-1]:
+        axis.set_xlabel("column")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("row")
+    return figure
+
+
+def _plane(reading: Reading, at: tuple[int, ...]) -> Plane:
+    """What a stack has in the plane; NaN where it has nothing, and 0 where it found no path for a gradient."""
+    if reading.got is not None and reading.got.shape == reading.oracle.shape:
+        return reading.got[at]
+    plane = reading.oracle.value[at]
+    return np.full_like(plane, np.nan if reading.measurement.fault else 0.0)
+
+
+def _title(finding: Finding, tree: Tree, element: tuple[int, ...]) -> str:
+    measured = finding.worst.measurement
+    what = f"{finding.name}, {finding.mark}" if finding.path else finding.name
+    place = ", ".join(place_in_words(finding.worst.kind, element).split("\n"))
+    size = measured.fault or f"{measured.ratio:.3g} times the bound"
+    return (
+        f"{finding.contract.name}: {what}\n"
+        f"case {measured.case}, {PRECISIONS[tree.precision].real}; worst in {measured.stack} at {place}: {size}"
+    )
+
+
+def _unit(finding: Finding) -> str:
+    unit = finding.worst.kind.unit
+    if finding.quantity.startswith(GRADIENT):
+        return f"per {unit}" if unit != "1" else "dimensionless"
+    return "dimensionless" if unit == "1" else unit
+
+
+def _draw_values(
+    figure: Figure, axes: Sequence[Axes], names: Sequence[str], planes: Sequence[Plane], unit: str
+) -> None:
+    """The modulus of complex numbers, and real ones as they are, on one scale for all."""
+    is_complex = np.iscomplexobj(planes[0])
+    shown_values = [np.abs(plane) if is_complex else plane for plane in planes]
+    finite = np.concatenate([plane[np.isfinite(plane)] for plane in shown_values])
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    limit = max(-low, high)
+    bottom, colours = (-limit, "RdBu_r") if low < 0 else (0.0, "viridis")
+    for axis, name, plane in zip(axes, names, shown_values, strict=True):
+        image = axis.imshow(plane, interpolation="nearest", vmin=bottom, vmax=limit, cmap=colours)
+        axis.set_title(f"{name}: {'modulus' if is_complex else 'value'}", fontsize=11)
+    figure.colorbar(image, ax=axes, label=unit)
+
+
+def _draw_phases(figure: Figure, axes: Sequence[Axes], names: Sequence[str], planes: Sequence[Plane]) -> None:
+    """Phases; what is 0 has none."""
+    for axis, name, plane in zip(axes, names, planes, strict=True):
+        phase = np.ma.masked_where(plane == 0, np.angle(plane))
+        image = axis.imshow(phase, interpolation="nearest", vmin=-np.pi, vmax=np.pi, cmap="twilight")
+        axis.set_facecolor("lightgrey")
+        axis.set_title(f"{name}: phase", fontsize=11)
+    bar = figure.colorbar(image, ax=axes, label="radians")
+    bar.set_ticks([-np.pi, 0, np.pi], labels=["−π", "0", "π"])
+
+
+def _draw_errors(
+    figure: Figure, axes: Sequence[Axes], names: Sequence[str], planes: Sequence[Plane], allowed: Plane, roundoff: float
+) -> None:
+    """What is allowed, under the oracle, and each stack's error in units of that: grey within the bound.
+
+    Both scales are logarithmic. A wrong number where the oracle is exact is off beyond any scale; the scale ends where
+    every digit is wrong.
+    """
+    from matplotlib import colormaps
+    from matplotlib.colors import LogNorm
+
+    first, *others = axes
+    inexact = allowed[np.isfinite(allowed) & (allowed > 1e-300)]
+    low, high = (float(inexact.min()), float(inexact.max())) if inexact.size else (0.1, 1.0)
+    within = colormaps["cividis"].with_extremes(under="lightgrey", bad="white")
+    if high < 1.1 * low:  # as good as one number
+        low, high = low / 2, 2 * high
+    image = first.imshow(allowed, interpolation="nearest", norm=LogNorm(low, high), cmap=within)
+    first.set_title("allowed error" if inexact.size == allowed.size else "allowed error (grey: none)", fontsize=11)
+    bar = figure.colorbar(image, ax=first, location="left")
+    bar.set_ticks([low, high], labels=[f"{low:.1e}", f"{high:.1e}"])
+    bar.minorticks_off()
+    with np.errstate(all="ignore"):
+        # No error at all is within the bound; a logarithm would leave it out.
+        ratios = [np.maximum(np.abs(plane - planes[0]) / allowed, 1e-3) for plane in planes[1:]]
+    finite = [ratio[np.isfinite(ratio)] for ratio in ratios]
+    most = max([10.0, *(float(ratio.max()) for ratio in finite if ratio.size)])
+    beyond = colormaps["inferno_r"].with_extremes(under="lightgrey", bad="cyan", over="black")
+    norm = LogNorm(1.0, min(most, 1 / roundoff))
+    for axis, name, ratio in zip(others, names[1:], ratios, strict=True):
+        image = axis.imshow(ratio, interpolation="nearest", norm=norm, cmap=beyond)
+        axis.set_title(f"{name}: |error| / allowed", fontsize=11)
+    extend = "both" if most > 1 / roundoff else "min"
+    figure.colorbar(image, ax=others, extend=extend, label="times the bound (grey: within)")
+
+
+def _mark(axis: Axes, element: tuple[int, ...]) -> None:
+    """A ring around the worst element, light and dark, so that it stands out on any colour."""
+    row, column = element[-2:]
+    for width, colour in ((3.5, "white"), (1.5, "red")):
+        axis.plot([column], [row], "o", markersize=15, markerfacecolor="none", markeredgewidth=width, color=colour)

@@ -1,0 +1,397 @@
+"""Where a composition first goes wrong.
+
+Each stage of a composition is a contract already. It is run twice: *free*, on what its own stack made of the stages
+before, and *fed*, on what the oracle says it should have been given. A stage that fails when it is fed is wrong in
+itself; one that fails only when it is free inherits. Two errors that cancel leave the end result right and both their
+stages wrong. Backwards likewise: one cotangent is pulled through the stack's own stages, and through the oracle's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.cases import Case, precisions_of
+from parity.contract import Argument, Contract, Inputs, Registry, Result, Stage
+from parity.frameworks.base import Framework, StackError
+from parity.kinds import Kind
+from parity.measure import Label, Measurement, distance, measure, missing_gradient
+from parity.oracle.bounded import Bounded
+from parity.precision import Precision
+from parity.reference import bounded_gradients, bounded_values, exactly, gradient_of, has_readings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """One quantity of one stage or composition: how it was judged, and the arrays that were.
+
+    `got` is None where the stack raised, or found no path for a gradient.
+    """
+
+    measurement: Measurement
+    got: NDArray[Any] | None
+    oracle: Bounded
+    kind: Kind
+
+    @property
+    def agrees(self) -> bool:
+        return self.measurement.agrees
+
+
+Readings = tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One stage in one stack, free and fed: its value, then the gradients of its arguments.
+
+    `within` is the tree of a stage that is a composition itself, fed.
+    """
+
+    stage: Stage
+    free: Reading
+    fed: Reading
+    free_gradients: Readings
+    fed_gradients: Readings
+    within: Tree | None = None
+
+    @property
+    def is_wrong_forward(self) -> bool:
+        """Whether its value is wrong in itself."""
+        return not self.fed.agrees or bool(self.within and self.within.wrong_forward)
+
+    @property
+    def is_wrong_backward(self) -> bool:
+        """Whether a gradient is wrong in itself."""
+        return not all(g.agrees for g in self.fed_gradients) or bool(self.within and self.within.wrong_backward)
+
+    @property
+    def is_wrong(self) -> bool:
+        return self.is_wrong_forward or self.is_wrong_backward
+
+    @property
+    def diverges_forward(self) -> bool:
+        return self.is_wrong_forward or not self.free.agrees
+
+    @property
+    def diverges_backward(self) -> bool:
+        return self.is_wrong_backward or not all(g.agrees for g in self.free_gradients)
+
+    @property
+    def inherits(self) -> bool:
+        """Whether it is off in the stack, and right on right inputs."""
+        return not self.is_wrong and (self.diverges_forward or self.diverges_backward)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tree:
+    """A composition in one stack and precision: what its own function returned, and its stages in order.
+
+    `whole` are the results of the composition's own function, then the gradients of the first.
+    """
+
+    contract: Contract
+    stack: str
+    precision: str
+    whole: Readings
+    steps: tuple[Step, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether everything does: the composition, and every stage free and fed."""
+        return all(r.agrees for r in self.whole) and not any(
+            step.diverges_forward or step.diverges_backward for step in self.steps
+        )
+
+    @property
+    def first_forward(self) -> Step | None:
+        """The first stage whose value diverges."""
+        return next((step for step in self.steps if step.diverges_forward), None)
+
+    @property
+    def first_backward(self) -> Step | None:
+        """The first stage, from the end, whose gradients diverge."""
+        return next((step for step in reversed(self.steps) if step.diverges_backward), None)
+
+    @property
+    def first(self) -> Step | None:
+        """The stage to look at: the first whose value diverges or, where none does, the first backwards."""
+        return self.first_forward or self.first_backward
+
+    @property
+    def wrong_forward(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.is_wrong_forward)
+
+    @property
+    def wrong_backward(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.is_wrong_backward)
+
+    @property
+    def wrong(self) -> tuple[Step, ...]:
+        """The stages that are wrong in themselves."""
+        return tuple(step for step in self.steps if step.is_wrong)
+
+    @property
+    def inheriting(self) -> tuple[Step, ...]:
+        """The stages that are off only because an earlier one is."""
+        return tuple(step for step in self.steps if step.inherits)
+
+    @property
+    def compensates(self) -> bool:
+        """Whether the composition is right although stages are wrong: its value or, if theirs are right, all of it.
+
+        The stages must come to the same: a composition that does not go through them owes nothing to their errors.
+        """
+        agrees = self.whole[0].agrees if self.wrong_forward else all(r.agrees for r in self.whole)
+        return bool(self.wrong) and agrees and not self.bypasses
+
+    @property
+    def bypasses(self) -> bool:
+        """Whether the composition's value is right, is not what its own stages come to, and one of them is wrong.
+
+        Two results of one stack may lie on either side of the oracle, so they may be twice as far apart as one from it.
+        """
+        if not (self.wrong_forward and self.whole[0].agrees):
+            return False
+        whole, chain = self.whole[0], self.steps[-1].free
+        if whole.got is None or chain.got is None or whole.got.shape != chain.got.shape:
+            return True
+        return bool(distance(chain.got, whole.got, 2 * chain.oracle.allowed)["ratio"] > 1)
+
+    @property
+    def is_miswired(self) -> bool:
+        """Whether the composition is wrong although each of its stages is right: it does not do what they do."""
+        return (
+            bool(self.steps)
+            and not all(r.agrees for r in self.whole)
+            and not any(step.diverges_forward or step.diverges_backward for step in self.steps)
+        )
+
+
+def stage_tree(
+    contract: Contract,
+    case: str,
+    inputs: Inputs,
+    cotangent: NDArray[Any],
+    framework: Framework,
+    precision: Precision,
+    contracts: Registry,
+) -> Tree:
+    """The stages of a contract on inputs, with one cotangent of its first result; no stages if it is no composition.
+
+    `case` is the name under which the measurements go. An exception of the stack is a fault of the stage it is in.
+    """
+    return _Walk(contract, case, inputs, cotangent, framework, precision, contracts).tree()
+
+
+def trees_of(
+    case: Case, frameworks: Iterable[Framework], precisions: tuple[Precision, ...], contracts: Registry
+) -> tuple[Tree, ...]:
+    """The tree of one case in every precision and stack."""
+    contract, inputs = case.contract, case.inputs()
+    frameworks, trees = tuple(frameworks), []
+    for precision in precisions_of(inputs, precisions):
+        values = {name: bound.value for name, bound in bounded_values(contract, inputs, precision).items()}
+        cotangent = case.cotangents(values)[contract.results[0].name]
+        trees += [
+            stage_tree(contract, case.name, inputs, cotangent, framework, precision, contracts)
+            for framework in frameworks
+        ]
+    return tuple(trees)
+
+
+def stages_of(contract: Contract, inputs: Inputs) -> tuple[Stage, ...]:
+    """The stages of a contract on inputs, in order; none if it is no composition."""
+    return contract.stages(inputs) if contract.stages else ()
+
+
+class _Walk:
+    """One walk through the stages of a composition, there and back."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        case: str,
+        inputs: Inputs,
+        cotangent: NDArray[Any],
+        framework: Framework,
+        precision: Precision,
+        contracts: Registry,
+    ) -> None:
+        self._contract, self._case, self._contracts = contract, case, contracts
+        self._framework, self._precision = framework, precision
+        self._stages = stages_of(contract, inputs)
+        self._inputs, self._cotangent = inputs, precision.round(cotangent)
+        self._truth: dict[str, Any] = {
+            a.name: inputs[a.name] if a.kind.static else exactly(inputs[a.name], precision) for a in contract.arguments
+        }
+        self._stack: dict[str, NDArray[Any]] = {a.name: inputs[a.name] for a in contract.arguments}
+        last = [stage.result for stage in self._stages[-1:]]
+        self._pulled: dict[str, Any] = {result: exactly(self._cotangent, precision) for result in last}
+        self._pulled_by_stack: dict[str, NDArray[Any]] = dict.fromkeys(last, self._cotangent)
+
+    def tree(self) -> Tree:
+        frees = [self._free_value(stage) for stage in self._stages]
+        steps = [self._step(stage, free) for stage, free in zip(reversed(self._stages), reversed(frees), strict=True)]
+        return Tree(self._contract, self._framework.name, self._precision.name, self._whole(), tuple(reversed(steps)))
+
+    def _whole(self) -> Readings:
+        """The composition's own function in the stack."""
+        bounds = bounded_values(self._contract, self._inputs, self._precision)
+        cotangents = {name: np.zeros_like(bound.value) for name, bound in bounds.items()}
+        cotangents[self._contract.results[0].name] = self._cotangent
+        run = self._run(self._contract, self._inputs, cotangents)
+        gradients = self._bounded_gradients(self._contract, self._inputs, cotangents)
+        return (
+            *(self._read(result, result.name, run, bounds[result.name]) for result in self._contract.results),
+            *(self._read_gradient(argument, run, bound) for argument, bound in gradients),
+        )
+
+    def _free_value(self, stage: Stage) -> Reading:
+        """What a stage makes of the stack's own values; the oracle's and the stack's go on from it."""
+        contract = self._contracts[stage.contract]
+        given = self._arguments(stage, self._truth)
+        oracle = contract.oracle()(**{name: _plain(x) for name, x in given.items()})
+        self._truth[stage.result] = oracle if isinstance(oracle, Bounded) else exactly(oracle, self._precision)
+        free = self._read(
+            contract.results[0],
+            stage.result,
+            self._run(contract, self._arguments(stage, self._stack)),
+            self._truth[stage.result],
+        )
+        if free.got is not None and free.got.ndim == free.oracle.ndim:
+            self._stack[stage.result] = free.got
+        return free
+
+    def _step(self, stage: Stage, free: Reading) -> Step:
+        """One stage on the way back: its gradients, and everything again on what the oracle gives it."""
+        contract = self._contracts[stage.contract]
+        result = contract.results[0]
+        inputs = self._fed(stage)
+        cotangent = self._precision.round(_value_of(self._pulled.get(stage.result, np.zeros_like(free.oracle.value))))
+        run = self._run(contract, inputs, {result.name: cotangent})
+        return Step(
+            stage,
+            free,
+            self._read(result, stage.result, run, bounded_values(contract, inputs, self._precision)[result.name]),
+            self._free_gradients(stage, contract) if stage.result in self._pulled else (),
+            tuple(
+                self._read_gradient(argument, run, bound)
+                for argument, bound in self._bounded_gradients(contract, inputs, {result.name: cotangent})
+                if stage.result in self._pulled
+            ),
+            self._within(contract, inputs, cotangent),
+        )
+
+    def _free_gradients(self, stage: Stage, contract: Contract) -> Readings:
+        """Pull the stack's own cotangent back through one stage, and the oracle's; both go on from there."""
+        if not contract.differentiable:
+            return ()
+        given = self._arguments(stage, self._truth)
+        bounds = contract.oracle_vjp()(self._pulled[stage.result], **{name: _plain(x) for name, x in given.items()})
+        if stage.result in self._pulled_by_stack:
+            cotangents = {contract.results[0].name: self._pulled_by_stack[stage.result]}
+            run = self._run(contract, self._arguments(stage, self._stack), cotangents)
+        else:
+            run = _Run(gradient_fault="was given nothing by a later stage")
+        readings = tuple(
+            self._read_gradient(argument, run, bound)
+            for argument, bound in zip(contract.differentiable, bounds, strict=True)
+        )
+        for argument, reading in zip(contract.differentiable, readings, strict=True):
+            source, got = stage.source(argument.name), reading.got
+            _add(self._pulled, source, reading.oracle)
+            if got is None and not reading.measurement.fault:
+                got = np.zeros_like(reading.oracle.value)
+            if got is not None and got.shape == reading.oracle.shape:
+                _add(self._pulled_by_stack, source, got)
+        return readings
+
+    def _within(self, contract: Contract, inputs: Inputs, cotangent: NDArray[Any]) -> Tree | None:
+        if not stages_of(contract, inputs):
+            return None
+        return stage_tree(contract, self._case, inputs, cotangent, self._framework, self._precision, self._contracts)
+
+    def _arguments(self, stage: Stage, known: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            a.name: np.array(stage.sizes[a.name]) if a.name in stage.sizes else known[stage.source(a.name)]
+            for a in self._contracts[stage.contract].arguments
+            if a.name in stage.sizes or stage.source(a.name) in known
+        }
+
+    def _fed(self, stage: Stage) -> dict[str, NDArray[Any]]:
+        return {name: self._precision.round(_value_of(x)) for name, x in self._arguments(stage, self._truth).items()}
+
+    def _run(self, contract: Contract, inputs: Inputs, cotangents: Inputs | None = None) -> _Run:
+        """The stack's function: its values and, with cotangents, its gradients. A gradient may fail alone."""
+        if len(inputs) < len(contract.arguments):
+            fault = "was given nothing by an earlier stage"
+            return _Run(fault=fault, gradient_fault=fault)
+        wanted = cotangents if contract.differentiable and not has_readings(inputs) else None
+        try:
+            found = self._framework.evaluate(contract, inputs, self._precision, wanted)
+            return _Run(found.values, found.gradients)
+        except StackError as error:
+            fault = str(error)
+        if wanted is None:
+            return _Run(fault=fault, gradient_fault=fault)
+        return replace(self._run(contract, inputs), gradient_fault=fault)
+
+    def _bounded_gradients(
+        self, contract: Contract, inputs: Inputs, cotangents: Inputs
+    ) -> tuple[tuple[Argument, Bounded], ...]:
+        """What the oracle says of the gradients; nothing where there are none."""
+        if has_readings(inputs):
+            return ()
+        bounds = bounded_gradients(contract, inputs, cotangents, self._precision)
+        return tuple((argument, bounds[argument.name]) for argument in contract.differentiable)
+
+    def _read(self, result: Result, quantity: str, run: _Run, oracle: Bounded) -> Reading:
+        """A result, under the name by which the composition knows it."""
+        return self._reading(quantity, run.values.get(result.name), oracle, result.kind, run.fault)
+
+    def _read_gradient(self, argument: Argument, run: _Run, oracle: Bounded) -> Reading:
+        quantity, got = gradient_of(argument.name), run.gradients.get(argument.name)
+        if got is None and run.gradient_fault is None:
+            missing = missing_gradient(self._label(quantity), self._framework.name, oracle)
+            return Reading(missing, None, oracle, argument.kind)
+        return self._reading(quantity, got, oracle, argument.kind, run.gradient_fault)
+
+    def _reading(
+        self, quantity: str, got: NDArray[Any] | None, oracle: Bounded, kind: Kind, fault: str | None
+    ) -> Reading:
+        label = self._label(quantity)
+        if got is None:
+            return Reading(label.measurement(self._framework.name, fault=fault), None, oracle, kind)
+        return Reading(measure(label, self._framework.name, got, oracle), got, oracle, kind)
+
+    def _label(self, quantity: str) -> Label:
+        return Label(self._contract.name, self._case, self._precision.name, quantity)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What one call of a stack's function came to: values and gradients by name, or why there are none."""
+
+    values: Inputs = field(default_factory=dict)
+    gradients: Inputs = field(default_factory=dict)
+    fault: str | None = None
+    gradient_fault: str | None = None
+
+
+def _add(known: dict[str, Any], name: str, gradient: Any) -> None:
+    """Gradients of what is used twice are added up."""
+    known[name] = known[name] + gradient if name in known else gradient
+
+
+def _plain(x: Any) -> Any:
+    """An argument as the oracle takes it: what is no `Bounded` is a size, a flag or a choice."""
+    return x if isinstance(x, Bounded) else x.item()
+
+
+def _value_of(x: Any) -> NDArray[Any]:
+    return x.value if isinstance(x, Bounded) else np.asarray(x)
