@@ -107,10 +107,14 @@ class Law:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A law that holds in each stack alone, whatever the other does: homogeneity, conservation, stationarity."""
+    """A law that holds in each stack alone, whatever the other does: homogeneity, conservation, stationarity.
+
+    `applies` says on which inputs it says anything.
+    """
 
     statement: str
     law: Callable[[Trial], Law]
+    applies: Callable[[Inputs], bool] = lambda inputs: True
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,15 @@ class StackTrial:
         self.inputs = inputs
         self._framework = framework
         self._precision = precision
+        self._unchanged: Bounded | None = None
 
     def value(self, **changed: NDArray[Any]) -> Bounded:
+        if changed:
+            return self._value(changed)
+        self._unchanged = self._unchanged or self._value({})
+        return self._unchanged
+
+    def _value(self, changed: Inputs) -> Bounded:
         inputs = {**self.inputs, **changed}
         name = self.contract.results[0].name
         oracle = bounded_values(self.contract, inputs, self._precision)
@@ -60,6 +67,8 @@ def examine_facts(case: Case, inputs: Inputs, framework: Framework, precision: P
     """A measurement for every fact of the case's contract: `got` is the left side of the law, `expected` the right."""
     trial = StackTrial(case.contract, inputs, framework, precision)
     for fact in case.contract.facts:
+        if not fact.applies(inputs):
+            continue
         label = Label(case.contract.name, case.name, precision.name, fact.statement)
         try:
             law = fact.law(trial)

@@ -7,6 +7,7 @@ are measured alike, against each other, with twice the allowance.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,7 @@ class Label:
 def measure(
     label: Label, stack: str, got: NDArray[Any], oracle: Bounded, witness: NDArray[Any] | None = None
 ) -> Measurement:
-    """A stack's array against the oracle's."""
+    """A stack's array against the oracle's; its gain where there is a witness to compare that with."""
     fault = fault_of(got, oracle)
     if fault:
         return label.measurement(stack, fault=fault, elements=got.size)
@@ -97,7 +98,7 @@ def measure(
         stack,
         **distance(got, oracle.value, oracle.allowed),
         epsilon=_smallest_visible(oracle),
-        gain=_gain(got, oracle),
+        gain=Gain() if witness is None else _gain(got, oracle),
         witness=Gain() if witness is None else _gain(witness, oracle),
     )
 
@@ -129,10 +130,15 @@ def missing_gradient(label: Label, stack: str, oracle: Bounded) -> Measurement:
 def distance(got: NDArray[Any], expected: NDArray[Any], allowed: Reals) -> dict[str, Any]:
     """The worst element, and how much of the array could be judged."""
     with np.errstate(all="ignore"):
-        error = np.abs(np.where(got == expected, 0.0, got - expected))
-        unbounded = ~np.isfinite(allowed) & np.isfinite(expected)
-        ratio = np.where(unbounded | (error == 0), 0.0, error / allowed)
-    ratio = np.where(np.isnan(ratio), np.inf, ratio)
+        error = np.abs(got - expected)
+        ratio = error / allowed
+        undecided = 0
+        if not (np.isfinite(ratio).all() and np.isfinite(allowed).all()):
+            error = np.where(got == expected, 0.0, error)
+            unbounded = ~np.isfinite(allowed) & np.isfinite(expected)
+            undecided = int(unbounded.sum())
+            ratio = np.where(unbounded | (error == 0), 0.0, error / allowed)
+            ratio = np.where(np.isnan(ratio), np.inf, ratio)
     worst = np.unravel_index(int(np.argmax(ratio)), ratio.shape) if ratio.size else ()
     index = _place(worst)
     scale = np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected))
@@ -146,10 +152,11 @@ def distance(got: NDArray[Any], expected: NDArray[Any], allowed: Reals) -> dict[
         "allowed": float(allowed[index]) if got.size else 0.0,
         "gap": float(finite / scale) if scale else float(finite),
         "elements": got.size,
-        "undecided": int(unbounded.sum()),
+        "undecided": undecided,
     }
 
 
+@lru_cache(maxsize=64)
 def _smallest_visible(oracle: Bounded) -> float:
     """ε_min = min allowed / |v|. Where v is infinite, or exactly zero without an error, any defect shows."""
     magnitude = np.abs(oracle.value)

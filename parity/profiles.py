@@ -17,7 +17,7 @@ class Profile:
 
 PROFILES: Mapping[str, Profile] = MappingProxyType(
     {
-        "ci": Profile(30, derandomize=True),
+        "ci": Profile(20, derandomize=True),
         "dev": Profile(10, derandomize=False),
         "nightly": Profile(1000, derandomize=False),
     }

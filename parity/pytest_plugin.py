@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--parity-profile",
         choices=list(PROFILES),
-        help="ci: the same 30 cases a contract every time; dev: 10 new ones; nightly: 1000 new ones. "
+        help="ci: the same 20 cases a contract every time; dev: 10 new ones; nightly: 1000 new ones. "
         "Default: ci where the environment variable CI is true, else dev.",
     )
     group.addoption("--parity-examples", type=int, metavar="N", help="Cases a contract besides its strata.")

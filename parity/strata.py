@@ -22,7 +22,7 @@ PRIME: tuple[Shape, ...] = ((11, 11), (13, 13), (31, 31), (61, 61), (127, 127))
 OBLONG: tuple[Shape, ...] = ((8, 12), (15, 8), (9, 33), (64, 31))
 ANY: tuple[Shape, ...] = ((8, 8), (9, 9), (12, 15), (16, 16), (31, 31), (32, 32), (33, 24), (64, 64))
 
-MOST_ELEMENTS = 2**17
+MOST_ELEMENTS = 2**16
 """Large patterns come in small batches: beyond this an example costs time and shows nothing new."""
 
 
@@ -124,8 +124,11 @@ def draw(stratum: Stratum, seed: int) -> Spec:
     patches, modes, groups = (
         int(random.choice(options)) for options in (stratum.patches, stratum.modes, stratum.groups)
     )
-    if height * width * groups * patches * modes > MOST_ELEMENTS:
-        groups, patches = min(stratum.groups), min(stratum.patches)
+    plane = height * width * modes
+    if plane * groups * patches > MOST_ELEMENTS:
+        groups = min(stratum.groups)
+    if plane * groups * patches > MOST_ELEMENTS:
+        patches = min(stratum.patches)
     return Spec(
         stratum=stratum.name,
         seed=seed,

@@ -9,7 +9,7 @@ then an optimizer's step.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
 from typing import Any
@@ -154,7 +154,8 @@ class _Stack:
         advance: Callable[[], None],
     ) -> None:
         self._framework, self._precision, self._batches, self._advance = framework, precision, batches, advance
-        self._loss, self._step = REGISTRY[LOSS], REGISTRY[f"training.{optimizer}_step"]
+        self._loss = replace(REGISTRY[LOSS], eager=False)  # fifty steps are worth a trace
+        self._step = REGISTRY[f"training.{optimizer}_step"]
         self._hyperparameters = {name: np.array(value) for name, value in OPTIMIZERS[optimizer].items()}
 
     def train(self, start: Vector, steps: int) -> Trajectory:

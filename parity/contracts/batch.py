@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from parity.contract import Fact, Law, Trial
+from parity.contract import Fact, Inputs, Law, Trial
 
 
 def batch_facts(*batched: str) -> tuple[Fact, ...]:
     """The laws of a batch for a function whose arguments `batched`, and whose first result, begin with its groups."""
+
+    def applies(inputs: Inputs) -> bool:
+        return len(inputs[batched[0]]) > 1
+
     return (
-        Fact("a group's result is the same without the others", _alone(batched)),
-        Fact("groups in reverse, results in reverse", _reversed(batched)),
+        Fact("a group's result is the same without the others", _alone(batched), applies),
+        Fact("groups in reverse, results in reverse", _reversed(batched), applies),
     )
 
 

@@ -86,7 +86,7 @@ CONTRACTS = (
         arguments=(*_MODEL, *_MERGE),
         results=(Result("predicted", AMPLITUDE, relative=True),),
         strata=(*_STRATA, MERGED[1], *UNCONSTRAINED, *(replace(batch, weightings=("central",)) for batch in BATCHES)),
-        cost=2,
+        cost=4,
         facts=(
             Fact("Â(w) = e^w·Â(0)", _scale_multiplies),
             *batch_facts("patches", "positions"),
@@ -107,7 +107,7 @@ CONTRACTS = (
         results=(Result("loss", SCALAR),),
         strata=_COUNTED,
         stages=_objective,
-        cost=2,
+        cost=4,
     ),
     Contract(
         name="forward.reconstruction_loss@32",
@@ -129,7 +129,8 @@ CONTRACTS = (
         ),
         quota=Quota(undecided=0.1),  # a photon counted on a pixel whose prediction is lost in rounding leaves all open
         stages=_reconstruction,
-        cost=5,
+        cost=10,
         divisor=4,
+        eager=True,
     ),
 )

@@ -63,8 +63,12 @@ def _nothing_around_the_middle(trial: Trial) -> Law:
     return Law(edge, trial.exact(np.zeros(edge.shape, complex)))
 
 
-_TRACED = 64
+_TRACED = 32
 """Pixels a side up to which the network is tried as a graph."""
+
+
+_LARGEST = 256
+"""Pixels a side of the frames that are tried in groups alone, because one costs as much as thirty others."""
 
 
 def parameters_of(size: int) -> tuple[Argument, ...]:
@@ -89,7 +93,7 @@ def _autoencoder(size: int, cost: int, facts: tuple[Fact, ...] = ()) -> Contract
         equation=f"O = pad(a·e^{{iφ}}), a and φ decoded from {levels} encoder blocks",
         arguments=(Argument("images", AMPLITUDE, True), *parameters_of(size)),
         results=(Result("patches", OBJECT),),
-        strata=FRAMES[size],
+        strata=FRAMES[size][-1:] if size == _LARGEST else FRAMES[size],
         facts=facts,
         stages=stages,
         cost=cost,
