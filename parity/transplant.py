@@ -5,8 +5,8 @@ Weights are a mapping of canonical names, those of `networks.autoencode`, to arr
 
 | ends in | holds |
 |---|---|
-| `.weights.h5`, `.keras` | what `save_weights` and `save` of `ptycho.networks.Autoencoder` write |
-| `.pt`, `.pth` | the `state_dict` of `ptycho_torch.networks.Autoencoder`, as `torch.save` writes it |
+| `.weights.h5`, `.keras` | what `save_weights` and `save` of `ptycho.autoencoder.Autoencoder` write |
+| `.pt`, `.pth` | the `state_dict` of `ptycho_torch.autoencoder.Autoencoder`, as `torch.save` writes it |
 | `.npz` | the weights as they are |
 
 Whatever is wrong is a `WeightsError` of one sentence: file, expected, got. Nothing is ever unpickled, no class is
@@ -38,7 +38,7 @@ from parity.kinds import KERNEL
 
 Weights: TypeAlias = Mapping[str, NDArray[Any]]
 
-_TORCH, _TENSORFLOW = "ptycho_torch.networks", "ptycho.networks"
+_TORCH, _TENSORFLOW = "ptycho_torch.autoencoder", "ptycho.autoencoder"
 _FRAMEWORKS = {_TORCH: ("torch",), _TENSORFLOW: ("tensorflow", "keras")}
 _PRECISIONS = (np.dtype(np.float32), np.dtype(np.float64))
 _PLACES = ("first", "second")
@@ -78,11 +78,11 @@ def write_weights(path: str | os.PathLike[str], weights: Weights) -> None:
 
 
 def to_torch(weights: Weights) -> Any:
-    """A `ptycho_torch.networks.Autoencoder` with these weights, in their precision. Raises WeightsError."""
+    """A `ptycho_torch.autoencoder.Autoencoder` with these weights, in their precision. Raises WeightsError."""
     weights = _checked(weights, "weights")
-    networks = _import(_TORCH, "a network in PyTorch")
+    autoencoder = _import(_TORCH, "a network in PyTorch")
     torch = importlib.import_module("torch")
-    network = networks.Autoencoder(networks.CNNConfig(*_architecture(weights, "weights")))
+    network = autoencoder.Autoencoder(autoencoder.CNNConfig(*_architecture(weights, "weights")))
     network.to(getattr(torch, _precision(weights)))
     parameters = network.parameters_by_name()
     with torch.no_grad():
@@ -92,7 +92,7 @@ def to_torch(weights: Weights) -> Any:
 
 
 def to_tensorflow(weights: Weights) -> Any:
-    """A `ptycho.networks.Autoencoder` with these weights, in their precision. Raises WeightsError."""
+    """A `ptycho.autoencoder.Autoencoder` with these weights, in their precision. Raises WeightsError."""
     weights = _checked(weights, "weights")
     network = _tensorflow_network(weights, "weights")
     for name, variable in network.parameters_by_name().items():
@@ -101,12 +101,12 @@ def to_tensorflow(weights: Weights) -> Any:
 
 
 def from_torch(network: Any) -> dict[str, NDArray[Any]]:
-    """The weights of a `ptycho_torch.networks.Autoencoder`, copied."""
+    """The weights of a `ptycho_torch.autoencoder.Autoencoder`, copied."""
     return {name: np.array(p.detach().cpu().numpy()) for name, p in network.parameters_by_name().items()}
 
 
 def from_tensorflow(network: Any) -> dict[str, NDArray[Any]]:
-    """The weights of a `ptycho.networks.Autoencoder`, copied."""
+    """The weights of a `ptycho.autoencoder.Autoencoder`, copied."""
     return {
         name: np.array(_canonical(variable.numpy()), order="C")
         for name, variable in network.parameters_by_name().items()
@@ -240,8 +240,8 @@ def _import(module: str, what: str) -> Any:
 
 
 def _tensorflow_network(weights: Weights, source: str) -> Any:
-    networks = _import(_TENSORFLOW, "a network in TensorFlow")
-    return networks.Autoencoder(networks.CNNConfig(*_architecture(weights, source)), dtype=_precision(weights))
+    autoencoder = _import(_TENSORFLOW, "a network in TensorFlow")
+    return autoencoder.Autoencoder(autoencoder.CNNConfig(*_architecture(weights, source)), dtype=_precision(weights))
 
 
 def _laid_out(array: NDArray[Any]) -> NDArray[Any]:

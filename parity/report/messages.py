@@ -1,4 +1,7 @@
-"""The message of a failure: the verdict first, then number, place and limit, then the line that reproduces it."""
+"""The message of a failure: the verdict first, then number, place and limit, then the line that reproduces it.
+
+That of a composition ends with the line that says which of its stages it is.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from parity.reference import gradient_of
 
 STACKS = ("tensorflow", "torch")
 
-_AXES = {
+AXES = {
     "B": "group",
     "C": "patch",
     "P": "mode",
@@ -28,33 +31,42 @@ _AXES = {
     "G": "grid row",
     "g": "grid column",
 }
-_PRECISIONS = {FLOAT32.name: "float32", FLOAT64.name: "float64"}
+"""What a person calls an index along each axis of a kind."""
+
+PRECISION_WORDS = {FLOAT32.name: "float32", FLOAT64.name: "float64"}
+"""What a person calls each precision."""
 
 
 def describe(contract: Contract, verdict: Verdict, options: Sequence[str] = (), case: str | None = None) -> str:
     """Everything a person needs to start looking, in a few lines: of `case`, or of the case that is worst.
 
-    `options` of `parity run` are part of the line that reproduces it.
+    `options` of `parity run` are part of the line that reproduces it, and of the one that explains a composition.
     """
     if not verdict.failures:
         headline = _headline(verdict) if verdict.outcome is Outcome.DISAGREE else verdict.outcome
         repeated = reproduce(contract.name, None, options)
         return f"{contract.name}: {headline}\n  {verdict.reason}\n  reproduce: {repeated}"
     worst = next((m for m in verdict.failures if m.case == case), verdict.failures[0])
-    return "\n".join(
-        (
-            f"{contract.name}: {_headline(verdict)}, case {worst.case}",
-            f"  {_finding(contract, worst)}",
-            f"  {_extent(verdict)}",
-            f"  reproduce: {reproduce(contract.name, worst.case, options)}",
-        )
-    )
+    lines = [
+        f"{contract.name}: {_headline(verdict)}, case {worst.case}",
+        f"  {_finding(contract, worst)}",
+        f"  {_extent(verdict)}",
+        f"  reproduce: {reproduce(contract.name, worst.case, options)}",
+    ]
+    if contract.stages:
+        lines.append(f"  stages: {explain(contract.name, worst.case, options)}")
+    return "\n".join(lines)
 
 
 def reproduce(contract: str, case: str | None, options: Sequence[str] = ()) -> str:
     """The command that runs one case alone, or all of them, ready to be pasted into a shell."""
     chosen = ["--case", case] if case else []
     return shlex.join(["parity", "run", contract, *chosen, *options])
+
+
+def explain(contract: str, case: str, options: Sequence[str] = ()) -> str:
+    """The command that says which stage of a composition goes wrong in one case, ready to be pasted into a shell."""
+    return shlex.join(["parity", "explain", contract, "--case", case, *options])
 
 
 def _headline(verdict: Verdict) -> str:
@@ -71,7 +83,7 @@ def _headline(verdict: Verdict) -> str:
 
 
 def _finding(contract: Contract, failure: Measurement) -> str:
-    quantity = f"{failure.quantity} in {_PRECISIONS[failure.precision]}"
+    quantity = f"{failure.quantity} in {PRECISION_WORDS[failure.precision]}"
     if failure.fault:
         return f"{failure.stack}, {quantity}: {failure.fault}"
     place = _place(contract, failure)
@@ -84,7 +96,7 @@ def _finding(contract: Contract, failure: Measurement) -> str:
 
 def _extent(verdict: Verdict) -> str:
     """In which precisions and quantities, and in how many examples."""
-    failing = {_PRECISIONS[m.precision] for m in verdict.failures}
+    failing = {PRECISION_WORDS[m.precision] for m in verdict.failures}
     quantities = dict.fromkeys(m.quantity for m in verdict.failures)
     if FLOAT64.name not in verdict.precisions:
         meaning = "float32, and float64 was not run: the rounding differs, or the mathematics"
@@ -102,7 +114,7 @@ def _place(contract: Contract, failure: Measurement) -> str:
     kind = _kind_of(contract, failure.quantity)
     if kind is None or len(kind.axes) != len(failure.index):
         return f" at {failure.index}"
-    return " at " + ", ".join(f"{_AXES.get(axis, axis)} {i}" for axis, i in zip(kind.axes, failure.index, strict=True))
+    return " at " + ", ".join(f"{AXES.get(axis, axis)} {i}" for axis, i in zip(kind.axes, failure.index, strict=True))
 
 
 def _kind_of(contract: Contract, quantity: str) -> Kind | None:

@@ -16,7 +16,7 @@ from rich.tree import Tree as Branches
 from parity.contract import Contract
 from parity.kinds import Kind
 from parity.precision import FLOAT32, FLOAT64
-from parity.report.messages import _AXES, _PRECISIONS, STACKS
+from parity.report.messages import AXES, PRECISION_WORDS, STACKS
 from parity.stages import Reading, Readings, Step, Tree
 
 FIRST, WRONG, INHERITS, AGREES, DISAGREES, UNDECIDED, NONE = (
@@ -240,7 +240,7 @@ def _circumstances(trees: Sequence[Tree], chosen: Sequence[Tree]) -> str:
     tree = chosen[0]
     tried = {t.precision for t in trees}
     if all(t.agrees for t in chosen):
-        words = " and ".join(_PRECISIONS[p.name] for p in (FLOAT64, FLOAT32) if p.name in tried)
+        words = " and ".join(PRECISION_WORDS[p.name] for p in (FLOAT64, FLOAT32) if p.name in tried)
     elif tree.precision == FLOAT64.name:
         words = "float64: the mathematics differs"
     elif FLOAT64.name in tried:
@@ -395,7 +395,7 @@ def _value_at(reading: Reading, at: tuple[int, ...], digits: int) -> Text:
 
 def place_in_words(kind: Kind, index: tuple[int, ...]) -> str:
     """An element of an array of a kind: which group, patch and mode and, on a line of its own, row and column."""
-    words = [f"{_AXES.get(axis, axis)} {i}" for axis, i in zip(kind.axes, index, strict=True)]
+    words = [f"{AXES.get(axis, axis)} {i}" for axis, i in zip(kind.axes, index, strict=True)]
     if has_plane(kind):
         return "\n".join(part for part in (", ".join(words[:-2]), ", ".join(words[-2:])) if part)
     return ", ".join(words)

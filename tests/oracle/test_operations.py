@@ -7,9 +7,11 @@ single-precision arrays.
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import math
 import operator
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -458,8 +460,9 @@ def worst(row: Row, meaning: Callable[[NDArray[Any], Random, float], Bounded]) -
 def test_every_operation_has_a_row() -> None:
     public = {
         name
-        for name, function in inspect.getmembers(ops, inspect.isfunction)
-        if function.__module__ == ops.__name__ and not name.startswith("_")
+        for module in pkgutil.iter_modules(ops.__path__, f"{ops.__name__}.")
+        for name, function in inspect.getmembers(importlib.import_module(module.name), inspect.isfunction)
+        if function.__module__.startswith(f"{ops.__name__}.") and not name.startswith("_")
     }
     assert {row.name.split()[0] for row in ROWS} == public - NOT_OPERATIONS | OPERATORS
 

@@ -1,29 +1,55 @@
 """Unit facts: each declared one holds in both stacks, and breaks where the stack does."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
-from parity.cases import Case
+from parity.cases import Case, forced
+from parity.contract import Contract, Fact, Inputs, Law, Trial
 from parity.contracts import REGISTRY
+from parity.contracts.batch import batch_facts
 from parity.facts import examine_facts
 from parity.frameworks.base import Framework
 from parity.measure import Measurement
 from parity.precision import FLOAT64, PRECISIONS, Precision
-from ptycho_torch import losses, optics, probe, scaling
+from ptycho_torch import forward, losses, networks, optics, patches, probe, scaling, training
 
 Function = Callable[..., Any]
 Stacks = tuple[Framework, ...]
-MODULES = {"losses": losses, "optics": optics, "probe": probe, "scaling": scaling}
+MODULES = {
+    "forward": forward,
+    "losses": losses,
+    "networks": networks,
+    "optics": optics,
+    "patches": patches,
+    "probe": probe,
+    "scaling": scaling,
+    "training": training,
+}
 FACTS = [(contract.name, fact.statement) for contract in REGISTRY.values() for fact in contract.facts]
+ALONE, REVERSED = (fact.statement for fact in batch_facts("patches"))
+BATCHED = [name for name, statement in FACTS if statement == ALONE]
+
+
+def telling_case(contract: Contract) -> Case:
+    """The first case in which every law of the contract says something; of many groups, if there is such a stratum."""
+    cases = sorted(forced(contract), key=lambda case: case.stratum.name != "many")
+    for case in cases:
+        inputs = case.inputs()
+        if all(fact.applies(inputs) for fact in contract.facts):
+            return case
+    raise LookupError(f"{contract.name} has no stratum in which all its laws apply")
+
+
+def examined_in(case: Case, framework: Framework, precision: Precision) -> list[Measurement]:
+    return list(examine_facts(case, case.inputs(), framework, precision))
 
 
 def examined(name: str, framework: Framework, precision: Precision) -> list[Measurement]:
-    contract = REGISTRY[name]
-    case = Case(contract, contract.stratum("many"), 0)
-    return list(examine_facts(case, case.inputs(), framework, precision))
+    return examined_in(telling_case(REGISTRY[name]), framework, precision)
 
 
 @pytest.mark.parametrize("name", dict(FACTS))
@@ -46,6 +72,41 @@ def squared(error: Function) -> Function:
 def of_twice_the_observation(error: Function) -> Function:
     return lambda predicted, observed: error(predicted, 2 * observed)
 
+
+def half_a_pixel_off(move: Function) -> Function:
+    return lambda positions, **others: move(positions=positions + 0.5, **others)
+
+
+def saturating(block: Function) -> Function:
+    return lambda **arguments: torch.tanh(block(**arguments))
+
+
+def decaying(step: Function) -> Function:
+    return lambda parameters, **others: step(parameters=0.99 * parameters, **others)
+
+
+def with_the_mean_of_all_groups(function: Function) -> Function:
+    """Groups see each other, but not their order: in reverse, the results are still in reverse."""
+
+    def broken(**arguments: Any) -> torch.Tensor:
+        result = function(**arguments)
+        return result + result.mean(dim=0, keepdim=True)
+
+    return broken
+
+
+def weighted_by_place(function: Function) -> Function:
+    """By 1 in the last place, so that the last group without the others comes out as it does with them."""
+
+    def broken(**arguments: Any) -> torch.Tensor:
+        result = function(**arguments)
+        weights = torch.arange(len(result), 0, -1)
+        return result * weights.reshape(-1, *[1] * (result.ndim - 1))
+
+    return broken
+
+
+BROKEN_BATCH = {ALONE: with_the_mean_of_all_groups, REVERSED: weighted_by_place}
 
 BROKEN: dict[tuple[str, str], Callable[[Function], Function]] = {
     ("losses.poisson_nll", "least at Â = A"): observation_not_squared,
@@ -91,16 +152,56 @@ BROKEN: dict[tuple[str, str], Callable[[Function], Function]] = {
     ("scaling.remove_intensity_scale", "w = 0 changes nothing"): lambda remove: (
         lambda amplitude, log_scale: remove(amplitude, log_scale + 1)
     ),
+    ("patches.translate", "r = 0 changes nothing"): half_a_pixel_off,
+    ("patches.extract_patches", "r = 0 gives the middle of the canvas"): half_a_pixel_off,
+    ("patches.reassemble_patches", "twice the patches, twice the canvas"): lambda reassemble: (
+        lambda patches, **others: reassemble(patches=patches.square(), **others)
+    ),
+    ("patches.relative_positions", "a group moved as a whole has the same relative positions"): lambda relative: (
+        lambda positions: -positions
+    ),
+    ("networks.convolve", "an impulse shows the kernel"): lambda convolve: (
+        lambda features, kernel, bias: convolve(features, kernel.flip(-2, -1), bias)
+    ),
+    ("networks.rectify", "rectify(4x) = 4·rectify(x)"): lambda rectify: (
+        lambda features: torch.nn.functional.gelu(features)
+    ),
+    ("networks.max_pool", "the maximum of 2 × 2 copies of a pixel is the pixel"): lambda pool: (
+        lambda features: torch.nn.functional.max_pool2d(features, 3, stride=2, padding=1)
+    ),
+    ("networks.max_pool", "a last odd row or column changes nothing"): lambda pool: (
+        lambda features: pool(features[..., features.shape[-2] % 2 :, features.shape[-1] % 2 :])
+    ),
+    ("networks.upsample", "every pixel comes four times"): lambda upsample: (
+        lambda features: torch.nn.functional.interpolate(features, scale_factor=2, mode="bilinear")
+    ),
+    ("networks.encoder_block", "features and biases times 4, result times 4"): saturating,
+    ("networks.decoder_block", "features and biases times 4, result times 4"): saturating,
+    ("networks.autoencode@32", "|O| ≤ 1"): lambda autoencode: lambda **arguments: 4 * autoencode(**arguments),
+    ("networks.autoencode@32", "nothing around the middle"): lambda autoencode: (
+        lambda **arguments: autoencode(**arguments).roll(-1, dims=-2)
+    ),
+    ("training.sgd_step", "no gradient and no memory of one: no step"): decaying,
+    ("training.adam_step", "no gradient and no memory of one: no step"): decaying,
+    ("forward.predict_amplitude", "Â(w) = e^w·Â(0)"): lambda predict: (
+        lambda log_scale, **others: predict(log_scale=2 * log_scale, **others)
+    ),
+    **{(name, statement): BROKEN_BATCH[statement] for name, statement in FACTS if statement in BROKEN_BATCH},
 }
+
+
+def test_there_is_a_broken_stack_for_every_fact_and_for_nothing_else() -> None:
+    assert BROKEN.keys() == set(FACTS)
 
 
 @pytest.mark.parametrize(("name", "statement"), FACTS)
 def test_a_broken_stack_breaks_the_fact(
     name: str, statement: str, stacks: Stacks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module, function = name.split(".")
-    right = getattr(MODULES[module], function)
-    monkeypatch.setattr(MODULES[module], function, BROKEN[name, statement](right))
+    contract = REGISTRY[name]
+    module = MODULES[contract.module]
+    right = getattr(module, contract.function)
+    monkeypatch.setattr(module, contract.function, BROKEN[name, statement](right))
     (pytorch,) = (framework for framework in stacks if framework.name == "torch")
     (found,) = (m for m in examined(name, pytorch, FLOAT64) if m.quantity == statement)
     assert found.fault is None
@@ -126,3 +227,27 @@ def test_a_gradient_without_a_path_is_a_fault_of_the_fact_that_asks_for_it(
     least, stationary = examined("losses.poisson_nll", pytorch, FLOAT64)
     assert least.agrees
     assert stationary.fault == "has no gradient with respect to predicted"
+
+
+def test_a_law_is_examined_only_where_it_applies(stacks: Stacks) -> None:
+    def never_asked(trial: Trial) -> Law:
+        pytest.fail("a law was asked that does not apply")
+
+    def of_a_dark_pattern(inputs: Inputs) -> bool:
+        return not inputs["observed"].any()
+
+    case = telling_case(REGISTRY["losses.mae"])
+    facts = (Fact("says something of the dark alone", never_asked, of_a_dark_pattern), *case.contract.facts)
+    with_another = replace(case, contract=replace(case.contract, facts=facts))
+    for framework in stacks:
+        measurements = examined_in(with_another, framework, FLOAT64)
+        assert [m.quantity for m in measurements] == [fact.statement for fact in case.contract.facts]
+
+
+@pytest.mark.parametrize("name", BATCHED)
+def test_the_laws_of_a_batch_are_left_out_for_one_group(name: str, stacks: Stacks) -> None:
+    contract = REGISTRY[name]
+    of_one_group = [fact.statement for fact in contract.facts if fact.statement not in BROKEN_BATCH]
+    case = Case(contract, contract.stratum("single"), 0)
+    for framework in stacks:
+        assert [m.quantity for m in examined_in(case, framework, FLOAT64)] == of_one_group

@@ -55,8 +55,8 @@ def session(pytester: pytest.Pytester, source: str, *options: str) -> pytest.Run
     ("environment", "options", "profile", "examples"),
     [
         ({}, (), "dev", 10),
-        ({"CI": "true"}, (), "ci", 30),
-        ({"CI": "1"}, (), "ci", 30),
+        ({"CI": "true"}, (), "ci", 20),
+        ({"CI": "1"}, (), "ci", 20),
         ({"CI": "false"}, (), "dev", 10),
         ({"CI": "true"}, ("--parity-profile", "nightly"), "nightly", 1000),
         ({}, ("--parity-profile", "ci", "--parity-examples", "3"), "ci", 3),

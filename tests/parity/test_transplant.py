@@ -16,8 +16,8 @@ import torch
 
 from parity import transplant
 from parity.transplant import WeightsError, read_weights, to_tensorflow, to_torch, write_weights
-from ptycho import networks as tensorflow_networks
-from ptycho_torch import networks as torch_networks
+from ptycho import autoencoder as tensorflow_networks
+from ptycho_torch import autoencoder as torch_networks
 from ptycho_torch.networks import CNNConfig
 
 Weights = dict[str, np.ndarray]
@@ -352,7 +352,7 @@ def test_other_names_are_refused(tmp_path: Path) -> None:
 def test_a_framework_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_weights(tmp_path / "a.pt", weights())
     monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "ptycho_torch.networks")
+    monkeypatch.delitem(sys.modules, "ptycho_torch.autoencoder")
     message = "a.pt: expected torch to be installed, got none: pip install 'ptycho-parity[torch]'"
     with pytest.raises(WeightsError, match=re.escape(message)):
         read_weights(tmp_path / "a.pt")

@@ -13,7 +13,8 @@ import pytest
 import tensorflow as tf
 
 from ptycho import networks, optics, patches
-from ptycho.networks import Autoencoder, CNNConfig
+from ptycho.autoencoder import Autoencoder
+from ptycho.networks import CNNConfig
 
 REAL = [tf.float32, tf.float64]
 SMALL = CNNConfig(size=16, gridsize=1, filters_scale=0.02)

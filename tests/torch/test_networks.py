@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from ptycho_torch import networks, optics, patches
-from ptycho_torch.networks import Autoencoder, CNNConfig
+from ptycho_torch.autoencoder import Autoencoder
+from ptycho_torch.networks import CNNConfig
 
 REAL = [torch.float32, torch.float64]
 SMALL = CNNConfig(size=16, gridsize=1, filters_scale=0.02)

@@ -1,0 +1,74 @@
+"""`parity contracts`: what is held equal."""
+
+from __future__ import annotations
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from parity.cli.codes import AGREE, DISAGREE
+from parity.contract import Contract
+from parity.contracts import REGISTRY
+from parity.mirror import mirror_faults
+from parity.report.terminal import console
+
+
+@click.group("contracts")
+def contracts_group() -> None:
+    """What is held equal."""
+
+
+@contracts_group.command("list")
+def list_contracts() -> int:
+    """Every contract with its equation; and what the mirror rule finds amiss."""
+    out = console()
+    table = Table("contract", "equation", box=None, pad_edge=False, header_style="bold")
+    for contract in REGISTRY.values():
+        table.add_row(contract.name, Text(contract.equation))
+    out.print(table)
+    faults = mirror_faults(REGISTRY)
+    for fault in faults:
+        out.print(fault, style="red", markup=False)
+    return DISAGREE if faults else AGREE
+
+
+@contracts_group.command("show")
+@click.argument("name")
+def show_contract(name: str) -> int:
+    """One contract: equation, kinds, strata, facts and quotas, from its declaration."""
+    _print_contract(console(), REGISTRY[name])
+    return AGREE
+
+
+def _print_contract(out: Console, contract: Contract) -> None:
+    out.print(Text.assemble((contract.name, "bold"), "   ", contract.equation))
+    table = Table("", "name", "kind", "axes", "unit", "", box=None, pad_edge=False, header_style="bold")
+    for argument in contract.arguments:
+        table.add_row(
+            "argument",
+            argument.name,
+            argument.kind.name,
+            argument.kind.shape_words,
+            argument.kind.unit,
+            "differentiable" if argument.differentiable else "",
+        )
+    for result in contract.results:
+        table.add_row("result", result.name, result.kind.name, result.kind.shape_words, result.kind.unit, "")
+    out.print(table)
+    for title, rows in (
+        ("strata", [(s.name, s.shows) for s in contract.strata]),
+        ("facts", [(f.statement, "") for f in contract.facts]),
+        (
+            "quotas",
+            [
+                ("undecided", f"{contract.quota.undecided:.1%} of the elements"),
+                ("uninformative", f"{contract.quota.uninformative:.1%} of the examples"),
+            ],
+        ),
+    ):
+        listing = Table(title if rows else f"no {title}", "", box=None, pad_edge=False, header_style="bold")
+        for row in rows:
+            listing.add_row(*row)
+        out.print()
+        out.print(listing)

@@ -1,0 +1,57 @@
+"""`parity explain`: where a composition first goes wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from parity.cases import parse_case, parse_precisions
+from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
+from parity.cli.options import report_option, under_circumstances
+from parity.contracts import REGISTRY
+from parity.datasets import read_dataset
+from parity.frameworks import ADAPTERS, load
+from parity.report.error_map import require_matplotlib, write_error_maps
+from parity.report.stages import explanation, unjudged
+from parity.report.terminal import console
+from parity.stages import trees_of
+
+
+@click.command("explain")
+@click.argument("name", metavar="CONTRACT")
+@click.option("--case", required=True, metavar="STRATUM/SEED", help="The case, such as odd/17.")
+@under_circumstances
+@report_option("Draw error maps into this.")
+def explain_command(
+    name: str,
+    case: str,
+    data: Path | None,
+    precision: str,
+    mode: str | None,
+    device: str,
+    stacks: tuple[str, ...],
+    folder: Path | None,
+) -> int:
+    """Say which stage of a composition first goes wrong in one case, forward or backward, and by how much.
+
+    Each stage is run on what its own stack made of the stages before, and on what the oracle gives it: one that is off
+    on the latter is wrong in itself, another inherits.
+    """
+    chosen = parse_case(REGISTRY[name], case, read_dataset(data) if data else None)
+    precisions = parse_precisions(precision)
+    if folder:
+        require_matplotlib()
+        folder.mkdir(parents=True, exist_ok=True)
+    frameworks = load(stacks or tuple(ADAPTERS), mode, device)
+    trees = trees_of(chosen, frameworks, precisions, REGISTRY)
+    out = console()
+    out.print(explanation(trees))
+    out.print()
+    for path in write_error_maps(folder, trees) if folder else ():
+        out.print(f"error map: {path}", soft_wrap=True)
+    out.print(Text(" · ".join(f.description for f in frameworks), "dim"))
+    if not all(tree.agrees for tree in trees):
+        return DISAGREE
+    return NOT_CHECKED if unjudged(trees) else AGREE

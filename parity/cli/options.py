@@ -1,0 +1,54 @@
+"""Options that several commands have, and how they are written again in a command that is to be pasted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from parity.frameworks import ADAPTERS
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+REPEATED = ("data", "precision", "mode", "device", "stacks")
+"""Options of `parity run` that decide what a case says, and so are part of the lines that reproduce and explain it."""
+
+precision_option = click.option("--precision", default="f32,f64", show_default=True, help="f32, f64 or both.")
+device_option = click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]))
+examples_option = click.option(
+    "--examples", default=30, show_default=True, type=click.IntRange(min=0), help="Besides the strata."
+)
+
+_CIRCUMSTANCES = (
+    click.option("--data", type=click.Path(path_type=Path), help="Judge on the exposures of this .npz."),
+    precision_option,
+    click.option("--mode", type=click.Choice(["graph", "eager"]), help="How TensorFlow runs  [default: graph]"),
+    device_option,
+    click.option("--stack", "stacks", multiple=True, type=click.Choice(list(ADAPTERS)), help="One stack alone."),
+)
+
+
+def under_circumstances(command: Command) -> Command:
+    """Give a command the options that say on what, in which precision and where the stacks run."""
+    for option in reversed(_CIRCUMSTANCES):
+        command = option(command)
+    return command
+
+
+def report_option(what: str) -> Callable[[Command], Command]:
+    """The option that names a folder for what a command writes, as `folder`."""
+    return click.option("--report", "folder", type=click.Path(path_type=Path, file_okay=False), help=what)
+
+
+def not_default(context: click.Context) -> list[str]:
+    """Those of `REPEATED` that were given, as they are written."""
+    written: list[str] = []
+    for option in context.command.params:
+        if option.name in REPEATED and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE:
+            given = context.params[option.name]
+            for value in given if isinstance(given, tuple) else (given,):
+                written += [option.opts[0], str(value)]
+    return written

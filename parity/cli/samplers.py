@@ -1,0 +1,21 @@
+"""`parity samplers`: judge what draws photons."""
+
+from __future__ import annotations
+
+import click
+
+from parity.cli.codes import AGREE, DISAGREE
+from parity.frameworks import load
+from parity.report.terminal import console
+
+
+@click.command("samplers")
+def samplers_command() -> int:
+    """Hold the Poisson samplers of both stacks and of the simulation to the distribution itself."""
+    # Imported here: scipy.stats takes longer to start than all the rest, and every other command does without.
+    from parity.report.samplers import sampler_table
+    from parity.samplers import judge_samplers, simulation_sampler, stack_samplers
+
+    judgement = judge_samplers((*stack_samplers(load()), simulation_sampler()))
+    console().print(sampler_table(judgement))
+    return AGREE if judgement.agrees else DISAGREE

@@ -1,0 +1,68 @@
+"""`parity trajectory`: train both stacks, and see how far they drift apart."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from parity.cases import parse_precisions
+from parity.cli.codes import AGREE, DISAGREE
+from parity.cli.options import device_option, precision_option, report_option
+from parity.cli.progress import progress
+from parity.frameworks import load
+from parity.frameworks.base import Framework, StackError
+from parity.precision import Precision
+from parity.report.error_map import MatplotlibMissing
+from parity.report.terminal import console
+from parity.report.trajectory import draw_drifts, drift_table
+from parity.trajectory import MEMBERS, OPTIMIZERS, STEPS, Drift, drift
+
+
+@click.command("trajectory")
+@click.option("--optimizer", default="adam", show_default=True, type=click.Choice(list(OPTIMIZERS)))
+@click.option("--steps", default=STEPS, show_default=True, type=click.IntRange(min=1))
+@precision_option
+@device_option
+@report_option("Draw losses and distances into this.")
+def trajectory_command(optimizer: str, steps: int, precision: str, device: str, folder: Path | None) -> int:
+    """Train both stacks from the same weights, and allow them to drift apart as far as one ulp moves either.
+
+    What a stack raises is a disagreement, as in `parity run`.
+    """
+    precisions = parse_precisions(precision)
+    if folder:
+        _require_matplotlib()
+        folder.mkdir(parents=True, exist_ok=True)
+    frameworks = load(device=device)
+    out = console()
+    out.print(Text(" · ".join(f.description for f in frameworks), "dim"))
+    try:
+        drifts = _drifts_with_progress(frameworks, precisions, optimizer, steps)
+    except StackError as error:
+        click.echo(f"parity: a stack {error}", err=True)
+        return DISAGREE
+    out.print(drift_table(drifts))
+    for path in draw_drifts(folder, drifts) if folder else ():
+        out.print(f"trajectory: {path}", soft_wrap=True)
+    return AGREE if all(found.agrees for found in drifts) else DISAGREE
+
+
+def _drifts_with_progress(
+    frameworks: Sequence[Framework], precisions: Sequence[Precision], optimizer: str, steps: int
+) -> list[Drift]:
+    total = len(precisions) * len(frameworks) * MEMBERS * steps
+    with progress("training", total) as advance:
+        return [drift(frameworks, precision, optimizer, steps, advance=advance) for precision in precisions]
+
+
+def _require_matplotlib() -> None:
+    """Raise MatplotlibMissing where it is not installed, before anything slow begins."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise MatplotlibMissing(
+            "matplotlib is not installed, so trajectories cannot be drawn: pip install 'ptycho-parity[report]', "
+            "or leave out --report"
+        )

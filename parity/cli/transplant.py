@@ -1,0 +1,54 @@
+"""`parity transplant`: move the weights of a network between the stacks."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import click
+
+from parity.cli.codes import AGREE
+from parity.contract import UsageError
+from parity.environment import prepare_environment
+from parity.frameworks.silence import silenced
+from parity.report.terminal import console
+from parity.transplant import Weights, WeightsError, read_weights, write_weights
+
+
+@click.command("transplant")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Overwrite TARGET.")
+def transplant_command(source: Path, target: Path, force: bool) -> int:
+    """Write the weights in SOURCE to TARGET, bit by bit, for the other stack.
+
+    What a file holds is known by the end of its name: .weights.h5 or .keras for TensorFlow, .pt or .pth for PyTorch,
+    .npz for the weights as they are.
+    """
+    if not force and (target.exists() or target.is_symlink()):
+        raise UsageError(f"{target}: expected a file that is not there yet, got one that is; --force overwrites it")
+    prepare_environment()
+    console().print(f"{_described(_moved(source, target))}: {source} → {target}", markup=False, soft_wrap=True)
+    return AGREE
+
+
+def _moved(source: Path, target: Path) -> Weights:
+    """The weights, once they are written. Raises WeightsError and OSError as `read_weights` and `write_weights` do."""
+    with silenced():
+        try:
+            weights = read_weights(source)
+            write_weights(target, weights)
+            return weights
+        except (WeightsError, OSError) as error:
+            # Its message says all there is to say; what TensorFlow printed when it started would only hide it.
+            refused = error
+    raise refused
+
+
+def _described(weights: Weights) -> str:
+    """How many numbers, and of which network: C = gridsize², and log₂(size / 8) encoder blocks."""
+    parameters = sum(array.size for array in weights.values())
+    levels = sum(name.startswith("encoder_") and name.endswith("_first_bias") for name in weights)
+    first = weights["encoder_0_first_kernel"]
+    gridsize = math.isqrt(first.shape[1])
+    return f"{parameters:,} parameters in {first.dtype}, size {8 * 2**levels}, gridsize {gridsize}"
