@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from parity.cases import parse_case, parse_precisions
+from parity.cases import parse_precisions
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.cli.options import report_option, under_circumstances
 from parity.contracts import REGISTRY
@@ -16,6 +16,7 @@ from parity.frameworks import ADAPTERS, load
 from parity.report.error_map import require_matplotlib, write_error_maps
 from parity.report.stages import explanation, unjudged
 from parity.report.terminal import console
+from parity.run import Plan
 from parity.stages import trees_of
 
 
@@ -39,13 +40,19 @@ def explain_command(
     Each stage is run on what its own stack made of the stages before, and on what the oracle gives it: one that is off
     on the latter is wrong in itself, another inherits.
     """
-    chosen = parse_case(REGISTRY[name], case, read_dataset(data) if data else None)
-    precisions = parse_precisions(precision)
+    plan = Plan(
+        contracts=(REGISTRY[name],),
+        precisions=parse_precisions(precision),
+        case=case,
+        dataset=read_dataset(data) if data else None,
+    )
+    plan.check()
     if folder:
         require_matplotlib()
         folder.mkdir(parents=True, exist_ok=True)
     frameworks = load(stacks or tuple(ADAPTERS), mode, device)
-    trees = trees_of(chosen, frameworks, precisions, REGISTRY)
+    (chosen,) = plan.cases(plan.contracts[0])
+    trees = trees_of(chosen, frameworks, plan.precisions, REGISTRY)
     out = console()
     out.print(explanation(trees))
     out.print()

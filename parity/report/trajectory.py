@@ -69,7 +69,8 @@ def draw_drifts(folder: Path, drifts: Sequence[Drift]) -> list[Path]:
     return paths
 
 
-def _limits(drift: Drift) -> tuple[float, float]:
-    """From below the smallest distance that is one to above all."""
-    least = np.min(drift.apart, where=drift.apart > 0, initial=drift.allowed.max())
-    return float(least) / 3, 3 * float(max(drift.apart.max(), drift.allowed.max()))
+def _limits(drift: Drift) -> tuple[float | None, float | None]:
+    """From below the smallest distance that is one to above all; what is not finite has no place in a picture."""
+    distances = np.concatenate([drift.apart, drift.allowed])
+    shown = distances[np.isfinite(distances) & (distances > 0)]
+    return (float(shown.min()) / 3, 3 * float(shown.max())) if shown.size else (None, None)

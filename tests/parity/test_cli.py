@@ -1,8 +1,12 @@
 """The `parity` command: what it prints, and every exit code provoked."""
 
 import importlib.util
+import os
 import shlex
+import subprocess
+import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +15,13 @@ import pytest
 from numpy.typing import NDArray
 
 from parity import cli
+from parity.contract import Registry
 from parity.contracts import REGISTRY
+from parity.frameworks.base import Framework
 from parity.results import read_results
+from parity.samplers import judge_samplers
+from parity.transplant import read_weights, write_weights
+from ptycho_torch.networks import CNNConfig
 
 PATTERNS, SIZE = 6, 8
 FEW = ("--examples", "0", "--precision", "f64", "--mode", "eager")
@@ -164,7 +173,7 @@ def test_3_whatever_is_not_foreseen(
     def fail(*_: object) -> None:
         raise raised
 
-    monkeypatch.setattr(cli, "run", fail)
+    monkeypatch.setattr("parity.cli.run.run", fail)
     code, _, err = parity_command("run", "losses.mae", *FEW)
     assert code == cli.NOT_CHECKED
     assert err.endswith(message)
@@ -236,7 +245,7 @@ def test_every_contract_is_listed(parity_command: Parity) -> None:
 
 
 def test_a_breach_of_the_mirror_rule_is_listed(parity_command: Parity, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "mirror_faults", lambda contracts: ["ptycho.losses.stray: unregistered"])
+    monkeypatch.setattr("parity.cli.contracts.mirror_faults", lambda contracts: ["ptycho.losses.stray: unregistered"])
     code, out, _ = parity_command("contracts", "list")
     assert code == cli.DISAGREE
     assert out.splitlines()[-1] == "ptycho.losses.stray: unregistered"
@@ -255,3 +264,310 @@ def test_every_contract_can_be_shown(parity_command: Parity, name: str) -> None:
 
 def test_help_and_version(parity_command: Parity) -> None:
     assert parity_command("--help")[:1] == parity_command("run", "-h")[:1] == parity_command("--version")[:1] == (0,)
+
+
+COMPOSITION = "forward.predict_amplitude"
+
+
+def test_the_stages_of_a_composition_that_fails_can_be_asked_for(
+    parity_command: Parity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the line that ends its message, in the circumstances in which it failed."""
+    from ptycho_torch import scaling
+
+    right = scaling.apply_intensity_scale
+    monkeypatch.setattr(
+        scaling, "apply_intensity_scale", lambda amplitude, log_scale: right(amplitude, log_scale) * (1 + 1e-6)
+    )
+    _, out, _ = parity_command("run", COMPOSITION, "--stack", "torch", "--precision", "f64", "--examples", "0")
+    lines = out.splitlines()
+    (place,) = (place for place, line in enumerate(lines) if line.startswith("  stages: parity "))
+    assert lines[place - 1].startswith("  reproduce: ")
+    assert lines[place + 1] == ""
+    assert lines[place].endswith(" --precision f64 --stack torch")
+    code, out, _ = parity_command(*shlex.split(lines[place].partition("stages: parity ")[2]))
+    assert code == cli.DISAGREE
+    assert out.startswith("torch: the first divergence is scaling.apply_intensity_scale (predicted), forward\n")
+
+
+ODD = {"diffraction": np.ones((PATTERNS, 7, 9)), "probeGuess": np.ones((7, 9), complex)}
+"""Frames that no network takes."""
+NETWORKS = ("networks.autoencode@32", "forward.reconstruction_loss@32")
+
+
+@pytest.fixture
+def few_contracts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registry of one contract that takes every frame, and two that take few."""
+    few = Registry(REGISTRY[name] for name in ("losses.mae", *NETWORKS))
+    monkeypatch.setattr("parity.cli.run.REGISTRY", few)
+
+
+def test_what_cannot_be_asked_of_a_user_s_frames_is_left_out_and_named(
+    parity_command: Parity, tmp_path: Path, few_contracts: None
+) -> None:
+    code, out, err = parity_command("run", "--data", data_set(tmp_path / "scan.npz", **ODD), *FEW)
+    assert code == cli.AGREE
+    assert out.splitlines()[-2:] == [
+        f"not asked of frames of 7 × 9: {', '.join(NETWORKS)}",
+        "1 contract agrees on 1 example",
+    ]
+    assert err == ""
+    assert out.count("@32") == len(NETWORKS)
+
+
+def test_nothing_is_left_out_where_all_can_be_asked(
+    parity_command: Parity, tmp_path: Path, few_contracts: None
+) -> None:
+    _, out, _ = parity_command("run", "--data", data_set(tmp_path / "scan.npz"), "--stack", "torch", *FEW)
+    assert "not asked" not in out
+    assert all(f"\n{name} " in out for name in NETWORKS)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("run", "networks.autoencode@32"), ("run", "networks"), ("explain", "networks.autoencode@32")],
+    ids=" ".join,
+)
+def test_2_what_cannot_be_asked_is_asked_for_by_name(
+    parity_command: Parity, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    path = data_set(tmp_path / "scan.npz", **ODD)
+    code, out, err = parity_command(*arguments, "--case", "measured/0", "--data", path)
+    assert code == cli.USAGE
+    assert err == (
+        "parity: networks.autoencode@32: expected frames whose sides are multiples of 4, got (7, 9) in the data set\n"
+    )
+    assert out == ""
+
+
+@pytest.fixture
+def quick_samplers(stacks: tuple[Framework, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The samplers at one level, from fewer counts."""
+    monkeypatch.setattr("parity.cli.samplers.load", lambda: stacks)
+    monkeypatch.setattr("parity.samplers.judge_samplers", partial(judge_samplers, levels=[10.0], draws=10_000))
+
+
+def test_0_the_samplers_are_poisson_s(parity_command: Parity, quick_samplers: None) -> None:
+    code, out, err = parity_command("samplers")
+    assert code == cli.AGREE
+    assert "9 samplers are Poisson's: 27 tests" in out
+    assert err == ""
+
+
+def test_1_a_sampler_is_not_poisson_s(
+    parity_command: Parity, quick_samplers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ptycho_torch import sampling
+
+    right = sampling.sample_counts
+    monkeypatch.setattr(sampling, "sample_counts", lambda intensity, seed: 2 * right(intensity / 2, seed))
+    code, out, _ = parity_command("samplers")
+    assert code == cli.DISAGREE
+    assert "ptycho_torch.sampling.sample_counts in float32: at a mean of 10 photons the variance" in out
+    assert "2 of 9 samplers are not Poisson's" in out
+
+
+BRIEF = ("--steps", "2", "--optimizer", "sgd")
+
+
+@pytest.fixture
+def untraced(stacks: tuple[Framework, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both stacks, ready: two steps are not worth a trace."""
+    monkeypatch.setattr("parity.cli.trajectory.load", lambda device: stacks)
+
+
+def test_0_the_stacks_stay_together_and_are_drawn(parity_command: Parity, tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "report"
+    code, out, err = parity_command("trajectory", *BRIEF, "--report", str(folder))
+    assert code == cli.AGREE
+    rows = [line.split() for line in out.splitlines() if line.startswith("sgd ")]
+    assert [(row[1], row[2], row[-1]) for row in rows] == [("float32", "2", "agree"), ("float64", "2", "agree")]
+    named = [Path(line.removeprefix("trajectory: ")) for line in out.splitlines() if line.startswith("trajectory: ")]
+    assert named == [folder / "trajectory-sgd.png", folder / "trajectory-sgd.svg"]
+    assert sorted(folder.iterdir()) == named
+    assert err == ""
+
+
+def torn_objective(monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], Any]) -> None:
+    from ptycho_torch import forward
+
+    right = forward.training_objective
+    monkeypatch.setattr(forward, "training_objective", lambda *given: change(right(*given)))
+
+
+def test_1_the_stacks_part(parity_command: Parity, untraced: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    torn_objective(monkeypatch, lambda value: value + 1e-3 * (value - value.detach()))
+    code, out, _ = parity_command("trajectory", *BRIEF, "--precision", "f64")
+    assert code == cli.DISAGREE
+    (row,) = (line.split() for line in out.splitlines() if line.startswith("sgd "))
+    assert (row[1], row[-1]) == ("float64", "disagree")
+
+
+def test_1_a_stack_raises_while_it_is_trained(
+    parity_command: Parity, untraced: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torn_objective(monkeypatch, lambda value: 1 / 0)
+    code, _, err = parity_command("trajectory", *BRIEF)
+    assert code == cli.DISAGREE
+    assert err == "parity: a stack raised ZeroDivisionError: division by zero\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("trajectory --optimizer lbfgs", "Invalid value for '--optimizer'"),
+        ("trajectory --steps 0", "Invalid value for '--steps'"),
+        ("trajectory --precision f16", "unknown precision 'f16'; there are: f32, f64"),
+        ("trajectory --stack torch", "No such option"),
+        ("samplers torch", "unexpected extra argument"),
+        ("transplant a.npz", "Missing argument 'TARGET'"),
+    ],
+)
+def test_2_wrong_usage_of_what_asks_no_contract(parity_command: Parity, arguments: str, message: str) -> None:
+    code, out, err = parity_command(*arguments.split())
+    assert code == cli.USAGE
+    assert message in err
+    assert out == ""
+
+
+def without(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else found(name))
+
+
+@pytest.mark.parametrize("command", ["samplers", "trajectory"])
+def test_3_both_stacks_are_needed(parity_command: Parity, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    without(monkeypatch, "tensorflow")
+    code, out, err = parity_command(command)
+    assert code == cli.NOT_CHECKED
+    assert err.startswith("parity: tensorflow is not installed, so ptycho cannot be checked: pip install ")
+    assert out == ""
+
+
+def test_3_trajectories_cannot_be_drawn(
+    parity_command: Parity, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Noticed before anything is trained."""
+    without(monkeypatch, "matplotlib")
+    monkeypatch.setattr("parity.cli.trajectory.load", lambda device: pytest.fail("a framework was started"))
+    code, out, err = parity_command("trajectory", "--report", str(tmp_path))
+    assert code == cli.NOT_CHECKED
+    assert err == (
+        "parity: matplotlib is not installed, so trajectories cannot be drawn: "
+        "pip install 'ptycho-parity[report]', or leave out --report\n"
+    )
+    assert out == ""
+
+
+Weights = dict[str, NDArray[Any]]
+
+
+def weights_of(size: int = 16, gridsize: int = 1, dtype: str = "float32", seed: int = 0) -> Weights:
+    random = np.random.default_rng(seed)
+    shapes = CNNConfig(size, gridsize, 0.05).parameter_shapes()
+    return {name: random.standard_normal(shape).astype(dtype) for name, shape in shapes.items()}
+
+
+def assert_identical(path: Path, expected: Weights) -> None:
+    found = read_weights(path)
+    assert list(found) == list(expected)
+    assert all(found[name].dtype == array.dtype for name, array in expected.items())
+    assert all(np.array_equal(found[name], array) for name, array in expected.items())
+
+
+@pytest.mark.parametrize("size", [16, 64])
+@pytest.mark.parametrize("gridsize", [1, 3])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_0_weights_are_moved_and_counted(
+    parity_command: Parity, tmp_path: Path, size: int, gridsize: int, dtype: str
+) -> None:
+    drawn = weights_of(size, gridsize, dtype)
+    source, target = tmp_path / "a.npz", tmp_path / "b [c].npz"
+    write_weights(source, drawn)
+    code, out, err = parity_command("transplant", str(source), str(target))
+    number = sum(array.size for array in drawn.values())
+    assert code == cli.AGREE
+    assert out == f"{number:,} parameters in {dtype}, size {size}, gridsize {gridsize}: {source} → {target}\n"
+    assert err == ""
+    assert_identical(target, drawn)
+
+
+def test_0_weights_go_round_by_every_format(parity_command: Parity, tmp_path: Path) -> None:
+    drawn = weights_of()
+    path = tmp_path / "a.npz"
+    write_weights(path, drawn)
+    for ending in (".keras", ".pt", ".weights.h5", ".pth", ".npz"):
+        target = tmp_path / f"b{ending}"
+        assert parity_command("transplant", str(path), str(target))[0] == cli.AGREE
+        path = target
+    assert_identical(path, drawn)
+
+
+def test_2_a_file_that_is_there_is_not_overwritten_unasked(parity_command: Parity, tmp_path: Path) -> None:
+    source, target = tmp_path / "a.npz", tmp_path / "b.npz"
+    kept, moved = weights_of(seed=1), weights_of(seed=2)
+    write_weights(source, moved)
+    write_weights(target, kept)
+    code, out, err = parity_command("transplant", str(source), str(target))
+    assert code == cli.USAGE
+    assert err == (f"parity: {target}: expected a file that is not there yet, got one that is; --force overwrites it\n")
+    assert out == ""
+    assert_identical(target, kept)
+    assert parity_command("transplant", str(source), str(target), "--force")[0] == cli.AGREE
+    assert_identical(target, moved)
+
+
+def test_2_nor_is_a_link_that_leads_nowhere(parity_command: Parity, tmp_path: Path) -> None:
+    (tmp_path / "b.npz").symlink_to(tmp_path / "gone.npz")
+    assert parity_command("transplant", "a.npz", str(tmp_path / "b.npz"))[0] == cli.USAGE
+    assert (tmp_path / "b.npz").is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "message"),
+    [
+        ("none.npz", "b.npz", "none.npz: expected a file, got none"),
+        ("scan.npz", "b.npz", "scan.npz: expected the parameters of an autoencoder, such as encoder_0_first_kernel"),
+        ("torn.pt", "b.npz", "torn.pt: expected the state_dict of a network, got a file that cannot be read: "),
+        ("a.npz", "b.onnx", "b.onnx: expected a name that ends in .weights.h5, .keras, .pt, .pth, .npz, got b.onnx"),
+    ],
+)
+def test_3_weights_that_cannot_be_moved(
+    parity_command: Parity, tmp_path: Path, source: str, target: str, message: str
+) -> None:
+    """What stood in the target's place is left, even if it was to be overwritten."""
+    write_weights(tmp_path / "a.npz", weights_of())
+    data_set(tmp_path / "scan.npz")
+    (tmp_path / "torn.pt").write_bytes(b"PK\x03\x04")
+    (tmp_path / target).write_bytes(b"as it was")
+    code, out, err = parity_command("transplant", str(tmp_path / source), str(tmp_path / target), "--force")
+    assert code == cli.NOT_CHECKED
+    assert err.startswith(f"parity: {tmp_path}/{message}")
+    assert err.count("\n") == 1
+    assert out == ""
+    assert (tmp_path / target).read_bytes() == b"as it was"
+
+
+def test_3_no_folder_to_write_to(parity_command: Parity, tmp_path: Path) -> None:
+    write_weights(tmp_path / "a.npz", weights_of())
+    code, out, err = parity_command("transplant", str(tmp_path / "a.npz"), str(tmp_path / "none" / "b.npz"))
+    assert code == cli.NOT_CHECKED
+    assert str(tmp_path / "none") in err
+    assert out == ""
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_nothing_that_starting_tensorflow_prints_reaches_who_moves_weights(tmp_path: Path, fails: bool) -> None:
+    source = tmp_path / "a.keras"
+    write_weights(source, weights_of())
+    if fails:
+        source.write_bytes(source.read_bytes()[:300])
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    command = (sys.executable, "-m", "parity", "transplant", str(source), str(tmp_path / "b.npz"))
+    ended = subprocess.run(command, capture_output=True, text=True, env=clean, check=False)
+    assert ended.returncode == (cli.NOT_CHECKED if fails else cli.AGREE)
+    if fails:
+        assert ended.stderr.startswith(f"parity: {source}: expected weights that Keras has written, got ")
+        assert ended.stderr.count("\n") == 1
+    else:
+        assert ended.stderr == ""

@@ -117,6 +117,29 @@ def test_a_data_set_is_part_of_the_line_that_reproduces() -> None:
     assert text.endswith("reproduce: parity run optics.far_field_amplitude --case measured/3 --data scan.npz")
 
 
+COMPOSITION = REGISTRY["forward.predict_amplitude"]
+
+
+def test_the_message_of_a_composition_ends_with_the_line_that_asks_for_its_stages() -> None:
+    verdict = judge(COMPOSITION.name, [found(**WRONG, case="measured/3")], Quota())
+    text = describe(COMPOSITION, verdict, ["--data", "my scan.npz", "--stack", "torch"])
+    assert text.splitlines()[-2:] == [
+        "  reproduce: parity run forward.predict_amplitude --case measured/3 --data 'my scan.npz' --stack torch",
+        "  stages: parity explain forward.predict_amplitude --case measured/3 --data 'my scan.npz' --stack torch",
+    ]
+
+
+def test_the_stages_are_those_of_the_case_that_was_asked_for() -> None:
+    verdict = judge(COMPOSITION.name, [found(**WRONG), found(case="even/3", ratio=2.0)], Quota())
+    text = describe(COMPOSITION, verdict, case="even/3")
+    assert text.endswith("\n  stages: parity explain forward.predict_amplitude --case even/3")
+
+
+def test_no_stages_are_asked_for_where_no_case_fails() -> None:
+    measured = (found(ratio=0.9), found("tensorflow", ratio=0.9), found(PAIR, ratio=1.2))
+    assert "stages:" not in describe(COMPOSITION, judge(COMPOSITION.name, measured, Quota()))
+
+
 @pytest.mark.parametrize(
     ("ratio", "times"), [(1.25, "1.25"), (999.0, "999"), (1000.0, "1,000"), (3e9, "3e+09"), (np.inf, "inf")]
 )

@@ -17,7 +17,8 @@ def _summation(x: Bounded, value: NDArray[Any]) -> float:
     Added one by one they walk as √n; sums in pairs stay near 3. Neither framework adds in pairs throughout, and the
     order is not part of any contract.
     """
-    return 3 + 0.8 * float(np.sqrt(x.value.size / max(1, value.size)))
+    terms = x.value.size / max(1, value.size)
+    return 3 + 0.8 * float(np.sqrt(terms)) if terms > 1 else 0.0
 
 
 @operation(np.sum)
