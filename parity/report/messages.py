@@ -27,9 +27,15 @@ AXES = {
     "Y": "row",
     "X": "column",
     "D": "coordinate",
+    "N": "parameter",
+    "F": "feature",
     "A": "patch",
     "G": "grid row",
     "g": "grid column",
+    "o": "filter",
+    "i": "channel",
+    "k": "kernel row",
+    "l": "kernel column",
 }
 """What a person calls an index along each axis of a kind."""
 
