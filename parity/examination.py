@@ -45,13 +45,18 @@ def examine(
     with_facts: bool = False,
     clock: Clock = untimed,
 ) -> list[Measurement]:
-    """Every measurement of one case: each stack against the oracle, the stacks against each other, the facts."""
+    """Every measurement of one case: each stack against the oracle, the stacks against each other, the facts.
+
+    The facts in the finest precision alone: a law is mathematics, and there it is told from rounding best.
+    """
     with clock(SIMULATION):
         inputs = case.inputs()
     measurements: list[Measurement] = []
-    for precision in precisions_of(inputs, precisions):
+    tried = precisions_of(inputs, precisions)
+    finest = min(tried, key=lambda precision: precision.unit_roundoff)
+    for precision in tried:
         measurements += Truth(case, inputs, precision, clock).confront(frameworks)
-        if with_facts:
+        if with_facts and precision is finest:
             with clock(FACTS):
                 for framework in frameworks:
                     measurements += examine_facts(case, inputs, framework, precision)
