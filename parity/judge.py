@@ -134,18 +134,23 @@ def _outcome(
             return Outcome.UNDECIDED, (
                 f"{quantity} in {precision}: {share:.2%} of the elements have no bound, quota {quota.undecided:.2%}"
             )
-    for quantity, group in _grouped((m for m in measurements if m.stack != PAIR), lambda m: m.quantity).items():
+    single = [m for m in measurements if m.stack != PAIR]
+    for where, group in _grouped(single, lambda m: _told_apart(m, quota)).items():
         blind = _blind(group)
         if blind > quota.uninformative:
             return Outcome.UNINFORMATIVE, (
-                f"{quantity}: {blind:.1%} of the examples show nothing smaller than 1 %, "
-                f"quota {quota.uninformative:.1%}"
+                f"{where}: {blind:.1%} of the examples show nothing smaller than 1 %, quota {quota.uninformative:.1%}"
             )
     return Outcome.AGREE, ""
 
 
+def _told_apart(measurement: Measurement, quota: Quota) -> str:
+    """What must inform on its own: a quantity in one precision or, if the quota says so, in any."""
+    return measurement.quantity if quota.any_precision else f"{measurement.quantity} in {measurement.precision}"
+
+
 def _blind(measurements: Iterable[Measurement]) -> float:
-    """The share of examples that inform in no precision: where one tells, mathematics was tested."""
+    """The share of examples none of whose measurements informs."""
     examples = _grouped(measurements, lambda m: (m.case, m.stack)).values()
     return sum(not any(m.informative for m in example) for example in examples) / max(1, len(examples))
 

@@ -91,6 +91,7 @@ CONTRACTS = (
             Fact("Â(w) = e^w·Â(0)", _scale_multiplies),
             *batch_facts("patches", "positions"),
         ),
+        quota=Quota(any_precision=True),
         stages=_prediction,
     ),
     Contract(
@@ -106,6 +107,7 @@ CONTRACTS = (
         ),
         results=(Result("loss", SCALAR),),
         strata=_COUNTED,
+        quota=Quota(any_precision=True),
         stages=_objective,
         cost=4,
     ),
@@ -127,7 +129,9 @@ CONTRACTS = (
         strata=tuple(
             replace(stratum, log10_photons=(0.0, 2.0), weightings=stratum.weightings[:1]) for stratum in FRAMES[32]
         ),
-        quota=Quota(undecided=0.1),  # a photon counted on a pixel whose prediction is lost in rounding leaves all open
+        quota=Quota(
+            undecided=0.1, any_precision=True
+        ),  # a photon counted on a pixel whose prediction is lost in rounding leaves all open
         stages=_reconstruction,
         cost=10,
         divisor=4,

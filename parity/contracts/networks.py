@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from parity.contract import Argument, Contract, Fact, Inputs, Law, Result, Stage, Trial
+from parity.contract import Argument, Contract, Fact, Inputs, Law, Quota, Result, Stage, Trial
 from parity.contracts.batch import batch_facts
 from parity.kinds import AMPLITUDE, BIAS, FEATURES, KERNEL, OBJECT, PHASE
 from parity.oracle.operations import absolute
@@ -95,6 +95,7 @@ def _autoencoder(size: int, cost: int, facts: tuple[Fact, ...] = ()) -> Contract
         results=(Result("patches", OBJECT),),
         strata=FRAMES[size][-1:] if size == _LARGEST else FRAMES[size],
         facts=facts,
+        quota=Quota(any_precision=True),
         stages=stages,
         cost=cost,
         eager=size > _TRACED,

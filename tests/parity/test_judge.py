@@ -133,14 +133,16 @@ def test_the_quota_of_uninformative_examples(blind: int, outcome: Outcome) -> No
     judged = verdict(*measurements)
     assert judged.outcome is outcome
     if outcome is Outcome.UNINFORMATIVE:
-        assert judged.reason == ("exit_waves: 12.0% of the examples show nothing smaller than 1 %, quota 10.0%")
+        assert judged.reason == ("exit_waves in f64: 12.0% of the examples show nothing smaller than 1 %, quota 10.0%")
 
 
-def test_an_example_that_informs_in_one_precision_informs() -> None:
+def test_where_it_is_declared_an_example_informs_if_it_does_in_one_precision() -> None:
     blind = [found(case=f"even/{seed}", precision="f32", epsilon=0.02) for seed in range(9)]
     sharp = [found(case=f"even/{seed}", precision="f64", epsilon=1e-9) for seed in range(9)]
-    assert verdict(*blind).outcome is Outcome.UNINFORMATIVE
-    assert verdict(*blind, *sharp).outcome is Outcome.AGREE
+    declared = Quota(any_precision=True)
+    assert verdict(*blind, *sharp).outcome is Outcome.UNINFORMATIVE
+    assert verdict(*blind, quota=declared).outcome is Outcome.UNINFORMATIVE
+    assert verdict(*blind, *sharp, quota=declared).outcome is Outcome.AGREE
 
 
 def test_a_disagreement_outranks_what_cannot_be_said() -> None:
