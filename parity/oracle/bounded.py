@@ -63,6 +63,11 @@ class Bounded:
         wide = np.asarray(value, np.complex128 if np.iscomplexobj(value) else np.float64)
         return cls(wide, np.zeros(wide.shape), precision)
 
+    @classmethod
+    def allowing(cls, value: NDArray[Any], allowed: Reals, precision: Precision) -> Self:
+        """A value known with what it allows, as where both were stored: the inverse of `allowed`."""
+        return cls(value, np.maximum(allowed - precision.smallest_normal, 0) / (2 * precision.unit_roundoff), precision)
+
     @property
     def shape(self) -> tuple[int, ...]:
         return self.value.shape
