@@ -118,7 +118,7 @@ def _bench_contract(contract: Contract, frameworks: Sequence[Framework], example
         false_alarms.update([] if all(m.agrees for m in found if m.precision == FLOAT32.name) else [BOUND])
         inputs = case.inputs()
         for precision in precisions_of(inputs, tuple(PRECISIONS.values())):
-            truth = Truth(case, inputs, precision)
+            truth = Truth.of(case, inputs, precision)
             if precision is FLOAT32:
                 false_alarms.update(_beyond_tolerances([truth.evaluate(f) for f in frameworks]))
             for framework in frameworks:

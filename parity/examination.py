@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
 
 from parity.cases import Case, precisions_of
-from parity.contract import Entry, Inputs
+from parity.contract import Contract, Entry, Inputs
 from parity.facts import examine_facts
 from parity.frameworks.base import Framework, StackError
 from parity.measure import Label, Measurement, fault_of, measure, measure_pair, missing_gradient
+from parity.oracle.bounded import Bounded
 from parity.precision import FLOAT32, Precision
 from parity.reference import bounded_gradients, bounded_values, gradient_of, has_readings, witness
 
@@ -55,7 +57,7 @@ def examine(
     tried = precisions_of(inputs, precisions)
     finest = min(tried, key=lambda precision: precision.unit_roundoff)
     for precision in tried:
-        measurements += Truth(case, inputs, precision, clock).confront(frameworks)
+        measurements += Truth.of(case, inputs, precision, clock).confront(frameworks)
         if with_facts and precision is finest:
             with clock(FACTS):
                 for framework in frameworks:
@@ -63,68 +65,90 @@ def examine(
     return measurements
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Truth:
-    """What the oracle says of one case in one precision. `cotangents` are empty where there is nothing to pull back."""
+    """What the stacks are judged by in one case and precision: what they are given, and what the oracle says of it.
 
-    def __init__(self, case: Case, inputs: Inputs, precision: Precision, clock: Clock = untimed) -> None:
+    `cotangents` are by result, and empty where there is nothing to pull back; `quantities` are results and gradients.
+    """
+
+    contract: Contract
+    case: str
+    precision: Precision
+    inputs: Inputs
+    cotangents: Inputs
+    quantities: Mapping[str, Bounded]
+    witness: Arrays = field(default_factory=dict)
+    clock: Clock = untimed
+
+    @classmethod
+    def of(cls, case: Case, inputs: Inputs, precision: Precision, clock: Clock = untimed) -> Truth:
+        """Ask the oracle."""
         contract = case.contract
-        self._case, self._inputs, self._precision, self._clock = case, inputs, precision, clock
         with clock(VALUES):
             values = bounded_values(contract, inputs, precision)
             cotangents = case.cotangents({name: bounded.value for name, bounded in values.items()})
         with clock(GRADIENTS):
             gradients = {} if has_readings(inputs) else bounded_gradients(contract, inputs, cotangents, precision)
         with clock(WITNESS):
-            self._witness = witness(contract, inputs, cotangents, precision) if precision is FLOAT32 else {}
-        self.cotangents: Inputs = cotangents if gradients else {}
-        self._quantities = values | {gradient_of(name): bounded for name, bounded in gradients.items()}
+            seen = witness(contract, inputs, cotangents, precision) if precision is FLOAT32 else {}
+        quantities = values | {gradient_of(name): bounded for name, bounded in gradients.items()}
+        return cls(contract, case.name, precision, inputs, cotangents if gradients else {}, quantities, seen, clock)
 
     def confront(self, frameworks: Sequence[Framework]) -> list[Measurement]:
         """Measure every stack, through every entry it has, and two stacks against each other."""
         found: list[Arrays] = []
         measurements: list[Measurement] = []
         for framework in frameworks:
-            for entry in (None, *self._case.contract.entries_of(framework.name, self._inputs)):
-                try:
-                    arrays = self.evaluate(framework, entry)
-                except StackError as error:
-                    label = self._label(self._case.contract.results[0].name, entry)
-                    measurements.append(label.measurement(framework.name, fault=str(error)))
-                    continue
-                with self._clock(JUDGING):
-                    measurements += self._measured(framework.name, arrays, entry)
-                if entry is None:
-                    found.append(arrays)
+            arrays, measured = self.hold(framework)
+            measurements += measured
+            if arrays is not None:
+                found.append(arrays)
         if len(found) == 2:
-            with self._clock(JUDGING):
-                measurements += self._pairs(*found)
+            measurements += self.pairs(*found)
         return measurements
+
+    def hold(self, framework: Framework) -> tuple[Arrays | None, list[Measurement]]:
+        """What a stack returns, None if it raises, and how far that, and every other entry's, is from the oracle."""
+        own: Arrays | None = None
+        measurements: list[Measurement] = []
+        for entry in (None, *self.contract.entries_of(framework.name, self.inputs)):
+            try:
+                arrays = self.evaluate(framework, entry)
+            except StackError as error:
+                label = self._label(self.contract.results[0].name, entry)
+                measurements.append(label.measurement(framework.name, fault=str(error)))
+                continue
+            with self.clock(JUDGING):
+                measurements += self._measured(framework.name, arrays, entry)
+            if entry is None:
+                own = arrays
+        return own, measurements
 
     def evaluate(self, framework: Framework, entry: Entry | None = None) -> Arrays:
         """What a stack returns, results and gradients. Raises StackError as `Framework.evaluate` does."""
-        with self._clock(framework.name):
-            evaluation = framework.evaluate(
-                self._case.contract, self._inputs, self._precision, self.cotangents or None, entry
-            )
+        with self.clock(framework.name):
+            evaluation = framework.evaluate(self.contract, self.inputs, self.precision, self.cotangents or None, entry)
         gradients = {gradient_of(name): array for name, array in evaluation.gradients.items()}
         return {**evaluation.values, **gradients}
 
+    def pairs(self, one: Arrays, other: Arrays) -> list[Measurement]:
+        """Two stacks' arrays against each other, wherever both can be compared."""
+        with self.clock(JUDGING):
+            return [
+                measure_pair(self._label(quantity, None), one[quantity], other[quantity], bounded)
+                for quantity, bounded in self.quantities.items()
+                if all(quantity in arrays and fault_of(arrays[quantity], bounded) is None for arrays in (one, other))
+            ]
+
     def _measured(self, stack: str, arrays: Arrays, entry: Entry | None) -> list[Measurement]:
         return [
-            measure(self._label(quantity, entry), stack, arrays[quantity], bounded, self._witness.get(quantity))
+            measure(self._label(quantity, entry), stack, arrays[quantity], bounded, self.witness.get(quantity))
             if quantity in arrays
             else missing_gradient(self._label(quantity, entry), stack, bounded)
-            for quantity, bounded in self._quantities.items()
-        ]
-
-    def _pairs(self, one: Arrays, other: Arrays) -> list[Measurement]:
-        """The stacks against each other, wherever both can be compared."""
-        return [
-            measure_pair(self._label(quantity, None), one[quantity], other[quantity], bounded)
-            for quantity, bounded in self._quantities.items()
-            if all(quantity in arrays and fault_of(arrays[quantity], bounded) is None for arrays in (one, other))
+            for quantity, bounded in self.quantities.items()
         ]
 
     def _label(self, quantity: str, entry: Entry | None) -> Label:
         named = entry.quantity(quantity) if entry else quantity
-        return Label(self._case.contract.name, self._case.name, self._precision.name, named)
+        return Label(self.contract.name, self.case, self.precision.name, named)

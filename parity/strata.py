@@ -237,6 +237,19 @@ FRAMES = {
     for size in (32, 64, 128, 256)
 }
 """Exposures for networks, by their size; bright ones, because equal pixels leave open which is the largest."""
+COARSEST = {
+    size: Stratum(
+        "coarsest",
+        "what surrounds a single pixel, the whole of the deepest layer",
+        ((size // 8, size // 8),),
+        (1, 2),
+        (1,),
+        (1,),
+        (11.0, 12.0),
+    )
+    for size in FRAMES
+}
+"""The smallest frames that the networks for frames of each size take."""
 _VECTORS: tuple[Shape, ...] = ((4, 4), (8, 8), (16, 16), (32, 32))
 STEPS = (
     Stratum("first", "no bias correction, or that of the step before", _VECTORS, steps=(1,)),

@@ -9,7 +9,7 @@ from parity.contracts.batch import batch_facts
 from parity.kinds import AMPLITUDE, BIAS, FEATURES, KERNEL, OBJECT, PHASE
 from parity.oracle.operations import absolute
 from parity.scenes.networks import network_shapes, parameter_source
-from parity.strata import DARK_MAPS, FEATURE_MAPS, FRAMES
+from parity.strata import COARSEST, DARK_MAPS, FEATURE_MAPS, FRAMES
 
 _FEATURES = Argument("features", FEATURES, True)
 _LAYER = (_FEATURES, Argument("kernel", KERNEL, True), Argument("bias", BIAS, True))
@@ -93,7 +93,7 @@ def _autoencoder(size: int, cost: int, facts: tuple[Fact, ...] = ()) -> Contract
         equation=f"O = pad(a·e^{{iφ}}), a and φ decoded from {levels} encoder blocks",
         arguments=(Argument("images", AMPLITUDE, True), *parameters_of(size)),
         results=(Result("patches", OBJECT),),
-        strata=FRAMES[size][-1:] if size == _LARGEST else FRAMES[size],
+        strata=(*(FRAMES[size][-1:] if size == _LARGEST else FRAMES[size]), COARSEST[size]),
         facts=facts,
         quota=Quota(any_precision=True),
         stages=stages,

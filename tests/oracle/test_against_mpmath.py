@@ -22,7 +22,7 @@ from parity.contracts import REGISTRY
 from parity.oracle.bounded import Bounded
 from parity.precision import FLOAT32, FLOAT64
 from parity.reference import bounded_gradients, bounded_values, gradient_of, witness
-from parity.strata import EXTINCT, FRAMES, Counting, Stratum
+from parity.strata import COARSEST, EXTINCT, FRAMES, Counting, Stratum
 
 Digits = NDArray[np.object_]
 """An array of mpmath numbers."""
@@ -398,9 +398,9 @@ def small(stratum: Stratum) -> Stratum:
     """
     square = all(height == width for height, width in stratum.shapes)
     shapes = SQUARE_SIZES if square else SIZES
-    for size in FRAMES:
-        if stratum.shapes == ((size, size),):
-            shapes = ((size // 8, size // 8),)
+    for size, coarsest in COARSEST.items():
+        if stratum in (*FRAMES[size], coarsest):
+            shapes = coarsest.shapes
     return replace(stratum, shapes=shapes, groups=(1, 2), patches=(1, 4), modes=(1, 2))
 
 
