@@ -1,4 +1,4 @@
-"""What TensorFlow reads from the environment when it starts: later, threads can no longer be set."""
+"""The environment: what TensorFlow reads there when it starts, and whether a person is at work."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ TENSORFLOW = {
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
 }
+"""Read when TensorFlow starts: later, threads can no longer be set."""
+
+
+def in_ci() -> bool:
+    """Whether this runs in continuous integration, which sets CI to true."""
+    return os.environ.get("CI", "").lower() in ("1", "true")
 
 
 def prepare_environment() -> None:

@@ -1,26 +1,33 @@
-"""The pytest plugin: the marker `parity`, profiles, and a summary of every contract that was held.
+"""The pytest plugin: the markers `parity` and `golden`, profiles, and a summary of every contract that was held.
 
-A test asks for the fixture `parity` and calls `parity.hold(contract)`. Nothing is skipped: without a framework the
-session ends with exit code 3. Until a test asks, nothing of the harness is imported: pytest loads this module in every
-session of an environment that has the package, whatever is tested there.
+A test asks for the fixture `parity` and calls `parity.hold(contract)`, or for `goldens` and calls
+`goldens.replay(contract)`. Nothing is skipped: without a framework, or with goldens that are not whole, the session
+ends with exit code 3. Nothing here rewrites a golden: a test run must not change what it is judged by.
+
+Until a test asks, nothing of the harness is imported: pytest loads this module in every session of an environment that
+has the package, whatever is tested there.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from parity.environment import in_ci
 from parity.profiles import PROFILES, Profile
 
 if TYPE_CHECKING:
+    from parity.frameworks.base import Framework
     from parity.holding import Harness
     from parity.judge import Verdict
+    from parity.replaying import Goldens
 
 NOT_CHECKED = 3
+
+STACKS = ("torch", "tensorflow")
 
 OPTIONS = ("--parity-profile", "--parity-examples")
 
@@ -37,11 +44,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "Default: ci where the environment variable CI is true, else dev.",
     )
     group.addoption("--parity-examples", type=int, metavar="N", help="Cases a contract besides its strata.")
+    group.addoption(
+        "--golden-stack",
+        choices=STACKS,
+        help="Replay goldens in one stack alone; the framework of the other need not be installed. Default: both.",
+    )
+    parser.addini("golden_fixtures", "The folder of the goldens.", default="fixtures/golden")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
     config.addinivalue_line("markers", "parity: holds contracts in both stacks (`pytest -m parity`)")
+    config.addinivalue_line("markers", "golden: replays what was frozen, in one stack or in both (`pytest -m golden`)")
     config.stash[VERDICTS] = []
 
 
@@ -67,15 +81,35 @@ def parity(request: pytest.FixtureRequest) -> Harness:
     """Both stacks, ready to be held to contracts. Ends the session with exit code 3 where something is missing."""
     if importlib.util.find_spec("hypothesis") is None:
         pytest.exit("parity: hypothesis is not installed: pip install 'ptycho-parity[test]'", returncode=NOT_CHECKED)
-    from parity.frameworks import load
-    from parity.frameworks.base import FrameworkMissing
     from parity.holding import Harness
 
+    return Harness(_frameworks(STACKS), _profile(request.config), request.config.stash[VERDICTS])
+
+
+@pytest.fixture(scope="session")
+def goldens(request: pytest.FixtureRequest) -> Goldens:
+    """The goldens, ready to be replayed. Ends the session with exit code 3 where one is damaged or a stack missing."""
+    from parity.golden.errors import GoldenError
+    from parity.golden.folder import GoldenSet
+    from parity.golden.freeze import MODE
+    from parity.replaying import Goldens
+
     try:
-        frameworks = load()
+        stored = GoldenSet.read(request.config.rootpath / request.config.getini("golden_fixtures"))
+    except GoldenError as error:
+        pytest.exit(f"golden: {error}", returncode=NOT_CHECKED)
+    alone: str | None = request.config.getoption("--golden-stack")
+    return Goldens(stored, _frameworks((alone,) if alone else STACKS, MODE), alone)
+
+
+def _frameworks(names: tuple[str, ...], mode: str | None = None) -> tuple[Framework, ...]:
+    from parity.frameworks import load
+    from parity.frameworks.base import FrameworkMissing
+
+    try:
+        return load(names, mode)
     except FrameworkMissing as missing:
         pytest.exit(f"parity: {missing}", returncode=NOT_CHECKED)
-    return Harness(frameworks, _profile(request.config), request.config.stash[VERDICTS])
 
 
 def _described(config: pytest.Config) -> str:
@@ -90,4 +124,4 @@ def _profile(config: pytest.Config) -> Profile:
 
 def _profile_name(config: pytest.Config) -> str:
     chosen: str | None = config.getoption("--parity-profile")
-    return chosen or ("ci" if os.environ.get("CI", "").lower() in ("1", "true") else "dev")
+    return chosen or ("ci" if in_ci() else "dev")

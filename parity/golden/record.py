@@ -16,17 +16,17 @@ The bytes are an uncompressed .npz, which everyone can open. Equal goldens have 
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
-import zipfile
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from parity.golden.errors import GoldenError, first_line
+from parity.golden.npz import little_endian, packed, unpacked
 from parity.measure import GRADIENT
 from parity.oracle.bounded import Bounded
 from parity.precision import FLOAT32, PRECISIONS, Precision
@@ -45,10 +45,6 @@ _PLAIN = ("inputs", "cotangents")
 _ORACLE, _BOUNDS = "oracle", "bounds"
 _STACKS = ("tensorflow", "torch")
 _OF_QUANTITIES = (_ORACLE, _BOUNDS, *_STACKS)
-
-
-class GoldenError(ValueError):
-    """Goldens that cannot be used; the message names the file, what was expected and what came."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,21 +110,23 @@ def golden_name(contract: str, stratum: str, seed: int, precision: Precision) ->
 
 def encode(golden: Golden) -> bytes:
     """A golden's bytes: equal for equal arrays, whenever and wherever they are written."""
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **golden.arrays())
-    return buffer.getvalue()
+    return packed(golden.arrays())
 
 
 def decode(content: bytes, name: str) -> Golden:
     """The golden in these bytes. Raises GoldenError, which begins with `name`, for anything else."""
-    arrays = read_arrays(content, name)
+    return assemble(unpacked(content, name), name)
+
+
+def assemble(arrays: Arrays, name: str) -> Golden:
+    """The golden that these arrays, by their names in the file, are. Raises GoldenError where they are none."""
     parts: dict[str, dict[str, NDArray[Any]]] = {part: {} for part in (*_PLAIN, *_OF_QUANTITIES)}
     texts: dict[str, Any] = {}
     for key, array in arrays.items():
         part, slash, rest = key.partition("/")
         if key in _TEXTS:
             texts[key] = _from_json(array, f"{name}: {key}")
-        elif slash and part in _PLAIN:
+        elif slash and rest and part in _PLAIN:
             parts[part][rest] = array
         elif slash and part in _OF_QUANTITIES:
             parts[part][_quantity_of(rest, f"{name}: {key}")] = array
@@ -139,46 +137,6 @@ def decode(content: bytes, name: str) -> Golden:
     return golden
 
 
-def read_arrays(content: bytes, name: str) -> dict[str, NDArray[Any]]:
-    """The arrays of an uncompressed .npz, by name. Nothing is unpickled. Raises GoldenError for anything else."""
-    try:
-        return dict(_read_arrays(content))
-    except GoldenError as error:
-        raise GoldenError(f"{name}: {error}") from None
-    except (zipfile.BadZipFile, ArithmeticError, EOFError, LookupError, NotImplementedError, OSError) as error:
-        raise GoldenError(f"{name}: expected an uncompressed .npz, got {_first_line(error)}") from error
-    except (MemoryError, RecursionError, RuntimeError, SyntaxError, TypeError, ValueError) as error:
-        raise GoldenError(f"{name}: expected arrays that need no unpickling, got {_first_line(error)}") from error
-
-
-def _read_arrays(content: bytes) -> Iterator[tuple[str, NDArray[Any]]]:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for entry in archive.infolist():
-            if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > len(content):
-                raise GoldenError(f"expected {entry.filename} as it is, got it compressed")
-            if not entry.filename.endswith(".npy"):
-                raise GoldenError(f"expected arrays, got a file named {entry.filename}")
-            stored = archive.read(entry)
-            stream = io.BytesIO(stored)
-            array = np.lib.format.read_array(stream, allow_pickle=False)
-            if stream.tell() != len(stored):
-                raise GoldenError(f"expected {entry.filename} to end with its array, got more")
-            yield entry.filename.removesuffix(".npy"), array
-
-
-def digest(array: NDArray[Any]) -> str:
-    """SHA-256 of an array's content, whatever file it lies in: dtype, shape, little-endian bytes in C order."""
-    array = little_endian(array)
-    hashed = hashlib.sha256(f"{array.dtype.str} {array.shape} ".encode())
-    hashed.update(array.tobytes())
-    return hashed.hexdigest()
-
-
-def little_endian(array: NDArray[Any]) -> NDArray[Any]:
-    """In little-endian bytes and C order."""
-    return np.asarray(array, array.dtype.newbyteorder("<"), order="C")
-
-
 def _assembled(texts: Mapping[str, Any], parts: Mapping[str, Arrays], name: str) -> Golden:
     missing = [text for text in _TEXTS if text not in texts]
     if missing:
@@ -186,13 +144,13 @@ def _assembled(texts: Mapping[str, Any], parts: Mapping[str, Arrays], name: str)
     case = texts["case"]
     expected = {"format": int, "contract": str, "stratum": str, "seed": int, "precision": str}
     if {key: type(value) for key, value in case.items()} != expected:
-        raise GoldenError(f"{name}: case: expected {', '.join(expected)}, got {_as_json(case)[:200]}")
+        raise GoldenError(f"{name}: case: expected {', '.join(expected)}, got {_as_json(case):.200}")
     if case["format"] != FORMAT:
         raise GoldenError(f"{name}: expected a golden of format {FORMAT}, got {case['format']}")
     if case["precision"] not in PRECISIONS:
         raise GoldenError(f"{name}: case: expected one of {', '.join(PRECISIONS)}, got {case['precision']}")
-    if not all(isinstance(ratio, int | float) for ratio in texts["proof"].values()):
-        raise GoldenError(f"{name}: proof: expected a number for each mistake, got {_as_json(texts['proof'])[:200]}")
+    if not all(_is_number(ratio) for ratio in texts["proof"].values()):
+        raise GoldenError(f"{name}: proof: expected a number for each mistake, got {_as_json(texts['proof']):.200}")
     return Golden(
         contract=case["contract"],
         stratum=case["stratum"],
@@ -220,7 +178,7 @@ def _check(golden: Golden, name: str) -> None:
         bound = golden.bounds[quantity]
         if value.dtype not in (np.float64, np.complex128) or bound.dtype != np.float64:
             raise GoldenError(
-                f"{name}: {quantity}: expected the oracle and its bounds in float64, got {value.dtype} and {bound.dtype}"
+                f"{name}: {quantity}: expected the oracle and bounds in float64, got {value.dtype} and {bound.dtype}"
             )
         if bound.shape != value.shape or not (bound >= 0).all():
             raise GoldenError(
@@ -245,7 +203,7 @@ def _path_of(quantity: str) -> str:
 
 def _quantity_of(path: str, where: str) -> str:
     kind, _, name = path.partition("/")
-    if kind not in ("value", "gradient") or not name:
+    if kind not in ("value", "gradient") or not name or name.startswith(GRADIENT):
         raise GoldenError(f"{where}: expected value/… or gradient/…, got {path}")
     return f"{GRADIENT}{name}" if kind == "gradient" else name
 
@@ -254,17 +212,23 @@ def _as_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < math.inf
+
+
 def _from_json(array: NDArray[Any], where: str) -> dict[str, Any]:
+    """The object that a text states as `encode` would: one text for one meaning, and nothing but Unicode."""
     if array.ndim or array.dtype.kind != "U":
         raise GoldenError(f"{where}: expected a text, got {array.dtype} of shape {array.shape}")
     try:
-        value = json.loads(str(array))
+        text = str(array)
+        value = json.loads(text)
+        canonical = _as_json(value)
+        canonical.encode()
     except (RecursionError, ValueError) as error:
-        raise GoldenError(f"{where}: expected JSON, got {_first_line(error)}") from error
+        raise GoldenError(f"{where}: expected JSON, got {first_line(error)}") from error
     if not isinstance(value, dict):
         raise GoldenError(f"{where}: expected an object in JSON, got {type(value).__name__}")
+    if text != canonical:
+        raise GoldenError(f"{where}: expected JSON with sorted keys, each once, got {text:.200}")
     return value
-
-
-def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"

@@ -1,12 +1,12 @@
 """The message of a failure: the verdict first, then number, place and limit, then the line that reproduces it.
 
-That of a composition ends with the line that says which of its stages it is.
+Then the line that says which stage of a composition it is, and the one that keeps the case for good.
 """
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from parity.contract import Contract
 from parity.judge import Outcome, Verdict
@@ -46,22 +46,34 @@ PRECISION_WORDS = {FLOAT32.name: "float32", FLOAT64.name: "float64"}
 def describe(contract: Contract, verdict: Verdict, options: Sequence[str] = (), case: str | None = None) -> str:
     """Everything a person needs to start looking, in a few lines: of `case`, or of the case that is worst.
 
-    `options` of `parity run` are part of the line that reproduces it, and of the one that explains a composition.
+    `options` of `parity run` are part of the line that reproduces it, of the one that explains a composition, and of
+    the one that keeps the case for good.
     """
     if not verdict.failures:
-        headline = _headline(verdict) if verdict.outcome is Outcome.DISAGREE else verdict.outcome
-        repeated = reproduce(contract.name, None, options)
-        return f"{contract.name}: {headline}\n  {verdict.reason}\n  reproduce: {repeated}"
+        return told(contract, verdict, None, {"reproduce": reproduce(contract.name, None, options)})
     worst = next((m for m in verdict.failures if m.case == case), verdict.failures[0])
-    lines = [
-        f"{contract.name}: {_headline(verdict)}, case {worst.case}",
-        f"  {_finding(contract, worst)}",
-        f"  {_extent(verdict)}",
-        f"  reproduce: {reproduce(contract.name, worst.case, options)}",
-    ]
+    commands = {"reproduce": reproduce(contract.name, worst.case, options)}
     if contract.stages:
-        lines.append(f"  stages: {explain(contract.name, worst.case, options)}")
-    return "\n".join(lines)
+        commands["stages"] = explain(contract.name, worst.case, options)
+    precisions = {m.precision for m in verdict.failures if m.case == worst.case}
+    commands["keep it"] = promote(contract.name, worst.case, precisions, options)
+    return told(contract, verdict, worst, commands)
+
+
+def told(contract: Contract, verdict: Verdict, worst: Measurement | None, commands: Mapping[str, str]) -> str:
+    """The verdict, the worst that led to it if a measurement did, and the commands, each after its word."""
+    lines = [f"  {word}: {command}" for word, command in commands.items()]
+    if worst is None:
+        headline = _headline(verdict) if verdict.outcome is Outcome.DISAGREE else verdict.outcome
+        return "\n".join([f"{contract.name}: {headline}", f"  {verdict.reason}", *lines])
+    return "\n".join(
+        [
+            f"{contract.name}: {_headline(verdict)}, case {worst.case}",
+            f"  {finding(contract, worst)}",
+            f"  {_extent(verdict)}",
+            *lines,
+        ]
+    )
 
 
 def reproduce(contract: str, case: str | None, options: Sequence[str] = ()) -> str:
@@ -73,6 +85,17 @@ def reproduce(contract: str, case: str | None, options: Sequence[str] = ()) -> s
 def explain(contract: str, case: str, options: Sequence[str] = ()) -> str:
     """The command that says which stage of a composition goes wrong in one case, ready to be pasted into a shell."""
     return shlex.join(["parity", "explain", contract, "--case", case, *options])
+
+
+def promote(contract: str, case: str, precisions: Collection[str], options: Sequence[str] = ()) -> str:
+    """The command that freezes a case as a golden, ready to be pasted but for the reason.
+
+    In float32, as goldens are, unless that is not among the `precisions` in which the case fails.
+    """
+    finer = [] if FLOAT32.name in precisions else ["--precision", *precisions]
+    data = [word for at, word in enumerate(options) if "--data" in options[max(0, at - 1) : at + 1]]
+    chosen = ["--case", case, *finer, *data, "--reason", "why it is kept"]
+    return shlex.join(["parity", "golden", "promote", contract, *chosen])
 
 
 def _headline(verdict: Verdict) -> str:
@@ -88,7 +111,8 @@ def _headline(verdict: Verdict) -> str:
     return f"{side} disagrees with the oracle" + (f" ({others[0]} agrees)" if others else "")
 
 
-def _finding(contract: Contract, failure: Measurement) -> str:
+def finding(contract: Contract, failure: Measurement) -> str:
+    """Stack, quantity and place; what came, what was expected, and how far off that is."""
     quantity = f"{failure.quantity} in {PRECISION_WORDS[failure.precision]}"
     if failure.fault:
         return f"{failure.stack}, {quantity}: {failure.fault}"

@@ -37,7 +37,7 @@ def verdict_table(verdicts: Iterable[Verdict]) -> RenderableType:
         table.add_row(
             verdict.contract,
             str(verdict.examples),
-            *(_ratio(verdict.worst.get(stack)) for stack in stacks),
+            *(in_bounds(verdict.worst.get(stack)) for stack in stacks),
             "–" if verdict.gap is None else f"{verdict.gap:.1e}",
             _epsilon(verdict.epsilon),
             Text(_word(verdict), _STYLES[verdict.outcome]),
@@ -59,7 +59,7 @@ def summary_line(verdicts: Iterable[Verdict]) -> str:
         return "no contract was tried"
     if not off:
         verb = "agrees" if len(verdicts) == 1 else "agree"
-        return f"{_counted(len(verdicts), 'contract')} {verb} on {_counted(examples, 'example')}"
+        return f"{counted(len(verdicts), 'contract')} {verb} on {counted(examples, 'example')}"
     return f"{len(off)} of {len(verdicts)} contracts do not agree: {', '.join(off)}"
 
 
@@ -77,7 +77,8 @@ def plain(renderable: RenderableType) -> str:
     return captured.get()
 
 
-def _counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """`1 golden`, `2 goldens`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
@@ -90,7 +91,8 @@ def _word(verdict: Verdict) -> str:
     return f"{sides} disagree{'s' if len(verdict.sides) == 1 else ''}" if sides else "the stacks disagree"
 
 
-def _ratio(ratio: float | None) -> str:
+def in_bounds(ratio: float | None) -> str:
+    """An error in units of its bound, for a table; – where there is none."""
     if ratio is None:
         return "–"
     return f"{ratio:.2f}" if ratio < 100 else f"{ratio:.1e}"

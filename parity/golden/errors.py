@@ -1,0 +1,20 @@
+"""What is said of goldens that cannot be used."""
+
+from __future__ import annotations
+
+
+class GoldenError(ValueError):
+    """Goldens that cannot be used; the message names the file, what was expected and what came, and can be printed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
+
+
+def printable(text: str) -> str:
+    """`text` with what no terminal can show, or would obey, escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def first_line(error: Exception) -> str:
+    """An error as a clause of a message of one line."""
+    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
