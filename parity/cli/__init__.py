@@ -17,6 +17,7 @@ from parity.cli.bench import bench_command
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
 from parity.cli.contracts import contracts_group
 from parity.cli.explain import explain_command
+from parity.cli.golden import golden_group
 from parity.cli.run import RESULTS, run_command
 from parity.cli.samplers import samplers_command
 from parity.cli.trajectory import trajectory_command
@@ -24,6 +25,7 @@ from parity.cli.transplant import transplant_command
 from parity.contract import UsageError
 from parity.datasets import DatasetError
 from parity.frameworks.base import FrameworkMissing
+from parity.golden.errors import GoldenError
 from parity.report.error_map import MatplotlibMissing
 from parity.transplant import WeightsError
 
@@ -41,6 +43,7 @@ for command in (
     explain_command,
     bench_command,
     contracts_group,
+    golden_group,
     samplers_command,
     trajectory_command,
     transplant_command,
@@ -63,7 +66,7 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     except UsageError as error:
         click.echo(f"parity: {error}", err=True)
         return USAGE
-    except (FrameworkMissing, MatplotlibMissing, DatasetError, WeightsError, OSError) as error:
+    except (FrameworkMissing, MatplotlibMissing, DatasetError, GoldenError, WeightsError, OSError) as error:
         click.echo(f"parity: {error}", err=True)
         return NOT_CHECKED
     except (KeyboardInterrupt, click.Abort):

@@ -22,12 +22,17 @@ examples_option = click.option(
     "--examples", default=30, show_default=True, type=click.IntRange(min=0), help="Besides the strata."
 )
 
+data_option = click.option("--data", type=click.Path(path_type=Path), help="Judge on the exposures of this .npz.")
+stacks_option = click.option(
+    "--stack", "stacks", multiple=True, type=click.Choice(list(ADAPTERS)), help="One stack alone."
+)
+
 _CIRCUMSTANCES = (
-    click.option("--data", type=click.Path(path_type=Path), help="Judge on the exposures of this .npz."),
+    data_option,
     precision_option,
     click.option("--mode", type=click.Choice(["graph", "eager"]), help="How TensorFlow runs  [default: graph]"),
     device_option,
-    click.option("--stack", "stacks", multiple=True, type=click.Choice(list(ADAPTERS)), help="One stack alone."),
+    stacks_option,
 )
 
 

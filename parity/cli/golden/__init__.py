@@ -1,0 +1,26 @@
+"""`parity golden`: cases frozen with everything that judges a stack on them."""
+
+from __future__ import annotations
+
+import click
+
+from parity.cli.golden.reading import diff_command, history_command, list_command, replay_command, verify_command
+from parity.cli.golden.writing import promote_command, regen_command, remove_command
+
+
+@click.group("golden")
+def golden_group() -> None:
+    """Cases frozen with inputs, oracle, bounds and both stacks' outputs: one stack is judged without the other."""
+
+
+for command in (
+    verify_command,
+    replay_command,
+    list_command,
+    diff_command,
+    history_command,
+    promote_command,
+    regen_command,
+    remove_command,
+):
+    golden_group.add_command(command)

@@ -1,0 +1,127 @@
+"""The commands that look at goldens and change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
+from parity.cli.golden.options import chosen, contract_of, fixtures_option, names_argument, repeated
+from parity.cli.options import device_option, report_option, stacks_option
+from parity.cli.progress import progress
+from parity.contracts import REGISTRY
+from parity.frameworks import ADAPTERS, load
+from parity.frameworks.base import Framework
+from parity.golden.difference import sets
+from parity.golden.drift import Nature
+from parity.golden.folder import GoldenSet, recover
+from parity.golden.freeze import MODE
+from parity.golden.history import read_history
+from parity.golden.manifest import verified
+from parity.golden.provenance import today
+from parity.golden.record import Golden
+from parity.golden.replay import Replay, replay
+from parity.report.golden import Row, difference_summary, drift_table, golden_table, history_table
+from parity.report.history import draw_history, require_matplotlib
+from parity.report.replay import replay_message, replay_table
+from parity.report.terminal import console, counted
+
+
+@click.command("verify")
+@fixtures_option
+def verify_command(fixtures: Path) -> int:
+    """Hold every file to the manifest, byte by byte and array by array. No framework is imported."""
+    recover(fixtures)
+    faults, files = verified(fixtures)
+    out = console()
+    for fault in faults:
+        out.print(Text(str(fault), "red"), soft_wrap=True)
+    if faults:
+        out.print(f"{fixtures}: {counted(len(faults), 'fault')}; nothing here can be relied on", soft_wrap=True)
+        return NOT_CHECKED
+    out.print(f"{fixtures}: {counted(len(GoldenSet(files).names), 'golden')}, whole", soft_wrap=True)
+    return AGREE
+
+
+@click.command("replay")
+@names_argument
+@stacks_option
+@device_option
+@fixtures_option
+def replay_command(names: tuple[str, ...], stacks: tuple[str, ...], device: str, fixtures: Path) -> int:
+    """Run stacks on stored inputs; hold them to the stored oracle, and to what the other stack once returned.
+
+    NAME is a golden such as losses.mae/even-0, or a contract or a file of them. With --stack the framework of the other
+    need not be installed.
+    """
+    goldens = GoldenSet.read(fixtures)
+    meant = chosen(names, goldens.names)
+    frameworks = load(stacks or tuple(ADAPTERS), MODE, device)
+    out = console()
+    out.print(Text(" · ".join(framework.description for framework in frameworks), "dim"))
+    replays = _replayed([goldens.golden(name) for name in meant], frameworks)
+    out.print(replay_table(replays))
+    options = repeated(click.get_current_context())
+    for replayed in replays:
+        if not replayed.verdict.agrees:
+            message = replay_message(REGISTRY[replayed.golden.contract], replayed, options)
+            out.print(Text(f"\n{message}"), soft_wrap=True)
+    return AGREE if all(replayed.verdict.agrees for replayed in replays) else DISAGREE
+
+
+def _replayed(goldens: Sequence[Golden], frameworks: Sequence[Framework]) -> list[Replay]:
+    replays = []
+    with progress("replaying", len(goldens)) as advance:
+        for golden in goldens:
+            replays.append(replay(golden, contract_of(golden), frameworks))
+            advance()
+    return replays
+
+
+@click.command("list")
+@names_argument
+@fixtures_option
+def list_command(names: tuple[str, ...], fixtures: Path) -> int:
+    """Every golden with its size and age, why it last changed, and the contracts that have none."""
+    goldens = GoldenSet.read(fixtures)
+    meant = chosen(names, goldens.names) if names or goldens.names else ()
+    rows = [Row(goldens.golden(name), len(goldens.files[f"{name}.npz"])) for name in meant]
+    total = sum(len(content) for content in goldens.files.values())
+    contracts = REGISTRY if not names else dict.fromkeys(row.golden.contract for row in rows)
+    console().print(golden_table(rows, contracts, today(), total))
+    return AGREE
+
+
+@click.command("diff")
+@click.argument("old")
+@click.argument("new")
+@fixtures_option
+def diff_command(old: str, new: str, fixtures: Path) -> int:
+    """Say what changed between two sets, each a folder or a git revision, and whether it is rounding.
+
+    Exits with 1 where the change is more than rounding.
+    """
+    difference = sets(old, new, fixtures)
+    out = console()
+    if difference.drifts:
+        out.print(drift_table(difference.worst))
+    out.print(difference_summary(difference), soft_wrap=True)
+    return DISAGREE if difference.nature is Nature.SEMANTIC else AGREE
+
+
+@click.command("history")
+@report_option("Draw it into this.")
+@fixtures_option
+def history_command(folder: Path | None, fixtures: Path) -> int:
+    """Every regeneration: when, by which commit, with which versions, and how far it moved what."""
+    if folder:
+        require_matplotlib()
+    entries = read_history(GoldenSet.read(fixtures).history)
+    out = console()
+    out.print(history_table(entries))
+    for path in draw_history(folder, entries) if folder else ():
+        out.print(f"history: {path}", soft_wrap=True)
+    return AGREE

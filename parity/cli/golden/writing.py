@@ -1,0 +1,180 @@
+"""The commands that change goldens: each with a reason, from committed code, by a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from parity.cases import Case, parse_case
+from parity.cli.codes import AGREE, DISAGREE
+from parity.cli.golden.options import chosen, contract_of, fixtures_option, names_argument, reason_option
+from parity.cli.options import data_option, stacks_option
+from parity.cli.progress import progress
+from parity.contract import Contract, UsageError
+from parity.contracts import REGISTRY
+from parity.datasets import read_dataset
+from parity.frameworks import ADAPTERS, load
+from parity.golden.choice import choose
+from parity.golden.folder import GoldenSet, recover
+from parity.golden.freeze import MODE
+from parity.golden.provenance import (
+    HARNESS,
+    STACKS,
+    Stamp,
+    head,
+    require_committed,
+    require_person,
+    require_reason,
+    uncommitted,
+)
+from parity.golden.publish import publish
+from parity.golden.record import Golden, golden_name
+from parity.golden.regenerate import Regenerated, promote, regenerate
+from parity.precision import PRECISIONS, Precision
+from parity.report.golden import difference_summary, drift_table
+from parity.report.replay import outside_message, promoted_line
+from parity.report.terminal import console, counted
+
+
+@click.command("regen")
+@names_argument
+@reason_option
+@click.option("--inputs", "resimulate", is_flag=True, help="Simulate the inputs anew as well.")
+@fixtures_option
+def regen_command(names: tuple[str, ...], reason: str, resimulate: bool, fixtures: Path) -> int:
+    """Recompute goldens from their stored inputs, and show how far everything drifted.
+
+    NAME is a golden such as losses.mae/even-0, or a contract or a file of them. A stack that is outside its bounds on
+    one of them is not frozen: nothing is written then.
+    """
+    goldens, stamp = _allowed(fixtures, reason, (HARNESS, *STACKS))
+    meant = chosen(names, goldens.names)
+    found = _regenerated([goldens.golden(name) for name in meant], stamp, resimulate)
+    out = console()
+    out.print(drift_table([drift for one in found for drift in one.drifts]))
+    outside = [one for one in found if one.outside]
+    for one in outside:
+        out.print(Text(f"\n{outside_message(contract_of(one.old), one)}"), soft_wrap=True)
+    if outside:
+        out.print(f"nothing was written: {counted(len(outside), 'golden')} would hold what is wrong")
+        return DISAGREE
+    changed = {one.new.name: one.new for one in found if one.new is not one.old}
+    gone = [one.old.name for one in found if one.new.name != one.old.name]
+    difference = publish(fixtures, goldens, changed, stamp, gone)
+    out.print(difference_summary(difference), soft_wrap=True)
+    out.print(f"{counted(len(changed), 'golden')} of {len(meant)} written to {fixtures}", soft_wrap=True)
+    return AGREE
+
+
+def _regenerated(goldens: Sequence[Golden], stamp: Stamp, resimulate: bool) -> list[Regenerated]:
+    found = []
+    with progress("recomputing", len(goldens)) as advance:
+        for golden in goldens:
+            found.append(regenerate(golden, contract_of(golden), stamp, resimulate))
+            advance()
+    return found
+
+
+@click.command("promote")
+@click.argument("names", nargs=-1, required=True, metavar="CONTRACT...")
+@click.option("--case", metavar="STRATUM/SEED", help="The case  [default: the fewest that tell every mistake]")
+@click.option("--precision", default="f32", show_default=True, type=click.Choice(list(PRECISIONS)))
+@data_option
+@stacks_option
+@reason_option
+@fixtures_option
+def promote_command(
+    names: tuple[str, ...],
+    case: str | None,
+    precision: str,
+    data: Path | None,
+    stacks: tuple[str, ...],
+    reason: str,
+    fixtures: Path,
+) -> int:
+    """Freeze a case as a golden, a failing one too: what a stack gets wrong in it is left out until it is right.
+
+    Without --case the cases are chosen: few, small, and together as sharp as all the strata of the contract.
+    """
+    if data and not case:
+        raise UsageError("--case: expected measured/N, which of the exposures of --data, got nothing")
+    contracts = REGISTRY.select(names)
+    dataset = read_dataset(data) if data else None
+    asked = [(parse_case(contract, case, dataset), PRECISIONS[precision]) for contract in contracts if case]
+    goldens, stamp = _allowed(fixtures, reason, (HARNESS,), stacks)
+    made = _promoted(asked or _chosen(contracts, goldens), goldens, stamp)
+    publish(fixtures, goldens, {golden.name: golden for golden in made}, stamp)
+    out = console()
+    for golden in made:
+        out.print(Text(promoted_line(golden)), soft_wrap=True)
+    out.print(f"{counted(len(made), 'golden')} written to {fixtures}", soft_wrap=True)
+    return AGREE
+
+
+def _chosen(contracts: Sequence[Contract], goldens: GoldenSet) -> list[tuple[Case, Precision]]:
+    """The cases to freeze that are not goldens yet, each in its precision."""
+    found: list[tuple[Case, Precision]] = []
+    with progress("choosing", len(contracts)) as advance:
+        for contract in contracts:
+            candidates = ((candidate.case, candidate.precision) for candidate in choose(contract))
+            found += [pair for pair in candidates if _name_of(*pair) not in goldens.names]
+            advance()
+    return found
+
+
+def _promoted(cases: Sequence[tuple[Case, Precision]], goldens: GoldenSet, stamp: Stamp) -> list[Golden]:
+    made = []
+    dirty = _uncommitted_stacks(stamp)
+    with progress("freezing", len(cases)) as advance:
+        for case, precision in cases:
+            golden = promote(case, precision, stamp, dirty)
+            if golden.name in goldens.names:
+                raise UsageError(
+                    f"{golden.name}: expected a case that is no golden yet, got one that is; "
+                    "`parity golden regen` brings it up to date"
+                )
+            made.append(golden)
+            advance()
+    return made
+
+
+@click.command("remove")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@reason_option
+@fixtures_option
+def remove_command(names: tuple[str, ...], reason: str, fixtures: Path) -> int:
+    """Take goldens away, and say why in the history."""
+    goldens, stamp = _allowed(fixtures, reason, ())
+    gone = chosen(names, goldens.names)
+    publish(fixtures, goldens, {}, stamp, gone)
+    console().print(f"{counted(len(gone), 'golden')} removed from {fixtures}: {', '.join(gone)}", soft_wrap=True)
+    return AGREE
+
+
+def _allowed(
+    fixtures: Path, reason: str, packages: Sequence[str], stacks: Sequence[str] = ()
+) -> tuple[GoldenSet, Stamp]:
+    """The set to be changed, and what is said of the change; the frameworks are loaded last.
+
+    Raises UsageError in CI, without a reason, and where `packages` have uncommitted changes.
+    """
+    require_person()
+    words = require_reason(reason)
+    require_committed(packages)
+    recover(fixtures)
+    goldens = GoldenSet.read(fixtures) if fixtures.exists() else GoldenSet.empty()
+    commit = head()
+    return goldens, Stamp(words, commit, load(stacks or tuple(ADAPTERS), MODE))
+
+
+def _uncommitted_stacks(stamp: Stamp) -> dict[str, str]:
+    """By stack, a file of it that has changed since the commit."""
+    changed = {framework.name: uncommitted((framework.package,)) for framework in stamp.frameworks}
+    return {stack: files[0] for stack, files in changed.items() if files}
+
+
+def _name_of(case: Case, precision: Precision) -> str:
+    return golden_name(case.contract.name, case.stratum.name, case.seed, precision)
