@@ -272,10 +272,10 @@ def _of_file(
     if digests == expected:
         contents[name] = content
         return
-    for array in sorted(digests.keys() | expected.keys()):
-        due, came = expected.get(array, "no such array"), digests.get(array, "none")
-        if due != came:
-            yield _fault(f"{name}, {array}", due, came)
+    for array in sorted(digests.keys() | expected.keys()):  # of a file that is as listed: the manifest is what is wrong
+        came, due = expected.get(array, "none"), digests.get(array, "no such array")
+        if came != due:
+            yield _fault(f"{MANIFEST}, {name}, {array}", due, came)
 
 
 def _content(path: Path, size: int) -> bytes:

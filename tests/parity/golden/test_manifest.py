@@ -198,15 +198,15 @@ OF_FILES = {
         lambda f: replaced(
             f, "manifest.json", listing(lambda m: m["files"][EVEN]["arrays"].update({"inputs/index": "0" * 64}))
         ),
-        [f"{EVEN}, inputs/index: expected {'0' * 64}, got {digest(np.arange(3))}"],
+        [f"manifest.json, {EVEN}, inputs/index: expected {digest(np.arange(3))}, got {'0' * 64}"],
     ),
     "a digest too few": (
         lambda f: replaced(f, "manifest.json", listing(lambda m: m["files"][EVEN]["arrays"].pop("inputs/index"))),
-        [f"{EVEN}, inputs/index: expected no such array, got {digest(np.arange(3))}"],
+        [f"manifest.json, {EVEN}, inputs/index: expected {digest(np.arange(3))}, got none"],
     ),
     "a digest too many": (
         lambda f: replaced(f, "manifest.json", listing(lambda m: m["files"][EVEN]["arrays"].update(x="0" * 64))),
-        [f"{EVEN}, x: expected {'0' * 64}, got none"],
+        [f"manifest.json, {EVEN}, x: expected no such array, got {'0' * 64}"],
     ),
 }
 
