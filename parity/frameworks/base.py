@@ -71,7 +71,7 @@ class Framework(ABC):
         if importlib.util.find_spec(self.name) is None:
             raise FrameworkMissing(
                 f"{self.name} is not installed, so {self.package} cannot be checked: "
-                f"pip install 'ptycho-parity[{self.distribution}]', or check the other stack alone: parity run --stack"
+                f"pip install 'ptycho-parity[{self.distribution}]', or check the other stack alone with --stack"
             )
         self.mode = mode
         self.device = device

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from parity.golden.errors import GoldenError, first_line
 from parity.golden.npz import little_endian, packed, unpacked
-from parity.measure import GRADIENT
+from parity.measure import GRADIENT, distance, fault_of
 from parity.oracle.bounded import Bounded
 from parity.precision import FLOAT32, PRECISIONS, Precision
 
@@ -185,13 +185,26 @@ def _check(golden: Golden, name: str) -> None:
                 f"{name}: {quantity}: expected bounds of shape {value.shape}, none negative, got shape {bound.shape}"
             )
     for stack, outputs in golden.outputs.items():
-        for quantity, output in outputs.items():
-            expected = golden.oracle.get(quantity)
-            if expected is None or output.shape != expected.shape:
-                raise GoldenError(
-                    f"{name}: {stack}, {quantity}: expected "
-                    f"{'no such quantity' if expected is None else f'shape {expected.shape}'}, got shape {output.shape}"
-                )
+        _check_outputs(golden, outputs, f"{name}: {stack}")
+
+
+def _check_outputs(golden: Golden, outputs: Arrays, where: str) -> None:
+    """Refuse outputs that would pass, or hold another stack to nothing: unknown, none of a result, outside the bound.
+
+    Of a gradient there may be none: where it is 0 anyway, a framework need not have a path.
+    """
+    truth = golden.truth
+    unknown = outputs.keys() - truth.keys()
+    missing = {quantity for quantity in truth if not quantity.startswith(GRADIENT)} - outputs.keys()
+    if unknown or missing:
+        raise GoldenError(f"{where}: expected {', '.join(sorted(truth))}, got {', '.join(sorted(outputs))}")
+    for quantity, output in outputs.items():
+        oracle = truth[quantity]
+        fault = fault_of(output, oracle)
+        ratio = 0.0 if fault else distance(output, oracle.value, oracle.allowed)["ratio"]
+        if fault or not ratio <= 1:
+            got = fault or f"one that is {ratio:.2g} times the bound away from the oracle"
+            raise GoldenError(f"{where}, {quantity}: expected what a stack returns within its bounds, got {got}")
 
 
 def _path_of(quantity: str) -> str:

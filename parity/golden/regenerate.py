@@ -68,5 +68,7 @@ def _outside(worst: Measurement) -> str:
 
 def _case_of(golden: Golden, contract: Contract) -> Case:
     if golden.stratum == MEASURED.name:
-        raise GoldenError(f"{golden.name}: expected inputs that can be simulated, got measured ones: they are kept")
+        raise GoldenError(
+            f"{golden.name}: expected inputs that can be simulated, got measured ones, which are kept: name the others"
+        )
     return Case(contract, contract.stratum(golden.stratum), golden.seed)

@@ -115,7 +115,7 @@ def test_3_a_framework_is_missing(parity_command: Parity, monkeypatch: pytest.Mo
     assert code == cli.NOT_CHECKED == 3
     assert err == (
         "parity: torch is not installed, so ptycho_torch cannot be checked: "
-        "pip install 'ptycho-parity[torch]', or check the other stack alone: parity run --stack\n"
+        "pip install 'ptycho-parity[torch]', or check the other stack alone with --stack\n"
     )
 
 
@@ -272,7 +272,7 @@ COMPOSITION = "forward.predict_amplitude"
 def test_the_stages_of_a_composition_that_fails_can_be_asked_for(
     parity_command: Parity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the line that ends its message, in the circumstances in which it failed."""
+    """With a line of its message, in the circumstances in which it failed."""
     from ptycho_torch import scaling
 
     right = scaling.apply_intensity_scale
@@ -283,7 +283,7 @@ def test_the_stages_of_a_composition_that_fails_can_be_asked_for(
     lines = out.splitlines()
     (place,) = (place for place, line in enumerate(lines) if line.startswith("  stages: parity "))
     assert lines[place - 1].startswith("  reproduce: ")
-    assert lines[place + 1] == ""
+    assert lines[place + 1].startswith("  keep it: ")
     assert lines[place].endswith(" --precision f64 --stack torch")
     code, out, _ = parity_command(*shlex.split(lines[place].partition("stages: parity ")[2]))
     assert code == cli.DISAGREE

@@ -227,7 +227,7 @@ def test_a_missing_framework_says_how_to_install_it(name: str, monkeypatch: pyte
         load([name])
     assert str(caught.value) == (
         f"{name} is not installed, so {ADAPTERS[name].package} cannot be checked: "
-        f"pip install 'ptycho-parity[{name}]', or check the other stack alone: parity run --stack"
+        f"pip install 'ptycho-parity[{name}]', or check the other stack alone with --stack"
     )
 
 

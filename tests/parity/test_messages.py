@@ -45,7 +45,8 @@ def test_a_disagreement() -> None:
         "  torch, amplitude in float64: 1042.1 at group 0, patch 1, row 3, column 2, oracle 1011.0: "
         "error 31.1, allowed 0.0002 (155,000 times the bound)\n"
         "  float32 and float64: the mathematics differs; amplitude; 1 of 2 examples\n"
-        "  reproduce: parity run optics.far_field_amplitude --case odd/17"
+        "  reproduce: parity run optics.far_field_amplitude --case odd/17\n"
+        "  keep it: parity golden promote optics.far_field_amplitude --case odd/17 --reason 'why it is kept'"
     )
 
 
@@ -56,7 +57,8 @@ def test_a_disagreement_in_float32_alone_in_a_gradient_of_one_stack_that_was_run
         "  torch, ∂/∂exit_waves in float32: 1042.1 at group 0, patch 1, mode 2, row 3, column 4, oracle 1011.0: "
         "error 31.1, allowed 0.0002 (1.5 times the bound)\n"
         "  float32 alone: the rounding differs, not the mathematics; ∂/∂exit_waves; 1 of 1 examples\n"
-        "  reproduce: parity run optics.far_field_amplitude --case odd/17"
+        "  reproduce: parity run optics.far_field_amplitude --case odd/17\n"
+        "  keep it: parity golden promote optics.far_field_amplitude --case odd/17 --reason 'why it is kept'"
     )
 
 
@@ -70,7 +72,9 @@ def test_a_fault() -> None:
         "optics.far_field_amplitude: torch disagrees with the oracle (tensorflow agrees), case odd/17\n"
         "  torch, amplitude in float64: raised ValueError: no\n"
         "  float64: the mathematics differs; amplitude; 1 of 1 examples\n"
-        "  reproduce: parity run optics.far_field_amplitude --case odd/17"
+        "  reproduce: parity run optics.far_field_amplitude --case odd/17\n"
+        "  keep it: parity golden promote optics.far_field_amplitude --case odd/17 --precision f64 "
+        "--reason 'why it is kept'"
     )
 
 
@@ -109,21 +113,52 @@ def test_nothing_was_checked() -> None:
 def test_the_case_that_was_asked_for_is_the_one_described() -> None:
     text = message(found(**WRONG), found(case="even/3", ratio=2.0), case="even/3")
     assert text.splitlines()[0].endswith("case even/3")
-    assert text.splitlines()[-1].endswith("--case even/3")
+    assert text.splitlines()[-2].endswith("--case even/3")
+    assert "promote optics.far_field_amplitude --case even/3 " in text.splitlines()[-1]
 
 
 def test_a_data_set_is_part_of_the_line_that_reproduces() -> None:
     text = message(found(**WRONG, case="measured/3"), options=["--data", "scan.npz"])
-    assert text.endswith("reproduce: parity run optics.far_field_amplitude --case measured/3 --data scan.npz")
+    assert text.splitlines()[-2:] == [
+        "  reproduce: parity run optics.far_field_amplitude --case measured/3 --data scan.npz",
+        "  keep it: parity golden promote optics.far_field_amplitude --case measured/3 --precision f64 --data scan.npz "
+        "--reason 'why it is kept'",
+    ]
+
+
+def test_a_case_is_kept_in_float32_as_goldens_are_unless_it_fails_in_float64_alone() -> None:
+    both = message(found(**WRONG), found(**WRONG | {"precision": "f32"}))
+    finer = message(found(**WRONG), found(precision="f32"))
+    assert "--precision" not in both
+    assert finer.splitlines()[-1] == (
+        "  keep it: parity golden promote optics.far_field_amplitude --case odd/17 --precision f64 "
+        "--reason 'why it is kept'"
+    )
+
+
+def test_of_the_options_of_a_run_the_data_set_alone_is_part_of_the_line_that_keeps_a_case() -> None:
+    """A golden holds both stacks, eager and on a CPU, whatever failed where."""
+    options = ["--stack", "torch", "--data", "my scan.npz", "--mode", "eager", "--device", "cuda"]
+    text = message(found(**WRONG | {"precision": "f32"}, case="measured/3"), options=options)
+    assert text.splitlines()[-1] == (
+        "  keep it: parity golden promote optics.far_field_amplitude --case measured/3 --data 'my scan.npz' "
+        "--reason 'why it is kept'"
+    )
+
+
+def test_a_case_that_does_not_fail_is_not_worth_keeping() -> None:
+    apart = (found(ratio=0.9), found("tensorflow", ratio=0.9), found(PAIR, ratio=1.2))
+    assert "keep it:" not in message(*apart)
+    assert "keep it:" not in message()
 
 
 COMPOSITION = REGISTRY["forward.predict_amplitude"]
 
 
-def test_the_message_of_a_composition_ends_with_the_line_that_asks_for_its_stages() -> None:
+def test_the_message_of_a_composition_has_the_line_that_asks_for_its_stages() -> None:
     verdict = judge(COMPOSITION.name, [found(**WRONG, case="measured/3")], Quota())
     text = describe(COMPOSITION, verdict, ["--data", "my scan.npz", "--stack", "torch"])
-    assert text.splitlines()[-2:] == [
+    assert text.splitlines()[-3:-1] == [
         "  reproduce: parity run forward.predict_amplitude --case measured/3 --data 'my scan.npz' --stack torch",
         "  stages: parity explain forward.predict_amplitude --case measured/3 --data 'my scan.npz' --stack torch",
     ]
@@ -132,7 +167,7 @@ def test_the_message_of_a_composition_ends_with_the_line_that_asks_for_its_stage
 def test_the_stages_are_those_of_the_case_that_was_asked_for() -> None:
     verdict = judge(COMPOSITION.name, [found(**WRONG), found(case="even/3", ratio=2.0)], Quota())
     text = describe(COMPOSITION, verdict, case="even/3")
-    assert text.endswith("\n  stages: parity explain forward.predict_amplitude --case even/3")
+    assert "\n  stages: parity explain forward.predict_amplitude --case even/3\n" in text
 
 
 def test_no_stages_are_asked_for_where_no_case_fails() -> None:

@@ -1,14 +1,23 @@
 """The pytest plugin, in sessions of its own."""
 
 import importlib.util
+import shutil
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from parity.cases import parse_case
 from parity.contracts import REGISTRY
 from parity.frameworks import load
+from parity.frameworks.base import Framework
+from parity.golden.folder import GoldenSet
+from parity.golden.provenance import Stamp
+from parity.golden.publish import publish
+from parity.golden.regenerate import promote
 from parity.holding import hypothesis_settings
+from parity.precision import FLOAT32
 from parity.profiles import PROFILES
 from parity.pytest_plugin import NOT_CHECKED
 from parity.run import Plan, run
@@ -186,3 +195,180 @@ def test_a_session_that_asks_for_no_contract_imports_nothing_of_the_harness(pyte
     result = pytester.runpytest_subprocess("-p", "no:hypothesispytest")
     result.assert_outcomes(passed=1)
     result.stdout.no_fnmatch_line("parity: *")
+
+
+REPLAYS = """
+import pytest
+from parity.contracts import REGISTRY
+
+@pytest.mark.golden
+def test_golden(goldens, monkeypatch):
+    {before}
+    goldens.replay(REGISTRY["{contract}"])
+"""
+
+WRONG = """
+    from ptycho_torch import losses
+    right = losses.mae
+    monkeypatch.setattr(losses, "mae", lambda predicted, observed: right(predicted, observed) * 1.001)
+"""
+
+
+@pytest.fixture(scope="module")
+def small_set(tmp_path_factory: pytest.TempPathFactory, stacks: tuple[Framework, ...]) -> Path:
+    """Two goldens of one contract, frozen once. Not to be changed."""
+    folder = tmp_path_factory.mktemp("small") / "golden"
+    stamp = Stamp("the first goldens", "c" * 40, stacks)
+    cases = [parse_case(REGISTRY["losses.mae"], name) for name in ("even/0", "odd/0")]
+    goldens = [promote(case, FLOAT32, stamp, uncommitted={}) for case in cases]
+    publish(folder, GoldenSet.empty(), {golden.name: golden for golden in goldens}, stamp)
+    return folder
+
+
+@pytest.fixture
+def fixtures(pytester: pytest.Pytester, small_set: Path) -> Path:
+    """A copy of it where sessions look for goldens."""
+    return Path(shutil.copytree(small_set, pytester.path / "fixtures" / "golden"))
+
+
+def golden_session(
+    pytester: pytest.Pytester, *options: str, before: str = "pass", contract: str = "losses.mae"
+) -> pytest.RunResult:
+    pytester.makepyfile(REPLAYS.format(before=before.strip(), contract=contract))
+    return pytester.runpytest_inprocess("--strict-markers", "-m", "golden", *options)
+
+
+def content_of(folder: Path) -> dict[str, tuple[bytes, int]]:
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {str(path): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
+
+
+@pytest.mark.parametrize("options", [(), ("--golden-stack", "torch"), ("--golden-stack", "tensorflow")])
+def test_goldens_are_replayed(pytester: pytest.Pytester, fixtures: Path, options: tuple[str, ...]) -> None:
+    golden_session(pytester, *options).assert_outcomes(passed=1)
+
+
+def test_goldens_may_lie_elsewhere(pytester: pytest.Pytester, fixtures: Path) -> None:
+    fixtures.rename(pytester.path / "frozen")
+    pytester.makeini("[pytest]\ngolden_fixtures = frozen\n")
+    golden_session(pytester).assert_outcomes(passed=1)
+
+
+def test_a_golden_that_is_not_held_fails_with_its_message_and_shows_no_code(
+    pytester: pytest.Pytester, fixtures: Path
+) -> None:
+    before = content_of(fixtures)
+    result = golden_session(pytester, before=WRONG)
+    result.assert_outcomes(failed=1)
+    for name, case in (("losses.mae/even-0", "even/0"), ("losses.mae/odd-0", "odd/0")):
+        result.stdout.fnmatch_lines(
+            [
+                f"golden {name}",
+                f"losses.mae: torch disagrees with the oracle (tensorflow agrees), case {case}",
+                "  torch, mae in float32: * times the bound)",
+                f"  reproduce: parity golden replay {name}",
+            ]
+        )
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*def test_golden*")
+    assert content_of(fixtures) == before
+
+
+def test_one_stack_is_part_of_the_line_that_repeats_a_failure(pytester: pytest.Pytester, fixtures: Path) -> None:
+    result = golden_session(pytester, "--golden-stack", "torch", before=WRONG)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "losses.mae: torch disagrees with the oracle, case even/0",
+            "  reproduce: parity golden replay losses.mae/even-0 --stack torch",
+        ]
+    )
+    golden_session(pytester, "--golden-stack", "tensorflow", before=WRONG).assert_outcomes(passed=1)
+
+
+def test_a_contract_without_a_golden_fails_and_says_how_to_make_one(pytester: pytest.Pytester, fixtures: Path) -> None:
+    result = golden_session(pytester, contract="losses.poisson_nll")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "losses.poisson_nll: expected a golden, got none: "
+            "parity golden promote losses.poisson_nll --reason 'a new contract'"
+        ]
+    )
+
+
+def test_a_golden_that_no_longer_fits_its_contract_fails(pytester: pytest.Pytester, fixtures: Path) -> None:
+    older = (
+        "from dataclasses import replace; contract = REGISTRY['losses.mae']; "
+        "goldens.replay(replace(contract, arguments=contract.arguments[:1]))"
+    )
+    result = golden_session(pytester, before=older)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["losses.mae/even-0: expected arguments of losses.mae, got observed"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_damaged_goldens_end_the_session_unchecked(pytester: pytest.Pytester, fixtures: Path) -> None:
+    with (fixtures / "losses.mae" / "odd-0.npz").open("ab") as file:
+        file.write(b"!")
+    before = content_of(fixtures)
+    result = golden_session(pytester)
+    assert result.ret == NOT_CHECKED
+    result.stdout.fnmatch_lines([f"*golden: {fixtures}: losses.mae/odd-0.npz: expected * bytes, got *"])
+    assert content_of(fixtures) == before
+
+
+def test_without_goldens_the_session_ends_unchecked(pytester: pytest.Pytester) -> None:
+    result = golden_session(pytester)
+    assert result.ret == NOT_CHECKED
+    result.stdout.fnmatch_lines(
+        [f"*golden: {pytester.path}/fixtures/golden: expected a folder with goldens, got none*"]
+    )
+
+
+def test_goldens_of_one_stack_need_no_other_framework(
+    pytester: pytest.Pytester, fixtures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+
+    def find_spec(name: str, *arguments: Any) -> Any:
+        return None if name == "tensorflow" else found(name, *arguments)
+
+    monkeypatch.setattr(importlib.util, "find_spec", find_spec)
+    golden_session(pytester, "--golden-stack", "torch").assert_outcomes(passed=1)
+    result = golden_session(pytester)
+    assert result.ret == NOT_CHECKED
+    result.stdout.fnmatch_lines(["*tensorflow is not installed, so ptycho cannot be checked: *"])
+
+
+def test_goldens_are_replayed_in_torch_where_tensorflow_cannot_be_imported(
+    pytester: pytest.Pytester, fixtures: Path
+) -> None:
+    """In a process of its own, blocked before anything else is imported."""
+    pytester.makepyfile(
+        without_tensorflow="""
+        import sys
+
+        for name in ("tensorflow", "keras"):
+            sys.modules[name] = None
+        """
+    )
+    pytester.makepyfile(
+        REPLAYS.format(before="import sys; assert sys.modules['tensorflow'] is None", contract="losses.mae")
+    )
+    pytester.syspathinsert()
+    result = pytester.runpytest_subprocess("-p", "without_tensorflow", "-m", "golden", "--golden-stack", "torch")
+    result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("name", ["jax", ""])
+def test_an_unknown_stack_is_wrong_usage(pytester: pytest.Pytester, name: str) -> None:
+    assert golden_session(pytester, "--golden-stack", name).ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_no_option_of_a_session_rewrites_goldens(pytester: pytest.Pytester) -> None:
+    """What the plugin adds to pytest's options: to choose what is tried, and in which stacks."""
+    result = pytester.runpytest_inprocess("--help")
+    lines = result.stdout.str().partition("\nparity:\n")[2].partition("\n\n")[0]
+    options = {word.partition("=")[0] for word in lines.split() if word.startswith("--")}
+    assert options == {"--parity-profile", "--parity-examples", "--golden-stack"}

@@ -33,7 +33,7 @@ from parity.golden.provenance import (
 from parity.golden.publish import publish
 from parity.golden.record import Golden, golden_name
 from parity.golden.regenerate import Regenerated, promote, regenerate
-from parity.precision import PRECISIONS, Precision
+from parity.precision import FLOAT32, PRECISIONS, Precision
 from parity.report.golden import difference_summary, drift_table
 from parity.report.replay import outside_message, promoted_line
 from parity.report.terminal import console, counted
@@ -50,8 +50,9 @@ def regen_command(names: tuple[str, ...], reason: str, resimulate: bool, fixture
     NAME is a golden such as losses.mae/even-0, or a contract or a file of them. A stack that is outside its bounds on
     one of them is not frozen: nothing is written then.
     """
-    goldens, stamp = _allowed(fixtures, reason, (HARNESS, *STACKS))
+    goldens = _to_be_changed(fixtures, reason, (HARNESS, *STACKS))
     meant = chosen(names, goldens.names)
+    stamp = _stamp(reason, tuple(ADAPTERS))
     found = _regenerated([goldens.golden(name) for name in meant], stamp, resimulate)
     out = console()
     out.print(drift_table([drift for one in found for drift in one.drifts]))
@@ -81,7 +82,7 @@ def _regenerated(goldens: Sequence[Golden], stamp: Stamp, resimulate: bool) -> l
 @click.command("promote")
 @click.argument("names", nargs=-1, required=True, metavar="CONTRACT...")
 @click.option("--case", metavar="STRATUM/SEED", help="The case  [default: the fewest that tell every mistake]")
-@click.option("--precision", default="f32", show_default=True, type=click.Choice(list(PRECISIONS)))
+@click.option("--precision", type=click.Choice(list(PRECISIONS)), help="Of the case  [default: f32]")
 @data_option
 @stacks_option
 @reason_option
@@ -89,7 +90,7 @@ def _regenerated(goldens: Sequence[Golden], stamp: Stamp, resimulate: bool) -> l
 def promote_command(
     names: tuple[str, ...],
     case: str | None,
-    precision: str,
+    precision: str | None,
     data: Path | None,
     stacks: tuple[str, ...],
     reason: str,
@@ -101,16 +102,21 @@ def promote_command(
     """
     if data and not case:
         raise UsageError("--case: expected measured/N, which of the exposures of --data, got nothing")
+    if precision and not case:
+        raise UsageError("--case: expected the case to freeze in --precision, got nothing")
     contracts = REGISTRY.select(names)
     dataset = read_dataset(data) if data else None
-    asked = [(parse_case(contract, case, dataset), PRECISIONS[precision]) for contract in contracts if case]
-    goldens, stamp = _allowed(fixtures, reason, (HARNESS,), stacks)
+    wanted = PRECISIONS[precision] if precision else FLOAT32
+    asked = [(parse_case(contract, case, dataset), wanted) for contract in contracts if case]
+    goldens = _to_be_changed(fixtures, reason, (HARNESS,))
+    stamp = _stamp(reason, stacks or tuple(ADAPTERS))
     made = _promoted(asked or _chosen(contracts, goldens), goldens, stamp)
     publish(fixtures, goldens, {golden.name: golden for golden in made}, stamp)
     out = console()
     for golden in made:
         out.print(Text(promoted_line(golden)), soft_wrap=True)
-    out.print(f"{counted(len(made), 'golden')} written to {fixtures}", soft_wrap=True)
+    why = "" if made else ": all that would be chosen are goldens already"
+    out.print(f"{counted(len(made), 'golden')} written to {fixtures}{why}", soft_wrap=True)
     return AGREE
 
 
@@ -147,27 +153,27 @@ def _promoted(cases: Sequence[tuple[Case, Precision]], goldens: GoldenSet, stamp
 @fixtures_option
 def remove_command(names: tuple[str, ...], reason: str, fixtures: Path) -> int:
     """Take goldens away, and say why in the history."""
-    goldens, stamp = _allowed(fixtures, reason, ())
+    goldens = _to_be_changed(fixtures, reason, ())
     gone = chosen(names, goldens.names)
-    publish(fixtures, goldens, {}, stamp, gone)
+    publish(fixtures, goldens, {}, _stamp(reason, ()), gone)
     console().print(f"{counted(len(gone), 'golden')} removed from {fixtures}: {', '.join(gone)}", soft_wrap=True)
     return AGREE
 
 
-def _allowed(
-    fixtures: Path, reason: str, packages: Sequence[str], stacks: Sequence[str] = ()
-) -> tuple[GoldenSet, Stamp]:
-    """The set to be changed, and what is said of the change; the frameworks are loaded last.
+def _to_be_changed(fixtures: Path, reason: str, packages: Sequence[str]) -> GoldenSet:
+    """The set to be changed, an empty one where there is none yet.
 
     Raises UsageError in CI, without a reason, and where `packages` have uncommitted changes.
     """
     require_person()
-    words = require_reason(reason)
+    require_reason(reason)
     require_committed(packages)
     recover(fixtures)
-    goldens = GoldenSet.read(fixtures) if fixtures.exists() else GoldenSet.empty()
-    commit = head()
-    return goldens, Stamp(words, commit, load(stacks or tuple(ADAPTERS), MODE))
+    return GoldenSet.read(fixtures) if fixtures.exists() else GoldenSet.empty()
+
+
+def _stamp(reason: str, stacks: Sequence[str]) -> Stamp:
+    return Stamp(require_reason(reason), head(), load(stacks, MODE))
 
 
 def _uncommitted_stacks(stamp: Stamp) -> dict[str, str]:
