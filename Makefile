@@ -27,7 +27,7 @@ parity: $(READY) ## Simulate grid-line exposures and hold every contract in both
 	@$(VENV)/bin/parity run
 
 .PHONY: test
-test: lint types layers unit contracts ## Everything a change must pass, up to the first stage that fails
+test: lint types layers goldens unit contracts ## Everything a change must pass, up to the first stage that fails
 
 .PHONY: lint
 lint: $(READY) ## Rules and format (ruff)
@@ -44,11 +44,16 @@ layers: $(READY) ## Which module may import which (import-linter)
 
 .PHONY: unit
 unit: $(READY) ## Tests of the stacks, the oracle and the harness
-	@$(PYTEST) -m "not external and not parity"
+	@$(PYTEST) --numprocesses auto --maxprocesses 4 -m "not external and not golden and not parity"
 
 .PHONY: contracts
 contracts: $(READY) ## Every contract on drawn cases, always the same ones
 	@$(PYTEST) -m parity --parity-profile ci
+
+.PHONY: goldens
+goldens: $(READY) ## What was frozen: whole, and held by both stacks, together and each alone
+	@$(VENV)/bin/parity golden verify
+	@$(PYTEST) -m golden tests/parity/test_goldens.py tests/parity/golden
 
 # Without the plugin, whose requirements that environment leaves out.
 .PHONY: external
