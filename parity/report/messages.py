@@ -6,7 +6,7 @@ Then the line that says which stage of a composition it is, and the one that kee
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from parity.contract import Contract
 from parity.judge import Outcome, Verdict
@@ -50,30 +50,21 @@ def describe(contract: Contract, verdict: Verdict, options: Sequence[str] = (), 
     the one that keeps the case for good.
     """
     if not verdict.failures:
-        return told(contract, verdict, None, {"reproduce": reproduce(contract.name, None, options)})
+        said = headline(verdict) if verdict.outcome is Outcome.DISAGREE else verdict.outcome
+        repeated = reproduce(contract.name, None, options)
+        return f"{contract.name}: {said}\n  {verdict.reason}\n  reproduce: {repeated}"
     worst = next((m for m in verdict.failures if m.case == case), verdict.failures[0])
-    commands = {"reproduce": reproduce(contract.name, worst.case, options)}
-    if contract.stages:
-        commands["stages"] = explain(contract.name, worst.case, options)
     precisions = {m.precision for m in verdict.failures if m.case == worst.case}
-    commands["keep it"] = promote(contract.name, worst.case, precisions, options)
-    return told(contract, verdict, worst, commands)
-
-
-def told(contract: Contract, verdict: Verdict, worst: Measurement | None, commands: Mapping[str, str]) -> str:
-    """The verdict, the worst that led to it if a measurement did, and the commands, each after its word."""
-    lines = [f"  {word}: {command}" for word, command in commands.items()]
-    if worst is None:
-        headline = _headline(verdict) if verdict.outcome is Outcome.DISAGREE else verdict.outcome
-        return "\n".join([f"{contract.name}: {headline}", f"  {verdict.reason}", *lines])
-    return "\n".join(
-        [
-            f"{contract.name}: {_headline(verdict)}, case {worst.case}",
-            f"  {finding(contract, worst)}",
-            f"  {_extent(verdict)}",
-            *lines,
-        ]
-    )
+    lines = [
+        f"{contract.name}: {headline(verdict)}, case {worst.case}",
+        f"  {finding(contract, worst)}",
+        f"  {_extent(verdict)}",
+        f"  reproduce: {reproduce(contract.name, worst.case, options)}",
+    ]
+    if contract.stages:
+        lines.append(f"  stages: {explain(contract.name, worst.case, options)}")
+    lines.append(f"  keep it: {promote(contract.name, worst.case, precisions, options)}")
+    return "\n".join(lines)
 
 
 def reproduce(contract: str, case: str | None, options: Sequence[str] = ()) -> str:
@@ -98,7 +89,8 @@ def promote(contract: str, case: str, precisions: Collection[str], options: Sequ
     return shlex.join(["parity", "golden", "promote", contract, *chosen])
 
 
-def _headline(verdict: Verdict) -> str:
+def headline(verdict: Verdict) -> str:
+    """Who is wrong, and who is right."""
     if not verdict.sides:
         return "tensorflow and torch disagree with each other"
     if len(verdict.sides) > 1:

@@ -13,7 +13,7 @@ from parity.contract import Contract
 from parity.golden.record import Golden
 from parity.golden.regenerate import Regenerated
 from parity.golden.replay import Replay
-from parity.report.messages import finding, told
+from parity.report.messages import finding, headline
 from parity.report.terminal import counted, in_bounds
 
 
@@ -47,11 +47,24 @@ def replay_table(replays: Iterable[Replay]) -> RenderableType:
 
 
 def replay_message(contract: Contract, replay: Replay, options: Sequence[str] = ()) -> str:
-    """What is wrong on a golden, and the command that repeats it."""
-    name = replay.golden.name
-    command = shlex.join(["parity", "golden", "replay", name, *options])
-    worst = next(iter(replay.verdict.failures), None)
-    return f"golden {name}\n" + told(contract, replay.verdict, worst, {"reproduce": command})
+    """What is wrong on a golden, how it was frozen, and the command that repeats it."""
+    golden, verdict = replay.golden, replay.verdict
+    quantities = dict.fromkeys(measurement.quantity for measurement in verdict.failures)
+    lines = [
+        f"golden {golden.name}: {headline(verdict)}",
+        *(f"  {finding(contract, worst)}" for worst in verdict.failures[:1]),
+        f"  off: {', '.join(quantities)}" if quantities else f"  {verdict.reason}",
+        f"  frozen: {_frozen(golden)}",
+        f"  reproduce: {shlex.join(['parity', 'golden', 'replay', golden.name, *options])}",
+    ]
+    return "\n".join(lines)
+
+
+def _frozen(golden: Golden) -> str:
+    """When, at which commit and of which versions, and why."""
+    origin = golden.provenance
+    versions = ", ".join(f"{stack} {origin['versions'][stack]}" for stack in golden.outputs)
+    return f"{origin['date']} at {origin['commit'][:10]}, {versions or 'no stack'}: {origin['reason']}"
 
 
 def outside_message(contract: Contract, regenerated: Regenerated) -> str:
@@ -78,17 +91,13 @@ def _step(moved: float) -> str:
 
 
 def _summary(replays: Sequence[Replay]) -> str:
+    number = counted(len(replays), "golden")
     off = sum(not replay.verdict.agrees for replay in replays)
-    alone = _alone(replays)
-    said = f"{counted(len(replays), 'golden')}: {f'{off} disagree' if off else 'all agree'}"
-    held = "with the oracle and with what the other stack returned"
-    return f"{said} {held}" + (f"; with the oracle alone: {alone}" if alone else "")
-
-
-def _alone(replays: Sequence[Replay]) -> str:
-    """The goldens in which nothing is stored of the other stack."""
-    names = [replay.golden.name for replay in replays if not all(_held(replay.held_to))]
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    if off:
+        return f"{off} of {number} disagree{'s' if off == 1 else ''}"
+    alone = [replay.golden.name for replay in replays if not all(_held(replay.held_to))]
+    agree = f"{number} agree{'s' if len(replays) == 1 else ''} with the oracle and with what the other stack returned"
+    return f"{agree}, of which nothing is stored in {', '.join(alone)}" if alone else agree
 
 
 def _held(held_to: Mapping[str, tuple[str, ...]]) -> Iterable[bool]:

@@ -55,8 +55,8 @@ def regen_command(names: tuple[str, ...], reason: str, resimulate: bool, fixture
     stamp = _stamp(reason, tuple(ADAPTERS))
     found = _regenerated([goldens.golden(name) for name in meant], stamp, resimulate)
     out = console()
-    out.print(drift_table([drift for one in found for drift in one.drifts]))
     outside = [one for one in found if one.outside]
+    out.print(drift_table([drift for one in found if not one.outside for drift in one.drifts]))
     for one in outside:
         out.print(Text(f"\n{outside_message(contract_of(one.old), one)}"), soft_wrap=True)
     if outside:

@@ -128,7 +128,7 @@ def test_replay_0_both_stacks_hold_the_set(parity_golden) -> None:
     assert " · tensorflow " in frameworks
     assert heading.split()[:2] == ["contract", "goldens"]
     assert [row.split()[0] for row in rows[:3]] == [name.split("/")[0] for name in (MAE, FAR_FIELD, COUNT)]
-    assert out.splitlines()[-1] == "3 goldens: all agree with the oracle and with what the other stack returned"
+    assert out.splitlines()[-1] == "3 goldens agree with the oracle and with what the other stack returned"
 
 
 @pytest.mark.parametrize("stack", ["torch", "tensorflow"])
@@ -139,7 +139,7 @@ def test_replay_0_one_stack_where_the_other_is_not_installed(parity_golden, monk
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: found(name, *more) if name == stack else None)
     code, out, err = parity_golden("replay", "--stack", stack)
     assert (code, err) == (cli.AGREE, "")
-    assert out.splitlines()[-1] == "3 goldens: all agree with the oracle and with what the other stack returned"
+    assert out.splitlines()[-1] == "3 goldens agree with the oracle and with what the other stack returned"
 
 
 def test_replay_1_names_side_golden_and_place_and_the_line_that_repeats_it(
@@ -148,16 +148,19 @@ def test_replay_1_names_side_golden_and_place_and_the_line_that_repeats_it(
     break_torch(1.001)
     code, out, _ = parity_golden("replay", "losses", "scaling", "--stack", "torch")
     assert code == cli.DISAGREE == 1
-    assert "2 goldens: 1 disagree " in out
-    message = out[out.index("golden losses.mae/even-0\n") :].splitlines()
-    assert message[1] == "losses.mae: torch disagrees with the oracle, case even/0"
-    assert message[2].startswith("  torch, mae in float32: ")
-    assert message[2].endswith(" times the bound)")
+    assert "1 of 2 goldens disagrees" in out
+    message = out[out.index("golden losses.mae/even-0: ") :].splitlines()
+    assert message[0] == "golden losses.mae/even-0: torch disagrees with the oracle"
+    assert message[1].startswith("  torch, mae in float32: ")
+    assert message[1].endswith(" times the bound)")
+    assert message[2] == "  off: mae, ∂/∂observed, ∂/∂predicted"
+    assert message[3].startswith(f"  frozen: {GoldenSet.read(fixtures).golden(MAE).provenance['date']} at ")
+    assert message[3].endswith(": the first goldens")
     assert message[-1] == f"  reproduce: parity golden replay {MAE} --stack torch --fixtures {fixtures}"
     with pytest.raises(SystemExit) as again:
         cli.main(shlex.split(message[-1].partition("parity ")[2]))
     assert again.value.code == cli.DISAGREE
-    assert "golden losses.mae/even-0\n" in capsys.readouterr().out
+    assert "golden losses.mae/even-0: torch disagrees" in capsys.readouterr().out
 
 
 def test_replay_1_the_default_folder_is_not_part_of_that_line(
@@ -177,7 +180,7 @@ def test_replay_1_a_wrong_gradient_and_its_place(parity_golden, break_torch) -> 
     break_torch(lambda predicted, observed: (predicted - observed.detach()).abs().mean() + 0 * observed.sum())
     code, out, _ = parity_golden("replay", MAE)
     assert code == cli.DISAGREE
-    assert "losses.mae: torch disagrees with the oracle (tensorflow agrees), case even/0\n" in out
+    assert "golden losses.mae/even-0: torch disagrees with the oracle (tensorflow agrees)\n" in out
     assert re.search(
         r"^  torch, ∂/∂observed in float32: \S+ at group \d+, patch \d+, row \d+, column \d+, oracle \S+: "
         r"error \S+, allowed \S+ \(\S+ times the bound\)$",
@@ -468,11 +471,11 @@ def test_promote_0_a_failing_case_is_kept_until_the_stack_is_right(
         assert golden.provenance["withheld"].keys() == {"torch"}
         code, out, _ = parity_golden("replay", "losses.mae/odd-17")
         assert code == cli.DISAGREE
-        assert "losses.mae: torch disagrees with the oracle (tensorflow agrees), case odd/17" in out
+        assert "golden losses.mae/odd-17: torch disagrees with the oracle (tensorflow agrees)\n" in out
         assert parity_golden("regen", "losses.mae/odd-17", *WHY)[0] == cli.DISAGREE
     code, out, _ = parity_golden("replay", "losses.mae/odd-17")
     assert code == cli.AGREE
-    assert out.splitlines()[-1].endswith("; with the oracle alone: losses.mae/odd-17")
+    assert out.splitlines()[-1].endswith(", of which nothing is stored in losses.mae/odd-17")
     code, out, _ = parity_golden("regen", "--reason", "torch is right")
     assert code == cli.AGREE
     assert "outputs added to 1 golden: losses.mae/odd-17" in out
