@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-import subprocess
 import tarfile
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from parity.git import GitError, GitMissing, git
 from parity.golden.drift import Drift, Nature, drifts, worst_first, worst_nature
 from parity.golden.errors import GoldenError
 from parity.golden.folder import GoldenSet
@@ -114,9 +114,10 @@ def _archived(revision: str, folder: Path) -> tuple[bytes, str]:
 
 
 def _git(place: Path, *arguments: str) -> bytes | None:
-    """What git prints, run in `place`; None where it fails. Raises GoldenError where there is no git."""
+    """What git prints, run in `place`; None where it refuses. Raises GoldenError where there is no git."""
     try:
-        done = subprocess.run(["git", *arguments], cwd=place, capture_output=True, check=False)
-    except FileNotFoundError as error:
-        raise GoldenError("git: expected it installed, to read a revision, got no such command") from error
-    return done.stdout if done.returncode == 0 else None
+        return git(place, *arguments)
+    except GitMissing as error:
+        raise GoldenError(str(error)) from error
+    except GitError:
+        return None

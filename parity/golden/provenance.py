@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ import scipy
 from parity.contract import UsageError
 from parity.environment import in_ci
 from parity.frameworks.base import Framework
+from parity.git import GitError, GitMissing, git
 from parity.golden.record import Golden
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,12 +115,9 @@ class Stamp:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(root), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    except FileNotFoundError:
-        raise UsageError("git: expected it to be installed, because a golden names its commit, got none") from None
-    except subprocess.CalledProcessError as error:
-        said = error.stderr.strip()
-        raise UsageError(f"{root}: expected a git repository, whose commit a golden names, got: {said}") from error
-    return done.stdout
+        return git(root, *arguments).decode(errors="surrogateescape")
+    except GitMissing as error:
+        raise UsageError(str(error)) from error
+    except GitError as error:
+        raise UsageError(f"{root}: expected a git repository, whose commit a golden names, got: {error}") from error

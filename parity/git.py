@@ -1,0 +1,25 @@
+"""Git, asked: what a revision holds, what has changed since."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+
+class GitError(Exception):
+    """Git refused, in its own words."""
+
+
+class GitMissing(Exception):
+    """There is no git."""
+
+
+def git(place: Path, *arguments: str) -> bytes:
+    """What git prints, run in `place`. Raises GitError where it refuses, GitMissing where it is not installed."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=place, capture_output=True, check=False)
+    except FileNotFoundError:
+        raise GitMissing("git: expected it to be installed, got no such command") from None
+    if done.returncode:
+        raise GitError(done.stderr.decode(errors="replace").strip() or f"git {arguments[0]} failed")
+    return done.stdout
