@@ -26,7 +26,7 @@ from parity.contract import UsageError
 from parity.datasets import DatasetError
 from parity.frameworks.base import FrameworkMissing
 from parity.golden.errors import GoldenError
-from parity.report.error_map import MatplotlibMissing
+from parity.report.pictures import MatplotlibMissing
 from parity.transplant import WeightsError
 
 __all__ = ["AGREE", "DISAGREE", "NOT_CHECKED", "RESULTS", "USAGE", "cli", "main"]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import click
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from parity.cli.codes import AGREE, DISAGREE
-from parity.contract import Contract
+from parity.contract import Contract, Quota
 from parity.contracts import REGISTRY
 from parity.mirror import mirror_faults
-from parity.report.terminal import console
+from parity.report.terminal import bare_table, console
 
 
 @click.group("contracts")
@@ -23,7 +22,7 @@ def contracts_group() -> None:
 def list_contracts() -> int:
     """Every contract with its equation; and what the mirror rule finds amiss."""
     out = console()
-    table = Table("contract", "equation", box=None, pad_edge=False, header_style="bold")
+    table = bare_table("contract", "equation")
     for contract in REGISTRY.values():
         table.add_row(contract.name, Text(contract.equation))
     out.print(table)
@@ -43,7 +42,7 @@ def show_contract(name: str) -> int:
 
 def _print_contract(out: Console, contract: Contract) -> None:
     out.print(Text.assemble((contract.name, "bold"), "   ", contract.equation))
-    table = Table("", "name", "kind", "axes", "unit", "", box=None, pad_edge=False, header_style="bold")
+    table = bare_table("", "name", "kind", "axes", "unit", "")
     for argument in contract.arguments:
         table.add_row(
             "argument",
@@ -63,12 +62,17 @@ def _print_contract(out: Console, contract: Contract) -> None:
             "quotas",
             [
                 ("undecided", f"{contract.quota.undecided:.1%} of the elements"),
-                ("uninformative", f"{contract.quota.uninformative:.1%} of the examples"),
+                ("uninformative", _uninformative(contract.quota)),
             ],
         ),
     ):
-        listing = Table(title if rows else f"no {title}", "", box=None, pad_edge=False, header_style="bold")
+        listing = bare_table(title if rows else f"no {title}", "")
         for row in rows:
             listing.add_row(*row)
         out.print()
         out.print(listing)
+
+
+def _uninformative(quota: Quota) -> str:
+    where = "where one precision suffices" if quota.any_precision else "in each precision"
+    return f"{quota.uninformative:.1%} of the examples, {where}"

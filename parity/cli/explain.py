@@ -13,7 +13,8 @@ from parity.cli.options import report_option, under_circumstances
 from parity.contracts import REGISTRY
 from parity.datasets import read_dataset
 from parity.frameworks import ADAPTERS, load
-from parity.report.error_map import require_matplotlib, write_error_maps
+from parity.report.error_map import write_error_maps
+from parity.report.pictures import require_matplotlib
 from parity.report.stages import explanation, unjudged
 from parity.report.terminal import console
 from parity.run import Plan
@@ -48,7 +49,7 @@ def explain_command(
     )
     plan.check()
     if folder:
-        require_matplotlib()
+        require_matplotlib("error maps")
         folder.mkdir(parents=True, exist_ok=True)
     frameworks = load(stacks or tuple(ADAPTERS), mode, device)
     (chosen,) = plan.cases(plan.contracts[0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from parity.cli.progress import progress
 from parity.frameworks import load
 from parity.frameworks.base import Framework, StackError
 from parity.precision import Precision
-from parity.report.error_map import MatplotlibMissing
+from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
 from parity.report.trajectory import draw_drifts, drift_table
 from parity.trajectory import MEMBERS, OPTIMIZERS, STEPS, Drift, drift
@@ -35,7 +34,7 @@ def trajectory_command(optimizer: str, steps: int, precision: str, device: str, 
     """
     precisions = parse_precisions(precision)
     if folder:
-        _require_matplotlib()
+        require_matplotlib("trajectories")
         folder.mkdir(parents=True, exist_ok=True)
     frameworks = load(device=device)
     out = console()
@@ -57,12 +56,3 @@ def _drifts_with_progress(
     total = len(precisions) * len(frameworks) * MEMBERS * steps
     with progress("training", total) as advance:
         return [drift(frameworks, precision, optimizer, steps, advance=advance) for precision in precisions]
-
-
-def _require_matplotlib() -> None:
-    """Raise MatplotlibMissing where it is not installed, before anything slow begins."""
-    if importlib.util.find_spec("matplotlib") is None:
-        raise MatplotlibMissing(
-            "matplotlib is not installed, so trajectories cannot be drawn: pip install 'ptycho-parity[report]', "
-            "or leave out --report"
-        )

@@ -129,9 +129,8 @@ CONTRACTS = (
         strata=tuple(
             replace(stratum, log10_photons=(0.0, 2.0), weightings=stratum.weightings[:1]) for stratum in FRAMES[32]
         ),
-        quota=Quota(
-            undecided=0.1, any_precision=True
-        ),  # a photon counted on a pixel whose prediction is lost in rounding leaves all open
+        # A photon counted on a pixel whose prediction is lost in rounding leaves all open.
+        quota=Quota(undecided=0.1, any_precision=True),
         stages=_reconstruction,
         cost=10,
         divisor=4,

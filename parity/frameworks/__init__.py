@@ -13,6 +13,10 @@ ADAPTERS: dict[str, type[Framework]] = {Torch.name: Torch, TensorFlow.name: Tens
 """By name, in the order of import: torch before TensorFlow."""
 
 
+STACKS = tuple(sorted(ADAPTERS))
+"""Their names, in the order in which they are shown and stored."""
+
+
 def load(names: Iterable[str] = tuple(ADAPTERS), mode: str | None = None, device: str = "cpu") -> tuple[Framework, ...]:
     """The adapters of the named frameworks, their frameworks imported.
 

@@ -17,7 +17,7 @@ from parity.golden.record import Golden
 from parity.mistakes import SPECIFIC
 from parity.precision import FLOAT32, FLOAT64, Precision
 
-MOST_BYTES = 400_000
+PREFERRED_BYTES = 400_000
 """Of a golden that is chosen, not asked for, unless all are larger: a twentieth of what all together may take."""
 
 FURTHER_SEEDS = (1, 2, 3)
@@ -93,7 +93,7 @@ def _without_the_needless(chosen: Sequence[Candidate]) -> list[Candidate]:
 
 def _small(candidates: Iterable[Candidate]) -> list[Candidate]:
     every = sorted(candidates, key=lambda candidate: candidate.size)
-    return [candidate for candidate in every if candidate.size <= MOST_BYTES] or every[:1]
+    return [candidate for candidate in every if candidate.size <= PREFERRED_BYTES] or every[:1]
 
 
 def _candidates(cases: Iterable[Case], wanted: Precision) -> Iterator[Candidate]:

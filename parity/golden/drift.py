@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from parity.frameworks import STACKS
 from parity.golden.npz import digest
 from parity.golden.record import PROVENANCE, Arrays, Golden
 from parity.oracle.bounded import Bounded, Reals
@@ -49,9 +50,6 @@ PROOF_DIGITS = 2
 
 MOST_DIGITS = 17.0
 """What float64 has; equal arrays agree in as many."""
-
-STACKS = ("tensorflow", "torch")
-"""Whose outputs are kept."""
 
 
 class Nature(StrEnum):

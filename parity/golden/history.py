@@ -18,7 +18,7 @@ from typing import Any
 from parity.golden.difference import Difference
 from parity.golden.drift import Nature
 from parity.golden.errors import GoldenError
-from parity.golden.manifest import HISTORY as HISTORY  # where those who write a set look for it
+from parity.golden.manifest import HISTORY
 
 _COMMIT = re.compile(r"([0-9a-f]{40}([0-9a-f]{24})?)?")
 _LINE = {

@@ -22,8 +22,8 @@ from parity.golden.record import Golden
 ROOT = Path(__file__).resolve().parents[2]
 """Where `parity`, `ptycho` and `ptycho_torch` lie."""
 
-HARNESS, STACKS = "parity", ("ptycho", "ptycho_torch")
-"""The packages whose code makes a golden."""
+HARNESS, PACKAGES = "parity", ("ptycho", "ptycho_torch")
+"""What makes a golden: the harness, and the packages of the two stacks."""
 
 SIMULATED = "simulated"
 """What provenance says of inputs that are those of the case."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from parity.golden.difference import Difference, compare
 from parity.golden.folder import GoldenSet, replace
-from parity.golden.history import HISTORY, appended, entry_of
+from parity.golden.history import appended, entry_of
+from parity.golden.manifest import HISTORY
 from parity.golden.provenance import Stamp, today, versions
 from parity.golden.record import Golden, encode
 

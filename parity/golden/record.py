@@ -25,6 +25,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from parity.frameworks import STACKS
 from parity.golden.errors import GoldenError, first_line
 from parity.golden.npz import little_endian, packed, unpacked
 from parity.measure import GRADIENT, distance, fault_of
@@ -43,8 +44,7 @@ PROVENANCE = "provenance"
 _TEXTS = ("case", "proof", PROVENANCE)
 _PLAIN = ("inputs", "cotangents")
 _ORACLE, _BOUNDS = "oracle", "bounds"
-_STACKS = ("tensorflow", "torch")
-_OF_QUANTITIES = (_ORACLE, _BOUNDS, *_STACKS)
+_OF_QUANTITIES = (_ORACLE, _BOUNDS, *STACKS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,7 +160,7 @@ def _assembled(texts: Mapping[str, Any], parts: Mapping[str, Arrays], name: str)
         cotangents=parts["cotangents"],
         oracle=parts[_ORACLE],
         bounds=parts[_BOUNDS],
-        outputs={stack: parts[stack] for stack in _STACKS if parts[stack]},
+        outputs={stack: parts[stack] for stack in STACKS if parts[stack]},
         proof=texts["proof"],
         provenance=texts[PROVENANCE],
     )

@@ -8,7 +8,8 @@ from rich.text import Text
 
 from parity.bench import BOUND, TOLERANCES, BenchReport
 from parity.examination import FACTS, GRADIENTS, JUDGING, SIMULATION, VALUES, WITNESS
-from parity.report.messages import STACKS
+from parity.frameworks import STACKS
+from parity.report.terminal import bare_table
 
 _STEPS = (SIMULATION, VALUES, GRADIENTS, WITNESS, *STACKS, FACTS, JUDGING)
 
@@ -55,7 +56,7 @@ def _false_alarms(report: BenchReport) -> Table:
 
 
 def _table(first: str, *others: str) -> Table:
-    table = Table(first, box=None, pad_edge=False, header_style="bold")
+    table = bare_table(first)
     for name in others:
         table.add_column(name, justify="right")
     return table

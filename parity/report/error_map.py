@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from parity.measure import GRADIENT
 from parity.precision import PRECISIONS
+from parity.report.pictures import save
 from parity.report.stages import Finding, findings, has_plane, place_in_words, shown
 from parity.stages import Reading, Tree
 
@@ -20,25 +20,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FORMATS = ("png", "svg")
-
 _WIDTH, _DPI = 12.0, 100
 """Inches and pixels an inch: 1200 pixels."""
 
 Plane = NDArray[Any]
-
-
-class MatplotlibMissing(Exception):
-    """Error maps were asked for, and matplotlib is not installed; the message says what to do."""
-
-
-def require_matplotlib() -> None:
-    """Raise MatplotlibMissing where it is not installed, before anything slow begins."""
-    if importlib.util.find_spec("matplotlib") is None:
-        raise MatplotlibMissing(
-            "matplotlib is not installed, so error maps cannot be drawn: pip install 'ptycho-parity[report]', "
-            "or leave out --report"
-        )
 
 
 def write_error_maps(folder: Path, trees: Sequence[Tree]) -> list[Path]:
@@ -47,18 +32,14 @@ def write_error_maps(folder: Path, trees: Sequence[Tree]) -> list[Path]:
     The plane is that of the worst element. What a stack raised, or returned in another shape, has none. Raises OSError
     where `folder` cannot be written.
     """
-    written = []
+    written: list[Path] = []
     chosen = shown(trees)
     for finding in findings(chosen):
         element = _element(finding.worst)
         if element is None:
             continue
         figure = _drawn(finding, chosen, element)
-        for suffix in FORMATS:
-            path = folder / f"{_file_name(finding)}.{suffix}"
-            figure.savefig(path, dpi=_DPI)
-            figure.set_layout_engine("none")  # once laid out, as it is
-            written.append(path)
+        written += save(figure, folder, _file_name(finding), _DPI)
     return written
 
 

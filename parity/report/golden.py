@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from parity.golden.difference import Difference
@@ -16,6 +15,7 @@ from parity.golden.drift import Drift, Nature, worst_first, worst_nature
 from parity.golden.history import Entry, version_changes
 from parity.golden.manifest import MOST_BYTES
 from parity.golden.record import Golden
+from parity.report.terminal import bare_table, counted
 
 NATURE_STYLES = {
     Nature.SAME: "green",
@@ -41,7 +41,7 @@ def drift_table(drifts: Iterable[Drift], most: int = 20) -> RenderableType:
     found = worst_first(drifts)
     if not found:
         return Text("nothing changed")
-    table = _table()
+    table = bare_table()
     for heading in ("golden", "array"):
         table.add_column(heading, overflow="fold")
     for heading in ("× bound", "ulps", "digits left"):
@@ -78,22 +78,24 @@ def difference_summary(difference: Difference) -> Text:
     if difference.removed:
         clauses.append(f"removed: {_names(difference.removed)}")
     if difference.added:
-        clauses.append(f"{_counted(len(difference.added))} added: {_names(difference.added)}")
+        clauses.append(f"{counted(len(difference.added), 'golden')} added: {_names(difference.added)}")
     if filled := by_nature[Nature.ADDED]:
-        clauses.append(f"outputs added to {_counted(len(filled))}: {_names(filled)}")
+        clauses.append(f"outputs added to {counted(len(filled), 'golden')}: {_names(filled)}")
     if rounded := by_nature[Nature.ROUNDING]:
         most = max(drift.bounds for name in rounded for drift in difference.drifts[name])
-        clauses.append(f"{_counted(len(rounded))} changed by rounding alone, at most {_number(most)} of the bound")
+        clauses.append(
+            f"{counted(len(rounded), 'golden')} changed by rounding alone, at most {_number(most)} of the bound"
+        )
     return Text("; ".join(clauses) or "no golden changed", NATURE_STYLES[difference.nature])
 
 
-def golden_table(rows: Iterable[Row], contracts: Iterable[str], today: str, total: int | None = None) -> RenderableType:
+def golden_table(rows: Iterable[Row], contracts: Iterable[str], today: str, total: int) -> RenderableType:
     """One row a golden; below, how much room there is, and which of `contracts` have none.
 
-    `today` is YYYY-MM-DD. `total` is how many bytes the whole set has; those of the rows if it is not given.
+    `today` is YYYY-MM-DD, `total` how many bytes the whole set has.
     """
     rows = sorted(rows, key=lambda row: row.golden.name)
-    table = _table()
+    table = bare_table()
     table.add_column("contract", overflow="fold")
     table.add_column("golden", no_wrap=True)
     table.add_column("precision", no_wrap=True)
@@ -102,24 +104,24 @@ def golden_table(rows: Iterable[Row], contracts: Iterable[str], today: str, tota
     table.add_column("outputs", no_wrap=True)
     table.add_column("tells", justify="right", no_wrap=True)
     table.add_column("last change", overflow="fold")
-    for golden, size in ((row.golden, row.size) for row in rows):
+    for row in rows:
+        golden = row.golden
         table.add_row(
             Text(golden.contract),
             f"{golden.stratum}-{golden.seed}",
             golden.precision.real,
-            f"{size / 1000:.1f}",
+            f"{row.size / 1000:.1f}",
             _age(golden, today),
             ", ".join(sorted(golden.outputs)) or Text("none", "yellow"),
             str(len(golden.proof)) if golden.proof else Text("0", "yellow"),
             Text(str(golden.provenance.get("reason", "–"))),
         )
-    whole = sum(row.size for row in rows) if total is None else total
-    said = f"{_counted(len(rows))}, {whole / 1e6:.2f} MB of the {MOST_BYTES / 1e6:g} MB that they may take"
-    lines = [Text(said, "" if whole <= MOST_BYTES else "bold red")]
+    said = f"{counted(len(rows), 'golden')}, {total / 1e6:.2f} MB of the {MOST_BYTES / 1e6:g} MB that they may take"
+    lines = [Text(said, "" if total <= MOST_BYTES else "bold red")]
     have = {row.golden.contract for row in rows}
     without = [contract for contract in contracts if contract not in have]
     if without:
-        lines.append(Text(f"{_counted(len(without), 'contract')} without a golden: {', '.join(without)}", "yellow"))
+        lines.append(Text(f"{counted(len(without), 'contract')} without a golden: {', '.join(without)}", "yellow"))
     legend = Text(
         "days: since its arrays last changed. outputs: of which stacks they are stored. tells: how many mistakes it "
         "tells from the truth.",
@@ -132,7 +134,7 @@ def history_table(entries: Sequence[Entry]) -> RenderableType:
     """One row a regeneration, the oldest first: what moved farthest, and which versions had changed."""
     if not entries:
         return Text("nothing was regenerated yet")
-    table = _table()
+    table = bare_table()
     for heading in ("date", "commit"):
         table.add_column(heading, no_wrap=True)
     for heading in ("goldens", "× bound"):
@@ -160,10 +162,6 @@ def history_table(entries: Sequence[Entry]) -> RenderableType:
     return Group(table, legend)
 
 
-def _table() -> Table:
-    return Table(box=None, pad_edge=False, header_style="bold")
-
-
 def _nature(nature: Nature) -> Text:
     return Text(str(nature), NATURE_STYLES[nature])
 
@@ -171,10 +169,6 @@ def _nature(nature: Nature) -> Text:
 def _names(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return f"{', '.join(names[:_NAMED])}{more}"
-
-
-def _counted(number: int, noun: str = "golden") -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _number(bounds: float) -> str:

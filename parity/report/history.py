@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from parity.golden.drift import SIDES, Nature
 from parity.golden.history import Entry, version_changes
-from parity.report.error_map import FORMATS, MatplotlibMissing
+from parity.report.pictures import require_matplotlib, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,33 +25,15 @@ _LABELS = 30
 """How many dates have room below the picture."""
 
 
-def require_matplotlib() -> None:
-    """Raise MatplotlibMissing where it is not installed, before anything slow begins."""
-    if importlib.util.find_spec("matplotlib") is None:
-        raise MatplotlibMissing(
-            "matplotlib is not installed, so the history cannot be drawn: pip install 'ptycho-parity[report]', "
-            "or leave out --report"
-        )
-
-
 def draw_history(folder: Path, entries: Sequence[Entry]) -> list[Path]:
     """Draw the regenerations in their order, PNG and SVG, with the same bytes each time; the paths of what was written.
 
     Raises MatplotlibMissing without matplotlib, ValueError for no entry, and OSError where `folder` cannot be written.
     """
-    require_matplotlib()
+    require_matplotlib("the history")
     if not entries:
         raise ValueError("entries: expected at least one regeneration, got none")
-    from matplotlib import rc_context
-
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"golden-history.{suffix}" for suffix in FORMATS]
-    # The salt in place of a random one, of which the names in an SVG are made.
-    with rc_context({"svg.hashsalt": "golden-history"}):
-        figure = _drawn(entries)
-        for path in paths:
-            figure.savefig(path, dpi=120, metadata={"Date": None} if path.suffix == ".svg" else {"Software": None})
-    return paths
+    return save(_drawn(entries), folder, "golden-history")
 
 
 def _drawn(entries: Sequence[Entry]) -> Figure:

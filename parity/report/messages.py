@@ -15,8 +15,6 @@ from parity.measure import Measurement
 from parity.precision import FLOAT32, FLOAT64
 from parity.reference import gradient_of
 
-STACKS = ("tensorflow", "torch")
-
 AXES = {
     "B": "group",
     "C": "patch",
@@ -84,7 +82,7 @@ def promote(contract: str, case: str, precisions: Collection[str], options: Sequ
     In float32, as goldens are, unless that is not among the `precisions` in which the case fails.
     """
     finer = [] if FLOAT32.name in precisions else ["--precision", *precisions]
-    data = [word for at, word in enumerate(options) if "--data" in options[max(0, at - 1) : at + 1]]
+    data = options[options.index("--data") :][:2] if "--data" in options else ()
     chosen = ["--case", case, *finer, *data, "--reason", "why it is kept"]
     return shlex.join(["parity", "golden", "promote", contract, *chosen])
 

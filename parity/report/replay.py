@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from parity.contract import Contract
@@ -14,7 +13,7 @@ from parity.golden.record import Golden
 from parity.golden.regenerate import Regenerated
 from parity.golden.replay import Replay
 from parity.report.messages import finding, headline
-from parity.report.terminal import counted, in_bounds
+from parity.report.terminal import bare_table, counted, in_bounds
 
 
 def replay_table(replays: Iterable[Replay]) -> RenderableType:
@@ -23,7 +22,7 @@ def replay_table(replays: Iterable[Replay]) -> RenderableType:
     for replay in replays:
         groups.setdefault(replay.golden.contract, []).append(replay)
     stacks = sorted({stack for group in groups.values() for replay in group for stack in replay.moved})
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = bare_table()
     table.add_column("contract", no_wrap=True)
     table.add_column("goldens", justify="right")
     for stack in stacks:
@@ -82,12 +81,8 @@ def promoted_line(golden: Golden) -> str:
 
 def _of_stack(stack: str, group: Sequence[Replay]) -> tuple[str, str]:
     worst = [replay.verdict.worst[stack] for replay in group if stack in replay.verdict.worst]
-    moved = [replay.moved[stack] for replay in group if replay.moved.get(stack) is not None]
-    return in_bounds(max(worst, default=None)), "–" if not moved else _step(max(m for m in moved if m is not None))
-
-
-def _step(moved: float) -> str:
-    return "0" if moved == 0 else in_bounds(moved)
+    moved = [step for replay in group if (step := replay.moved.get(stack)) is not None]
+    return in_bounds(max(worst, default=None)), in_bounds(max(moved)) if any(moved) else "0" if moved else "–"
 
 
 def _summary(replays: Sequence[Replay]) -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from parity.report.terminal import bare_table
 from parity.samplers import FALSE_ALARM, MISSED, Judged, Judgement, visible_mean, visible_variance
 
 
 def sampler_table(judgement: Judgement) -> RenderableType:
     """One row a level, what convicts in red; then every failure, and the verdict."""
     sources = list(dict.fromkeys(one.sampler.source for one in judgement.judged))
-    table = Table("photons", box=None, pad_edge=False, header_style="bold")
+    table = bare_table("photons")
     for name in ("counts", "mean", "variance", *sources):
         table.add_column(name, justify="right")
     for level in dict.fromkeys(one.level for one in judgement.judged):

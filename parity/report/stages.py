@@ -14,9 +14,11 @@ from rich.text import Text
 from rich.tree import Tree as Branches
 
 from parity.contract import Contract
+from parity.frameworks import STACKS
 from parity.kinds import Kind
 from parity.precision import FLOAT32, FLOAT64
-from parity.report.messages import AXES, PRECISION_WORDS, STACKS
+from parity.report.messages import AXES, PRECISION_WORDS
+from parity.report.terminal import bare_table
 from parity.stages import Reading, Readings, Step, Tree
 
 FIRST, WRONG, INHERITS, AGREES, DISAGREES, UNDECIDED, NONE = (
@@ -350,7 +352,7 @@ def _is_undecided(reading: Reading) -> bool:
 
 def _table(title: str, rows: Sequence[Finding], trees: Sequence[Tree]) -> Table:
     """The worst element of every quantity: where, what it is in each stack and in the oracle, and by how much."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = bare_table()
     table.add_column(title, overflow="fold")
     table.add_column("worst at")
     for name in (*(tree.stack for tree in trees), "oracle"):

@@ -1,4 +1,4 @@
-"""The table of a run: one row a contract."""
+"""The table of a run, one row a contract, and how anything is printed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from parity.frameworks import STACKS
 from parity.judge import Outcome, Verdict
-from parity.report.messages import STACKS
 
 WIDTH = 120
 
@@ -25,7 +25,7 @@ def verdict_table(verdicts: Iterable[Verdict]) -> RenderableType:
     """Errors in units of the bound for each stack, the stacks' distance in float64, and the smallest visible defect."""
     verdicts = tuple(verdicts)
     stacks = [stack for stack in STACKS if any(stack in v.worst for v in verdicts)]
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = bare_table()
     table.add_column("contract", no_wrap=True)
     table.add_column("examples", justify="right")
     for stack in stacks:
@@ -61,6 +61,11 @@ def summary_line(verdicts: Iterable[Verdict]) -> str:
         verb = "agrees" if len(verdicts) == 1 else "agree"
         return f"{counted(len(verdicts), 'contract')} {verb} on {counted(examples, 'example')}"
     return f"{len(off)} of {len(verdicts)} contracts do not agree: {', '.join(off)}"
+
+
+def bare_table(*headings: str) -> Table:
+    """A table without lines, headings in bold."""
+    return Table(*headings, box=None, pad_edge=False, header_style="bold")
 
 
 def console() -> Console:

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from parity.report.pictures import save
+from parity.report.terminal import bare_table
 from parity.trajectory import Drift
 
 
 def drift_table(drifts: Iterable[Drift]) -> RenderableType:
     """How far the stacks drifted apart, and how far each drifts from itself."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = bare_table()
     table.add_column("optimizer")
     table.add_column("precision")
     for heading in ("steps", "loss before", "loss after", "apart", "spread", "apart / spread"):
@@ -62,11 +63,7 @@ def draw_drifts(folder: Path, drifts: Sequence[Drift]) -> list[Path]:
         lower.set(xlabel="step", ylabel="‖difference of the weights‖₂", yscale="log", ylim=_limits(drift))
         upper.legend()
         lower.legend()
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"trajectory-{drifts[0].optimizer}.{suffix}" for suffix in ("png", "svg")]
-    for path in paths:
-        figure.savefig(path, dpi=120, metadata={"Date": None} if path.suffix == ".svg" else None)
-    return paths
+    return save(figure, folder, f"trajectory-{drifts[0].optimizer}")
 
 
 def _limits(drift: Drift) -> tuple[float | None, float | None]:

@@ -260,6 +260,7 @@ def test_every_contract_can_be_shown(parity_command: Parity, name: str) -> None:
     assert all(argument.name in out for argument in contract.arguments)
     assert all(stratum.shows in out for stratum in contract.strata)
     assert all(fact.statement in out for fact in contract.facts)
+    assert ("where one precision suffices" in out) is contract.quota.any_precision
 
 
 def test_help_and_version(parity_command: Parity) -> None:

@@ -25,7 +25,8 @@ from parity.golden.provenance import today
 from parity.golden.record import Golden
 from parity.golden.replay import Replay, replay
 from parity.report.golden import Row, difference_summary, drift_table, golden_table, history_table
-from parity.report.history import draw_history, require_matplotlib
+from parity.report.history import draw_history
+from parity.report.pictures import require_matplotlib
 from parity.report.replay import replay_message, replay_table
 from parity.report.terminal import console, counted
 
@@ -118,10 +119,10 @@ def diff_command(old: str, new: str, fixtures: Path) -> int:
 def history_command(folder: Path | None, fixtures: Path) -> int:
     """Every regeneration: when, by which commit, with which versions, and how far it moved what."""
     if folder:
-        require_matplotlib()
+        require_matplotlib("the history")
     entries = read_history(GoldenSet.read(fixtures).history)
     out = console()
     out.print(history_table(entries))
-    for path in draw_history(folder, entries) if folder else ():
+    for path in draw_history(folder, entries) if folder and entries else ():
         out.print(f"history: {path}", soft_wrap=True)
     return AGREE

@@ -22,7 +22,7 @@ from parity.golden.folder import GoldenSet, recover
 from parity.golden.freeze import MODE
 from parity.golden.provenance import (
     HARNESS,
-    STACKS,
+    PACKAGES,
     Stamp,
     head,
     require_committed,
@@ -50,7 +50,7 @@ def regen_command(names: tuple[str, ...], reason: str, resimulate: bool, fixture
     NAME is a golden such as losses.mae/even-0, or a contract or a file of them. A stack that is outside its bounds on
     one of them is not frozen: nothing is written then.
     """
-    goldens = _to_be_changed(fixtures, reason, (HARNESS, *STACKS))
+    goldens = _to_be_changed(fixtures, reason, (HARNESS, *PACKAGES))
     meant = chosen(names, goldens.names)
     stamp = _stamp(reason, tuple(ADAPTERS))
     found = _regenerated([goldens.golden(name) for name in meant], stamp, resimulate)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from parity import cli
@@ -66,6 +67,21 @@ def break_torch(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def fixtures(small_set: Path, tmp_path: Path) -> Path:
     """A copy of it, to be changed."""
     return Path(shutil.copytree(small_set, tmp_path / "golden"))
+
+
+@pytest.fixture
+def scan(tmp_path: Path) -> Path:
+    """A small data set of one's own, in a file."""
+    random = np.random.default_rng(1)
+    path = tmp_path / "my scan.npz"
+    np.savez(
+        path,
+        diffraction=random.uniform(0, 9, (6, 8, 8)),
+        probeGuess=random.standard_normal((2, 8, 8)) + 1j * random.standard_normal((2, 8, 8)),
+        xcoords=random.uniform(0, 20, 6),
+        ycoords=random.uniform(0, 20, 6),
+    )
+    return path
 
 
 @pytest.fixture

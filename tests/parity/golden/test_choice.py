@@ -74,12 +74,12 @@ def test_whatever_turns_out_to_be_needless_is_left_out(pools) -> None:
 
 
 def test_the_large_are_left_out_even_where_they_tell_more(pools) -> None:
-    most = choice.MOST_BYTES
+    most = choice.PREFERRED_BYTES
     assert pools([(most, "ABC"), (most + 1, "ABCd")]) == [(most, "ABC")]
 
 
 def test_unless_all_are_large_and_then_the_smallest_is_kept(pools) -> None:
-    most = choice.MOST_BYTES
+    most = choice.PREFERRED_BYTES
     assert pools([(3 * most, "ABCd"), (2 * most, "ABC")]) == [(2 * most, "ABC")]
 
 

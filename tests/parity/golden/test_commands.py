@@ -15,11 +15,11 @@ from parity import cli
 from parity.cli.golden.options import FIXTURES, chosen
 from parity.contract import UsageError
 from parity.contracts import REGISTRY
-from parity.golden import proof
+from parity.golden import folder, proof
 from parity.golden.folder import GoldenSet
 from parity.golden.freeze import freeze
 from parity.golden.history import read_history
-from parity.golden.manifest import faults
+from parity.golden.manifest import HISTORY, faults
 from parity.golden.publish import publish
 
 MAE, FAR_FIELD, COUNT = (
@@ -527,19 +527,10 @@ def test_promote_3_a_case_that_tells_no_mistake(parity_golden, fixtures, monkeyp
     assert snapshot(fixtures) == before
 
 
-def test_promote_measured_exposures_which_are_never_simulated(parity_golden, fixtures, tmp_path, snapshot) -> None:
-    random = np.random.default_rng(1)
-    path = tmp_path / "my scan.npz"
-    np.savez(
-        path,
-        diffraction=random.uniform(0, 9, (6, 8, 8)),
-        probeGuess=random.standard_normal((2, 8, 8)) + 1j * random.standard_normal((2, 8, 8)),
-        xcoords=random.uniform(0, 20, 6),
-        ycoords=random.uniform(0, 20, 6),
-    )
-    code, _, err = parity_golden("promote", "losses.mae", "--case", "measured/1", "--data", str(path), *WHY)
+def test_promote_measured_exposures_which_are_never_simulated(parity_golden, fixtures, scan, snapshot) -> None:
+    code, _, err = parity_golden("promote", "losses.mae", "--case", "measured/1", "--data", str(scan), *WHY)
     assert (code, err) == (cli.AGREE, "")
-    path.unlink()
+    scan.unlink()
     assert GoldenSet.read(fixtures).golden("losses.mae/measured-1").provenance["inputs"] == "measured: my scan.npz"
     assert parity_golden("replay", "losses")[0] == cli.AGREE
     assert parity_golden("regen", *WHY)[0] == cli.AGREE
@@ -626,6 +617,14 @@ def test_history_0_is_printed_and_drawn(parity_golden, tmp_path) -> None:
     drawn = [Path(line.removeprefix("history: ")) for line in out.splitlines() if line.startswith("history: ")]
     assert {path.suffix for path in drawn} == {".png", ".svg"}
     assert all(path.stat().st_size > 1000 for path in drawn)
+
+
+def test_history_0_where_there_is_none_nothing_is_drawn(parity_golden, fixtures, tmp_path) -> None:
+    old = GoldenSet.read(fixtures)
+    folder.replace(fixtures, old, old.with_changes({HISTORY: None}))
+    code, out, err = parity_golden("history", "--report", str(tmp_path / "report"))
+    assert (code, out, err) == (cli.AGREE, "nothing was regenerated yet\n", "")
+    assert not (tmp_path / "report").exists()
 
 
 # What several have in common.

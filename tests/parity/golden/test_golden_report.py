@@ -10,9 +10,9 @@ from parity.golden.difference import Difference
 from parity.golden.drift import Drift, Nature
 from parity.golden.history import Entry, Largest
 from parity.precision import FLOAT64
-from parity.report.error_map import MatplotlibMissing
 from parity.report.golden import Row, difference_summary, drift_table, golden_table, history_table
 from parity.report.history import draw_history
+from parity.report.pictures import MatplotlibMissing
 from parity.report.terminal import plain
 
 factory = runpy.run_path(str(Path(__file__).with_name("factory.py")))
@@ -101,8 +101,8 @@ def test_goldens_are_listed_with_age_outputs_and_reason():
     dated = factory["golden"](contract="a.b", seed=7)
     old = factory["golden"](precision=FLOAT64, outputs={}, proof={}, provenance={"reason": "no [date]"})
     listed = [Row(old, 12_345), Row(dated, 600)]
-    text = plain(golden_table(listed, ["probe.x", "a.b", "losses.y"], TODAY))
-    assert rows(golden_table(listed, [], TODAY)) == [
+    text = plain(golden_table(listed, ["probe.x", "a.b", "losses.y"], TODAY, 12_945))
+    assert rows(golden_table(listed, [], TODAY, 12_945)) == [
         ["contract", "golden", "precision", "kB", "days", "outputs", "tells", "last", "change"],
         ["a.b", "even-7", "float32", "0.6", "8", "torch", "1", "made", "up"],
         ["losses.mae", "even-0", "float64", "12.3", "–", "none", "0", "no", "[date]"],
@@ -113,7 +113,7 @@ def test_goldens_are_listed_with_age_outputs_and_reason():
     ]
 
 
-def test_the_room_that_a_whole_set_takes_may_be_given():
+def test_the_room_is_that_of_the_whole_set():
     assert "1 golden, 7.50 MB of the 8 MB" in plain(
         golden_table([Row(factory["golden"](), 9)], [], TODAY, total=7_500_000)
     )

@@ -169,25 +169,16 @@ def test_a_stack_with_uncommitted_changes_is_withheld_however_right_it_is(stamp)
     assert golden.provenance["withheld"] == {"torch": "ptycho_torch/losses.py has uncommitted changes"}
 
 
-def test_measured_exposures_are_kept_and_never_simulated(stamp, later, tmp_path) -> None:
-    random = np.random.default_rng(1)
-    path = tmp_path / "scan.npz"
-    np.savez(
-        path,
-        diffraction=random.uniform(0, 9, (6, 8, 8)),
-        probeGuess=random.standard_normal((2, 8, 8)) + 1j * random.standard_normal((2, 8, 8)),
-        xcoords=random.uniform(0, 20, 6),
-        ycoords=random.uniform(0, 20, 6),
-    )
-    golden = promote(parse_case(MAE, "measured/0", read_dataset(path)), FLOAT32, stamp, uncommitted={})
+def test_measured_exposures_are_kept_and_never_simulated(stamp, later, scan) -> None:
+    golden = promote(parse_case(MAE, "measured/0", read_dataset(scan)), FLOAT32, stamp, uncommitted={})
     assert golden.name == "losses.mae/measured-0"
-    assert golden.provenance["inputs"] == "measured: scan.npz"
-    path.unlink()
+    assert golden.provenance["inputs"] == "measured: my scan.npz"
+    scan.unlink()
     assert regenerate(golden, MAE, later).new is golden
     with pytest.raises(GoldenError, match=r"^losses.mae/measured-0: expected inputs that can be simulated, got meas"):
         regenerate(golden, MAE, later, resimulate=True)
     lost = replace(golden, outputs={})
-    assert regenerate(lost, MAE, later).new.provenance["inputs"] == "measured: scan.npz"
+    assert regenerate(lost, MAE, later).new.provenance["inputs"] == "measured: my scan.npz"
 
 
 def test_nothing_is_simulated_where_inputs_are_kept(frozen, later, monkeypatch) -> None:

@@ -1,0 +1,42 @@
+"""Pictures: whether they can be drawn at all, and how they are written."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = ("png", "svg")
+
+
+class MatplotlibMissing(Exception):
+    """Pictures were asked for, and matplotlib is not installed; the message says what to do."""
+
+
+def require_matplotlib(what: str) -> None:
+    """Raise MatplotlibMissing where it is not installed, before anything slow begins; `what` was to be drawn."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise MatplotlibMissing(
+            f"matplotlib is not installed, so {what} cannot be drawn: pip install 'ptycho-parity[report]', "
+            "or leave out --report"
+        )
+
+
+def save(figure: Figure, folder: Path, name: str, dpi: int = 120) -> list[Path]:
+    """Write a figure as PNG and SVG, with the same bytes each time; the paths of what was written.
+
+    Raises OSError where `folder` cannot be made or written.
+    """
+    from matplotlib import rc_context
+
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{name}.{suffix}" for suffix in FORMATS]
+    # The salt in place of a random one, of which the names in an SVG are made.
+    with rc_context({"svg.hashsalt": name}):
+        for path in paths:
+            figure.savefig(path, dpi=dpi, metadata={"Date": None} if path.suffix == ".svg" else {"Software": None})
+            figure.set_layout_engine("none")  # once laid out, as it is
+    return paths
