@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,10 @@ from parity.kinds import Kind
 from parity.precision import Precision
 
 Cotangents = Mapping[str, NDArray[Any]]
+
+INJECTED = "__injected__"
+"""An attribute of a stack's package that is another object while something in the stack is replaced, and None or absent
+otherwise. What an adapter keeps of a stack's functions, such as traces, is good for one value of it."""
 
 Call = Callable[[], tuple[Sequence[Any], Sequence[Any | None]]]
 """Results and gradients, a framework's own tensors."""
@@ -148,6 +153,10 @@ class Framework(ABC):
         module, name = address.split(".")
         with stack_at_work():
             return getattr(importlib.import_module(f"{self.package}.{module}"), name)
+
+    def _injected(self) -> object:
+        """What stands for the change that is made in the stack just now; None where there is none."""
+        return getattr(sys.modules.get(self.package), INJECTED, None)
 
     def _canonical(self, kind: Kind, array: NDArray[Any], precision: Precision) -> NDArray[Any]:
         """In canonical layout; an array of another rank is left as it came, for the judge to name.

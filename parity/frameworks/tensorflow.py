@@ -22,7 +22,7 @@ class TensorFlow(Framework):
 
     In graph mode a function is traced once for each contract, precision and set of constants, with every dimension
     open: a trace for a shape would cost more than the example, and what it folds would test another kernel. Traces are
-    kept by function object, so that a function which was replaced is traced anew.
+    kept by function object; while something in the stack is replaced, those that are made belong to that change alone.
     """
 
     name = "tensorflow"
@@ -46,6 +46,7 @@ class TensorFlow(Framework):
         if device == "cuda":
             tensorflow.config.experimental.enable_op_determinism()
         self._traces: dict[tuple[object, ...], Callable[..., Any]] = {}
+        self._traces_of_change: tuple[object, dict[tuple[object, ...], Callable[..., Any]]] = None, {}
 
     @property
     def version(self) -> str:
@@ -103,10 +104,19 @@ class TensorFlow(Framework):
             return step
         dtypes = tuple(tensor.dtype for tensor in tensors)
         key = (function, tuple(constants.items()), dtypes, bool(cotangents))
-        if key not in self._traces:
+        traces = self._current_traces()
+        if key not in traces:
             signature = [[self._open(tensor) for tensor in tensors], [self._open(c) for c in cotangents]]
-            self._traces[key] = self._tf.function(step, input_signature=signature, autograph=False)
-        return self._traces[key]
+            traces[key] = self._tf.function(step, input_signature=signature, autograph=False)
+        return traces[key]
+
+    def _current_traces(self) -> dict[tuple[object, ...], Callable[..., Any]]:
+        change = self._injected()
+        if change is None:
+            return self._traces
+        if self._traces_of_change[0] is not change:
+            self._traces_of_change = change, {}
+        return self._traces_of_change[1]
 
     def _open(self, tensor: Any) -> Any:
         return self._tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype)

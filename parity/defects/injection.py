@@ -1,0 +1,97 @@
+"""A defect, or any other change, made in a stack for the length of a block."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from parity.contract import UsageError
+from parity.defects.base import Injectable, Kinds
+from parity.defects.idiom import idiom_of
+from parity.frameworks.base import INJECTED
+
+Place = tuple[Any, str]
+"""An object and the name of an attribute of it."""
+
+
+@contextmanager
+def injected(change: Injectable, stack: str) -> Iterator[None]:
+    """Make a change in a stack, and unmake it at the end of the block, whatever happens in it.
+
+    Raises UsageError where the change is not one of that stack.
+    """
+    if stack not in change.stacks:
+        raise UsageError(f"{change.full_name} can be made in {' and '.join(change.stacks)}; got '{stack}'")
+    xp = idiom_of(stack)
+
+    def wrong(right: Any) -> Any:
+        return change.change(xp, right, Kinds.at(_origin(xp.package, change.address, right)))
+
+    with replaced_in(xp.package, change.address, wrong):
+        yield
+
+
+@contextmanager
+def replaced_in(package: str, address: str, change: Callable[[Any], Any]) -> Iterator[None]:
+    """Put what `change` makes of `package.address` in its place, wherever the package refers to it.
+
+    The modules and classes that imported the object under whatever name refer to it too. Where the address is itself
+    such an import of a function, it alone is replaced. Modules that are imported within the block are cleaned up after
+    it, and no trace of a function outlives the change. Raises LookupError where there is no such object.
+    """
+    module_name, name = address.rsplit(".", 1)
+    module = importlib.import_module(f"{package}.{module_name}")
+    if not hasattr(module, name):
+        raise LookupError(f"{module.__name__} has no {name}")
+    right = getattr(module, name)
+    wrong = change(right)
+    places = [(module, name)] if _is_import(module, right) else list(_references(package, right, module, name))
+    root = importlib.import_module(package)
+    before = getattr(root, INJECTED, None)
+    setattr(root, INJECTED, object())
+    try:
+        for owner, attribute in places:
+            setattr(owner, attribute, wrong)
+        yield
+    finally:
+        for owner, attribute in places:
+            setattr(owner, attribute, right)
+        for owner, attribute in list(_references(package, wrong, module, name)) if wrong is not right else ():
+            setattr(owner, attribute, right)
+        setattr(root, INJECTED, before)
+
+
+def _origin(package: str, address: str, found: Any) -> str:
+    """The address under which a function was defined, if a module of the package did that."""
+    module, name = getattr(found, "__module__", ""), getattr(found, "__name__", "")
+    return f"{module.removeprefix(package + '.')}.{name}" if module.startswith(f"{package}.") else address
+
+
+def _is_import(module: ModuleType, found: Any) -> bool:
+    """Whether a function or class of a module is another module's."""
+    return getattr(found, "__module__", module.__name__) != module.__name__ and callable(found)
+
+
+def _references(package: str, found: Any, module: ModuleType, name: str) -> Iterator[Place]:
+    """Every attribute of the package's modules, and of their classes, that is the object; a plain value's own alone."""
+    if not callable(found):
+        yield module, name
+        return
+    for other in _modules(package):
+        for attribute, value in list(vars(other).items()):
+            if value is found:
+                yield other, attribute
+            elif isinstance(value, type) and value.__module__ == other.__name__:
+                yield from ((value, inner) for inner, held in list(vars(value).items()) if held is found)
+
+
+def _modules(package: str) -> list[ModuleType]:
+    return [
+        module
+        for name, module in list(sys.modules.items())
+        if isinstance(module, ModuleType) and (name == package or name.startswith(f"{package}."))
+    ]

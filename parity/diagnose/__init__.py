@@ -1,0 +1,3 @@
+"""What would explain a failure: explanations as data, tried in order of simplicity."""
+
+from __future__ import annotations

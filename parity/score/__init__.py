@@ -1,0 +1,3 @@
+"""What the harness catches, what it never flags, and how well it names the cause: the score of the catalogue."""
+
+from __future__ import annotations
