@@ -8,6 +8,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 
 from parity.cases import Case, forced
 from parity.contract import Contract
+from parity.diagnose import diagnoses
 from parity.examination import examine
 from parity.frameworks.base import Framework
 from parity.judge import Verdict, judge
@@ -60,7 +61,8 @@ class Harness:
         verdict = judge(contract.name, attempt.measurements, contract.quota)
         self._verdicts.append(verdict)
         if not verdict.agrees:
-            pytest.fail(describe(contract, verdict, case=failing), pytrace=False)
+            found = diagnoses(contract, self._frameworks, verdict.sides, attempt.measurements)
+            pytest.fail(describe(contract, verdict, case=failing, diagnoses=found), pytrace=False)
 
 
 class _Attempt:

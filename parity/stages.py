@@ -49,7 +49,7 @@ Readings = tuple[Reading, ...]
 class Step:
     """One stage in one stack, free and fed: its value, then the gradients of its arguments.
 
-    `within` is the tree of a stage that is a composition itself, fed.
+    `inputs` and `cotangents` are what it is fed; `within` is the tree of a stage that is a composition itself, fed.
     """
 
     stage: Stage
@@ -58,6 +58,8 @@ class Step:
     free_gradients: Readings
     fed_gradients: Readings
     within: Tree | None = None
+    inputs: Inputs = field(default_factory=dict)
+    cotangents: Inputs = field(default_factory=dict)
 
     @property
     def is_wrong_forward(self) -> bool:
@@ -285,6 +287,8 @@ class _Walk:
                 if stage.result in self._pulled
             ),
             self._within(contract, inputs, cotangent),
+            inputs,
+            {result.name: cotangent} if stage.result in self._pulled else {},
         )
 
     def _free_gradients(self, stage: Stage, contract: Contract) -> Readings:

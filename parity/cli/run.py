@@ -17,6 +17,7 @@ from parity.cli.progress import progress
 from parity.contract import Contract
 from parity.contracts import REGISTRY
 from parity.datasets import read_dataset
+from parity.diagnose import diagnoses
 from parity.frameworks import ADAPTERS, load
 from parity.frameworks.base import Framework
 from parity.report.messages import describe
@@ -68,7 +69,7 @@ def run_command(
     out.print(Text(" · ".join(f.description for f in frameworks), "dim"))
     runs = _run_with_progress(plan, frameworks)
     out.print(verdict_table(r.verdict for r in runs))
-    _print_failures(out, plan, runs, not_default(click.get_current_context()))
+    _print_failures(out, plan, frameworks, runs, not_default(click.get_current_context()))
     if left_out:
         out.print(Text(_not_asked(plan.frame, left_out), "yellow"), soft_wrap=True)
     out.print(summary_line(r.verdict for r in runs))
@@ -84,11 +85,15 @@ def _run_with_progress(plan: Plan, frameworks: Sequence[Framework]) -> list[Cont
         return list(run(plan, frameworks, lambda case: advance()))
 
 
-def _print_failures(out: Console, plan: Plan, runs: Sequence[ContractRun], options: Sequence[str]) -> None:
+def _print_failures(
+    out: Console, plan: Plan, frameworks: Sequence[Framework], runs: Sequence[ContractRun], options: Sequence[str]
+) -> None:
     for contract, result in zip(plan.contracts, runs, strict=True):
         if not result.verdict.agrees:
+            found = diagnoses(contract, frameworks, result.verdict.sides, result.measurements, plan.dataset)
+            message = describe(contract, result.verdict, options, diagnoses=found)
             out.print()
-            out.print(describe(contract, result.verdict, options), markup=False, highlight=False, soft_wrap=True)
+            out.print(message, markup=False, highlight=False, soft_wrap=True)
     out.print()
 
 

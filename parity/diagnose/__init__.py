@@ -1,3 +1,7 @@
-"""What would explain a failure: explanations as data, tried in order of simplicity."""
+"""What would explain a failure: explanations as data, tried in order of simplicity on a few failing cases."""
 
 from __future__ import annotations
+
+from parity.diagnose.diagnosis import Diagnosis, diagnose, diagnoses
+
+__all__ = ["Diagnosis", "diagnose", "diagnoses"]

@@ -1,6 +1,6 @@
-"""The message of a failure: the verdict first, then number, place and limit, then the line that reproduces it.
+"""The message of a failure: the verdict first, then number, place and limit, then what would explain it.
 
-Then the line that says which stage of a composition it is, and the one that keeps the case for good.
+Then the lines that reproduce it, that say which stage of a composition it is, and that keep the case for good.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Collection, Sequence
 
 from parity.contract import Contract
+from parity.diagnose import Diagnosis
 from parity.judge import Outcome, Verdict
 from parity.kinds import Kind
 from parity.measure import Measurement
@@ -41,28 +42,42 @@ PRECISION_WORDS = {FLOAT32.name: "float32", FLOAT64.name: "float64"}
 """What a person calls each precision."""
 
 
-def describe(contract: Contract, verdict: Verdict, options: Sequence[str] = (), case: str | None = None) -> str:
+def describe(
+    contract: Contract,
+    verdict: Verdict,
+    options: Sequence[str] = (),
+    case: str | None = None,
+    diagnoses: Sequence[Diagnosis] = (),
+) -> str:
     """Everything a person needs to start looking, in a few lines: of `case`, or of the case that is worst.
 
-    `options` of `parity run` are part of the line that reproduces it, of the one that explains a composition, and of
-    the one that keeps the case for good.
+    `diagnoses` are those of the stacks that disagree. `options` of `parity run` are part of the line that reproduces
+    it, of the one that explains a composition, and of the one that keeps the case for good.
     """
     if not verdict.failures:
         said = headline(verdict) if verdict.outcome is Outcome.DISAGREE else verdict.outcome
         repeated = reproduce(contract.name, None, options)
-        return f"{contract.name}: {said}\n  {verdict.reason}\n  reproduce: {repeated}"
+        return "\n".join(
+            [f"{contract.name}: {said}", f"  {verdict.reason}", *causes(diagnoses), f"  reproduce: {repeated}"]
+        )
     worst = next((m for m in verdict.failures if m.case == case), verdict.failures[0])
     precisions = {m.precision for m in verdict.failures if m.case == worst.case}
     lines = [
         f"{contract.name}: {headline(verdict)}, case {worst.case}",
         f"  {finding(contract, worst)}",
         f"  {_extent(verdict)}",
+        *causes(diagnoses),
         f"  reproduce: {reproduce(contract.name, worst.case, options)}",
     ]
     if contract.stages:
         lines.append(f"  stages: {explain(contract.name, worst.case, options)}")
     lines.append(f"  keep it: {promote(contract.name, worst.case, precisions, options)}")
     return "\n".join(lines)
+
+
+def causes(diagnoses: Sequence[Diagnosis]) -> list[str]:
+    """A line for each stack that disagrees: what would explain it."""
+    return [f"  cause: {diagnosis.stack}: {diagnosis.words}" for diagnosis in diagnoses]
 
 
 def reproduce(contract: str, case: str | None, options: Sequence[str] = ()) -> str:
