@@ -12,7 +12,7 @@ from parity.contract import Argument, Contract
 from parity.diagnose.exhibit import Exhibit
 from parity.diagnose.explanation import Explanation, Fit
 from parity.diagnose.reading import Array, Elementwise, finite, known_of, number
-from parity.kinds import BIAS, KERNEL
+from parity.kinds import BIAS, KERNEL, Numbers
 from parity.mistakes import Mistake, Values, mistaken
 from parity.mistakes.base import of_argument
 
@@ -25,7 +25,7 @@ _STARTS, _STEPS, _HALVINGS = 3, 12, 6
 def fits_of_arguments(contract: Contract) -> Iterator[Fit]:
     """What may have become of one argument: each is asked for by evaluating the oracle a few hundred times."""
     for argument in contract.arguments:
-        if argument.differentiable and argument.kind not in (KERNEL, BIAS):
+        if argument.kind.numbers in (Numbers.REAL, Numbers.COMPLEX) and argument.kind not in (KERNEL, BIAS):
             yield partial(_argument, argument, "enters times a constant factor", _times)
             yield partial(_argument, argument, "a constant is added to", _plus)
 

@@ -16,6 +16,7 @@ from parity.diagnose.results import fits_of_gradients, fits_of_results
 from parity.mistakes import SPECIFIC, Mistake, Values, mistakes_of
 
 ZERO = "the result is 0"
+DETACHED = "the result is detached from all arguments"
 
 _FUNCTIONS: tuple[tuple[str, Callable[[NDArray[Any]], Any]], ...] = (
     ("the logarithm of 1 + the result is returned", np.log1p),
@@ -43,9 +44,14 @@ def battery(contract: Contract) -> Iterator[Fit]:
     yield from (_fixed(of_mistake(mistake)) for mistake in _by_simplicity(mistakes, own))
     yield from (_fixed(_elementwise(cause, change)) for cause, change in _FUNCTIONS)
     yield from fits_of_results(contract)
+    yield _fixed(Explanation(DETACHED, _without_gradients))
     yield from fits_of_gradients(contract)
     if contract.cost == 1:
         yield from fits_of_arguments(contract)
+
+
+def _without_gradients(exhibit: Exhibit) -> Values:
+    return {q: np.zeros_like(right) for q, right in exhibit.right.items() if q not in exhibit.results}
 
 
 def _by_simplicity(mistakes: Sequence[Mistake], own: set[str]) -> list[Mistake]:

@@ -53,9 +53,19 @@ def diagnoses(
     measurements: Sequence[Measurement],
     dataset: Dataset | None = None,
 ) -> tuple[Diagnosis, ...]:
-    """The diagnosis of every stack among `sides`, those that disagree with the oracle."""
-    wrong = [framework for framework in frameworks if framework.name in sides]
-    return tuple(diagnose(contract, framework, measurements, dataset) for framework in wrong)
+    """The diagnosis of every stack among `sides`, those that disagree with the oracle.
+
+    A verdict stands whatever becomes of its explanation: what the search raises is said in its place.
+    """
+    found = []
+    for framework in frameworks:
+        if framework.name in sides:
+            try:
+                found.append(diagnose(contract, framework, measurements, dataset))
+            except Exception as error:
+                said = f"not known: the search raised {type(error).__name__}: {error}"
+                found.append(Diagnosis(framework.name, None, said))
+    return tuple(found)
 
 
 def diagnose(

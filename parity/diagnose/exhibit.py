@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -39,18 +39,32 @@ class Exhibit:
         except StackError as error:
             return cls(truth, {}, str(error), entry)
         return cls(
-            truth, {q: got.get(q, truth.precision.round(np.zeros(b.shape))) for q, b in truth.quantities.items()}
+            truth, {q: got.get(q, truth.precision.round(np.zeros_like(b.value))) for q, b in truth.quantities.items()}
         )
 
     @cached_property
     def inputs(self) -> Inputs:
-        """The arguments as the stack was given them: rounded, in float64 or complex128."""
-        arguments = self.truth.contract.arguments
-        given = self.truth.inputs
+        """The arguments as the stack was given them: rounded, in float64 or complex128; readings as they are."""
+        given, precision = self.truth.inputs, self.truth.precision
         return {
-            a.name: given[a.name] if a.kind.static else wide(self.truth.precision.round(given[a.name]))
-            for a in arguments
+            a.name: given[a.name] if a.kind.static else _widened(precision.round(given[a.name]))
+            for a in self.truth.contract.arguments
         }
+
+    @cached_property
+    def nearby(self) -> tuple[Exhibit, ...]:
+        """The same, its arguments moved by a few roundings: predictions differ there by their own rounding."""
+        return tuple(self._moved(np.random.default_rng(seed)) for seed in range(_NEIGHBOURS))
+
+    def _moved(self, random: np.random.Generator) -> Exhibit:
+        moved = replace(self)
+        unit = 2 * self.truth.precision.unit_roundoff
+        arguments = {a.name: a.kind.static for a in self.truth.contract.arguments}
+        moved.__dict__["inputs"] = {
+            name: x if arguments[name] or not np.issubdtype(x.dtype, np.inexact) else x * (1 + unit * _signs(random, x))
+            for name, x in self.inputs.items()
+        }
+        return moved
 
     @cached_property
     def right(self) -> Values:
@@ -74,35 +88,50 @@ class Exhibit:
 
     @cached_property
     def before(self) -> Mapping[str, float]:
-        """How far what came is from what is right, in units of the bound, for what can be compared."""
-        return {
-            q: distance(x, self.bounds[q].value, self.bounds[q].allowed)["ratio"]
+        """How far what came is from what is right, as `left_by` says it, for what can be compared."""
+        return {q: self.left_by(q, self.right[q]) for q in self.got if q not in self.faults}
+
+    @cached_property
+    def _off(self) -> tuple[str, ...]:
+        return tuple(
+            q
             for q, x in self.got.items()
-            if q not in self.faults
-        }
+            if q in self.faults or distance(x, self.bounds[q].value, self.bounds[q].allowed)["ratio"] > 1
+        )
 
     @property
     def wrong(self) -> tuple[str, ...]:
         """The quantities that are out of bounds or cannot be compared: of results, if there are any, of those alone."""
-        off = [q for q in self.got if q in self.faults or self.before[q] > 1]
-        return tuple(q for q in off if q in self.results) or tuple(off)
+        return tuple(q for q in self._off if q in self.results) or self._off
 
     @property
     def is_beyond_comparison(self) -> bool:
         """Whether the stack raised, or a result cannot be compared with the right one."""
         return self.fault is not None or any(quantity in self.faults for quantity in self.results)
 
-    def left_by(self, quantity: str, predicted: NDArray[Any]) -> float:
+    def left_by(self, quantity: str, predicted: NDArray[Any], noise: NDArray[Any] | float = 0.0) -> float:
         """How far what came is from `predicted`, in units of what a stack may stray that computes exactly that.
 
-        The bound is that of the right result; it grows with the result, and is never below what rounding the
-        prediction leaves.
+        The bound is that of the right result, which grows with the result, and never less than what rounds off a number
+        of the size of the largest; `noise` is the prediction's own.
         """
         bounded, got = self.bounds[quantity], self.got[quantity]
-        growth = max(1.0, _largest(predicted) / (_largest(bounded.value) or 1.0))
+        largest, right = _largest(predicted), _largest(bounded.value)
         with np.errstate(all="ignore"):
-            allowed = bounded.allowed * growth + 8 * self.truth.precision.unit_roundoff * np.abs(predicted)
+            rounding = 8 * self.truth.precision.unit_roundoff * max(largest, right)
+            allowed = bounded.allowed * max(1.0, largest / (right or 1.0)) + rounding + noise
         return float(distance(got, predicted, allowed)["ratio"])
+
+
+_NEIGHBOURS = 3
+
+
+def _widened(array: NDArray[Any]) -> NDArray[Any]:
+    return wide(array) if np.issubdtype(array.dtype, np.inexact) else array
+
+
+def _signs(random: np.random.Generator, like: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(random.choice((-1.0, 0.0, 1.0), like.shape))
 
 
 def _largest(array: NDArray[Any]) -> float:

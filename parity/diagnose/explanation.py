@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from parity.diagnose.exhibit import Exhibit
 from parity.mistakes import Mistake, Values, mistaken
@@ -42,12 +47,28 @@ class Explanation:
         subjects = exhibit.bounds if of_gradients else exhibit.results
         if any(quantity in exhibit.faults for quantity in subjects):
             return False
-        return all(
-            exhibit.left_by(quantity, predicted.get(quantity, exhibit.right[quantity]))
-            <= max(1.0, exhibit.before[quantity]) ** 0.25
-            for quantity in subjects
-        )
+        return all(self._meets(exhibit, predicted, quantity) for quantity in subjects)
 
+    def _meets(self, exhibit: Exhibit, predicted: Values, quantity: str) -> bool:
+        before = exhibit.before[quantity]
+        if quantity in exhibit.wrong and before <= 1:
+            return False  # too small beside its own array to be told from anything
+        limit = max(1.0, before) ** 0.25 if isfinite(before) else 1.0
+        expected = predicted.get(quantity, exhibit.right[quantity])
+        left = exhibit.left_by(quantity, expected)
+        if left <= limit or quantity not in predicted or left > before / _PROMISING:
+            return left <= limit
+        return exhibit.left_by(quantity, expected, self._noise(exhibit, quantity, expected)) <= limit
+
+    def _noise(self, exhibit: Exhibit, quantity: str, expected: NDArray[Any]) -> NDArray[Any]:
+        """What is lost of a prediction where it cancels: as much as it moves when its arguments do by roundings."""
+        moved = [(self.predict(nearby) or {}).get(quantity, expected) for nearby in exhibit.nearby]
+        with np.errstate(invalid="ignore"):
+            return np.max([np.abs(other - expected) for other in moved], axis=0)
+
+
+_PROMISING = 1e3
+"""An explanation that takes less than so much of an error away is not looked at twice."""
 
 Fit = Callable[[Sequence[Exhibit]], Explanation | None]
 """From the exhibits to an explanation with its parameters chosen, or to none where there is nothing to choose from."""

@@ -39,13 +39,13 @@ def number(value: complex) -> str:
     if abs(value.imag) > 1e-9 * abs(value):
         return f"{value:.6g}"
     real = value.real
+    if 1e-14 < abs(real - 1) < 1e-2:
+        return f"1 {'+' if real > 1 else '−'} {abs(real - 1):.3g}"
     for words, exact in _NAMED:
         for sign, prefix in ((1, ""), (-1, "−")):
             if math.isclose(real, sign * exact, rel_tol=1e-9):
                 return prefix + words
-    if abs(real - 1) < 1e-2:
-        return f"1 {'+' if real > 1 else '−'} {abs(real - 1):.3g}"
-    return f"{real:.6g}".replace("-", "−")
+    return f"{real:.6g}".replace("-", "−", 1) if real < 0 else f"{real:.6g}"
 
 
 _NAMED = (

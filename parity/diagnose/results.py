@@ -25,19 +25,30 @@ LIFTED = "a constant is added under the root"
 
 def fits_of_results(contract: Contract) -> Iterator[Fit]:
     """What may have become of the results."""
-    yield _factor
-    yield _constant
+    yield from map(_of_results, (_factor, _constant))
     if any(result.kind.nonnegative for result in contract.results):
-        yield _lifted
-    yield _rolled
-    yield _limited
+        yield _of_results(_lifted)
+    yield from map(_of_results, (_rolled, _limited))
 
 
 def fits_of_gradients(contract: Contract) -> Iterator[Fit]:
     """What may have become of one gradient, where the results are right."""
     for argument in contract.differentiable:
-        if argument.kind not in (KERNEL, BIAS):
+        if argument.kind not in (KERNEL, BIAS) or len(contract.differentiable) <= _FEW:
             yield partial(_gradient_factor, f"{GRADIENT}{argument.name}", argument.name)
+
+
+_FEW = 5
+"""Arguments with gradients; of a network's dozens, each is only ever detached."""
+
+
+def _of_results(fit: Fit) -> Fit:
+    """A fit that is tried only where every exhibit has a wrong result."""
+
+    def fitted(exhibits: Sequence[Exhibit]) -> Explanation | None:
+        return fit(exhibits) if all(set(exhibit.wrong) & set(exhibit.results) for exhibit in exhibits) else None
+
+    return fitted
 
 
 def _is_enough(exhibits: Sequence[Exhibit], quantity: str) -> bool:

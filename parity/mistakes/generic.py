@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contract import Argument, Contract, Inputs, Result
-from parity.kinds import AMPLITUDE_UNIT, BIAS, KERNEL, POSITIONS, PROBE, UNIT_AXIS, Kind, Numbers
+from parity.kinds import AMPLITUDE_UNIT, BIAS, CANVAS, KERNEL, POSITIONS, PROBE, UNIT_AXIS, Kind, Numbers
 from parity.mistakes.base import Change, Condition, Mistake, Values, always, of_argument, several
 from parity.reference import gradient_of
 
@@ -61,7 +61,7 @@ def _are(argument: Argument) -> str:
 
 
 def _is_plural(argument: Argument) -> bool:
-    return bool(argument.kind.axes) and argument.name.endswith("s")
+    return bool(argument.kind.axes) and argument.name.endswith("s") and argument.kind is not CANVAS
 
 
 def _of_scalar(name: str) -> Iterator[Mistake]:

@@ -1,0 +1,51 @@
+"""Narrow intermediates: none in what is right, and seen in either stack where there is one."""
+
+import pytest
+
+from parity.cases import forced
+from parity.contracts import REGISTRY
+from parity.defects.base import Defect, given
+from parity.defects.injection import injected
+from parity.examination import Truth
+from parity.frameworks.base import Framework
+from parity.frameworks.intermediates import Intermediate, narrow_intermediates
+from parity.precision import FLOAT32, FLOAT64, Precision
+
+
+def truth_of(name: str, precision: Precision) -> Truth:
+    case = next(forced(REGISTRY[name]))
+    return Truth.of(case, case.inputs(), precision)
+
+
+def seen(framework: Framework, truth: Truth) -> tuple[Intermediate, ...]:
+    return narrow_intermediates(framework, truth.contract, truth.inputs, truth.precision, truth.cotangents or None)
+
+
+@pytest.mark.parametrize("precision", [FLOAT32, FLOAT64], ids=lambda precision: precision.name)
+@pytest.mark.parametrize("name", ["losses.training_loss", "optics.far_field_amplitude", "patches.translate"])
+def test_the_stacks_compute_in_the_working_precision_throughout(
+    stacks: tuple[Framework, ...], name: str, precision: Precision
+) -> None:
+    truth = truth_of(name, precision)
+    assert [seen(framework, truth) for framework in stacks] == [(), ()]
+
+
+@pytest.mark.parametrize("stack", ["tensorflow", "torch"])
+def test_a_complex64_step_of_a_complex128_computation_is_seen_with_its_operation(
+    stacks: tuple[Framework, ...], stack: str
+) -> None:
+    framework = next(framework for framework in stacks if framework.name == stack)
+    change = given(exit_waves=lambda xp, x: xp.cast_like(xp.cast(x, "complex64"), x))
+    with injected(Defect("optics.far_field_amplitude", "trial", "a trial", change), stack):
+        found = seen(framework, truth_of("optics.far_field_amplitude", FLOAT64))
+    assert [intermediate.dtype for intermediate in found] == ["float32"]
+    assert found[0].operation in ("Cast", "_to_copy")
+
+
+def test_nothing_is_said_of_a_stack_that_raises(stacks: tuple[Framework, ...]) -> None:
+    def raising(xp: object, x: object) -> object:
+        raise ArithmeticError("no light")
+
+    framework = next(framework for framework in stacks if framework.name == "torch")
+    with injected(Defect("losses.mae", "trial", "a trial", given(observed=raising)), "torch"):
+        assert seen(framework, truth_of("losses.mae", FLOAT64)) == ()
