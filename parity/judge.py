@@ -5,6 +5,7 @@ Nothing here touches a framework or an array, so that stored measurements are ju
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +22,11 @@ from parity.precision import FLOAT32, FLOAT64
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
-POOLED_FROM = 20
-"""Examples from which a common gain error is told from the rounding of a few."""
+POOLED_FROM = 4
+"""Examples from which a common gain error is looked for: beside fewer, a stack is allowed more than it could show."""
+
+FALSE_GAIN = 1e-6
+"""How often correct code may be said to have a common gain error, in one quantity of one stack."""
 
 RESAMPLES = 400
 
@@ -40,8 +44,8 @@ class Outcome(StrEnum):
 class PooledGain:
     """The common gain error of one quantity of one stack over a run, and its bootstrap interval.
 
-    `allowed` is what correct code shows: twice the largest gain error of the witness's resamples, and one rounding
-    on either side.
+    `allowed` is what correct code shows: twice the largest gain error of the witness's resamples, more where examples
+    are few, and one rounding on either side.
     """
 
     quantity: str
@@ -207,8 +211,18 @@ def _pooled_gain(quantity: str, stack: str, group: Sequence[Measurement]) -> Poo
     draws = np.random.default_rng(len(group)).integers(0, len(group), (RESAMPLES, len(group)))
     stack_gains = _resampled([m.gain for m in group], draws)
     witness_gains = _resampled([m.witness for m in group], draws)
-    allowed = 2 * FLOAT32.unit_roundoff + 2 * float(np.abs(witness_gains).max())
+    allowed = 2 * FLOAT32.unit_roundoff + _times_the_witness(len(group)) * float(np.abs(witness_gains).max())
     return PooledGain(quantity, stack, float(stack_gains.min()), float(stack_gains.max()), allowed)
+
+
+def _times_the_witness(examples: int) -> float:
+    """How many times the witness's largest gain error a stack is allowed in a number of examples: twice, or more.
+
+    n gains spread evenly over twice the range of n others are all of one sign, and each more than k ≥ 2 times the
+    largest of those, with a probability of 2·k⁻ⁿ/C(2n, n). Of few examples the resamples reach as far as their least
+    and largest gains, so that no correct stack errs more often than `FALSE_GAIN`.
+    """
+    return max(2.0, math.exp((math.log(2 / FALSE_GAIN) - math.log(math.comb(2 * examples, examples))) / examples))
 
 
 def _resampled(gains: Sequence[Gain], draws: NDArray[np.int64]) -> NDArray[np.float64]:

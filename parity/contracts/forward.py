@@ -132,7 +132,7 @@ CONTRACTS = (
         # A photon counted on a pixel whose prediction is lost in rounding leaves all open.
         quota=Quota(undecided=0.1, any_precision=True),
         stages=_reconstruction,
-        cost=10,
+        cost=5,
         divisor=4,
         eager=True,
     ),

@@ -214,5 +214,5 @@ CONTRACTS = (
     ),
     _autoencoder(64, cost=6),
     _autoencoder(128, cost=15),
-    _autoencoder(256, cost=30),
+    _autoencoder(256, cost=10),
 )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from parity.contract import Quota
 from parity.judge import POOLED_FROM, Outcome, Verdict, judge
-from parity.measure import PAIR, Label, Measurement, measure
+from parity.measure import PAIR, Gain, Label, Measurement, measure
 from parity.oracle.bounded import Bounded
 from parity.precision import FLOAT32, FLOAT64, Precision
 from parity.results import read_results, write_results
@@ -189,7 +189,7 @@ class Simulated:
         return FLOAT32.round(value * (1 + roundings) * (1 + gain))
 
 
-def pooled(gain: float, examples: int = POOLED_FROM) -> Verdict:
+def pooled(gain: float, examples: int = 20) -> Verdict:
     simulated = Simulated(gain)
     return verdict(*(simulated.example(number) for number in range(examples)))
 
@@ -212,12 +212,45 @@ def test_correct_rounding_has_no_common_gain() -> None:
     assert judged.gains[0].agrees
 
 
-def test_a_few_examples_are_not_pooled() -> None:
+def test_a_few_examples_show_a_common_gain_too() -> None:
+    judged = pooled(1e-6, examples=POOLED_FROM)
+    assert judged.failures == ()
+    assert judged.sides == ("torch",)
+
+
+def test_the_fewer_the_examples_the_more_is_allowed() -> None:
+    few, some, many = (pooled(0.0, examples=examples).gains[0].allowed for examples in (POOLED_FROM, 6, 20))
+    assert few > some > many
+
+
+def test_fewer_examples_still_are_not_pooled() -> None:
     assert pooled(1e-6, examples=POOLED_FROM - 1).gains == ()
 
 
+@pytest.mark.parametrize("examples", [POOLED_FROM, 5, 6, 8, 20])
+@pytest.mark.parametrize("scale", [1, 2])
+def test_gains_without_a_common_sign_are_none_however_large(examples: int, scale: int) -> None:
+    """Of correct code, whose gains may be twice as large as the witness's, and far larger than a rounding."""
+    random = np.random.default_rng(examples)
+    for _ in range(200):
+        weights = 10 ** random.uniform(-2, 0, examples)
+        noise = random.standard_normal((2, examples)) * np.sqrt(weights)
+        judged = verdict(
+            *(
+                found(case=f"even/{n}", precision="f32", gain=Gain(scale * s, w), witness=Gain(t, w))
+                for n, (s, t, w) in enumerate(zip(*noise, weights, strict=True))
+            )
+        )
+        assert judged.agrees, judged.reason
+
+
+def test_thousands_of_examples_are_pooled() -> None:
+    measurement = Simulated(0.0).example(0)
+    assert verdict(*[measurement] * 5000).agrees
+
+
 def test_stored_measurements_judged_again_give_the_same_verdict(tmp_path: Path) -> None:
-    measurements = (*(Simulated(1e-6).example(n) for n in range(POOLED_FROM)), *both(1e6, 0.3), found(ratio=np.inf))
+    measurements = (*(Simulated(1e-6).example(n) for n in range(20)), *both(1e6, 0.3), found(ratio=np.inf))
     fresh = verdict(*measurements)
     write_results(tmp_path / "results.json", [ContractRun(fresh, measurements, seconds=1.0)], {})
     assert judged_again(read_results(tmp_path / "results.json")[CONTRACT]) == fresh
@@ -230,5 +263,5 @@ def judged_again(stored: Sequence[Measurement]) -> Verdict:
 def test_float64_is_not_pooled() -> None:
     label = Label(CONTRACT, "even/0", FLOAT64.name, "exit_waves")
     oracle = Bounded(np.ones(4), np.ones(4), FLOAT64)
-    measurements = [measure(label, "torch", np.ones(4), oracle, np.ones(4))] * POOLED_FROM
+    measurements = [measure(label, "torch", np.ones(4), oracle, np.ones(4))] * 20
     assert verdict(*measurements).gains == ()
