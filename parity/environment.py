@@ -1,4 +1,4 @@
-"""The environment: what TensorFlow reads there when it starts, and whether a person is at work."""
+"""The environment: what the frameworks read there when they start, and whether a person is at work."""
 
 from __future__ import annotations
 
@@ -12,10 +12,27 @@ TENSORFLOW = {
 }
 """Read when TensorFlow starts: later, threads can no longer be set."""
 
+TORCH_THREADS = "OMP_NUM_THREADS"
+"""Read by torch when it is imported."""
+
+TORCH_ONEDNN = "PARITY_TORCH_ONEDNN"
+"""Where this is 0, torch computes without oneDNN, for which it has no variable of its own; TensorFlow's is
+TF_ENABLE_ONEDNN_OPTS."""
+
 
 def in_ci() -> bool:
     """Whether this runs in continuous integration, which sets CI to true."""
     return os.environ.get("CI", "").lower() in ("1", "true")
+
+
+def torch_threads_given() -> bool:
+    """Whether the user says how many threads torch has; one otherwise."""
+    return TORCH_THREADS in os.environ
+
+
+def torch_has_onednn() -> bool:
+    """Whether torch may use oneDNN."""
+    return os.environ.get(TORCH_ONEDNN, "1") != "0"
 
 
 def prepare_environment() -> None:

@@ -30,7 +30,7 @@ stacks_option = click.option(
 _CIRCUMSTANCES = (
     data_option,
     precision_option,
-    click.option("--mode", type=click.Choice(["graph", "eager"]), help="How TensorFlow runs  [default: graph]"),
+    click.option("--mode", type=click.Choice(["graph", "eager", "xla"]), help="How TensorFlow runs  [default: graph]"),
     device_option,
     stacks_option,
 )

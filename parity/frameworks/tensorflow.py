@@ -1,20 +1,24 @@
-"""TensorFlow behind canonical arrays: eager, or traced once for open dimensions."""
+"""TensorFlow behind canonical arrays: eager, traced once for open dimensions, or compiled by XLA."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Argument, Contract
+from parity.contract import Argument, Contract, UsageError
 from parity.environment import prepare_environment
-from parity.frameworks.base import Call, Framework, stack_at_work
+from parity.frameworks.base import Call, Framework, StackError, stack_at_work
 from parity.frameworks.silence import silenced
 from parity.kinds import Numbers
+
+UNSUPPORTED = "Detected unsupported operations when trying to compile"
+"""How XLA begins to say that it lacks a kernel."""
 
 
 class TensorFlow(Framework):
@@ -23,12 +27,16 @@ class TensorFlow(Framework):
     In graph mode a function is traced once for each contract, precision and set of constants, with every dimension
     open: a trace for a shape would cost more than the example, and what it folds would test another kernel. Traces are
     kept by function object; while something in the stack is replaced, those that are made belong to that change alone.
+
+    In mode xla such a trace is compiled, anew for every shape, which takes longer than any example; what is eager for
+    its costs alone is compiled too. An entry that makes variables stays eager in every mode. UsageError for a contract
+    that XLA has no kernel for.
     """
 
     name = "tensorflow"
     package = "ptycho"
     distribution = "tensorflow"
-    modes = ("graph", "eager")
+    modes = ("graph", "eager", "xla")
 
     def __init__(self, mode: str, device: str) -> None:
         super().__init__(mode, device)
@@ -64,10 +72,12 @@ class TensorFlow(Framework):
         constants = {a.name: arguments[a.name].item() for a in contract.arguments if a.kind.constant}
         tensors = [self._tensor(a, arguments[a.name]) for a in contract.arguments if not a.kind.constant]
         pulled = [self._tf.constant(cotangent) for cotangent in cotangents.values()]
+        if self.mode == "xla":
+            eager = eager and not contract.eager
         step = self._step(contract, function, constants, tensors, pulled, eager or self.mode == "eager")
 
         def call() -> tuple[Sequence[Any], Sequence[Any | None]]:
-            with self._tf.device("GPU" if self.device == "cuda" else "CPU"), stack_at_work():
+            with self._tf.device("GPU" if self.device == "cuda" else "CPU"), _compilable(contract), stack_at_work():
                 results, gradients = step(tensors, pulled)
                 return results, gradients
 
@@ -107,7 +117,9 @@ class TensorFlow(Framework):
         traces = self._current_traces()
         if key not in traces:
             signature = [[self._open(tensor) for tensor in tensors], [self._open(c) for c in cotangents]]
-            traces[key] = self._tf.function(step, input_signature=signature, autograph=False)
+            traces[key] = self._tf.function(
+                step, input_signature=signature, autograph=False, jit_compile=self.mode == "xla" or None
+            )
         return traces[key]
 
     def _current_traces(self) -> dict[tuple[object, ...], Callable[..., Any]]:
@@ -123,6 +135,20 @@ class TensorFlow(Framework):
 
     def _tensor(self, argument: Argument, array: NDArray[Any]) -> Any:
         return self._tf.constant(array.astype(np.int32) if argument.kind.numbers is Numbers.INTEGER else array)
+
+
+@contextmanager
+def _compilable(contract: Contract) -> Iterator[None]:
+    """Turn away a contract that XLA has no kernel for: that is no fault of the stack's, nor a pass. UsageError."""
+    try:
+        yield
+    except StackError as error:
+        if UNSUPPORTED not in str(error):
+            raise
+        operation = str(error).partition("JIT: ")[2].partition(" ")[0] or "an operation"
+        raise UsageError(
+            f"{contract.name} cannot be run in mode xla: XLA has no kernel for {operation}; there are: eager, graph"
+        ) from error
 
 
 def _as_list(returned: Any) -> list[Any]:

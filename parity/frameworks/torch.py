@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contract import Argument, Contract
+from parity.environment import torch_has_onednn, torch_threads_given
 from parity.frameworks.base import Call, Framework, stack_at_work
 
 
 class Torch(Framework):
-    """The `ptycho_torch` stack. One intra-op thread: faster at these sizes, and sums keep their order."""
+    """The `ptycho_torch` stack. One intra-op thread, if the environment does not say otherwise: faster at these sizes,
+    and sums keep their order."""
 
     name = "torch"
     package = "ptycho_torch"
@@ -25,7 +27,10 @@ class Torch(Framework):
         super().__init__(mode, device)
         import torch
 
-        torch.set_num_threads(1)
+        if not torch_threads_given():
+            torch.set_num_threads(1)
+        if not torch_has_onednn():
+            torch.backends.mkldnn.enabled = False  # type: ignore[assignment]  # typed as what holds it
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
         self._torch = torch

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from parity.cases import Case
 from parity.contract import Argument, Contract, Result, UsageError
 from parity.contracts import REGISTRY
+from parity.environment import TORCH_ONEDNN, TORCH_THREADS
 from parity.frameworks import ADAPTERS, load
 from parity.frameworks.base import Evaluation, Framework, FrameworkMissing, StackError
 from parity.frameworks.silence import silenced
@@ -43,7 +45,7 @@ def random_field(shape: tuple[int, ...], seed: int = 0) -> NDArray[Any]:
     return random.standard_normal(shape) + 1j * random.standard_normal(shape)
 
 
-@pytest.fixture(params=["torch", "tensorflow graph", "tensorflow eager"])
+@pytest.fixture(params=["torch", "tensorflow graph", "tensorflow eager", "tensorflow xla"])
 def framework(request: pytest.FixtureRequest) -> Framework:
     name, _, mode = request.param.partition(" ")
     return load([name], mode or None)[0]
@@ -236,7 +238,7 @@ def test_a_missing_framework_says_how_to_install_it(name: str, monkeypatch: pyte
     [
         (["troch"], None, "unknown framework 'troch'; did you mean 'torch'?"),
         (["jax"], None, "unknown framework 'jax'; there are: tensorflow, torch"),
-        (["torch"], "fast", "unknown mode 'fast'; there are: eager, graph"),
+        (["torch"], "fast", "unknown mode 'fast'; there are: eager, graph, xla"),
     ],
 )
 def test_an_unknown_framework_or_mode(names: list[str], mode: str | None, message: str) -> None:
@@ -250,9 +252,60 @@ def test_a_mode_is_used_where_it_is_known() -> None:
     assert [(f.name, f.mode) for f in load(mode="eager")] == [("torch", "eager"), ("tensorflow", "eager")]
 
 
-def in_a_process_of_its_own(*arguments: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
-    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=clean, check=False)
+def test_what_is_eager_for_its_costs_alone_is_compiled_by_xla(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+
+    def look(patches: Any) -> Any:
+        seen.append(tf.executing_eagerly())
+        return 2 * patches
+
+    monkeypatch.setattr(tensorflow_optics, "probed", look, raising=False)
+    costly = replace(PROBED, eager=True)
+    for mode in ("graph", "xla"):
+        (framework,) = load(["tensorflow"], mode)
+        np.testing.assert_array_equal(framework.evaluate(costly, {"patches": Z}, FLOAT64).values["field"], 2 * Z)
+    assert seen == [True, False]
+
+
+def test_what_xla_has_no_kernel_for_is_turned_away_and_neither_passes_nor_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (xla,) = load(["tensorflow"], "xla")
+    in_python = lambda patches: tf.numpy_function(lambda array: array, [patches], patches.dtype)  # noqa: E731
+    monkeypatch.setattr(tensorflow_optics, "probed", in_python, raising=False)
+    with pytest.raises(UsageError) as caught:
+        xla.evaluate(PROBED, {"patches": Z}, FLOAT64)
+    assert str(caught.value) == (
+        "optics.probed cannot be run in mode xla: XLA has no kernel for PyFunc; there are: eager, graph"
+    )
+
+
+def in_a_process_of_its_own(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Python, in an environment that says of the frameworks what is given and nothing else."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", TORCH_THREADS))}
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, env={**clean, **environment}, check=False
+    )
+
+
+EXECUTION = """
+from parity.frameworks import load
+(framework,) = load(["torch"])
+import torch
+print(framework.threads, torch.backends.mkldnn.enabled)
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "execution"),
+    [({}, "1 True"), ({TORCH_THREADS: "2"}, "2 True"), ({TORCH_ONEDNN: "0"}, "1 False")],
+    ids=["nothing said", "threads", "no oneDNN"],
+)
+def test_torch_has_one_thread_and_onednn_where_the_environment_does_not_say_otherwise(
+    environment: dict[str, str], execution: str
+) -> None:
+    ended = in_a_process_of_its_own("-c", EXECUTION, **environment)
+    assert ended.stdout.strip() == execution, ended.stderr
 
 
 IMPORTED = """
