@@ -1,0 +1,76 @@
+"""`parity defects reconstruct`: what a defect does to training."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
+from parity.cli.options import device_option, report_option
+from parity.cli.progress import progress
+from parity.defects import CATALOGUE
+from parity.frameworks import STACKS, load
+from parity.frameworks.base import StackError
+from parity.reconstruction import LOG10_PHOTONS, LOSSES, STEPS, effect, expose
+from parity.report.pictures import require_matplotlib
+from parity.report.reconstruction import draw_effects, effect_table
+from parity.report.terminal import console
+
+
+@click.command("reconstruct")
+@click.argument("names", nargs=-1, required=True, metavar="DEFECT...")
+@click.option("--stack", default="torch", show_default=True, type=click.Choice(STACKS))
+@click.option("--loss", type=click.Choice(list(LOSSES)), help="What is minimised  [default: mae for a defect of it]")
+@click.option("--steps", default=STEPS, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--photons",
+    default=10**LOG10_PHOTONS,
+    show_default=True,
+    type=click.FloatRange(1, 1e12),
+    help="In the mean pattern.",
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of object, probe and noise.")
+@device_option
+@report_option("Draw losses, errors and objects into this.")
+def reconstruct_command(
+    names: tuple[str, ...],
+    stack: str,
+    loss: str | None,
+    steps: int,
+    photons: float,
+    seed: int,
+    device: str,
+    folder: Path | None,
+) -> int:
+    """Reconstruct an object without a defect and with it, and show what training would make of it.
+
+    The object itself is moved by Adam along the gradient of the training objective, in float32, from simulated
+    exposures of overlapping patches; the oracle, which no defect reaches, says how wrong it is. Exit code 3 if a defect
+    changes nothing, so that nothing was seen of it.
+    """
+    defects = CATALOGUE.select(names)
+    if folder:
+        require_matplotlib("reconstructions")
+        folder.mkdir(parents=True, exist_ok=True)
+    (framework,) = load((stack,), device=device)
+    exposures = expose(seed, log10_photons=math.log10(photons))
+    out = console()
+    out.print(Text(framework.description, "dim"))
+    try:
+        with progress("reconstructing", 2 * steps * len(defects)) as advance:
+            effects = [effect(defect, framework, loss or "", steps, exposures, advance) for defect in defects]
+    except StackError as error:
+        click.echo(f"parity: {stack} {error}", err=True)
+        return DISAGREE
+    out.print(effect_table(effects))
+    for path in draw_effects(folder, effects) if folder else ():
+        out.print(f"reconstruction: {path}", soft_wrap=True)
+    without_any = [one.defect.full_name for one in effects if one.is_none]
+    for name in without_any:
+        out.print(
+            f"{name} changes nothing: no step passes through it, or these exposures do not show it", soft_wrap=True
+        )
+    return NOT_CHECKED if without_any else AGREE

@@ -1,0 +1,57 @@
+"""What is reconstructed from: simulated exposures of one object, patch beside overlapping patch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.contracts import REGISTRY
+from parity.oracle.patches import padded_size, relative_positions
+from parity.scenes import Scene
+from parity.scenes.exposures import SCAN_OFFSET
+from parity.strata import draw
+
+OBJECTIVE = "forward.training_objective"
+
+SIDE, GRIDSIZE, LOG10_PHOTONS = 32, 5, 6.0
+"""Pixels a side of a pattern, patches along a side of the group, and photons of the mean pattern."""
+
+
+def expose(
+    seed: int = 0, side: int = SIDE, gridsize: int = GRIDSIZE, log10_photons: float = LOG10_PHOTONS
+) -> dict[str, NDArray[Any]]:
+    """The objective's arguments at the truth: a group of gridsize² overlapping patches of one object of grid lines.
+
+    All weights of the losses are 0, and the intensity scale is the true one. Raises ValueError for an even gridsize,
+    with which patches would lie between pixels, where a merged object is smoothed.
+    """
+    if gridsize % 2 == 0:
+        raise ValueError(f"gridsize: expected an odd number, so that patches lie at whole pixels, got {gridsize}")
+    stratum = replace(
+        REGISTRY[OBJECTIVE].stratum("lines"),
+        shapes=((side, side),),
+        groups=(1,),
+        patches=(gridsize**2,),
+        modes=(1,),
+        log10_photons=(log10_photons, log10_photons),
+    )
+    scene = Scene(draw(stratum, seed))
+    rows, columns = np.indices((gridsize, gridsize)).reshape(2, -1) * float(SCAN_OFFSET)
+    size = np.array(padded_size(side, gridsize, SCAN_OFFSET, jitter=0))
+    given = {
+        "patches": scene.patches,
+        "positions": relative_positions(np.stack([columns, rows], axis=-1)[None]),
+        "probe": scene.probe,
+        "log_scale": np.log(scene.intensity_scale),
+        "observed": scene.observed,
+        "target": scene.patches,
+        "rows": size,
+        "columns": size,
+        "weighting": np.array("uniform"),
+    }
+    arguments = {a.name: np.asarray(given.get(a.name, 0.0)) for a in REGISTRY[OBJECTIVE].arguments}
+    REGISTRY[OBJECTIVE].check(arguments)
+    return arguments
