@@ -7,6 +7,7 @@ are made of; the catalogue is in the modules of `catalogue/`, a file for each mi
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -147,6 +148,7 @@ class _Call:
     def wrapped(self, wrong: Callable[[Arguments], Any]) -> Callable[..., Any]:
         """A function in the framework's layout that does what `wrong` does in the canonical one."""
 
+        @functools.wraps(self._right, updated=())  # for whoever asks its signature, such as another change around it
         def called(*positional: Any, **named: Any) -> Any:
             arguments = self._bound(positional, named)
             canonical = {

@@ -167,6 +167,14 @@ class Idiom(ABC):
         """x, repeated to the shape of `like`."""
 
     @abstractmethod
+    def take(self, x: Tensor, index: Tensor, axis: int) -> Tensor:
+        """The elements of an axis at the places `index`, (n,), whole numbers of any dtype."""
+
+    @abstractmethod
+    def matmul(self, x: Tensor, y: Tensor) -> Tensor:
+        """The products of matrices in the last two axes."""
+
+    @abstractmethod
     def concat(self, parts: Sequence[Tensor], axis: int) -> Tensor: ...
     @abstractmethod
     def stack(self, parts: Sequence[Tensor], axis: int) -> Tensor: ...

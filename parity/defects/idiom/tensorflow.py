@@ -144,6 +144,12 @@ class TensorFlowIdiom(Idiom):
     def broadcast_like(self, x: Tensor, like: Tensor) -> Tensor:
         return self._tf.broadcast_to(x, self._tf.shape(like))
 
+    def take(self, x: Tensor, index: Tensor, axis: int) -> Tensor:
+        return self._tf.gather(x, self._tf.cast(index, self._tf.int32), axis=axis)
+
+    def matmul(self, x: Tensor, y: Tensor) -> Tensor:
+        return self._tf.matmul(x, y)
+
     def concat(self, parts: Sequence[Tensor], axis: int) -> Tensor:
         return self._tf.concat(list(parts), axis)
 

@@ -143,6 +143,12 @@ class TorchIdiom(Idiom):
     def broadcast_like(self, x: Tensor, like: Tensor) -> Tensor:
         return x.expand(like.shape)
 
+    def take(self, x: Tensor, index: Tensor, axis: int) -> Tensor:
+        return x.index_select(axis, index.long())
+
+    def matmul(self, x: Tensor, y: Tensor) -> Tensor:
+        return x @ y
+
     def concat(self, parts: Sequence[Tensor], axis: int) -> Tensor:
         return self._torch.cat(list(parts), dim=axis)
 
