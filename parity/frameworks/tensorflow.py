@@ -78,8 +78,17 @@ class TensorFlow(Framework):
 
         def call() -> tuple[Sequence[Any], Sequence[Any | None]]:
             with self._tf.device("GPU" if self.device == "cuda" else "CPU"), _compilable(contract), stack_at_work():
-                results, gradients = step(tensors, pulled)
+                try:
+                    results, gradients = step(tensors, pulled)
+                except self._tf.errors.InvalidArgumentError:
+                    results, gradients = values_alone(), [None] * len(contract.differentiable)
+                    if [result.shape for result in results] == [cotangent.shape for cotangent in pulled]:
+                        raise
                 return results, gradients
+
+        def values_alone() -> list[Any]:
+            """What is left where a cotangent does not fit, of which a trace with open sizes learns when it runs."""
+            return self._step(contract, function, constants, tensors, [], eager or self.mode == "eager")(tensors, [])[0]
 
         return call
 
@@ -105,7 +114,8 @@ class TensorFlow(Framework):
             with self._tf.GradientTape() as tape:
                 tape.watch([tensors[i] for i in watched])
                 results = _as_list(function(**dict(zip(names, tensors, strict=True)), **constants))
-            if [result.shape.rank for result in results] != [cotangent.shape.rank for cotangent in cotangents]:
+            pairs = zip(results, cotangents, strict=False)
+            if not all(result.shape.is_compatible_with(cotangent.shape) for result, cotangent in pairs):
                 return results, [None] * len(watched)
             sources = [tensors[i] for i in watched]
             return results, tape.gradient(results, sources, output_gradients=cotangents)

@@ -162,6 +162,15 @@ def test_a_result_of_another_rank_comes_back_as_it_is(probe_with: Callable[..., 
     assert found.gradients == {}
 
 
+def test_a_result_of_another_size_comes_back_as_it_is_without_a_gradient(
+    probe_with: Callable[..., Evaluation],
+) -> None:
+    found = probe_with(lambda patches: patches[:, :1] + 0, Z, W)
+    assert found.values["field"].shape != Z.shape
+    assert found.values["field"].ndim == Z.ndim
+    assert dict(found.gradients) == {}
+
+
 def test_a_function_that_the_stack_lacks(framework: Framework) -> None:
     with pytest.raises(StackError, match="probed"):
         framework.evaluate(PROBED, {"patches": Z}, FLOAT64)

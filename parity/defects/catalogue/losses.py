@@ -163,7 +163,7 @@ DEFECTS = (
         "the three terms are added in float32, and all their digits cancel",
         _textbook(GROUP, "float32"),
         shows=_BRIGHT,
-        diagnosis=(),
+        diagnosis=("an intermediate is float32",),
     ),
     Defect(
         "losses.poisson_nll", "epsilon-in-log-1e-3", "ε = 1e-3 in the logarithm", _in_the_logarithm(1e-3), shows=_DARK

@@ -52,7 +52,7 @@ DEFECTS = (
         "the modulus is a root with ε = 1e-6 under it",
         returning(lambda xp, r, a: xp.sqrt(xp.square(r) + 1e-6)),
         shows="amplitudes that agree",
-        diagnosis=(),
+        diagnosis=("a constant is added under the root",),
     ),
     Defect(
         "losses.absolute_error",

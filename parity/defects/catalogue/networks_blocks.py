@@ -181,7 +181,7 @@ NETWORKS = (
         "each block is a pixel off",
         returning(lambda xp, x, a: xp.roll(x, 1, -1)),
         at="networks.encoder_block",
-        diagnosis=(),
+        diagnosis=("the result is rolled by whole pixels",),
     ),
     Defect(
         "networks.autoencode@32",
