@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import product
 from typing import Any
 
-from parity.defects.base import Arguments, Change, Defect, given, giving, replaced, returning
+from parity.defects.base import Arguments, Change, Defect, given, giving, raw, replaced, returning
 from parity.defects.catalogue.common import (
     gradient_times,
     imaginary_part_detached,
@@ -88,7 +88,21 @@ def _a_pixel_off(xp: Idiom, canvas: Tensor) -> Tensor:
     return moved_in_zeros(xp, moved_in_zeros(xp, canvas, -2, 1), -1, 1)
 
 
+def _digits_lost(xp: Idiom, between: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """near + f·(far − near): beside the frame, where far is 0 and f near 1, near − f·near cancels."""
+    return lambda near, far, fraction: near + xp.scaled(far - near, fraction)
+
+
 TRANSLATION = (
+    Defect(
+        "patches.translate",
+        "digits-lost",
+        "the near pixel is weighted by what is left of it, not by 1 − f",
+        raw(_digits_lost),
+        shows="f near 1 beside the frame",
+        at="patches._between",
+        diagnosis=(),
+    ),
     Defect("patches.translate", "x-for-y", EXCHANGED, given(positions=lambda xp, x: xp.flip(x, -1))),
     Defect(
         "patches.translate",
