@@ -57,7 +57,9 @@ class Harness:
         first stratum and the smallest seed that fail.
         """
         attempt = _Attempt(contract, self._frameworks)
-        failing = attempt.on_strata() or attempt.on_draws(hypothesis_settings(self._profile, contract))
+        failing = attempt.on_strata()
+        if failing is None and self._profile.examples:
+            failing = attempt.on_draws(hypothesis_settings(self._profile, contract))
         verdict = judge(contract.name, attempt.measurements, contract.quota)
         self._verdicts.append(verdict)
         if not verdict.agrees:

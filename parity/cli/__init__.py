@@ -16,8 +16,10 @@ import click
 from parity.cli.bench import bench_command
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
 from parity.cli.contracts import contracts_group
+from parity.cli.defects import defects_group
 from parity.cli.explain import explain_command
 from parity.cli.golden import golden_group
+from parity.cli.mutants import mutants_group
 from parity.cli.run import RESULTS, run_command
 from parity.cli.samplers import samplers_command
 from parity.cli.trajectory import trajectory_command
@@ -43,7 +45,9 @@ for command in (
     explain_command,
     bench_command,
     contracts_group,
+    defects_group,
     golden_group,
+    mutants_group,
     samplers_command,
     trajectory_command,
     transplant_command,

@@ -25,7 +25,7 @@ _WEIGHTS = tuple(
     for name in ("nll_weight", "mae_weight", "realspace_weight", "tv_weight", "realspace_mae_weight")
 )
 _LARGEST = 64
-"""Pixels a side: the stages have been tried on larger frames, and the merge with a uniform weight."""
+"""Pixels a side: the stages have been tried on larger frames."""
 
 _STRATA = tuple(
     replace(
@@ -85,7 +85,7 @@ CONTRACTS = (
         equation="Â = e^w·√(fftshift(Σ_p |DFT₂ p_p·extract(reassemble(O, r), r)|² / HW))",
         arguments=(*_MODEL, *_MERGE),
         results=(Result("predicted", AMPLITUDE, relative=True),),
-        strata=(*_STRATA, MERGED[1], *UNCONSTRAINED, *(replace(batch, weightings=("central",)) for batch in BATCHES)),
+        strata=(*_STRATA, *MERGED[1:], *UNCONSTRAINED, *(replace(batch, weightings=("central",)) for batch in BATCHES)),
         cost=4,
         facts=(
             Fact("Â(w) = e^w·Â(0)", _scale_multiplies),

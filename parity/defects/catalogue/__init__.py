@@ -1,3 +1,45 @@
-"""The catalogue: every known defect, a module for each mirrored file. A row in a `DEFECTS` is a row in the score."""
+"""The known defects: a module or more for each mirrored file, and one for the gains that every contract must show."""
 
 from __future__ import annotations
+
+from parity.defects.base import Defect
+from parity.defects.catalogue import (
+    forward,
+    forward_losses,
+    losses,
+    losses_errors,
+    losses_object,
+    networks,
+    networks_blocks,
+    numerics,
+    optics,
+    optics_far_field,
+    patches,
+    patches_merged,
+    patches_moved,
+    patches_orders,
+    probe,
+    scaling,
+    training,
+)
+
+DEFECTS: tuple[Defect, ...] = (
+    *probe.DEFECTS,
+    *optics.DEFECTS,
+    *optics_far_field.DEFECTS,
+    *patches.DEFECTS,
+    *patches_moved.DEFECTS,
+    *patches_merged.DEFECTS,
+    *patches_orders.DEFECTS,
+    *scaling.DEFECTS,
+    *losses.DEFECTS,
+    *losses_errors.DEFECTS,
+    *losses_object.DEFECTS,
+    *networks.DEFECTS,
+    *networks_blocks.DEFECTS,
+    *training.DEFECTS,
+    *forward.DEFECTS,
+    *forward_losses.DEFECTS,
+    *numerics.DEFECTS,
+)
+"""All of them, in the order of the light."""

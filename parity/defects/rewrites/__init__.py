@@ -1,3 +1,18 @@
-"""The false-alarm set: other code for the same mathematics, a module for each mirrored file that has any."""
+"""Rewrites that must stay silent: a module for each mirrored file."""
 
 from __future__ import annotations
+
+from parity.defects.base import Rewrite
+from parity.defects.rewrites import forward, losses, networks, optics, patches, probe, scaling, training
+
+REWRITES: tuple[Rewrite, ...] = (
+    *probe.REWRITES,
+    *optics.REWRITES,
+    *patches.REWRITES,
+    *scaling.REWRITES,
+    *losses.REWRITES,
+    *networks.REWRITES,
+    *training.REWRITES,
+    *forward.REWRITES,
+)
+"""All of them, in the order of the light."""

@@ -1,0 +1,19 @@
+"""`parity defects`: known ways to be wrong, made in a stack, and whether the harness notices."""
+
+from __future__ import annotations
+
+import click
+
+from parity.cli.defects.listing import list_command
+from parity.cli.defects.running import run_command
+from parity.cli.defects.scoring import score_command
+from parity.cli.reconstruction import reconstruct_command
+
+
+@click.group("defects")
+def defects_group() -> None:
+    """Known ways to be wrong, made in a stack: is each of them noticed?"""
+
+
+for command in (list_command, run_command, score_command, reconstruct_command):
+    defects_group.add_command(command)

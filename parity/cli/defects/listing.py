@@ -1,0 +1,29 @@
+"""`parity defects list`: the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from parity.cli.codes import AGREE
+from parity.defects import CATALOGUE, REWRITES
+from parity.defects.base import Injectable
+from parity.report.defects import listing
+from parity.report.terminal import console, counted
+
+
+@click.command("list")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--rewrites", is_flag=True, help="The rewrites, which must stay silent, instead.")
+def list_command(names: tuple[str, ...], rewrites: bool) -> int:
+    """Every known defect: its name, the stacks it can be made in, what it does, and what input shows it.
+
+    NAME is a defect such as losses.mae/prediction-squared, a contract, or a file of them such as losses.
+    """
+    chosen: Sequence[Injectable] = REWRITES.select(names) if rewrites else CATALOGUE.select(names)
+    out = console()
+    out.print(listing(chosen))
+    made = sum(len(change.stacks) for change in chosen)
+    out.print(f"{counted(len(chosen), 'rewrite' if rewrites else 'defect')}, {made:,} with the stacks counted apart")
+    return AGREE

@@ -1,0 +1,60 @@
+"""`parity defects run`: one defect, made, and what the harness says of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from parity.cases import parse_precisions
+from parity.cli.codes import DISAGREE, NOT_CHECKED
+from parity.cli.options import examples_option, not_default, under_circumstances
+from parity.datasets import read_dataset
+from parity.defects import CATALOGUE
+from parity.defects.injection import injected
+from parity.diagnose import diagnoses
+from parity.frameworks import ADAPTERS, load
+from parity.judge import Outcome
+from parity.report.defects import consequence, made
+from parity.report.terminal import console
+from parity.run import Plan, run
+
+
+@click.command("run")
+@click.argument("name", metavar="DEFECT")
+@examples_option
+@click.option("--case", metavar="STRATUM/SEED", help="One case alone, such as odd/17.")
+@under_circumstances
+def run_command(
+    name: str,
+    examples: int,
+    case: str | None,
+    data: Path | None,
+    precision: str,
+    mode: str | None,
+    device: str,
+    stacks: tuple[str, ...],
+) -> int:
+    """Make a defect in each stack (or in those of --stack), run its contract, and show the message that it gives.
+
+    Exit code 1 if it is caught, as a disagreement is; 3 if nothing noticed it.
+    """
+    defect = CATALOGUE[name]
+    plan = Plan((defect.contract,), examples, parse_precisions(precision), case, read_dataset(data) if data else None)
+    plan.check()
+    frameworks = load(tuple(ADAPTERS), mode, device)
+    options = [word for word in not_default(click.get_current_context()) if word not in ("--stack", *stacks)]
+    out, caught = console(), True
+    out.print(Text(" · ".join(f.description for f in frameworks), "dim"))
+    for stack in stacks or defect.stacks:
+        with injected(defect, stack):
+            (result,) = run(plan, frameworks)
+            verdict = result.verdict
+            found = diagnoses(defect.contract, frameworks, verdict.sides, result.measurements, plan.dataset)
+        said = consequence(defect, stack, verdict, options, found)
+        out.print()
+        out.print(made(defect, stack), style="bold", markup=False, highlight=False, soft_wrap=True)
+        out.print(said, markup=False, highlight=False, soft_wrap=True)
+        caught = caught and verdict.outcome is Outcome.DISAGREE
+    return DISAGREE if caught else NOT_CHECKED

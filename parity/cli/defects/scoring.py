@@ -1,0 +1,73 @@
+"""`parity defects score`: what the harness catches, what it never flags, how well it names the cause."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from parity.cli.codes import AGREE, DISAGREE
+from parity.cli.options import report_option
+from parity.cli.progress import progress
+from parity.contract import UsageError
+from parity.contracts import REGISTRY
+from parity.defects import CATALOGUE, REWRITES
+from parity.diagnose import diagnose
+from parity.files import write_atomically
+from parity.report.score import page, totals
+from parity.report.terminal import console
+from parity.score.result import Score
+from parity.score.run import CI_EXAMPLES, Job, score
+from parity.score.session import ROOT
+from parity.score.stored import encoded
+
+PAGE, DATA = "score.md", "score.json"
+
+
+@click.command("score")
+@click.argument("names", nargs=-1, metavar="[CONTRACT]...")
+@click.option(
+    "--examples", default=CI_EXAMPLES, show_default=True, type=click.IntRange(min=0), help="Besides the strata."
+)
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="Processes.")
+@click.option("--pytest", "ask_pytest", is_flag=True, help="Ask pytest -m parity of each defect too; 3 s each.")
+@report_option(f"Write {PAGE} and {DATA} here.")
+@click.option("--write", is_flag=True, help=f"Write docs/{PAGE} and docs/{DATA} of the checkout.")
+def score_command(
+    names: tuple[str, ...], examples: int, jobs: int, ask_pytest: bool, folder: Path | None, write: bool
+) -> int:
+    """Make every known defect in each stack, and every rewrite, and say what was noticed.
+
+    Exit code 1 where a defect was missed or blamed on another side, or a rewrite was not silent.
+    """
+    folders = [folder] if folder else []
+    if write:
+        folders.append(_docs(names, examples))
+    contracts = REGISTRY.select(names)
+    if not names:
+        known = {change.target for change in (*CATALOGUE.values(), *REWRITES.values())}
+        contracts = tuple(contract for contract in contracts if contract.name in known)
+    with progress("making defects", len(contracts)) as advance:
+        scored = score(contracts, Job(examples, diagnose, ask_pytest), jobs, lambda contract: advance())
+    out = console()
+    out.print(totals(scored), markup=False, highlight=False, soft_wrap=True)
+    for place in folders:
+        _write(place, scored)
+        out.print(f"written: {place / PAGE}, {place / DATA}", soft_wrap=True)
+    return AGREE if scored.holds else DISAGREE
+
+
+def _docs(names: tuple[str, ...], examples: int) -> Path:
+    """Where the published score lies. UsageError outside a checkout, and for a score that is not the whole one."""
+    if names or examples != CI_EXAMPLES:
+        raise UsageError(f"--write: expected all contracts and {CI_EXAMPLES} examples, got a part; --report takes any")
+    docs = ROOT / "docs"
+    if not docs.is_dir() or not (ROOT / "pyproject.toml").is_file():
+        raise UsageError(f"--write: expected a checkout, whose docs it writes, got {ROOT}")
+    return docs
+
+
+def _write(folder: Path, scored: Score) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / DATA, encoded(scored))
+    write_atomically(folder / PAGE, page(scored).encode())

@@ -1,0 +1,133 @@
+"""`parity mutants`: change the stacks a little, everywhere, and see whether it is noticed."""
+
+from __future__ import annotations
+
+import importlib.util
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
+from parity.cli.options import report_option
+from parity.cli.progress import progress
+from parity.contract import UsageError
+from parity.mirror import ROOT
+from parity.mutants.explained import explanation
+from parity.mutants.mutate import Kind, Mutant, mutants_of, thinned
+from parity.mutants.questions import STACKS
+from parity.mutants.scores import Score, scores, was_missed, write_trials
+from parity.mutants.trial import Trial
+from parity.mutants.work import WorkerFault, try_all
+from parity.report.terminal import bare_table, console, counted
+
+FILES = tuple(
+    f"{package}/{name}.py" for package in STACKS for name in ("losses", "optics", "scaling", "patches", "forward")
+)
+
+RESULTS = "mutants.json"
+
+_TITLES = {Kind.MATHEMATICS: "mathematics, by pytest -m parity", Kind.BORDER: "borders, by the unit tests"}
+
+_most = click.option(
+    "--most",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Mutants of each operator in each function; 0 for all.",
+)
+
+
+@click.group("mutants")
+def mutants_group() -> None:
+    """Small changes to the sources of the stacks: does anything notice them?"""
+
+
+@mutants_group.command("list")
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@_most
+def list_command(files: Sequence[str], most: int) -> int:
+    """List the mutants of source files such as ptycho/losses.py, of the physics of both stacks if none is named."""
+    for mutant in _mutants(files, most):
+        click.echo(f"{mutant.id}  {mutant.place}  {mutant.kind}  {_described(mutant)}")
+    return AGREE
+
+
+@mutants_group.command("run")
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@_most
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="Processes, each kept warm.")
+@click.option(
+    "--journal",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Keep what became of each mutant here, and go on from what is there.",
+)
+@click.option("--limit", default=300.0, show_default=True, type=click.FloatRange(min=1.0), help="Seconds a question.")
+@report_option("Write what became of every mutant as JSON into this.")
+def run_command(
+    files: Sequence[str], most: int, jobs: int, journal: Path | None, limit: float, folder: Path | None
+) -> int:
+    """Make mutant after mutant, and ask the contracts, or at the borders the unit tests, whether they notice.
+
+    What takes longer than the limit, or breaks pytest, was not noticed.
+    """
+    if importlib.util.find_spec("pytest") is None or not (ROOT / "tests").is_dir():
+        raise UsageError("mutants: expected a checkout with its tests, and pytest, got neither or one of them")
+    mutants = _mutants(files, most)
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as passing, progress("mutants", len(mutants)) as advance:
+        try:
+            trials = try_all(mutants, ROOT, journal or Path(passing, "journal"), jobs, limit, advance)
+        except WorkerFault as fault:
+            click.echo(f"parity: {fault}", err=True)
+            return NOT_CHECKED
+    out = console()
+    for kind in Kind:
+        out.print(_table(kind, scores(mutants, trials)))
+        out.print()
+    missed = [mutant for mutant in mutants if was_missed(trials[mutant.id])]
+    out.print(_told(missed, trials), soft_wrap=True)
+    if folder:
+        write_trials(folder / RESULTS, mutants, trials)
+    return DISAGREE if missed else AGREE
+
+
+def _mutants(files: Sequence[str], most: int) -> list[Mutant]:
+    found = [mutant for file in files or FILES for mutant in _mutants_of(file)]
+    return thinned(found, most) if most else found
+
+
+def _mutants_of(file: str) -> list[Mutant]:
+    path = Path(file)
+    source = ROOT / file
+    if path.parent.name not in STACKS or path.suffix != ".py" or not source.is_file():
+        raise UsageError(f"FILE: expected a source file of a stack, such as {FILES[0]}, got {file}")
+    return mutants_of(path.parent.name, path.stem, source.read_text(encoding="utf-8"))
+
+
+def _table(kind: Kind, found: Mapping[tuple[Kind, str], Score]) -> Table:
+    table = bare_table(_TITLES[kind])
+    for heading in ("mutants", "killed", "of these raised", "equal", "survived", "timed out", "broken", "share"):
+        table.add_column(heading, justify="right")
+    for (of_kind, file), score in found.items():
+        if of_kind is kind and score.mutants:
+            numbers = (score.mutants, score.killed, score.raised, score.explained, score.survived)
+            failed = (score.timed_out, score.broken)
+            table.add_row(file or "all", *map(str, (*numbers, *failed)), f"{score.share:.1%}")
+    return table
+
+
+def _told(missed: Sequence[Mutant], trials: Mapping[str, Trial]) -> str:
+    if not missed:
+        return "every mutant was killed, or changes nothing"
+    lines = [f"{m.id}  {m.place}  {trials[m.id].outcome}  {_described(m)}" for m in missed]
+    return "\n".join((f"{counted(len(missed), 'mutant')} not killed:", *lines))
+
+
+def _described(mutant: Mutant) -> str:
+    told = f"{mutant.function}: {mutant.operator}: {mutant.before} → {mutant.after}"
+    reason = explanation(mutant.id)
+    return f"{told}  [{reason}]" if reason else told

@@ -1,0 +1,107 @@
+"""What all defects of one contract are judged on: examples, truths and the right stacks' arrays, made once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from parity.cases import Case, forced, precisions_of, sweep
+from parity.contract import Contract
+from parity.contracts import REGISTRY
+from parity.examination import Arrays, Truth
+from parity.facts import examine_facts
+from parity.frameworks.base import Framework
+from parity.golden.folder import GoldenSet
+from parity.golden.record import Golden
+from parity.judge import Verdict, judge
+from parity.measure import Measurement
+from parity.precision import PRECISIONS
+from parity.stages import stages_of
+
+Measured = tuple[Arrays | None, list[Measurement]]
+"""What a stack returned in one example, None if it raised, and how that was measured."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Example:
+    """One case in one precision: the truth of it, whether facts are tried there, and what the right stacks returned."""
+
+    case: Case
+    truth: Truth
+    with_facts: bool
+    right: Mapping[str, Measured]
+
+    def held(self, framework: Framework) -> Measured:
+        """A stack as it is now."""
+        return held(self.case, self.truth, self.with_facts, framework)
+
+    def beside(self, stack: str, wrong: Measured) -> list[Measurement]:
+        """All measurements of the example where one stack has gone wrong: its own, the others', and of the pairs."""
+        found, measurements = wrong
+        everything = list(measurements)
+        for name, (arrays, measured) in self.right.items():
+            if name != stack:
+                everything += measured + self.truth.pairs(found or {}, arrays or {})
+        return everything
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """One contract, ready for its defects: its examples, and its goldens."""
+
+    contract: Contract
+    examples: tuple[Example, ...]
+    goldens: tuple[Golden, ...]
+
+    @classmethod
+    def of(
+        cls, contract: Contract, frameworks: Sequence[Framework], examples: int, goldens: GoldenSet | None = None
+    ) -> Preparation:
+        """Ask the oracle and the right stacks of the strata and `examples` cases besides, as profile ci would."""
+        stored = tuple(_goldens_of(contract, goldens)) if goldens else ()
+        return cls(contract, tuple(examples_of(contract, frameworks, examples)), stored)
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """On the stacks as they are."""
+        (first, *_) = self.examples[0].right
+        found = [m for example in self.examples for m in example.beside(first, example.right[first])]
+        return judge(self.contract.name, found, self.contract.quota)
+
+    @cached_property
+    def compositions(self) -> tuple[Case, ...]:
+        """The strata of the first composition that has the contract as a stage, where it has; none without one."""
+        for composition in REGISTRY.values():
+            cases = tuple(case for case in forced(composition) if self._is_stage_of(case)) if composition.stages else ()
+            if cases:
+                return cases
+        return ()
+
+    def _is_stage_of(self, case: Case) -> bool:
+        return self.contract.name in [stage.contract for stage in stages_of(case.contract, case.inputs())]
+
+
+def held(case: Case, truth: Truth, with_facts: bool, framework: Framework) -> Measured:
+    """What a stack returns in an example, and every measurement of it, the facts included."""
+    arrays, measured = truth.hold(framework)
+    if with_facts:
+        measured = [*measured, *examine_facts(case, truth.inputs, framework, truth.precision)]
+    return arrays, measured
+
+
+def examples_of(contract: Contract, frameworks: Sequence[Framework], examples: int) -> Iterator[Example]:
+    """The examples of a contract, strata first, each made when it is asked for."""
+    strata = {case.name for case in forced(contract)}
+    for case in sweep(contract, examples):
+        inputs = case.inputs()
+        tried = precisions_of(inputs, tuple(PRECISIONS.values()))
+        finest = min(tried, key=lambda precision: precision.unit_roundoff)
+        for precision in tried:
+            truth = Truth.of(case, inputs, precision)
+            facts = case.name in strata and precision is finest
+            yield Example(case, truth, facts, {f.name: held(case, truth, facts, f) for f in frameworks})
+
+
+def _goldens_of(contract: Contract, goldens: GoldenSet) -> Iterator[Golden]:
+    return (goldens.golden(name) for name in goldens.names if name.startswith(f"{contract.name}/"))

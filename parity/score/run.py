@@ -1,0 +1,89 @@
+"""The score of the catalogue: contract by contract, in one process or in several."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import TypeVar
+
+from parity.contract import Contract
+from parity.contracts import REGISTRY
+from parity.defects import CATALOGUE, REWRITES
+from parity.defects.base import Injectable
+from parity.environment import prepare_environment
+from parity.frameworks import load
+from parity.golden.folder import GoldenSet
+from parity.results import environment
+from parity.score.preparation import Preparation
+from parity.score.result import ContractScore, Score
+from parity.score.scoring import Diagnose, Stacks, score_contract
+from parity.score.session import GOLDENS
+
+C = TypeVar("C", bound=Injectable)
+
+CI_EXAMPLES = 20
+"""Cases besides the strata, as profile ci draws."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to score: how many cases are drawn of a contract, who names the cause, whether pytest is asked too."""
+
+    examples: int = CI_EXAMPLES
+    diagnose: Diagnose | None = None
+    ask_pytest: bool = False
+
+    def score(self, contract: str) -> ContractScore:
+        """Score one contract, in this process. What it takes is loaded here: a process of its own has nothing yet."""
+        stacks = Stacks.loaded()
+        goldens = GoldenSet.read(GOLDENS) if GOLDENS.is_dir() else None
+        preparation = Preparation.of(REGISTRY[contract], tuple(stacks.many.values()), self.examples, goldens)
+        defects, rewrites = _of(contract, CATALOGUE.values()), _of(contract, REWRITES.values())
+        return score_contract(preparation, stacks, defects, rewrites, self.diagnose, self.ask_pytest)
+
+
+def score(
+    contracts: Sequence[Contract],
+    job: Job,
+    processes: int = 1,
+    advance: Callable[[str], None] = lambda contract: None,
+) -> Score:
+    """Score contracts; `advance` is told of each that is done.
+
+    Several processes are started afresh, each with its own frameworks: one that is forked after a framework has
+    started its threads hangs.
+    """
+    started, done = time.perf_counter(), {}
+    for scored in _scored([contract.name for contract in contracts], job, processes):
+        done[scored.contract] = scored
+        advance(scored.contract)
+    return Score(
+        contracts=tuple(done[contract.name] for contract in contracts),
+        examples=job.examples,
+        seconds=round(time.perf_counter() - started),
+        environment={name: said for name, said in environment(load()).items() if name != "platform"},
+    )
+
+
+def _scored(contracts: Sequence[str], job: Job, processes: int) -> Iterator[ContractScore]:
+    if processes == 1:
+        yield from map(job.score, contracts)
+        return
+    prepare_environment()
+    longest_first = sorted(contracts, key=_work, reverse=True)
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for future in as_completed([pool.submit(job.score, contract) for contract in longest_first]):
+            yield future.result()
+
+
+def _work(contract: str) -> int:
+    """How long a contract takes, in the units of `Contract.cost`, compositions being dearer than their examples."""
+    changes = len(_of(contract, CATALOGUE.values())) + len(_of(contract, REWRITES.values()))
+    return changes * (4 if REGISTRY[contract].stages else 1)
+
+
+def _of(contract: str, changes: Iterable[C]) -> tuple[C, ...]:
+    return tuple(change for change in changes if change.target == contract)
