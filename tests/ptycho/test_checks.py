@@ -15,6 +15,7 @@ FIELD = tf.ones((2, 4, 5, 3), tf.complex64)
 PROBE = tf.ones((4, 5, 1), tf.complex64)
 TURNED = tf.ones((5, 4, 1), tf.complex64)
 WAVES = tf.ones((2, 4, 5, 3, 1), tf.complex64)
+GRID = tf.ones((2, 2, 2, 4, 5))
 SCALAR = tf.constant(1.0)
 DOUBLE_SCALAR = tf.constant(1.0, tf.float64)
 
@@ -30,6 +31,7 @@ TYPES = [
     (optics.combine_complex, (tf.cast(REAL, tf.int32), REAL),
      "amplitude: expected an amplitude (float32 or float64), got int32 "
      "(integers look like counts: take the square root)"),
+    (optics.combine_complex, (REAL, FIELD), "phase: expected float32 or float64, got complex64"),
     (optics.illuminate, (REAL, PROBE), "patches: expected complex64 or complex128, got float32"),
     (optics.illuminate, (FIELD, tf.math.real(PROBE)), "probe: expected complex64 or complex128, got float32"),
     (optics.illuminate, (FIELD, tf.cast(PROBE, tf.complex128)),
@@ -49,6 +51,9 @@ TYPES = [
      "amplitude: expected an amplitude (float32 or float64), got uint16 "
      "(integers look like counts: take the square root)"),
     (patches.central_weight, (REAL,), "patches: expected complex64 or complex128, got float32"),
+    (patches.channel_to_flat, (REAL,), "patches: expected complex64 or complex128, got float32"),
+    (patches.grid_to_channel, (GRID,), "grid: expected complex64 or complex128, got float32"),
+    (patches.trim, (REAL, 2, 3), "patches: expected complex64 or complex128, got float32"),
     (losses.poisson_nll, (REAL, tf.cast(REAL, tf.int64)),
      "observed: expected an amplitude (float32 or float64), got int64 "
      "(integers look like counts: take the square root)"),
@@ -57,9 +62,13 @@ TYPES = [
     (losses.mae, (FIELD, REAL), "predicted: expected float32 or float64, got complex64"),
     (losses.total_variation, (REAL,), "patches: expected complex64 or complex128, got float32"),
     (losses.complex_mae, (FIELD, REAL), "target: expected complex64 or complex128, got float32"),
+    (losses.realspace_loss, (REAL, FIELD, 1.0, 1.0), "patches: expected complex64 or complex128, got float32"),
+    (losses.realspace_loss, (FIELD, REAL, 1.0, 1.0), "target: expected complex64 or complex128, got float32"),
     (losses.realspace_loss, (FIELD, FIELD, DOUBLE_SCALAR, 1.0), "tv_weight: expected float32, got float64"),
     (losses.training_loss, (DOUBLE, DOUBLE, FIELD, FIELD, *[1.0] * 5),
      "patches: expected the precision of predicted (float64), got complex64"),
+    (losses.training_loss, (REAL, REAL, FIELD, FIELD, DOUBLE_SCALAR, *[1.0] * 4),
+     "nll_weight: expected float32, got float64"),
     (probe.disk, (4.5, 1.0), "size: expected a whole number, got 4.5"),
     (probe.disk, (SCALAR, 1.0), "size: expected a whole number, got float32"),
     (probe.disk, (4, tf.constant(2)), "radius: expected float32 or float64, got int32"),

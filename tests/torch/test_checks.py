@@ -14,6 +14,7 @@ REAL = torch.ones(2, 3, 4, 5)
 FIELD = torch.ones(2, 3, 4, 5, dtype=torch.complex64)
 PROBE = torch.ones(1, 4, 5, dtype=torch.complex64)
 WAVES = torch.ones(2, 3, 1, 4, 5, dtype=torch.complex64)
+GRID = torch.ones(2, 2, 2, 4, 5)
 SCALAR = torch.tensor(1.0)
 
 
@@ -30,6 +31,7 @@ TYPES = [
     (optics.combine_complex, (REAL.int(), REAL),
      "amplitude: expected an amplitude (float32 or float64), got int32 "
      "(integers look like counts: take the square root)"),
+    (optics.combine_complex, (REAL, FIELD), "phase: expected float32 or float64, got complex64"),
     (optics.illuminate, (REAL, PROBE), "patches: expected complex64 or complex128, got float32"),
     (optics.illuminate, (FIELD, PROBE.real), "probe: expected complex64 or complex128, got float32"),
     (optics.illuminate, (FIELD, PROBE.to(torch.complex128)),
@@ -47,6 +49,9 @@ TYPES = [
      "amplitude: expected an amplitude (float32 or float64), got uint16 "
      "(integers look like counts: take the square root)"),
     (patches.central_weight, (REAL,), "patches: expected complex64 or complex128, got float32"),
+    (patches.channel_to_flat, (REAL,), "patches: expected complex64 or complex128, got float32"),
+    (patches.grid_to_channel, (GRID,), "grid: expected complex64 or complex128, got float32"),
+    (patches.trim, (REAL, 2, 3), "patches: expected complex64 or complex128, got float32"),
     (losses.poisson_nll, (REAL, REAL.long()),
      "observed: expected an amplitude (float32 or float64), got int64 "
      "(integers look like counts: take the square root)"),
@@ -55,9 +60,13 @@ TYPES = [
     (losses.mae, (FIELD, REAL), "predicted: expected float32 or float64, got complex64"),
     (losses.total_variation, (REAL,), "patches: expected complex64 or complex128, got float32"),
     (losses.complex_mae, (FIELD, REAL), "target: expected complex64 or complex128, got float32"),
+    (losses.realspace_loss, (REAL, FIELD, 1.0, 1.0), "patches: expected complex64 or complex128, got float32"),
+    (losses.realspace_loss, (FIELD, REAL, 1.0, 1.0), "target: expected complex64 or complex128, got float32"),
     (losses.realspace_loss, (FIELD, FIELD, SCALAR.double(), 1.0), "tv_weight: expected float32, got float64"),
     (losses.training_loss, (REAL.double(), REAL.double(), FIELD, FIELD, *[1.0] * 5),
      "patches: expected the precision of predicted (float64), got complex64"),
+    (losses.training_loss, (REAL, REAL, FIELD, FIELD, SCALAR.double(), *[1.0] * 4),
+     "nll_weight: expected float32, got float64"),
     (probe.disk, (4.5, 1.0), "size: expected a whole number, got 4.5"),
     (probe.disk, (4, torch.tensor(2)), "radius: expected float32 or float64, got int64"),
     (probe.zone_plate, (4, 2.0, SCALAR, SCALAR.double()), "defocus: expected float32, got float64"),

@@ -22,6 +22,9 @@ from parity.score.run import CI_EXAMPLES
 
 Stacks = tuple[Framework, ...]
 
+FEW = 6
+"""Strata of a costly contract on which rewrites are tried here; the score has all of them, and drawn cases."""
+
 
 def targets(changes: Iterable[Injectable]) -> list[str]:
     return list(dict.fromkeys(change.target for change in changes))
@@ -55,7 +58,8 @@ def test_every_defect_of_a_contract_is_caught_and_its_side_named(name: str, stac
 
 @pytest.mark.parametrize("name", targets(REWRITES.values()))
 def test_every_rewrite_of_a_contract_is_silent(name: str, stacks: Stacks) -> None:
-    examples = list(examples_of(REGISTRY[name], stacks, 1))
+    contract = REGISTRY[name]
+    examples = list(examples_of(contract, stacks, 0))[: None if contract.cost == 1 else FEW]
     alarms = {}
     for rewrite, framework in product(REWRITES.values(), stacks):
         if rewrite.target == name and framework.name in rewrite.stacks:
