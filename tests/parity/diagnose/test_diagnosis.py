@@ -1,4 +1,4 @@
-"""What is said of a stack that is wrong: the right cause where there is one to find, and nothing where there is none."""
+"""What is said of a stack that is wrong: the right cause where it can be found, and nothing where it cannot."""
 
 from collections.abc import Callable
 from typing import Any
