@@ -29,6 +29,7 @@ from parity.datasets import DatasetError
 from parity.frameworks.base import FrameworkMissing
 from parity.golden.errors import GoldenError
 from parity.report.pictures import MatplotlibMissing
+from parity.score.stored import ScoreError
 from parity.transplant import WeightsError
 
 __all__ = ["AGREE", "DISAGREE", "NOT_CHECKED", "RESULTS", "USAGE", "cli", "main"]
@@ -70,7 +71,7 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     except UsageError as error:
         click.echo(f"parity: {error}", err=True)
         return USAGE
-    except (FrameworkMissing, MatplotlibMissing, DatasetError, GoldenError, WeightsError, OSError) as error:
+    except (FrameworkMissing, MatplotlibMissing, DatasetError, GoldenError, ScoreError, WeightsError, OSError) as error:
         click.echo(f"parity: {error}", err=True)
         return NOT_CHECKED
     except (KeyboardInterrupt, click.Abort):

@@ -49,23 +49,36 @@ def score(
     contracts: Sequence[Contract],
     job: Job,
     processes: int = 1,
-    advance: Callable[[str], None] = lambda contract: None,
+    advance: Callable[[Score], None] = lambda so_far: None,
+    known: Score | None = None,
 ) -> Score:
-    """Score contracts; `advance` is told of each that is done.
+    """Score contracts; `advance` is given the score so far, whenever one more is done.
 
-    Several processes are started afresh, each with its own frameworks: one that is forked after a framework has
-    started its threads hangs.
+    Contracts of `known` that have the defects and rewrites of now are taken as they are, so that a score that was
+    interrupted goes on. Several processes are started afresh, each with its own frameworks: one that is forked after a
+    framework has started its threads hangs.
     """
-    started, done = time.perf_counter(), {}
-    for scored in _scored([contract.name for contract in contracts], job, processes):
+    started = time.perf_counter()
+    kept = known.contracts if known and known.examples == job.examples else ()
+    done = {scored.contract: scored for scored in kept if _is_current(scored)}
+    spent = known.seconds if known else 0
+    described = {name: said for name, said in environment(load()).items() if name != "platform"}
+
+    def so_far() -> Score:
+        contracts_done = tuple(done[contract.name] for contract in contracts if contract.name in done)
+        return Score(contracts_done, job.examples, spent + round(time.perf_counter() - started), described)
+
+    for scored in _scored([contract.name for contract in contracts if contract.name not in done], job, processes):
         done[scored.contract] = scored
-        advance(scored.contract)
-    return Score(
-        contracts=tuple(done[contract.name] for contract in contracts),
-        examples=job.examples,
-        seconds=round(time.perf_counter() - started),
-        environment={name: said for name, said in environment(load()).items() if name != "platform"},
-    )
+        advance(so_far())
+    return so_far()
+
+
+def _is_current(scored: ContractScore) -> bool:
+    """Whether a contract was scored with the defects and rewrites that it has now."""
+    then = {(made.defect, made.stack) for made in scored.defects} | {(r.rewrite, r.stack) for r in scored.rewrites}
+    changes = (*_of(scored.contract, CATALOGUE.values()), *_of(scored.contract, REWRITES.values()))
+    return then == {(change.full_name, stack) for change in changes for stack in change.stacks}
 
 
 def _scored(contracts: Sequence[str], job: Job, processes: int) -> Iterator[ContractScore]:

@@ -19,7 +19,7 @@ from parity.report.terminal import console
 from parity.score.result import Score
 from parity.score.run import CI_EXAMPLES, Job, score
 from parity.score.session import ROOT
-from parity.score.stored import encoded
+from parity.score.stored import encoded, read_score
 
 PAGE, DATA = "score.md", "score.json"
 
@@ -31,10 +31,21 @@ PAGE, DATA = "score.md", "score.json"
 )
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="Processes.")
 @click.option("--pytest", "ask_pytest", is_flag=True, help="Ask pytest -m parity of each defect too; 3 s each.")
+@click.option(
+    "--journal",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Keep what is done of the score in this file, and go on from there.",
+)
 @report_option(f"Write {PAGE} and {DATA} here.")
 @click.option("--write", is_flag=True, help=f"Write docs/{PAGE} and docs/{DATA} of the checkout.")
 def score_command(
-    names: tuple[str, ...], examples: int, jobs: int, ask_pytest: bool, folder: Path | None, write: bool
+    names: tuple[str, ...],
+    examples: int,
+    jobs: int,
+    ask_pytest: bool,
+    journal: Path | None,
+    folder: Path | None,
+    write: bool,
 ) -> int:
     """Make every known defect in each stack, and every rewrite, and say what was noticed.
 
@@ -45,10 +56,17 @@ def score_command(
         folders.append(_docs(names, examples))
     contracts = REGISTRY.select(names)
     if not names:
-        known = {change.target for change in (*CATALOGUE.values(), *REWRITES.values())}
-        contracts = tuple(contract for contract in contracts if contract.name in known)
+        targets = {change.target for change in (*CATALOGUE.values(), *REWRITES.values())}
+        contracts = tuple(contract for contract in contracts if contract.name in targets)
+    known = read_score(journal) if journal and journal.exists() else None
     with progress("making defects", len(contracts)) as advance:
-        scored = score(contracts, Job(examples, diagnose, ask_pytest), jobs, lambda contract: advance())
+
+        def keep(so_far: Score) -> None:
+            if journal:
+                write_atomically(journal, encoded(so_far))
+            advance()
+
+        scored = score(contracts, Job(examples, diagnose, ask_pytest), jobs, keep, known)
     out = console()
     out.print(totals(scored), markup=False, highlight=False, soft_wrap=True)
     for place in folders:
