@@ -13,7 +13,7 @@ TENSORFLOW = {
 """Read when TensorFlow starts: later, threads can no longer be set."""
 
 TORCH_THREADS = "OMP_NUM_THREADS"
-"""Read by torch when it is imported."""
+"""Says how many threads torch has, whatever its own libraries are told."""
 
 TORCH_ONEDNN = "PARITY_TORCH_ONEDNN"
 """Where this is 0, torch computes without oneDNN, for which it has no variable of its own; TensorFlow's is
@@ -25,9 +25,10 @@ def in_ci() -> bool:
     return os.environ.get("CI", "").lower() in ("1", "true")
 
 
-def torch_threads_given() -> bool:
-    """Whether the user says how many threads torch has; one otherwise."""
-    return TORCH_THREADS in os.environ
+def torch_threads() -> int:
+    """How many threads torch is to have: as many as the user says (of a list for nested loops, the first), or one."""
+    first = os.environ.get(TORCH_THREADS, "").split(",")[0].strip()
+    return max(1, int(first)) if first.isdecimal() else 1
 
 
 def torch_has_onednn() -> bool:

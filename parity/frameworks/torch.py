@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contract import Argument, Contract
-from parity.environment import torch_has_onednn, torch_threads_given
+from parity.environment import torch_has_onednn, torch_threads
 from parity.frameworks.base import Call, Framework, stack_at_work
 
 
@@ -27,8 +27,7 @@ class Torch(Framework):
         super().__init__(mode, device)
         import torch
 
-        if not torch_threads_given():
-            torch.set_num_threads(1)
+        torch.set_num_threads(torch_threads())
         if not torch_has_onednn():
             torch.backends.mkldnn.enabled = False  # type: ignore[assignment]  # typed as what holds it
         torch.backends.cuda.matmul.allow_tf32 = False
