@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 
+import numpy as np
+
 from parity.cases import Case, parse_case
 from parity.contract import Contract, Entry
 from parity.contracts import REGISTRY
@@ -129,7 +131,8 @@ class _Search:
             return Diagnosis(stack, fault.cause)
         if any(exhibit.is_beyond_comparison for exhibit in exhibits):
             return Diagnosis(stack, None)
-        found = next(_accepted(contract, exhibits, others), None)
+        with np.errstate(all="ignore"):  # what an explanation makes of arguments that it was not meant for
+            found = next(_accepted(contract, exhibits, others), None)
         if found:
             return Diagnosis(stack, found.cause, found.detail)
         return Diagnosis(stack, facts.BORDER if facts.border_alone(exhibits) else None)
