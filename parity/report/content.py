@@ -1,0 +1,84 @@
+"""What a report says of a run or a check, whatever form it is then written in.
+
+Everything here is text, numbers and bytes: it was gathered where the frameworks are, perhaps in another process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from parity.run import ContractRun
+
+
+class Weight(StrEnum):
+    """What a remark means for the whole: a failed check, one that could not be made, or something worth reading."""
+
+    FAILED = "failed"
+    NOT_CHECKED = "not checked"
+    NOTED = "noted"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line of a file of the repository, its path relative to the top."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something to say that is no contract's verdict: a golden that drifted, a contract that was weakened."""
+
+    weight: Weight
+    title: str
+    text: str
+    places: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An error map as PNG, and what it shows."""
+
+    caption: str
+    png: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ContractReport:
+    """One contract that was held.
+
+    `reason` says why it was asked, `places` are the changed lines that lead to it. A failure has the `message` that
+    `parity run` prints, the `stages` that `parity explain` prints, and `pictures` of the worst case: error maps.
+    """
+
+    run: ContractRun
+    reason: str = ""
+    places: tuple[Place, ...] = ()
+    message: str = ""
+    stages: str = ""
+    pictures: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A whole run or check; `command` is the line that repeats it."""
+
+    title: str
+    command: str
+    contracts: tuple[ContractReport, ...]
+    remarks: tuple[Remark, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def weight(self) -> Weight | None:
+        """The gravest thing in it; None where all that was asked agrees. What could not be checked outweighs all."""
+        weights = {remark.weight for remark in self.remarks}
+        if Weight.NOT_CHECKED in weights:
+            return Weight.NOT_CHECKED
+        if Weight.FAILED in weights or not all(held.run.verdict.agrees for held in self.contracts):
+            return Weight.FAILED
+        return None
