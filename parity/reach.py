@@ -17,8 +17,12 @@ Address = str
 """`file.definition` within a package."""
 
 
+Callers = Mapping[Address, frozenset[Address]]
+"""By definition, the definitions that name it."""
+
+
 def nearest_first(
-    address: Address, callers: Mapping[Address, frozenset[Address]], contracts: Mapping[str, Contract], stack: str
+    address: Address, callers: Callers, contracts: Mapping[str, Contract], stack: str
 ) -> tuple[tuple[str, ...], ...]:
     """The contracts that lead to a definition of a stack, those that are equally many calls away together."""
     away = _distances(address, callers)
@@ -31,15 +35,25 @@ def nearest_first(
     return tuple(tuple(groups[distance]) for distance in sorted(groups))
 
 
-def callers_in(folder: Path) -> dict[Address, frozenset[Address]]:
-    """By definition of the package in this folder, the definitions that name it."""
-    trees = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.py"))}
+def callers_in(folder: Path, package: str = "") -> Callers:
+    """The callers in the package whose files are in this folder; it has the folder's name if no other is given."""
+    return callers_of(sources_in(folder), package or folder.name)
+
+
+def sources_in(folder: Path) -> dict[str, str]:
+    """The files of a package by module."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))}
+
+
+def callers_of(sources: Mapping[str, str], package: str) -> Callers:
+    """The callers among the modules of a package, from their sources. Raises SyntaxError where one is no Python."""
+    trees = {module: ast.parse(text) for module, text in sources.items()}
     callers: dict[Address, set[Address]] = defaultdict(set)
     for module, tree in trees.items():
-        own = {name: f"{module}.{name}" for definition in tree.body for name in _names_defined(definition)}
-        definitions, modules = _imports(tree, folder.name, trees)
+        own = {name: f"{module}.{name}" for definition in tree.body for name in names_defined(definition)}
+        definitions, modules = _imports(tree, package, trees)
         for definition in tree.body:
-            for name in _names_defined(definition):
+            for name in names_defined(definition):
                 for named in _named(definition, own | definitions, modules):
                     callers[named].add(f"{module}.{name}")
     return {address: frozenset(found) for address, found in callers.items()}
@@ -87,7 +101,8 @@ def _imports(
     return definitions, modules
 
 
-def _names_defined(definition: ast.stmt) -> Iterator[str]:
+def names_defined(definition: ast.stmt) -> Iterator[str]:
+    """The names that a statement at the top of a file defines: of a function, a class, or assigned to."""
     match definition:
         case ast.FunctionDef(name) | ast.ClassDef(name):
             yield name
