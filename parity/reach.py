@@ -35,6 +35,25 @@ def nearest_first(
     return tuple(tuple(groups[distance]) for distance in sorted(groups))
 
 
+def led_to(address: Address, callers: Callers, marks: frozenset[Address]) -> dict[Address, Address | None]:
+    """What a definition leads to, itself included: by address, the last of `marks` before it on the way, or None.
+
+    None too where one way of several leads past all of them.
+    """
+    before: dict[Address, Address | None] = {address: None}
+    front: list[Address] = [address]
+    while front:
+        following: list[Address] = []
+        for named in front:
+            mark = named if named in marks else before[named]
+            for caller in sorted(callers.get(named, ())):
+                if caller not in before or (mark is None and before[caller] is not None):
+                    before[caller] = mark
+                    following.append(caller)
+        front = following
+    return before
+
+
 def callers_in(folder: Path, package: str = "") -> Callers:
     """The callers in the package whose files are in this folder; it has the folder's name if no other is given."""
     return callers_of(sources_in(folder), package or folder.name)

@@ -1,0 +1,70 @@
+import pytest
+
+from parity.impact.definitions import EVERYTHING, changed_definitions
+
+SOURCE = '''"""A file."""
+
+import math
+from ptycho import checks
+
+LIMIT = 0.1
+
+
+def mae(x):
+    """Mean."""
+    return checks.positive(abs(x)) + LIMIT
+
+
+def other(x):
+    return math.sqrt(x)
+'''
+
+
+def changed(old, new):
+    return changed_definitions(SOURCE, SOURCE.replace(old, new))
+
+
+def test_nothing_differs_where_nothing_does():
+    assert changed_definitions(SOURCE, SOURCE) == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("LIMIT = 0.1", "LIMIT = 0.1  # as it was"), ('"""Mean."""', '"""The mean."""'), ("\n\n\n", "\n\n")],
+)
+def test_comments_docstrings_and_layout_say_nothing(old, new):
+    assert changed(old, new) == {}
+
+
+def test_a_function_differs_at_the_line_that_does():
+    assert changed("abs(x)", "abs(x + 1)") == {"mae": 11}
+
+
+def test_a_constant_differs():
+    assert changed("LIMIT = 0.1", "LIMIT = 0.2") == {"LIMIT": 6}
+
+
+def test_what_is_new_and_what_is_gone_differ():
+    assert changed("def other", "def another") == {"another": 14, "other": 1}
+
+
+def test_whatever_names_what_is_imported_otherwise_differs():
+    assert changed("import math", "import cmath as math") == {"other": 14}
+
+
+def test_an_import_that_nobody_names_is_no_change():
+    assert changed("import math\n", "import math\nimport os\n") == {}
+
+
+def test_a_statement_that_defines_nothing_asks_for_all():
+    assert EVERYTHING in changed("LIMIT = 0.1", "LIMIT = 0.1\nassert LIMIT")
+
+
+def test_another_order_asks_for_all():
+    first, second = SOURCE[SOURCE.index("def mae") : SOURCE.index("def other")], SOURCE[SOURCE.index("def other") :]
+    assert EVERYTHING in changed_definitions(SOURCE, SOURCE.replace(first, "").replace(second, f"{second}\n\n{first}"))
+
+
+def test_what_is_no_python_is_refused():
+    with pytest.raises(SyntaxError):
+        changed_definitions(SOURCE, "def")
