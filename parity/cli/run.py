@@ -18,6 +18,8 @@ from parity.contract import Contract
 from parity.contracts import REGISTRY
 from parity.datasets import read_dataset
 from parity.diagnose import diagnoses
+from parity.divergences.faults import divergence_faults
+from parity.divergences.registry import accepted_in, registered
 from parity.frameworks import ADAPTERS, load
 from parity.frameworks.base import Framework
 from parity.report.messages import describe
@@ -70,13 +72,16 @@ def run_command(
     runs = _run_with_progress(plan, frameworks)
     out.print(verdict_table(r.verdict for r in runs))
     _print_failures(out, plan, frameworks, runs, not_default(click.get_current_context()))
+    off = _divergence_faults(plan, runs, selected=bool(names))
+    for sentence in off:
+        out.print(Text(sentence, "red"), soft_wrap=True)
     if left_out:
         out.print(Text(_not_asked(plan.frame, left_out), "yellow"), soft_wrap=True)
     out.print(summary_line(r.verdict for r in runs))
     if folder:
         write_results(folder / RESULTS, runs, environment(frameworks))
         out.print(f"results: {folder / RESULTS}", soft_wrap=True)
-    return AGREE if all(r.verdict.agrees for r in runs) else DISAGREE
+    return AGREE if all(r.verdict.agrees for r in runs) and not off else DISAGREE
 
 
 def _run_with_progress(plan: Plan, frameworks: Sequence[Framework]) -> list[ContractRun]:
@@ -95,6 +100,12 @@ def _print_failures(
             out.print()
             out.print(message, markup=False, highlight=False, soft_wrap=True)
     out.print()
+
+
+def _divergence_faults(plan: Plan, runs: Sequence[ContractRun], selected: bool) -> tuple[str, ...]:
+    """What is wrong with the accepted divergences: all of them, or those of the contracts that were selected."""
+    entries = accepted_in(contract.name for contract in plan.contracts) if selected else registered()
+    return divergence_faults(entries, [m for r in runs for m in r.measurements], REGISTRY)
 
 
 def _not_asked(frame: Sequence[int], contracts: Sequence[Contract]) -> str:
