@@ -33,7 +33,7 @@ def divergence_table(
 
 
 def accepted_lines(trees: Iterable[Tree]) -> list[str]:
-    """What is accepted of the stacks in a composition or its stages, which a tree shows as wrong: it takes nothing off."""
+    """What is accepted in a composition or its stages: a tree takes nothing off, and shows it as wrong."""
     at = {(contract, tree.stack): None for tree in trees for contract in _contracts(tree)}
     return [
         f"accepted, and not taken off here: {entry.title}: {entry.kind.words}"
