@@ -99,8 +99,12 @@ def _off(
     )
     with np.errstate(all="ignore"):
         rests = entry.kind.remove(example)
-    shows = any(not abs(rest.size - entry.kind.neutral) <= rest.rounding for rest in rests.values())
-    return rests if shows else {}
+    return rests if any(_shows(entry, rest) for rest in rests.values()) else {}
+
+
+def _shows(entry: Divergence, rest: Rest) -> bool:
+    """Whether a size is not that of no difference, or may be one that is accepted: about as large as its rounding."""
+    return not abs(rest.size - entry.kind.neutral) <= rest.rounding or entry.admits(rest.size, rest.rounding)
 
 
 def _is_like(got: NDArray[Any], oracle: Bounded) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.cases import forced
+from parity.cases import forced, parse_case
 from parity.contract import Inputs
 from parity.contracts import REGISTRY
 from parity.defects.base import Arguments, Defect, given, returning
@@ -269,6 +269,19 @@ def test_an_entry_may_be_of_one_public_name_alone(stacks: tuple[Framework, ...],
         with made("torch", replace(defect, stacks=("torch",))):
             found = examined(ERROR, stacks, ("even",))
         assert all(m.agrees for m in found) is agrees
+
+
+def test_what_is_as_small_as_its_own_rounding_is_still_taken_off(stacks: tuple[Framework, ...], accept: Any) -> None:
+    far_field = REGISTRY["optics.far_field_amplitude"]
+    case = parse_case(far_field, "even/5")
+    defect = _defect(far_field.name, returning(lambda xp, amplitude, a: amplitude + 0.25))
+    outcomes = []
+    for entries in ((), (Divergence(far_field.name, "torch", ConstantTerm(), 0.24, 0.26, "because", LATER),)):
+        accept(*entries)
+        with made("torch", defect):
+            (found,) = (m for m in examine(case, stacks[:1], (FLOAT32,)) if m.quantity == "amplitude")
+        outcomes.append((found.agrees, found.ratio < 2))
+    assert outcomes == [(False, True), (True, True)]
 
 
 def test_only_the_strata_of_an_entry_are_accepted(stacks: tuple[Framework, ...], accept: Any) -> None:
