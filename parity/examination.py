@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from parity.cases import Case, precisions_of
 from parity.contract import Contract, Entry, Inputs
-from parity.divergences.base import Divergence
+from parity.divergences.base import Divergence, Example
 from parity.divergences.registry import registered
 from parity.divergences.removal import Remains, measure_remains, remains, without_broken
 from parity.facts import examine_facts
@@ -163,8 +163,8 @@ class Truth:
     def _remains(self, stack: str, arrays: Arrays, entry: Entry | None) -> Remains:
         """A stack's arrays, and what is left of them without the divergences that are accepted there."""
         path = entry.path if entry else ""
-        given = (self.contract, self.inputs, self.cotangents, self.precision)
-        return remains(self.divergences, self.case, stack, path, arrays, self.quantities, given)
+        whole = Example(self.contract, self.precision, self.inputs, self.cotangents, arrays, self.quantities)
+        return remains(self.divergences, self.case, stack, path, whole)
 
     def _label(self, quantity: str, entry: Entry | None) -> Label:
         named = entry.quantity(quantity) if entry else quantity

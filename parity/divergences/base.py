@@ -22,8 +22,8 @@ from parity.reference import gradient_of
 class Example:
     """What a difference is taken off: what one stack returned in one case, and what the oracle says of it.
 
-    `arrays` and `quantities` are those in the scope of an entry, and both have the same names; the arrays are in
-    float64 or complex128, and have the shapes that the oracle's have.
+    For a kind, `arrays` and `quantities` are those in the scope of an entry, and both have the same names; the arrays
+    are in float64 or complex128, and have the shapes that the oracle's have.
     """
 
     contract: Contract

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Contract, Inputs
 from parity.divergences.base import Divergence, Example, Rest
 from parity.measure import Label, Measurement, distance, fault_of, less, measure_pair, measure_rest
 from parity.oracle.bounded import Bounded
-from parity.precision import Precision
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -50,55 +48,33 @@ def _left(entry: Divergence, rest: Rest) -> str:
     )
 
 
-def remains(
-    divergences: Iterable[Divergence],
-    case: str,
-    stack: str,
-    path: str,
-    arrays: Arrays,
-    quantities: Mapping[str, Bounded],
-    asked: tuple[Contract, Inputs, Inputs, Precision],
-) -> Remains:
+def remains(divergences: Iterable[Divergence], case: str, stack: str, path: str, whole: Example) -> Remains:
     """Take off what is accepted of a stack in a case, where it shows.
 
-    `path` is the public name that was called, '' for the function itself; `asked` is the contract with the inputs and
-    cotangents that it was asked about. Where everything in an entry's scope agrees as it is, nothing is taken off.
+    `path` is the public name that was called, '' for the function itself; `whole` has all that it returned, as it
+    returned it. Where everything in an entry's scope agrees as it is, nothing is taken off.
     """
-    contract = asked[0]
     rests: dict[str, Rest] = {}
     entries: dict[str, Divergence] = {}
     for entry in divergences:
-        if not (entry.applies(contract.name, stack, case) and entry.has_name(path)):
-            continue
-        scope = [q for q in quantities if q in entry.scope(contract) and q in arrays]
-        found = _off(entry, scope, arrays, quantities, asked)
-        rests |= found
-        entries |= dict.fromkeys(found, entry)
-    return Remains(arrays, rests, entries)
+        if entry.applies(whole.contract.name, stack, case) and entry.has_name(path):
+            found = _off(entry, whole)
+            rests |= found
+            entries |= dict.fromkeys(found, entry)
+    return Remains(whole.arrays, rests, entries)
 
 
-def _off(
-    entry: Divergence,
-    scope: Sequence[str],
-    arrays: Arrays,
-    quantities: Mapping[str, Bounded],
-    asked: tuple[Contract, Inputs, Inputs, Precision],
-) -> Mapping[str, Rest]:
-    """What is left of the quantities in scope; nothing where the size is that of no difference."""
-    contract, inputs, cotangents, precision = asked
-    fit = [q for q in scope if _is_like(arrays[q], quantities[q])]
-    if all(_agrees(arrays[q], quantities[q]) for q in fit):
+def _off(entry: Divergence, whole: Example) -> Mapping[str, Rest]:
+    """What is left of the quantities in scope; nothing where they agree, or the size is that of no difference."""
+    in_scope = {q: bounded for q, bounded in whole.quantities.items() if q in entry.scope(whole.contract)}
+    quantities = {
+        q: bounded for q, bounded in in_scope.items() if q in whole.arrays and _is_like(whole.arrays[q], bounded)
+    }
+    if all(_agrees(whole.arrays[q], bounded) for q, bounded in quantities.items()):
         return {}
-    example = Example(
-        contract,
-        precision,
-        inputs,
-        cotangents,
-        {q: arrays[q].astype(quantities[q].value.dtype) for q in fit},
-        {q: quantities[q] for q in fit},
-    )
+    wide = {q: whole.arrays[q].astype(bounded.value.dtype) for q, bounded in quantities.items()}
     with np.errstate(all="ignore"):
-        rests = entry.kind.remove(example)
+        rests = entry.kind.remove(replace(whole, arrays=wide, quantities=quantities))
     return rests if any(_shows(entry, rest) for rest in rests.values()) else {}
 
 
