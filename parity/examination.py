@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 
 from parity.cases import Case, precisions_of
 from parity.contract import Contract, Entry, Inputs
+from parity.divergences.base import Divergence, Example
+from parity.divergences.registry import registered
+from parity.divergences.removal import Remains, measure_remains, remains, without_broken
 from parity.facts import examine_facts
 from parity.frameworks.base import Framework, StackError
-from parity.measure import Label, Measurement, fault_of, measure, measure_pair, missing_gradient
+from parity.measure import Label, Measurement, measure, missing_gradient
 from parity.oracle.bounded import Bounded
 from parity.precision import FLOAT32, Precision
 from parity.reference import bounded_gradients, bounded_values, gradient_of, has_readings, witness
@@ -61,7 +64,7 @@ def examine(
         if with_facts and precision is finest:
             with clock(FACTS):
                 for framework in frameworks:
-                    measurements += examine_facts(case, inputs, framework, precision)
+                    measurements += without_broken(examine_facts(case, inputs, framework, precision), registered())
     return measurements
 
 
@@ -70,6 +73,7 @@ class Truth:
     """What the stacks are judged by in one case and precision: what they are given, and what the oracle says of it.
 
     `cotangents` are by result, and empty where there is nothing to pull back; `quantities` are results and gradients.
+    What `divergences` accept is taken off before anything is measured.
     """
 
     contract: Contract
@@ -80,6 +84,7 @@ class Truth:
     quantities: Mapping[str, Bounded]
     witness: Arrays = field(default_factory=dict)
     clock: Clock = untimed
+    divergences: tuple[Divergence, ...] = field(default_factory=registered)
 
     @classmethod
     def of(cls, case: Case, inputs: Inputs, precision: Precision, clock: Clock = untimed) -> Truth:
@@ -97,15 +102,15 @@ class Truth:
 
     def confront(self, frameworks: Sequence[Framework]) -> list[Measurement]:
         """Measure every stack, through every entry it has, and two stacks against each other."""
-        found: list[Arrays] = []
+        found: dict[str, Arrays] = {}
         measurements: list[Measurement] = []
         for framework in frameworks:
             arrays, measured = self.hold(framework)
             measurements += measured
             if arrays is not None:
-                found.append(arrays)
+                found[framework.name] = arrays
         if len(found) == 2:
-            measurements += self.pairs(*found)
+            measurements += self.pairs(found)
         return measurements
 
     def hold(self, framework: Framework) -> tuple[Arrays | None, list[Measurement]]:
@@ -132,22 +137,34 @@ class Truth:
         gradients = {gradient_of(name): array for name, array in evaluation.gradients.items()}
         return {**evaluation.values, **gradients}
 
-    def pairs(self, one: Arrays, other: Arrays) -> list[Measurement]:
-        """Two stacks' arrays against each other, wherever both can be compared."""
+    def pairs(self, arrays: Mapping[str, Arrays]) -> list[Measurement]:
+        """Two stacks' arrays, by stack, against each other, wherever both can be compared."""
         with self.clock(JUDGING):
+            one, other = (self._remains(stack, found, None) for stack, found in arrays.items())
             return [
-                measure_pair(self._label(quantity, None), one[quantity], other[quantity], bounded)
+                measure_remains(self._label(quantity, None), quantity, one, other, bounded)
                 for quantity, bounded in self.quantities.items()
-                if all(quantity in arrays and fault_of(arrays[quantity], bounded) is None for arrays in (one, other))
+                if one.comparable(quantity, bounded) and other.comparable(quantity, bounded)
             ]
 
     def _measured(self, stack: str, arrays: Arrays, entry: Entry | None) -> list[Measurement]:
-        return [
-            measure(self._label(quantity, entry), stack, arrays[quantity], bounded, self.witness.get(quantity))
-            if quantity in arrays
-            else missing_gradient(self._label(quantity, entry), stack, bounded)
-            for quantity, bounded in self.quantities.items()
-        ]
+        left = self._remains(stack, arrays, entry)
+        measurements: list[Measurement] = []
+        for quantity, bounded in self.quantities.items():
+            label = self._label(quantity, entry)
+            if quantity in left.rests:
+                measurements.append(left.measure(label, quantity, stack))
+            elif quantity in arrays:
+                measurements.append(measure(label, stack, arrays[quantity], bounded, self.witness.get(quantity)))
+            else:
+                measurements.append(missing_gradient(label, stack, bounded))
+        return measurements
+
+    def _remains(self, stack: str, arrays: Arrays, entry: Entry | None) -> Remains:
+        """A stack's arrays, and what is left of them without the divergences that are accepted there."""
+        path = entry.path if entry else ""
+        whole = Example(self.contract, self.precision, self.inputs, self.cotangents, arrays, self.quantities)
+        return remains(self.divergences, self.case, stack, path, whole)
 
     def _label(self, quantity: str, entry: Entry | None) -> Label:
         named = entry.quantity(quantity) if entry else quantity

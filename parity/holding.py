@@ -8,7 +8,10 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 
 from parity.cases import Case, forced
 from parity.contract import Contract
+from parity.contracts import REGISTRY
 from parity.diagnose import diagnoses
+from parity.divergences.faults import measured_faults
+from parity.divergences.registry import accepted_in
 from parity.examination import examine
 from parity.frameworks.base import Framework
 from parity.judge import Verdict, judge
@@ -65,6 +68,9 @@ class Harness:
         if not verdict.agrees:
             found = diagnoses(contract, self._frameworks, verdict.sides, attempt.measurements)
             pytest.fail(describe(contract, verdict, case=failing, diagnoses=found), pytrace=False)
+        off = measured_faults(accepted_in([contract.name]), attempt.measurements, REGISTRY)
+        if off:
+            pytest.fail("\n".join(off), pytrace=False)
 
 
 class _Attempt:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -148,7 +148,8 @@ def _unjudged(measurements: Sequence[Measurement], quota: Quota) -> tuple[Outcom
                 f"{quantity} in {precision}: {share:.2%} of the elements have no bound, quota {quota.undecided:.2%}"
             )
     single = [m for m in measurements if m.stack != PAIR]
-    for where, group in _grouped(single, lambda m: _told_apart(m, quota)).items():
+    diverging = {m.quantity for m in single if m.divergence is not None}
+    for where, group in _grouped(single, lambda m: _told_apart(m, quota, diverging)).items():
         blind = _blind(group)
         if blind > quota.uninformative:
             return Outcome.UNINFORMATIVE, (
@@ -157,14 +158,19 @@ def _unjudged(measurements: Sequence[Measurement], quota: Quota) -> tuple[Outcom
     return Outcome.AGREE, ""
 
 
-def _told_apart(measurement: Measurement, quota: Quota) -> str:
-    """What must inform on its own: a quantity in one precision or, if the quota says so, in any."""
-    return measurement.quantity if quota.any_precision else f"{measurement.quantity} in {measurement.precision}"
+def _told_apart(measurement: Measurement, quota: Quota, diverging: Collection[str]) -> str:
+    """What must inform on its own: a quantity in one precision or, if the quota says so, in any.
+
+    In any, too, where a divergence was taken off: what is left may be less than the float32 rounding of what was there.
+    """
+    in_any = quota.any_precision or measurement.quantity in diverging
+    return measurement.quantity if in_any else f"{measurement.quantity} in {measurement.precision}"
 
 
 def _blind(measurements: Iterable[Measurement]) -> float:
-    """The share of examples none of whose measurements informs."""
-    examples = _grouped(measurements, lambda m: (m.case, m.stack)).values()
+    """The share of examples none of whose measurements informs; where all is outside a domain, nothing is asked."""
+    asked = (m for m in measurements if m.elements > 0 or m.divergence is None)
+    examples = _grouped(asked, lambda m: (m.case, m.stack)).values()
     return sum(not any(m.informative for m in example) for example in examples) / max(1, len(examples))
 
 

@@ -6,7 +6,7 @@ are measured alike, against each other, with twice the allowance.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -43,7 +43,8 @@ class Measurement:
     `ratio` is the largest error in units of what is allowed, at `index`, where the stack has `got`, the oracle
     `expected`, the error is `error` and `allowed` is allowed. `epsilon` is the smallest relative defect that any
     element would show, `gap` the largest error in units of the largest value. A `fault` is what made comparison
-    impossible: the stack raised, or returned another shape or precision, or NaN.
+    impossible: the stack raised, or returned another shape or precision, or NaN. Where an accepted `divergence` was
+    taken off first, that is its size; one that is not what was accepted is a fault, too.
     """
 
     contract: str
@@ -64,6 +65,7 @@ class Measurement:
     gain: Gain = Gain()
     witness: Gain = Gain()
     fault: str | None = None
+    divergence: float | None = None
 
     @property
     def informative(self) -> bool:
@@ -106,6 +108,22 @@ def measure(
 def measure_pair(label: Label, one: NDArray[Any], other: NDArray[Any], oracle: Bounded) -> Measurement:
     """The stacks against each other: they may lie on opposite sides of the oracle, so twice as far apart."""
     return label.measurement(PAIR, **distance(one, other, 2 * oracle.allowed), epsilon=2 * _smallest_visible(oracle))
+
+
+def measure_rest(label: Label, stack: str, got: NDArray[Any], oracle: Bounded, accepted: int = 0) -> Measurement:
+    """What was left of a stack's array against the oracle's, `accepted` elements of unlimited bound not counted.
+
+    There is no gain to pool: no witness has had the same taken off.
+    """
+    measured = label.measurement(
+        stack, **distance(got, oracle.value, oracle.allowed), epsilon=_smallest_visible(oracle)
+    )
+    return less(measured, accepted)
+
+
+def less(measured: Measurement, accepted: int) -> Measurement:
+    """A measurement without elements that nobody was to judge."""
+    return replace(measured, elements=measured.elements - accepted, undecided=measured.undecided - accepted)
 
 
 def fault_of(got: NDArray[Any], oracle: Bounded) -> str | None:

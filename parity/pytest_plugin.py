@@ -65,6 +65,19 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     return f"parity: {_described(config)}" if asked else None
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """End the session with exit code 1 where contracts are to be held and an accepted divergence is none any more."""
+    if not any(item.get_closest_marker("parity") for item in session.items):
+        return
+    from parity.contracts import REGISTRY
+    from parity.divergences.faults import declared_faults
+    from parity.divergences.registry import registered
+
+    faults = declared_faults(registered(), REGISTRY)
+    if faults:
+        pytest.exit("parity: " + "\n".join(faults), returncode=pytest.ExitCode.TESTS_FAILED)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The table of all contracts that were held, and the verdict in a line."""
     verdicts = config.stash[VERDICTS]

@@ -6,6 +6,7 @@ implementation. Its gain errors are the scale on which the pooled gain of a stac
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,19 +20,24 @@ from parity.precision import Precision
 
 def bounded_values(contract: Contract, inputs: Inputs, precision: Precision) -> dict[str, Bounded]:
     """The oracle's results for inputs rounded to `precision`."""
-    returned = contract.oracle()(**_bounded_arguments(contract, inputs, precision))
+    returned = contract.oracle()(**bounded_arguments(contract, inputs, precision))
     return _by_name([r.name for r in contract.results], _as_tuple(returned), precision)
 
 
 def bounded_gradients(
-    contract: Contract, inputs: Inputs, cotangents: Inputs, precision: Precision
+    contract: Contract, inputs: Inputs, cotangents: Mapping[str, NDArray[Any] | Bounded], precision: Precision
 ) -> dict[str, Bounded]:
-    """The oracle's gradients for inputs and cotangents rounded to `precision`; none for a contract without any."""
+    """The oracle's gradients for inputs and cotangents rounded to `precision`; none for a contract without any.
+
+    A cotangent that has an error of its own is taken as it is.
+    """
     names = [a.name for a in contract.differentiable]
     if not names:
         return {}
-    pulled = [exactly(cotangents[r.name], precision) for r in contract.results]
-    returned = contract.oracle_vjp()(*pulled, **_bounded_arguments(contract, inputs, precision))
+    pulled = [
+        x if isinstance(x, Bounded) else exactly(x, precision) for x in (cotangents[r.name] for r in contract.results)
+    ]
+    returned = contract.oracle_vjp()(*pulled, **bounded_arguments(contract, inputs, precision))
     return _by_name(names, returned, precision)
 
 
@@ -65,7 +71,8 @@ def _widened(array: NDArray[Any], precision: Precision) -> NDArray[Any]:
     return array.astype(precision.real) if readings else precision.round(array)
 
 
-def _bounded_arguments(contract: Contract, inputs: Inputs, precision: Precision) -> dict[str, Any]:
+def bounded_arguments(contract: Contract, inputs: Inputs, precision: Precision) -> dict[str, Any]:
+    """The arguments as the oracle takes them, by name: rounded to `precision`, and plain where they are static."""
     return {
         a.name: inputs[a.name].item() if a.kind.static else exactly(inputs[a.name], precision)
         for a in contract.arguments

@@ -150,4 +150,13 @@ _NUMBERS = ("ratio", "error", "allowed", "gap", "epsilon")
 def _decoded(stored: dict[str, Any]) -> Measurement:
     numbers = {name: float(stored[name]) for name in _NUMBERS}
     gains = {name: Gain(*(float(stored[name][part]) for part in ("moment", "weight"))) for name in ("gain", "witness")}
-    return Measurement(**{**stored, **numbers, **gains, "index": tuple(stored["index"])})
+    divergence = stored.get("divergence")  # results from before there were any have none
+    return Measurement(
+        **{
+            **stored,
+            **numbers,
+            **gains,
+            "index": tuple(stored["index"]),
+            "divergence": None if divergence is None else float(divergence),
+        }
+    )

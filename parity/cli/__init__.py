@@ -17,6 +17,7 @@ from parity.cli.bench import bench_command
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
 from parity.cli.contracts import contracts_group
 from parity.cli.defects import defects_group
+from parity.cli.divergences import divergences_command
 from parity.cli.explain import explain_command
 from parity.cli.golden import golden_group
 from parity.cli.merge import merge_command
@@ -62,6 +63,7 @@ for command in (
     bench_command,
     contracts_group,
     defects_group,
+    divergences_command,
     golden_group,
     mutants_group,
     samplers_command,

@@ -10,6 +10,9 @@ from rich.text import Text
 
 from parity.asked import Asked
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
+from parity.contracts import REGISTRY
+from parity.divergences.faults import divergence_faults
+from parity.divergences.registry import accepted_in, registered
 from parity.isolation import Held
 from parity.report.terminal import not_checked_lines, summary_line, verdict_table
 from parity.results import write_results
@@ -38,6 +41,9 @@ def conclude(
         out.print()
         out.print(message, markup=False, highlight=False, soft_wrap=True)
     out.print()
+    off = _divergences_off(asked, held)
+    for sentence in off:
+        out.print(Text(sentence, "red"), soft_wrap=True)
     for note in (*notes, *not_checked_lines(lost)):
         out.print(Text(note, "yellow"), soft_wrap=True)
     out.print(summary_line(verdicts, lost, asked.shard))
@@ -46,4 +52,10 @@ def conclude(
         out.print(f"results: {folder / RESULTS}", soft_wrap=True)
     if lost or not held:
         return NOT_CHECKED
-    return AGREE if all(verdict.agrees for verdict in verdicts) else DISAGREE
+    return AGREE if all(verdict.agrees for verdict in verdicts) and not off else DISAGREE
+
+
+def _divergences_off(asked: Asked, held: Sequence[Held]) -> tuple[str, ...]:
+    """What is wrong with the accepted divergences: all of them, or those of the contracts that were selected."""
+    entries = accepted_in(asked.cases) if REGISTRY.keys() - asked.cases.keys() else registered()
+    return divergence_faults(entries, [m for one in held for m in one.run.measurements], REGISTRY)

@@ -13,6 +13,7 @@ from parity.cli.options import report_option, under_circumstances
 from parity.contracts import REGISTRY
 from parity.datasets import read_dataset
 from parity.frameworks import ADAPTERS, load
+from parity.report.divergences import accepted_lines
 from parity.report.error_map import write_error_maps
 from parity.report.pictures import require_matplotlib
 from parity.report.stages import explanation, unjudged
@@ -57,6 +58,8 @@ def explain_command(
     out = console()
     out.print(explanation(trees))
     out.print()
+    for line in accepted_lines(trees):
+        out.print(line, style="yellow", markup=False, soft_wrap=True)
     for path in write_error_maps(folder, trees) if folder else ():
         out.print(f"error map: {path}", soft_wrap=True)
     out.print(Text(" · ".join(f.description for f in frameworks), "dim"))

@@ -49,8 +49,8 @@ def replay(golden: Golden, contract: Contract, frameworks: Sequence[Framework]) 
         held_to[framework.name] = tuple(others)
         own = golden.outputs.get(framework.name)
         moved[framework.name] = None if arrays is None or own is None else _moved(truth, arrays, own)
-        for stored in others.values():
-            measurements += truth.pairs(arrays or {}, stored)
+        for stack, stored in others.items():
+            measurements += truth.pairs({framework.name: arrays or {}, stack: stored})
     return Replay(golden, judge(contract.name, measurements, ALONE), held_to, moved)
 
 

@@ -123,8 +123,9 @@ def finding(contract: Contract, failure: Measurement) -> str:
         return f"{failure.stack}, {quantity}: {failure.fault}"
     place = _place(contract, failure)
     times = f"{failure.ratio:,.0f}" if 1000 <= failure.ratio < 1e9 else f"{failure.ratio:.3g}"
+    taken_off = "" if failure.divergence is None else f", an accepted divergence of {failure.divergence:.4g} taken off"
     return (
-        f"{failure.stack}, {quantity}: {failure.got}{place}, oracle {failure.expected}: "
+        f"{failure.stack}, {quantity}: {failure.got}{place}{taken_off}, oracle {failure.expected}: "
         f"error {failure.error:.3g}, allowed {failure.allowed:.2g} ({times} times the bound)"
     )
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from parity.cases import Case, forced, precisions_of, sweep
 from parity.contract import Contract
 from parity.contracts import REGISTRY
+from parity.divergences.removal import without_broken
 from parity.examination import Arrays, Truth
 from parity.facts import examine_facts
 from parity.frameworks.base import Framework
@@ -42,7 +43,7 @@ class Example:
         everything = list(measurements)
         for name, (arrays, measured) in self.right.items():
             if name != stack:
-                everything += measured + self.truth.pairs(found or {}, arrays or {})
+                everything += measured + self.truth.pairs({stack: found or {}, name: arrays or {}})
         return everything
 
 
@@ -86,7 +87,8 @@ def held(case: Case, truth: Truth, with_facts: bool, framework: Framework) -> Me
     """What a stack returns in an example, and every measurement of it, the facts included."""
     arrays, measured = truth.hold(framework)
     if with_facts:
-        measured = [*measured, *examine_facts(case, truth.inputs, framework, truth.precision)]
+        facts = examine_facts(case, truth.inputs, framework, truth.precision)
+        measured = [*measured, *without_broken(facts, truth.divergences)]
     return arrays, measured
 
 

@@ -1,0 +1,51 @@
+"""`parity divergences`: what is accepted, and how large it is."""
+
+from __future__ import annotations
+
+import click
+
+from parity.cases import parse_precisions
+from parity.cli.codes import AGREE, DISAGREE
+from parity.cli.options import examples_option, precision_option
+from parity.cli.progress import progress
+from parity.contracts import REGISTRY
+from parity.divergences.faults import divergence_faults
+from parity.divergences.registry import registered
+from parity.frameworks import load
+from parity.measure import Measurement
+from parity.precision import Precision
+from parity.report.divergences import divergence_table
+from parity.report.terminal import console
+from parity.run import Plan, run
+
+
+@click.command("divergences")
+@examples_option
+@precision_option
+def divergences_command(examples: int, precision: str) -> int:
+    """Measure every accepted divergence: its kind, the sizes that are accepted and those that there are, and its end.
+
+    Exit code 1 for an entry that never shows, has left its interval, has expired or names what there is not.
+    """
+    entries, out = registered(), console()
+    if not entries:
+        out.print("no divergence is accepted: everything that is asked of the stacks must agree")
+        return AGREE
+    names = [name for name in dict.fromkeys(entry.contract for entry in entries) if name in REGISTRY]
+    measurements = _measured(names, examples, parse_precisions(precision))
+    out.print(divergence_table(entries, measurements, REGISTRY))
+    faults = divergence_faults(entries, measurements, REGISTRY)
+    for sentence in faults:
+        out.print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
+    return DISAGREE if faults else AGREE
+
+
+def _measured(names: list[str], examples: int, precisions: tuple[Precision, ...]) -> list[Measurement]:
+    """The contracts that have entries, run in both stacks; none of them without any."""
+    if not names:
+        return []
+    plan = Plan(REGISTRY.select(names), examples, precisions)
+    frameworks = load()
+    with progress("measuring", sum(len(plan.cases(contract)) for contract in plan.contracts)) as advance:
+        runs = list(run(plan, frameworks, lambda case: advance()))
+    return [measurement for result in runs for measurement in result.measurements]

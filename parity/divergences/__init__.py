@@ -1,0 +1,29 @@
+"""Divergences: differences between a stack and the oracle that are accepted, for a reason, until a date.
+
+A divergence is no tolerance. Its kind says what the difference is as mathematics; that is taken off, and what is left
+is judged by the bound that it would have had, and by the rounding of what was taken off. How large it was is measured
+in every example, and must lie in a declared interval; an entry that never shows fails the run, as does one that has
+expired.
+
+`base.py` has the words; `terms.py`, `factors.py`, `gauge.py` and `subdomain.py` the kinds; `removal.py` takes off what
+an entry accepts; `faults.py` says what is wrong with entries. The entries themselves are in `registry.py`.
+"""
+
+from __future__ import annotations
+
+from parity.divergences.base import Difference, Divergence
+from parity.divergences.factors import PositiveFactor, Reduction
+from parity.divergences.gauge import Gauge
+from parity.divergences.subdomain import SubDomain
+from parity.divergences.terms import ConstantTerm, KnownTerm
+
+__all__ = [
+    "ConstantTerm",
+    "Difference",
+    "Divergence",
+    "Gauge",
+    "KnownTerm",
+    "PositiveFactor",
+    "Reduction",
+    "SubDomain",
+]

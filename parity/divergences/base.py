@@ -1,0 +1,162 @@
+"""What a divergence is made of: the entry, the kind of its difference, and what one leaves to be judged."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.contract import Contract, Inputs
+from parity.measure import GRADIENT, Measurement
+from parity.oracle.bounded import Bounded
+from parity.precision import Precision
+from parity.reference import gradient_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Example:
+    """What a difference is taken off: what one stack returned in one case, and what the oracle says of it.
+
+    For a kind, `arrays` and `quantities` are those in the scope of an entry, and both have the same names; the arrays
+    are in float64 or complex128, and have the shapes that the oracle's have.
+    """
+
+    contract: Contract
+    precision: Precision
+    inputs: Inputs
+    cotangents: Inputs
+    arrays: Mapping[str, NDArray[Any]]
+    quantities: Mapping[str, Bounded]
+
+    @property
+    def given(self) -> Inputs:
+        """The arguments as every side gets them: rounded."""
+        return {name: self.precision.round(array) for name, array in self.inputs.items()}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rest:
+    """What is left of one quantity: `got` without the difference, and the oracle with the rounding of taking it off.
+
+    `size` is how large the difference was, to within `rounding`. `outside` marks the elements that are accepted as they
+    are, whatever they are. `sole` is given where the size was read off a single element, of which nothing is then left
+    but the interval: by how much, relatively, the element changes with the size.
+    """
+
+    got: NDArray[Any]
+    oracle: Bounded
+    size: float
+    rounding: float
+    outside: NDArray[np.bool_] | None = None
+    sole: float | None = None
+
+    @property
+    def accepted(self) -> int:
+        """How many elements are not judged."""
+        return 0 if self.outside is None else int(self.outside.sum())
+
+
+class Difference(ABC):
+    """A kind of difference: what it does to a result and its gradients, and how it is taken off.
+
+    To add a kind, subclass this. `neutral` is the size at which nothing differs.
+    """
+
+    __slots__ = ()
+
+    neutral: ClassVar[float] = 0.0
+
+    @property
+    @abstractmethod
+    def words(self) -> str:
+        """What a stack's result is, in the words of a table."""
+
+    @abstractmethod
+    def touches(self, contract: Contract) -> tuple[str, ...]:
+        """The quantities that show it, where an entry names none."""
+
+    @abstractmethod
+    def remove(self, example: Example) -> Mapping[str, Rest]:
+        """What is left of each quantity in scope; nothing where the difference cannot be told from none."""
+
+    def faults(self, contract: Contract) -> tuple[str, ...]:
+        """Why a contract cannot show it."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """One accepted difference of one stack in one contract.
+
+    Its measured size lies between `low` and `high`, which do not contain the size at which nothing differs. Without
+    `quantities` (results as `nll`, gradients as `∂/∂observed`) it is in those that its kind touches; without `strata`,
+    in all of them; without `names` (`model.PoissonLoss`, or the contract's own address), in every public name of the
+    function. `breaks` are the facts of the contract that cannot hold with it; each must be seen to break.
+    """
+
+    contract: str
+    stack: str
+    kind: Difference
+    low: float
+    high: float
+    reason: str
+    expires: date
+    quantities: tuple[str, ...] = ()
+    strata: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    breaks: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """How sentences call it."""
+        return f"divergence of {self.stack} in {self.contract} ({type(self.kind).__name__})"
+
+    def scope(self, contract: Contract) -> tuple[str, ...]:
+        """The quantities it is in."""
+        return self.quantities or self.kind.touches(contract)
+
+    def applies(self, contract: str, stack: str, case: str) -> bool:
+        """Whether it is in a case of a contract in a stack."""
+        return (contract, stack) == (self.contract, self.stack) and (not self.strata or stratum_of(case) in self.strata)
+
+    def has_name(self, path: str) -> bool:
+        """Whether it is in the function under one of its public names; '' for the contract's own."""
+        return not self.names or (path or self.contract.split("@")[0]) in self.names
+
+    def covers(self, measurement: Measurement, contract: Contract) -> bool:
+        """Whether a measurement is of something it is in."""
+        quantity, _, path = measurement.quantity.partition(" of ")
+        return (
+            self.applies(measurement.contract, measurement.stack, measurement.case)
+            and quantity in self.scope(contract)
+            and self.has_name(path)
+        )
+
+    def admits(self, size: float, rounding: float) -> bool:
+        """Whether a measured size lies in the interval, or may; NaN does not."""
+        return size + rounding >= self.low and size - rounding <= self.high
+
+
+def stratum_of(case: str) -> str:
+    """The stratum of a case's name."""
+    return case.partition("/")[0]
+
+
+def results_of(contract: Contract) -> tuple[str, ...]:
+    """The names of a contract's results."""
+    return tuple(result.name for result in contract.results)
+
+
+def gradients_of(contract: Contract) -> tuple[str, ...]:
+    """The names of a contract's gradients, as quantities."""
+    return tuple(gradient_of(argument.name) for argument in contract.differentiable)
+
+
+def is_gradient(quantity: str) -> bool:
+    """Whether a quantity is a gradient."""
+    return quantity.startswith(GRADIENT)

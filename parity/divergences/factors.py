@@ -1,0 +1,118 @@
+"""Differences that multiply: one positive factor for a result and its gradients, fitted or known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import ClassVar
+
+import numpy as np
+
+from parity.contract import Contract
+from parity.divergences.base import Difference, Example, Rest, gradients_of, results_of
+from parity.divergences.fit import Fit, fitted, joined, noise_of, restored
+from parity.divergences.terms import unknown_argument
+from parity.oracle.bounded import Bounded
+
+
+@dataclass(frozen=True, slots=True)
+class PositiveFactor(Difference):
+    """Results and gradients are the oracle's times one f > 0, the same for all of them in an example. The size is f."""
+
+    neutral: ClassVar[float] = 1.0
+
+    @property
+    def words(self) -> str:
+        return "times one factor"
+
+    def touches(self, contract: Contract) -> tuple[str, ...]:
+        return (*results_of(contract), *gradients_of(contract))
+
+    def remove(self, example: Example) -> Mapping[str, Rest]:
+        fit = _factor(example)
+        if fit is None:
+            return {}
+        sole = 1 / fit.number.real if fit.elements == 1 else None
+        return _divided(example, fit.bounded(example.precision), fit, sole)
+
+
+class To(StrEnum):
+    """What stands where the oracle has the other."""
+
+    MEAN = "mean"
+    SUM = "sum"
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction(Difference):
+    """A mean stands for a sum over axes of an argument, or a sum for a mean: f is their lengths' product, or 1 over it.
+
+    `axes` are letters of the argument's kind, such as HW. Nothing is fitted, but the size that is measured: f.
+    """
+
+    argument: str
+    axes: str
+    to: To
+
+    neutral: ClassVar[float] = 1.0
+
+    @property
+    def words(self) -> str:
+        other = To.SUM if self.to is To.MEAN else To.MEAN
+        return f"the {self.to} over {', '.join(self.axes)} of {self.argument} for the {other}"
+
+    def touches(self, contract: Contract) -> tuple[str, ...]:
+        return (*results_of(contract), *gradients_of(contract))
+
+    def faults(self, contract: Contract) -> tuple[str, ...]:
+        unknown = unknown_argument(contract, self.argument)
+        if unknown:
+            return unknown
+        (kind,) = (argument.kind for argument in contract.arguments if argument.name == self.argument)
+        return tuple(
+            f"unknown axis '{axis}' of {self.argument}; there are: {', '.join(kind.axes) or 'none'}"
+            for axis in self.axes
+            if axis not in kind.axes
+        )
+
+    def remove(self, example: Example) -> Mapping[str, Rest]:
+        fit = _factor(example)
+        if fit is None:
+            return {}
+        number = self._length(example) if self.to is To.SUM else 1 / self._length(example)
+        some = next(iter(example.quantities.values()))
+        return _divided(example, some.coerce(number), fit, None)
+
+    def _length(self, example: Example) -> float:
+        (kind,) = (argument.kind for argument in example.contract.arguments if argument.name == self.argument)
+        shape = example.inputs[self.argument].shape
+        return float(math.prod(shape[kind.axes.index(axis)] for axis in self.axes))
+
+
+def _factor(example: Example) -> Fit | None:
+    """One f for everything in scope; None where it is not positive, or where nothing tells it."""
+    got = joined([example.arrays[quantity] for quantity in example.quantities])
+    value = joined([bounded.value for bounded in example.quantities.values()])
+    known = joined([noise_of(bounded) for bounded in example.quantities.values()]) * example.precision.unit_roundoff
+    with np.errstate(all="ignore"):
+        ratios = np.real(np.conj(value) * got) / np.square(np.abs(value))
+    telling = np.isfinite(ratios) & (np.abs(value) > known)
+    roughly = float(np.median(ratios[telling])) if telling.any() else 0.0
+    if roughly <= 0:
+        return None
+    noise = joined([noise_of(bounded * roughly) for bounded in example.quantities.values()])
+    fit = fitted(value, got, noise)
+    return replace(fit, number=fit.number.real) if fit and fit.number.real > 0 else None
+
+
+def _divided(example: Example, factor: Bounded, fit: Fit, sole: float | None) -> dict[str, Rest]:
+    """Everything in scope over the factor, with the rounding of both; the size is what was measured."""
+    rests: dict[str, Rest] = {}
+    number = factor.value.real
+    for quantity, bounded in example.quantities.items():
+        rest = restored(bounded, (bounded * factor).error / number)
+        size, rounding = fit.number.real, fit.rounding(example.precision)
+        rests[quantity] = Rest(example.arrays[quantity] / number, rest, size, rounding, sole=sole)
+    return rests

@@ -1,0 +1,135 @@
+"""What is wrong with entries: with what they say, and with what a run made of them. A fault is a sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from itertools import combinations
+
+from parity.contract import Contract, Registry, did_you_mean
+from parity.divergences.base import Divergence, gradients_of, results_of, stratum_of
+from parity.frameworks import STACKS
+from parity.measure import Measurement
+
+
+def declared_faults(
+    divergences: Sequence[Divergence], contracts: Registry, today: date | None = None
+) -> tuple[str, ...]:
+    """What can be said without a run: names that nothing has, intervals that are none, expiry, overlaps."""
+    found: list[str] = []
+    for entry in divergences:
+        if entry.contract in contracts:
+            said = _faults_of(entry, contracts[entry.contract], today or date.today())
+        else:
+            said = iter([f"unknown contract '{entry.contract}'{did_you_mean(entry.contract, contracts)}"])
+        found += [f"{entry.title}: {sentence}" for sentence in said]
+    known = [entry for entry in divergences if entry.contract in contracts]
+    for one, other in combinations(known, 2):
+        if _overlap(one, other, contracts[one.contract]):
+            found.append(f"{one.title}: expected one entry for what it is in, got another, the {other.title}")
+    return tuple(found)
+
+
+def measured_faults(
+    divergences: Iterable[Divergence], measurements: Sequence[Measurement], contracts: Registry
+) -> tuple[str, ...]:
+    """What a run shows: sizes beyond the interval, and entries that never show, break nothing or leave nothing.
+
+    Of an entry whose stack or strata were not all tried, it is not said that it never shows.
+    """
+    return tuple(
+        f"{entry.title}: {sentence}"
+        for entry in divergences
+        if entry.contract in contracts
+        for sentence in _measured(entry, contracts[entry.contract], measurements)
+    )
+
+
+def divergence_faults(
+    divergences: Sequence[Divergence],
+    measurements: Sequence[Measurement],
+    contracts: Registry,
+    today: date | None = None,
+) -> tuple[str, ...]:
+    """Everything that is wrong with entries after a run."""
+    declared = declared_faults(divergences, contracts, today)
+    return (*declared, *measured_faults(divergences, measurements, contracts))
+
+
+def _faults_of(entry: Divergence, contract: Contract, today: date) -> Iterator[str]:
+    quantities = (*results_of(contract), *gradients_of(contract))
+    paths = (contract.address, *(other.path for other in contract.entries if other.stack == entry.stack))
+    for what, given, known in (
+        ("stack", (entry.stack,), STACKS),
+        ("result or gradient", entry.quantities, quantities),
+        ("stratum", entry.strata, tuple(stratum.name for stratum in contract.strata)),
+        ("name", entry.names, paths),
+        ("fact", entry.breaks, tuple(fact.statement for fact in contract.facts)),
+    ):
+        yield from (f"unknown {what} '{name}'{did_you_mean(name, known)}" for name in given if name not in known)
+    yield from entry.kind.faults(contract)
+    if not entry.reason.strip():
+        yield "expected a reason, got none"
+    yield from _interval(entry)
+    if entry.expires < today:
+        yield f"expired on {entry.expires.isoformat()}: find out whether it still has to be accepted"
+
+
+def _interval(entry: Divergence) -> Iterator[str]:
+    if math.isnan(entry.low) or math.isnan(entry.high) or entry.low > entry.high:
+        yield f"expected an interval from a lower to a higher size, got {entry.low:g} to {entry.high:g}"
+    elif entry.low <= entry.kind.neutral <= entry.high:
+        yield (
+            f"expected an interval without {entry.kind.neutral:g}, at which nothing differs, "
+            f"got {entry.low:g} to {entry.high:g}"
+        )
+
+
+def _overlap(one: Divergence, other: Divergence, contract: Contract) -> bool:
+    return (
+        (one.contract, one.stack) == (other.contract, other.stack)
+        and not set(one.scope(contract)).isdisjoint(other.scope(contract))
+        and _meet(one.strata, other.strata)
+        and _meet(one.names, other.names)
+    )
+
+
+def _meet(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether two restrictions leave something in common; none restricts nothing."""
+    return not one or not other or not set(one).isdisjoint(other)
+
+
+def _measured(entry: Divergence, contract: Contract, measurements: Sequence[Measurement]) -> Iterator[str]:
+    covered = [m for m in measurements if entry.covers(m, contract)]
+    shown = [m for m in covered if m.divergence is not None]
+    left = [m for m in shown if m.fault]
+    if left:
+        worst = max(left, key=lambda m: _beyond(entry, m.divergence))
+        yield (
+            f"measured {worst.divergence:.6g} in {worst.quantity} of case {worst.case} in {worst.precision}, expected "
+            f"{entry.low:.6g} to {entry.high:.6g}; outside in {len({m.case for m in left})} of "
+            f"{len({m.case for m in covered})} examples"
+        )
+    if shown and not sum(m.elements for m in shown):
+        yield "leaves no element to be judged in any example in which it shows"
+    if not _all_tried(entry, contract, covered):
+        return
+    if not shown:
+        yield f"never shows in {len({m.case for m in covered})} examples: take it out"
+        return
+    for statement in entry.breaks:
+        said = [m for m in measurements if m.quantity == statement and entry.applies(m.contract, m.stack, m.case)]
+        if said and all(m.divergence is None for m in said):
+            yield f"does not break '{statement}', which it is said to"
+
+
+def _all_tried(entry: Divergence, contract: Contract, covered: Sequence[Measurement]) -> bool:
+    scope = entry.strata or tuple(stratum.name for stratum in contract.strata)
+    return bool(covered) and {stratum_of(m.case) for m in covered}.issuperset(scope)
+
+
+def _beyond(entry: Divergence, size: float | None) -> float:
+    """How far a size is outside the interval; NaN is as far as can be."""
+    distance = math.nan if size is None else max(entry.low - size, size - entry.high)
+    return math.inf if math.isnan(distance) else distance

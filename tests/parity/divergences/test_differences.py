@@ -1,0 +1,307 @@
+"""Each kind of divergence, played by an injected defect: accepted with its entry, and with that alone."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parity.cases import forced, parse_case
+from parity.contract import Inputs
+from parity.contracts import REGISTRY
+from parity.defects.base import Arguments, Defect, given, returning
+from parity.defects.idiom import GROUP, Idiom, Tensor
+from parity.defects.injection import injected
+from parity.divergences import (
+    ConstantTerm,
+    Difference,
+    Divergence,
+    Gauge,
+    KnownTerm,
+    PositiveFactor,
+    Reduction,
+    SubDomain,
+    registry,
+)
+from parity.divergences.factors import To
+from parity.divergences.faults import measured_faults
+from parity.examination import examine
+from parity.frameworks.base import Framework
+from parity.judge import Outcome, Verdict, judge
+from parity.measure import PAIR, Measurement
+from parity.oracle.operations import digamma_plus_one, log_gamma_plus_one, square, total
+from parity.precision import FLOAT32, FLOAT64
+
+LATER = date(2999, 12, 31)
+PHASE = 0.7
+
+
+def without_log_gamma(predicted: Any, observed: Any, full: bool) -> Any:
+    """−Σ ln Γ(k+1): what a Poisson NLL lacks that leaves out its term in the counts alone."""
+    return -total(log_gamma_plus_one(square(observed)), axis=(1, 2, 3)) if full else np.zeros(observed.shape[0])
+
+
+def slope_of_log_gamma(cotangent: Any, predicted: Any, observed: Any, full: bool) -> Mapping[str, Any]:
+    """And what the gradient of the counts lacks."""
+    slope = -(2 * observed * digamma_plus_one(square(observed)))
+    return {"observed": cotangent[:, None, None, None] * slope} if full else {}
+
+
+def _dropped(xp: Idiom, nll: Tensor, a: Arguments) -> Tensor:
+    return nll - xp.sum(xp.log_gamma(xp.square(a.observed) + 1), GROUP) if a.full else nll
+
+
+def _turned(xp: Idiom, field: Tensor, a: Arguments) -> Tensor:
+    real, imaginary = xp.real(field), xp.imag(field)
+    c, s = np.cos(PHASE), np.sin(PHASE)
+    return xp.complex(c * real - s * imaginary, s * real + c * imaginary)
+
+
+def _one_more_in_the_dark(xp: Idiom, error: Tensor, a: Arguments) -> Tensor:
+    return error + xp.where(a.observed > 0, xp.zeros_like(error), xp.ones_like(error))
+
+
+def lit(inputs: Inputs) -> Any:
+    """Where something was counted."""
+    return inputs["observed"] > 0
+
+
+@dataclass(frozen=True)
+class Played:
+    """A divergence, the defect that plays it, and where a small gain on top is put."""
+
+    defect: Defect
+    kind: Difference
+    low: float
+    high: float
+    breaks: tuple[str, ...] = ()
+    on_top: str = ""
+
+    def entry(self, stack: str, **changes: Any) -> Divergence:
+        stated: dict[str, Any] = {"breaks": self.breaks, "expires": LATER, "reason": "because"}
+        bounds = {"low": self.low, "high": self.high}
+        return Divergence(self.defect.target, stack, self.kind, **{**bounds, **stated, **changes})
+
+    @property
+    def gain(self) -> Defect:
+        """A gain of 1e-3 of an argument, besides."""
+        return Defect(self.defect.target, "gain", "", given(**{self.on_top: lambda xp, x: xp.gain(x, 1e-3)}))
+
+
+def _defect(target: str, change: Any) -> Defect:
+    return Defect(target, "played", "plays a divergence", change)
+
+
+ERROR, MAE, NLL = "losses.absolute_error", "losses.mae", "losses.poisson_nll"
+ERROR_FACTS = tuple(fact.statement for fact in REGISTRY[ERROR].facts)
+
+PLAYED = {
+    "constant": Played(
+        _defect(ERROR, returning(lambda xp, error, a: error + 0.25)),
+        ConstantTerm(),
+        0.249,
+        0.251,
+        ERROR_FACTS,
+        on_top="predicted",
+    ),
+    "term": Played(
+        _defect(NLL, returning(_dropped)), KnownTerm(without_log_gamma, slope_of_log_gamma), 1, 1, on_top="predicted"
+    ),
+    "factor": Played(
+        _defect(MAE, returning(lambda xp, mae, a: 3 * mae)), PositiveFactor(), 2.9999, 3.0001, on_top="predicted"
+    ),
+    "reduction": Played(
+        _defect(MAE, returning(lambda xp, mae, a: mae * xp.count(a.predicted, GROUP))),
+        Reduction("predicted", "CHW", To.SUM),
+        64,
+        2**16,
+        on_top="predicted",
+    ),
+    "gauge": Played(
+        _defect("optics.combine_complex", returning(_turned)), Gauge(), PHASE - 1e-4, PHASE + 1e-4, on_top="amplitude"
+    ),
+    "domain": Played(
+        _defect(ERROR, returning(_one_more_in_the_dark)),
+        SubDomain(lit),
+        1e-12,
+        np.inf,
+        ERROR_FACTS,
+        on_top="predicted",
+    ),
+}
+
+
+@contextmanager
+def made(stack: str, *defects: Defect) -> Iterator[None]:
+    """Defects made in a stack, one on top of the other."""
+    with ExitStack() as opened:
+        for defect in defects:
+            opened.enter_context(injected(defect, stack))
+        yield
+
+
+STRATA = ("even", "oblong", "single", "many", "dark", "faint", "wrapped", "bare")
+"""Few, each of which some kind needs; those that a contract has of them."""
+
+
+def examined(name: str, frameworks: tuple[Framework, ...], strata: tuple[str, ...] = STRATA) -> list[Measurement]:
+    """Every measurement of some strata of a contract."""
+    cases = [case for case in forced(REGISTRY[name]) if case.stratum.name in strata]
+    return [m for case in cases for m in examine(case, frameworks, (FLOAT32, FLOAT64), with_facts=True)]
+
+
+def judged(name: str, measurements: list[Measurement]) -> Verdict:
+    return judge(name, measurements, REGISTRY[name].quota)
+
+
+@pytest.fixture
+def accept(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Accept entries, and nothing else."""
+    return lambda *entries: monkeypatch.setattr(registry, "DIVERGENCES", entries)
+
+
+@pytest.mark.parametrize("stack", ["torch", "tensorflow"])
+@pytest.mark.parametrize("kind", PLAYED)
+def test_what_is_accepted_is_taken_off_and_measured(
+    stacks: tuple[Framework, ...], accept: Any, kind: str, stack: str
+) -> None:
+    played = PLAYED[kind]
+    accept(played.entry(stack))
+    with made(stack, played.defect):
+        found = examined(played.defect.target, stacks)
+    assert judged(played.defect.target, found).outcome is Outcome.AGREE
+    sizes = [m.divergence for m in found if m.divergence is not None and m.quantity not in played.breaks]
+    assert sizes
+    assert {m.precision for m in found if m.divergence is not None} == {"f32", "f64"}
+    assert all(played.low - 1e-6 <= size <= played.high + 1e-6 for size in sizes)
+    assert {m.stack for m in found if m.divergence is not None} == {stack}
+    assert all(m.agrees for m in found if m.stack == PAIR)
+    assert measured_faults((played.entry(stack),), found, REGISTRY) == ()
+
+
+@pytest.mark.parametrize("kind", PLAYED)
+def test_without_its_entry_it_is_a_disagreement(stacks: tuple[Framework, ...], accept: Any, kind: str) -> None:
+    played = PLAYED[kind]
+    accept(replace(played.entry("tensorflow")))
+    with made("torch", played.defect):
+        verdict = judged(played.defect.target, examined(played.defect.target, stacks))
+    assert verdict.outcome is Outcome.DISAGREE
+    assert verdict.sides == ("torch",)
+
+
+@pytest.mark.parametrize("kind", PLAYED)
+def test_a_small_defect_besides_is_still_caught_by_the_bound(
+    stacks: tuple[Framework, ...], accept: Any, kind: str
+) -> None:
+    """Not by the interval, which is given up here."""
+    played = PLAYED[kind]
+    endless = {"low": -np.inf, "high": np.inf}
+    accept(played.entry("torch", **endless))
+    target, strata = played.defect.target, ("oblong", "many")
+    with made("torch", played.defect, played.gain):
+        found = [m for m in examined(target, stacks, strata) if m.quantity not in played.breaks]
+    off = {m.quantity for m in found if m.stack == "torch" and m.divergence is not None and m.ratio > 1}
+    assert off & {result.name for result in REGISTRY[target].results}
+    assert not any(m.fault for m in found)
+
+
+def test_a_gain_of_everything_alike_is_caught_by_the_interval(stacks: tuple[Framework, ...], accept: Any) -> None:
+    played = PLAYED["factor"]
+    accept(played.entry("torch"))
+    gain = Defect(MAE, "gain", "", returning(lambda xp, mae, a: xp.gain(mae, 1e-3)))
+    with made("torch", played.defect, gain):
+        verdict = judged(MAE, examined(MAE, stacks, ("even",)))
+    assert verdict.sides == ("torch",)
+    assert verdict.failures[0].fault == (
+        "its accepted divergence (PositiveFactor) measures 3.003, expected 2.9999 to 3.0001"
+    )
+
+
+def test_one_number_fitted_to_one_element_shows_what_the_interval_leaves(
+    stacks: tuple[Framework, ...], accept: Any
+) -> None:
+    defect = _defect(MAE, returning(lambda xp, mae, a: mae + 0.25))
+    facts = tuple(fact.statement for fact in REGISTRY[MAE].facts)
+    outcomes = []
+    for low, high in ((0.2499, 0.2501), (0.01, 1e9)):
+        accept(Divergence(MAE, "torch", ConstantTerm(), low, high, "because", LATER, breaks=facts))
+        with made("torch", defect):
+            outcomes.append(judged(MAE, examined(MAE, stacks, ("even", "many"))).outcome)
+    assert outcomes == [Outcome.AGREE, Outcome.UNINFORMATIVE]
+
+
+def test_a_constant_is_measured_for_each_element_of_an_argument(stacks: tuple[Framework, ...], accept: Any) -> None:
+    accept(Divergence(NLL, "torch", ConstantTerm(per="observed"), 0.09, 0.11, "because", LATER))
+    change = returning(lambda xp, nll, a: nll + 0.1 * xp.count(a.observed, (0, 1, 2, 3)))
+    with made("torch", _defect(NLL, change)):
+        found = examined(NLL, stacks, ("many",))
+    sizes = [m.divergence for m in found if m.divergence is not None and m.precision == "f64"]
+    assert sizes == pytest.approx([0.1] * len(sizes), rel=1e-6)
+    assert len(sizes) == 3  # the function, and two classes around it
+    assert all(m.agrees for m in found)
+
+
+def test_what_is_outside_may_be_anything_and_is_not_counted(stacks: tuple[Framework, ...], accept: Any) -> None:
+    def unlit(xp: Idiom, error: Tensor, a: Arguments) -> Tensor:
+        return xp.where(a.observed > 0, error, xp.log(-1 - xp.zeros_like(error)))
+
+    accept(Divergence(ERROR, "torch", SubDomain(lit), 1e-9, np.inf, "because", LATER, breaks=ERROR_FACTS))
+    with made("torch", _defect(ERROR, returning(unlit))):
+        found = examined(ERROR, stacks, ("dark",))
+    taken = [m for m in found if m.quantity == "error" and m.divergence is not None]
+    assert {m.divergence for m in taken} == {np.inf}
+    pairs = [m for m in found if m.quantity == "error" and m.stack == PAIR]
+    for m in (*taken, *pairs):
+        whole = next(o for o in found if (o.quantity, o.stack, o.precision) == ("error", "tensorflow", m.precision))
+        assert 0 < m.elements < whole.elements
+        assert m.undecided == 0
+        assert m.agrees
+
+
+def test_an_entry_may_be_of_one_public_name_alone(stacks: tuple[Framework, ...], accept: Any) -> None:
+    defect = Defect(ERROR, "played", "", returning(lambda xp, error, a: error + 0.25), at="model.absolute_error")
+    played = PLAYED["constant"]
+    for names, agrees in ((("model.MAELoss",), True), (("losses.absolute_error",), False)):
+        accept(played.entry("torch", names=names, breaks=()))
+        with made("torch", replace(defect, stacks=("torch",))):
+            found = examined(ERROR, stacks, ("even",))
+        assert all(m.agrees for m in found) is agrees
+
+
+def test_what_is_as_small_as_its_own_rounding_is_still_taken_off(stacks: tuple[Framework, ...], accept: Any) -> None:
+    far_field = REGISTRY["optics.far_field_amplitude"]
+    case = parse_case(far_field, "even/5")
+    defect = _defect(far_field.name, returning(lambda xp, amplitude, a: amplitude + 0.25))
+    outcomes = []
+    for entries in ((), (Divergence(far_field.name, "torch", ConstantTerm(), 0.24, 0.26, "because", LATER),)):
+        accept(*entries)
+        with made("torch", defect):
+            (found,) = (m for m in examine(case, stacks[:1], (FLOAT32,)) if m.quantity == "amplitude")
+        outcomes.append((found.agrees, found.ratio < 2))
+    assert outcomes == [(False, True), (True, True)]
+
+
+def test_only_the_strata_of_an_entry_are_accepted(stacks: tuple[Framework, ...], accept: Any) -> None:
+    played = PLAYED["factor"]
+    accept(played.entry("torch", strata=("odd",)))
+    with made("torch", played.defect):
+        found = [m for m in examined(MAE, stacks, ("even", "odd")) if m.stack == "torch"]
+    assert {m.case for m in found if not m.agrees} == {"even/0"}
+
+
+def test_a_fact_that_is_not_said_to_break_must_hold(stacks: tuple[Framework, ...], accept: Any) -> None:
+    played = PLAYED["constant"]
+    accept(played.entry("torch", breaks=ERROR_FACTS[:1]))
+    with made("torch", played.defect):
+        found = examined(ERROR, stacks, ("even",))
+    assert {m.quantity for m in found if not m.agrees} == {ERROR_FACTS[1]}
+
+
+def test_a_stack_that_is_right_is_judged_as_it_is(stacks: tuple[Framework, ...], accept: Any) -> None:
+    accept(*(played.entry("torch") for key, played in PLAYED.items() if key != "domain"))
+    for name in (MAE, ERROR, NLL):
+        found = examined(name, stacks, ("even", "single"))
+        assert all(m.agrees and m.divergence is None for m in found)

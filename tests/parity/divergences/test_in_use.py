@@ -1,0 +1,237 @@
+"""Accepted divergences in runs, test sessions, goldens and trees of stages."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from parity import cli
+from parity.cases import parse_case
+from parity.contracts import REGISTRY
+from parity.defects.base import Defect, returning
+from parity.defects.injection import injected
+from parity.divergences import Divergence, PositiveFactor, registry
+from parity.divergences.registry import accepted_in, registered
+from parity.frameworks import load
+from parity.frameworks.base import Framework
+from parity.golden.freeze import freeze, golden_inputs
+from parity.golden.replay import replay
+from parity.holding import Harness
+from parity.judge import judge
+from parity.measure import Measurement
+from parity.precision import FLOAT32, FLOAT64
+from parity.profiles import Profile
+from parity.report.messages import finding
+from parity.results import read_results, write_results
+from parity.run import ContractRun, Plan, run
+
+MAE = REGISTRY["losses.mae"]
+TRIPLED = Defect("losses.mae", "tripled", "is three times what it is", returning(lambda xp, mae, a: 3 * mae))
+ENTRY = Divergence(
+    "losses.mae", "torch", PositiveFactor(), 2.99, 3.01, "a convention that users rely on", date(2999, 12, 31)
+)
+TITLE = "divergence of torch in losses.mae (PositiveFactor)"
+FEW = ("--examples", "0", "--precision", "f64", "--mode", "eager")
+
+Parity = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def accept(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Accept entries, and nothing else."""
+    return lambda *entries: monkeypatch.setattr(registry, "DIVERGENCES", entries)
+
+
+@pytest.fixture
+def parity_command(capsys: pytest.CaptureFixture[str]) -> Parity:
+    """The command, called with its arguments; gives exit code, output and errors."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            cli.main(arguments)
+        captured = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, captured.out, captured.err
+
+    return call
+
+
+def test_what_is_registered_is_right_today() -> None:
+    from parity.divergences.faults import declared_faults
+
+    assert declared_faults(registered(), REGISTRY) == ()
+
+
+def test_entries_by_contract(accept: Callable[..., None]) -> None:
+    accept(ENTRY, replace(ENTRY, contract="losses.complex_mae"))
+    assert accepted_in(["losses.mae", "probe.disk"]) == (ENTRY,)
+
+
+def test_a_run_agrees_with_what_is_accepted(accept: Callable[..., None], parity_command: Parity) -> None:
+    accept(ENTRY)
+    with injected(TRIPLED, "torch"):
+        code, out, _ = parity_command("run", "losses.mae", *FEW)
+    assert (code, "divergence" in out) == (cli.AGREE, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, f"{TITLE}: never shows in {len(MAE.strata)} examples: take it out"),
+        ({"expires": date(2000, 1, 1)}, f"{TITLE}: expired on 2000-01-01"),
+        ({"strata": ("dork",)}, f"{TITLE}: unknown stratum 'dork'"),
+    ],
+)
+def test_a_run_fails_with_the_sentence(
+    accept: Callable[..., None], parity_command: Parity, changes: dict[str, Any], said: str
+) -> None:
+    accept(replace(ENTRY, **changes))
+    code, out, _ = parity_command("run", "losses.mae", *FEW)
+    assert code == cli.DISAGREE
+    assert said in out
+
+
+def test_a_run_fails_where_a_size_has_left_its_interval(accept: Callable[..., None], parity_command: Parity) -> None:
+    accept(replace(ENTRY, low=4.0, high=5.0))
+    with injected(TRIPLED, "torch"):
+        code, out, _ = parity_command("run", "losses.mae", *FEW)
+    assert code == cli.DISAGREE
+    assert "its accepted divergence (PositiveFactor) measures 3, expected 4 to 5" in out
+    assert f"{TITLE}: measured 3 in mae of case " in out
+
+
+def test_a_run_of_other_contracts_does_not_ask(accept: Callable[..., None], parity_command: Parity) -> None:
+    accept(replace(ENTRY, expires=date(2000, 1, 1)), replace(ENTRY, contract="losses.mea"))
+    assert parity_command("run", "scaling.scale_nphotons", *FEW)[0] == cli.AGREE
+
+
+def test_one_case_does_not_show_that_an_entry_never_does(accept: Callable[..., None], parity_command: Parity) -> None:
+    accept(ENTRY)
+    assert parity_command("run", "losses.mae", "--case", "even/0", *FEW[2:])[0] == cli.AGREE
+
+
+def test_the_command_lists_what_is_accepted_and_how_large_it_is(
+    accept: Callable[..., None], parity_command: Parity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("parity.cli.divergences.load", lambda: load(mode="eager"))
+    accept(ENTRY)
+    with injected(TRIPLED, "torch"):
+        code, out, _ = parity_command("divergences", *FEW[:4])
+    assert code == cli.AGREE
+    words = " ".join(out.split())
+    for part in ("losses.mae torch PositiveFactor:", "2.99 … 3.01", "2999-12-31", " 3 "):
+        assert part in words
+    code, out, _ = parity_command("divergences", *FEW[:4])
+    assert code == cli.DISAGREE
+    assert f"{TITLE}: never shows" in out
+
+
+def test_an_empty_registry_says_so_and_needs_no_framework(
+    accept: Callable[..., None], parity_command: Parity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept()
+    monkeypatch.setattr("parity.cli.divergences.load", pytest.fail)
+    code, out, _ = parity_command("divergences")
+    assert (code, out.split(":")[0]) == (cli.AGREE, "no divergence is accepted")
+
+
+def test_an_unknown_contract_is_listed_with_its_fault(accept: Callable[..., None], parity_command: Parity) -> None:
+    accept(replace(ENTRY, contract="losses.mea"))
+    code, out, _ = parity_command("divergences")
+    assert code == cli.DISAGREE
+    assert "unknown contract 'losses.mea'" in out
+
+
+def hold(stacks: tuple[Framework, ...]) -> str:
+    """What a test says that holds the contract; '' if it passes."""
+    try:
+        Harness(stacks, Profile(0, True), []).hold(MAE)
+    except pytest.fail.Exception as failed:
+        return str(failed)
+    return ""
+
+
+def test_a_test_passes_with_what_is_accepted_and_fails_without(
+    stacks: tuple[Framework, ...], accept: Callable[..., None]
+) -> None:
+    accept(ENTRY)
+    with injected(TRIPLED, "torch"):
+        assert hold(stacks) == ""
+        accept()
+        assert "torch disagrees with the oracle" in hold(stacks)
+        accept(replace(ENTRY, low=4.0, high=5.0))
+        assert "measures 3, expected 4 to 5" in hold(stacks)
+    accept(ENTRY)
+    assert hold(stacks) == f"{TITLE}: never shows in {len(MAE.strata)} examples: take it out"
+
+
+def test_a_session_ends_before_a_test_where_an_entry_has_expired(
+    pytester: pytest.Pytester, accept: Callable[..., None]
+) -> None:
+    pytester.makepyfile("import pytest\n\n@pytest.mark.parity\ndef test_one(): pass\n\ndef test_other(): pass")
+    accept(replace(ENTRY, expires=date(2000, 1, 1)))
+    result = pytester.runpytest_inprocess("-m", "parity")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([f"*{TITLE.replace('(', '?').replace(')', '?')}: expired on 2000-01-01*"])
+    assert pytester.runpytest_inprocess("-m", "not parity").ret == pytest.ExitCode.OK
+
+
+def test_a_golden_is_replayed_without_what_is_accepted(
+    stacks: tuple[Framework, ...], accept: Callable[..., None]
+) -> None:
+    accept()
+    inputs = golden_inputs(parse_case(MAE, "many/0"), FLOAT32)
+    golden = freeze(MAE, "many", 0, inputs[2], *inputs[:2], stacks).golden
+    alone = tuple(stack for stack in stacks if stack.name == "torch")
+    with injected(TRIPLED, "torch"):
+        agrees = []
+        for entries in ((), (ENTRY,), (replace(ENTRY, low=4.0, high=5.0),)):
+            accept(*entries)
+            agrees.append(replay(golden, MAE, alone).verdict.agrees)
+    assert agrees == [False, True, False]
+
+
+def test_a_stage_that_diverges_is_shown_as_wrong_and_named_as_accepted(
+    accept: Callable[..., None], parity_command: Parity
+) -> None:
+    accept(ENTRY)
+    with injected(TRIPLED, "torch"):
+        code, out, _ = parity_command("explain", "losses.mae", "--case", "even/0", *FEW[2:])
+    assert code == cli.DISAGREE
+    assert f"accepted, and not taken off here: {TITLE}: times one factor" in out
+
+
+def test_sizes_are_stored_and_older_results_are_still_read(tmp_path: Path) -> None:
+    stored = Measurement("losses.mae", "even/0", "f64", "mae", "torch", divergence=3.0000000000000004)
+    found = (stored, replace(stored, divergence=float("inf")), replace(stored, divergence=None))
+    path = tmp_path / "results.json"
+    write_results(path, [ContractRun(judge("losses.mae", found, MAE.quota), found, 0.0)], {})
+    assert read_results(path)["losses.mae"] == list(found)
+    content = json.loads(path.read_text())
+    for measurement in content["contracts"]["losses.mae"]["measurements"]:
+        del measurement["divergence"]
+    path.write_text(json.dumps(content))
+    assert [m.divergence for m in read_results(path)["losses.mae"]] == [None, None, None]
+
+
+def test_a_message_says_what_was_taken_off() -> None:
+    failure = Measurement("losses.mae", "even/0", "f64", "mae", "torch", ratio=5, got="1", expected="2", divergence=3.0)
+    assert finding(MAE, failure) == (
+        "torch, mae in float64: 1, an accepted divergence of 3 taken off, oracle 2: "
+        "error 0, allowed 0 (5 times the bound)"
+    )
+
+
+def test_sizes_reach_the_run(stacks: tuple[Framework, ...], accept: Callable[..., None]) -> None:
+    accept(ENTRY)
+    with injected(TRIPLED, "torch"):
+        (result,) = run(Plan((MAE,), examples=1, precisions=(FLOAT64,), case="even/0"), stacks)
+    assert {m.quantity for m in result.measurements if m.divergence == pytest.approx(3)} == {
+        "mae",
+        "∂/∂predicted",
+        "∂/∂observed",
+    }
