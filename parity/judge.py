@@ -87,14 +87,18 @@ class Verdict:
         return self.outcome is Outcome.AGREE
 
 
-def judge(contract: str, measurements: Sequence[Measurement], quota: Quota) -> Verdict:
-    """The verdict on one contract from all its measurements. Without any, nothing was checked: undecided."""
+def judge(contract: str, measurements: Sequence[Measurement], quota: Quota, whole: bool = True) -> Verdict:
+    """The verdict on one contract from all its measurements. Without any, nothing was checked: undecided.
+
+    Of some of its examples (`whole` is false) only what each shows by itself is judged: quotas and pooled gains are a
+    matter of all of them.
+    """
     single = [m for m in measurements if m.stack != PAIR]
     failures = tuple(sorted((m for m in single if not m.agrees), key=_severity))
-    gains = _pooled_gains(single)
+    gains = _pooled_gains(single) if whole else ()
     off = tuple(g for g in gains if not g.agrees)
     sides = tuple(dict.fromkeys([m.stack for m in failures] + [g.stack for g in off]))
-    outcome, reason = _outcome(measurements, failures, off, quota)
+    outcome, reason = _outcome(measurements, failures, off, quota if whole else None)
     return Verdict(
         contract=contract,
         outcome=outcome,
@@ -115,7 +119,7 @@ def _outcome(
     measurements: Sequence[Measurement],
     failures: Sequence[Measurement],
     off: Sequence[PooledGain],
-    quota: Quota,
+    quota: Quota | None,
 ) -> tuple[Outcome, str]:
     if not measurements:
         return Outcome.UNDECIDED, "no example was run"
@@ -132,6 +136,11 @@ def _outcome(
         return Outcome.DISAGREE, (
             f"{apart[0].quantity}, case {apart[0].case}: the stacks are too far apart, each within its own bound"
         )
+    return _unjudged(measurements, quota) if quota else (Outcome.AGREE, "")
+
+
+def _unjudged(measurements: Sequence[Measurement], quota: Quota) -> tuple[Outcome, str]:
+    """Whether more of a contract without failures was left unjudged than its quota allows."""
     for (precision, quantity), group in _grouped(measurements, lambda m: (m.precision, m.quantity)).items():
         share = sum(m.undecided for m in group) / max(1, sum(m.elements for m in group))
         if share > quota.undecided:

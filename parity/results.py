@@ -7,42 +7,71 @@ import math
 import platform
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from parity.asked import Asked
 from parity.files import write_atomically
 from parity.frameworks.base import Framework
 from parity.measure import Gain, Measurement
-from parity.run import ContractRun
+from parity.run import ContractRun, NotChecked
+from parity.shards import parse_shard
 
-FORMAT = 1
-"""Raised when a reader of older files would misread a newer one."""
+FORMAT = 2
+"""Raised when a reader of older files would misread a newer one: from 2 on, not all that was asked need be there."""
 
 
 class ResultsError(ValueError):
     """A results file that cannot be read; the message names the file and what is wrong with it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a results file holds: measurements and seconds by contract, and why other contracts were not checked.
+
+    `asked` is None where whoever wrote it did not say.
+    """
+
+    path: Path
+    environment: Mapping[str, str]
+    measurements: Mapping[str, tuple[Measurement, ...]]
+    seconds: Mapping[str, float]
+    not_checked: Mapping[str, str] = field(default_factory=dict)
+    asked: Asked | None = None
+
+
 def environment(frameworks: Sequence[Framework]) -> dict[str, str]:
     """What the numbers depend on: versions, platform, and how each framework ran."""
+    return environment_of({f.name: f.description for f in frameworks})
+
+
+def environment_of(descriptions: Mapping[str, str]) -> dict[str, str]:
+    """The same of frameworks that ran in other processes, described there."""
     return {
         "ptycho-parity": metadata.version("ptycho-parity"),
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "numpy": np.__version__,
-        **{f.name: f.description for f in frameworks},
+        **descriptions,
     }
 
 
-def write_results(path: Path, runs: Iterable[ContractRun], environment: Mapping[str, str]) -> None:
+def write_results(
+    path: Path,
+    runs: Iterable[ContractRun],
+    environment: Mapping[str, str],
+    asked: Asked | None = None,
+    not_checked: Iterable[NotChecked] = (),
+) -> None:
     """Write the runs as JSON, atomically. Raises OSError if the file cannot be written."""
     content = {
         "format": FORMAT,
         "environment": dict(environment),
+        "asked": asked and _stored(asked),
         "contracts": {
             run.verdict.contract: {
                 "outcome": run.verdict.outcome,
@@ -52,24 +81,58 @@ def write_results(path: Path, runs: Iterable[ContractRun], environment: Mapping[
             }
             for run in runs
         },
+        "not_checked": {one.contract: one.reason for one in not_checked},
     }
     write_atomically(path, json.dumps(content, allow_nan=False, ensure_ascii=False).encode())
 
 
 def read_results(path: Path) -> dict[str, list[Measurement]]:
-    """The measurements of a stored run by contract. Raises ResultsError for a file that holds none."""
+    """The measurements of a whole run by contract.
+
+    Raises ResultsError for a file that holds none, or not all: of a shard, or where something was not checked.
+    """
+    stored = read_stored(path)
+    if stored.asked and stored.asked.shard:
+        raise ResultsError(f"{path}: expected a whole run, got shard {stored.asked.shard}; parity merge unites them")
+    for contract, reason in stored.not_checked.items():
+        raise ResultsError(f"{path}: expected all contracts checked, got {contract}: {reason}")
+    return {name: list(measurements) for name, measurements in stored.measurements.items()}
+
+
+def read_stored(path: Path) -> Stored:
+    """Everything in a results file, whole or not. Raises ResultsError for a file that holds none."""
     try:
         content = json.loads(path.read_bytes())
         if content["format"] != FORMAT:
             raise ResultsError(f"{path}: expected results of format {FORMAT}, got {content['format']}")
-        return {
-            name: [_decoded(stored) for stored in contract["measurements"]]
-            for name, contract in content["contracts"].items()
-        }
+        contracts = content["contracts"].items()
+        return Stored(
+            path=path,
+            environment=dict(content["environment"]),
+            measurements={name: tuple(_decoded(m) for m in contract["measurements"]) for name, contract in contracts},
+            seconds={name: float(contract["seconds"]) for name, contract in contracts},
+            not_checked=dict(content["not_checked"]),
+            asked=content["asked"] and _asked(content["asked"]),
+        )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, ResultsError):
             raise
         raise ResultsError(f"{path}: expected stored results, got {type(error).__name__}: {error}") from error
+
+
+def _stored(asked: Asked) -> dict[str, Any]:
+    return {**asdict(asked), "shard": asked.shard and str(asked.shard)}
+
+
+def _asked(stored: dict[str, Any]) -> Asked:
+    return Asked(
+        cases={contract: tuple(cases) for contract, cases in stored["cases"].items()},
+        precisions=tuple(stored["precisions"]),
+        data=stored["data"],
+        sources=stored["sources"],
+        options=tuple(stored["options"]),
+        shard=stored["shard"] and parse_shard(stored["shard"]),
+    )
 
 
 def _encoded(value: Any) -> Any:

@@ -14,20 +14,30 @@ from parity.frameworks.base import Framework
 from parity.judge import Verdict, judge
 from parity.measure import Measurement
 from parity.precision import FLOAT32, FLOAT64, Precision
+from parity.shards import Shard
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run: contracts, how many examples of each besides the strata, in which precisions, on what data."""
+    """What to run: contracts, how many examples of each besides the strata, in which precisions, on what data.
+
+    With a `shard` only its cases are run, and a contract that has none in it is left out.
+    """
 
     contracts: tuple[Contract, ...]
     examples: int = 30
     precisions: tuple[Precision, ...] = (FLOAT32, FLOAT64)
     case: str | None = None
     dataset: Dataset | None = None
+    shard: Shard | None = None
 
     def check(self) -> None:
-        """Raise UsageError for a case or a frame that some contract does not have, before anything slow begins."""
+        """Raise UsageError for a case or a frame that some contract does not have, before anything slow begins.
+
+        And for a shard of a single case, which cannot be shared out.
+        """
+        if self.case is not None and self.shard:
+            raise UsageError(f"shard: expected no single case beside it, got case {self.case} and shard {self.shard}")
         for contract in self.contracts:
             self.cases(contract)
             if not self.takes(contract):
@@ -46,9 +56,19 @@ class Plan:
         return self.dataset.diffraction.shape[1:] if self.dataset else ()
 
     def cases(self, contract: Contract) -> tuple[Case, ...]:
+        """Those that are run of a contract, in order."""
+        return tuple(c for c in self.all_cases(contract) if not self.shard or self.shard.has(contract.name, c.name))
+
+    def all_cases(self, contract: Contract) -> tuple[Case, ...]:
+        """Those of a contract in all shards, in order."""
         if self.case is not None:
             return (parse_case(contract, self.case, self.dataset),)
         return tuple(sweep(contract, self.examples, self.dataset))
+
+    @property
+    def tried(self) -> tuple[Contract, ...]:
+        """The contracts that are run: all of them, but for those that have no case in the shard."""
+        return tuple(contract for contract in self.contracts if not self.shard or self.cases(contract))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +80,24 @@ class ContractRun:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class NotChecked:
+    """A contract of which nothing can be said, and why: to be read after its name and a colon."""
+
+    contract: str
+    reason: str
+
+
 def run(
     plan: Plan, frameworks: Sequence[Framework], advance: Callable[[Case], None] = lambda case: None
 ) -> Iterator[ContractRun]:
     """Run a plan, a contract at a time; `advance` is told of every case that is done."""
-    for contract in plan.contracts:
+    for contract in plan.tried:
         started = time.perf_counter()
         measurements: list[Measurement] = []
         facts_at = {case.name for case in forced(contract, plan.dataset)} | {plan.case}
         for case in plan.cases(contract):
             measurements += examine(case, frameworks, plan.precisions, with_facts=case.name in facts_at)
             advance(case)
-        verdict = judge(contract.name, measurements, contract.quota)
+        verdict = judge(contract.name, measurements, contract.quota, whole=plan.shard is None)
         yield ContractRun(verdict, tuple(measurements), time.perf_counter() - started)

@@ -19,6 +19,7 @@ from parity.cli.contracts import contracts_group
 from parity.cli.defects import defects_group
 from parity.cli.explain import explain_command
 from parity.cli.golden import golden_group
+from parity.cli.merge import merge_command
 from parity.cli.mutants import mutants_group
 from parity.cli.run import RESULTS, run_command
 from parity.cli.samplers import samplers_command
@@ -29,8 +30,21 @@ from parity.datasets import DatasetError
 from parity.frameworks.base import FrameworkMissing
 from parity.golden.errors import GoldenError
 from parity.report.pictures import MatplotlibMissing
+from parity.results import ResultsError
 from parity.score.stored import ScoreError
 from parity.transplant import WeightsError
+
+NAMED = (
+    FrameworkMissing,
+    MatplotlibMissing,
+    DatasetError,
+    GoldenError,
+    ResultsError,
+    ScoreError,
+    WeightsError,
+    OSError,
+)
+"""What can keep a check from being made; the message says everything."""
 
 __all__ = ["AGREE", "DISAGREE", "NOT_CHECKED", "RESULTS", "USAGE", "cli", "main"]
 
@@ -43,6 +57,7 @@ def cli() -> None:
 
 for command in (
     run_command,
+    merge_command,
     explain_command,
     bench_command,
     contracts_group,
@@ -71,8 +86,11 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     except UsageError as error:
         click.echo(f"parity: {error}", err=True)
         return USAGE
-    except (FrameworkMissing, MatplotlibMissing, DatasetError, GoldenError, ScoreError, WeightsError, OSError) as error:
+    except NAMED as error:
         click.echo(f"parity: {error}", err=True)
+        return NOT_CHECKED
+    except MemoryError as error:
+        click.echo(f"parity: out of memory; nothing was judged: {error}", err=True)
         return NOT_CHECKED
     except (KeyboardInterrupt, click.Abort):
         click.echo("parity: interrupted; nothing was judged", err=True)

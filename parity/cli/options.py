@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from parity.frameworks import ADAPTERS
+from parity.shards import Shard, parse_shard
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -39,6 +40,34 @@ _CIRCUMSTANCES = (
 def under_circumstances(command: Command) -> Command:
     """Give a command the options that say on what, in which precision and where the stacks run."""
     for option in reversed(_CIRCUMSTANCES):
+        command = option(command)
+    return command
+
+
+def _shard(context: click.Context, parameter: click.Parameter, given: str | None) -> Shard | None:
+    try:
+        return None if given is None else parse_shard(given)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+_SHARING = (
+    click.option(
+        "--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="Contracts in that many processes."
+    ),
+    click.option(
+        "--limit",
+        metavar="SECONDS",
+        type=click.FloatRange(min=0, min_open=True),
+        help="End the process of a contract that takes longer.",
+    ),
+    click.option("--shard", metavar="I/N", callback=_shard, help="The I-th of N parts of the cases, for parity merge."),
+)
+
+
+def sharing(command: Command) -> Command:
+    """Give a command the options that share its work out among processes and machines."""
+    for option in reversed(_SHARING):
         command = option(command)
     return command
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,22 +10,22 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from parity.asked import Asked
 from parity.cases import parse_precisions
-from parity.cli.codes import AGREE, DISAGREE
-from parity.cli.options import examples_option, not_default, report_option, under_circumstances
+from parity.cli.conclusion import RESULTS, conclude
+from parity.cli.options import examples_option, not_default, report_option, sharing, under_circumstances
 from parity.cli.progress import progress
 from parity.contract import Contract
 from parity.contracts import REGISTRY
 from parity.datasets import read_dataset
-from parity.diagnose import diagnoses
-from parity.frameworks import ADAPTERS, load
-from parity.frameworks.base import Framework
-from parity.report.messages import describe
-from parity.report.terminal import console, summary_line, verdict_table
-from parity.results import environment, write_results
-from parity.run import ContractRun, Plan, run
+from parity.frameworks import ADAPTERS
+from parity.isolation import Circumstances, Outcomes, hold_here, hold_isolated
+from parity.report.terminal import console
+from parity.results import environment_of
+from parity.run import Plan
+from parity.shards import Shard
 
-RESULTS = "results.json"
+__all__ = ["RESULTS", "run_command"]
 
 
 @click.command("run")
@@ -33,6 +33,7 @@ RESULTS = "results.json"
 @examples_option
 @click.option("--case", metavar="STRATUM/SEED", help="One case alone, such as odd/17.")
 @under_circumstances
+@sharing
 @report_option("Write results.json here.")
 def run_command(
     names: tuple[str, ...],
@@ -43,12 +44,18 @@ def run_command(
     mode: str | None,
     device: str,
     stacks: tuple[str, ...],
+    jobs: int,
+    limit: float | None,
+    shard: Shard | None,
     folder: Path | None,
 ) -> int:
     """Simulate exposures, run them through both stacks and the oracle, judge, and say who is wrong.
 
     CONTRACT is a name such as losses.poisson_nll, or a file of them such as losses; all of them by default, but for
     those that cannot be asked of the frames of --data.
+
+    With --jobs or --limit contracts run in processes of their own: one that takes too long, dies or runs out of memory
+    is named as not checked, the others go on, and the exit code is 3.
     """
     plan = Plan(
         contracts=REGISTRY.select(names),
@@ -56,6 +63,7 @@ def run_command(
         precisions=parse_precisions(precision),
         case=case,
         dataset=read_dataset(data) if data else None,
+        shard=shard,
     )
     left_out: tuple[Contract, ...] = ()
     if not names:
@@ -64,37 +72,30 @@ def run_command(
     plan.check()
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
-    frameworks = load(stacks or tuple(ADAPTERS), mode, device)
+    options = not_default(click.get_current_context())
+    asked = Asked.of(plan, options)
     out = console()
-    out.print(Text(" · ".join(f.description for f in frameworks), "dim"))
-    runs = _run_with_progress(plan, frameworks)
-    out.print(verdict_table(r.verdict for r in runs))
-    _print_failures(out, plan, frameworks, runs, not_default(click.get_current_context()))
-    if left_out:
-        out.print(Text(_not_asked(plan.frame, left_out), "yellow"), soft_wrap=True)
-    out.print(summary_line(r.verdict for r in runs))
-    if folder:
-        write_results(folder / RESULTS, runs, environment(frameworks))
-        out.print(f"results: {folder / RESULTS}", soft_wrap=True)
-    return AGREE if all(r.verdict.agrees for r in runs) else DISAGREE
+    circumstances = Circumstances(stacks or tuple(ADAPTERS), mode, device)
+    if jobs == 1 and limit is None:
+        outcomes = _here(out, plan, circumstances, options)
+    else:
+        with progress("simulating and judging", len(plan.tried)) as advance:
+            outcomes = hold_isolated(plan, circumstances, options, jobs, limit, advance)
+        _describe(out, outcomes.descriptions.values())
+    notes = [_not_asked(plan.frame, left_out)] if left_out else []
+    return conclude(out, outcomes.found, asked, environment_of(outcomes.descriptions), folder, notes)
 
 
-def _run_with_progress(plan: Plan, frameworks: Sequence[Framework]) -> list[ContractRun]:
+def _here(out: Console, plan: Plan, circumstances: Circumstances, options: Sequence[str]) -> Outcomes:
+    frameworks = circumstances.load()
+    _describe(out, [framework.description for framework in frameworks])
     total = sum(len(plan.cases(contract)) for contract in plan.contracts)
     with progress("simulating and judging", total) as advance:
-        return list(run(plan, frameworks, lambda case: advance()))
+        return hold_here(plan, frameworks, options, advance)
 
 
-def _print_failures(
-    out: Console, plan: Plan, frameworks: Sequence[Framework], runs: Sequence[ContractRun], options: Sequence[str]
-) -> None:
-    for contract, result in zip(plan.contracts, runs, strict=True):
-        if not result.verdict.agrees:
-            found = diagnoses(contract, frameworks, result.verdict.sides, result.measurements, plan.dataset)
-            message = describe(contract, result.verdict, options, diagnoses=found)
-            out.print()
-            out.print(message, markup=False, highlight=False, soft_wrap=True)
-    out.print()
+def _describe(out: Console, descriptions: Iterable[str]) -> None:
+    out.print(Text(" · ".join(descriptions), "dim"))
 
 
 def _not_asked(frame: Sequence[int], contracts: Sequence[Contract]) -> str:

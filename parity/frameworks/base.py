@@ -42,14 +42,28 @@ class StackError(Exception):
     """What a stack raised, or why what it returned is no result: its own fault, never the harness's."""
 
 
+OUT_OF_MEMORY = ("OutOfMemoryError", "ResourceExhaustedError")
+"""What the frameworks call it; on a CPU, torch raises a RuntimeError that says "can't allocate memory"."""
+
+
 @contextmanager
 def stack_at_work() -> Iterator[None]:
-    """Blame whatever is raised in the block on the stack."""
+    """Blame whatever is raised in the block on the stack: an exit, too, which would end the check with its own code.
+
+    Not a lack of memory: that is no wrong mathematics, and becomes a MemoryError, so that nothing is judged.
+    """
     try:
         yield
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         first_line = next(iter(str(error).splitlines()), "").strip()
+        if _is_out_of_memory(error):
+            raise MemoryError(first_line) from error
         raise StackError(f"raised {type(error).__name__}: {first_line}") from error
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    named = isinstance(error, MemoryError) or type(error).__name__ in OUT_OF_MEMORY
+    return named or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -10,6 +10,8 @@ from rich.text import Text
 
 from parity.frameworks import STACKS
 from parity.judge import Outcome, Verdict
+from parity.run import NotChecked
+from parity.shards import Shard
 
 WIDTH = 120
 
@@ -50,17 +52,32 @@ def verdict_table(verdicts: Iterable[Verdict]) -> RenderableType:
     return Group(table, legend)
 
 
-def summary_line(verdicts: Iterable[Verdict]) -> str:
-    """The verdict on the whole run in one line."""
+def not_checked_lines(lost: Iterable[NotChecked]) -> tuple[str, ...]:
+    """A line for each contract that was not checked: its name, and why."""
+    return tuple(f"{one.contract}: not checked: {one.reason}" for one in lost)
+
+
+def summary_line(verdicts: Iterable[Verdict], lost: Sequence[NotChecked] = (), shard: Shard | None = None) -> str:
+    """The verdict on the whole run in one line; of a shard, on what it could judge."""
     verdicts = tuple(verdicts)
     off = [v.contract for v in verdicts if not v.agrees]
+    said = [_said(verdicts, off, shard)] if verdicts or not lost else []
+    if lost:
+        names = ", ".join(one.contract for one in lost)
+        said.append(f"{len(lost)} of {counted(len(verdicts) + len(lost), 'contract')} not checked: {names}")
+    return "; ".join(said)
+
+
+def _said(verdicts: Sequence[Verdict], off: Sequence[str], shard: Shard | None) -> str:
     examples = sum(v.examples for v in verdicts)
     if not verdicts:
-        return "no contract was tried"
-    if not off:
-        verb = "agrees" if len(verdicts) == 1 else "agree"
-        return f"{counted(len(verdicts), 'contract')} {verb} on {counted(examples, 'example')}"
-    return f"{len(off)} of {len(verdicts)} contracts do not agree: {', '.join(off)}"
+        return f"shard {shard} has no example, and nothing was checked" if shard else "no contract was tried"
+    if off:
+        return f"{len(off)} of {len(verdicts)} contracts do not agree: {', '.join(off)}"
+    tried = f"{counted(len(verdicts), 'contract')} {{}} on {counted(examples, 'example')}"
+    if shard:
+        return f"shard {shard}: {tried.format('without a failure')}; only parity merge judges all of them"
+    return tried.format("agrees" if len(verdicts) == 1 else "agree")
 
 
 def bare_table(*headings: str) -> Table:

@@ -1,0 +1,167 @@
+"""Contracts held in processes of their own, so that none that hangs, dies or runs out of memory takes others with it.
+
+A process has the frameworks loaded once and is given contracts by name: neither frameworks nor contracts can be
+pickled. What comes back is numbers and text; the message of a failure, which needs the frameworks, is made there. The
+same contracts held in this process come back in the same form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from pathlib import Path
+
+from parity.contract import Contract
+from parity.contracts import REGISTRY
+from parity.datasets import Dataset, read_dataset
+from parity.diagnose import diagnoses
+from parity.environment import prepare_environment
+from parity.frameworks import load
+from parity.frameworks.base import Framework
+from parity.precision import PRECISIONS
+from parity.report.messages import describe
+from parity.run import ContractRun, NotChecked, Plan, run
+from parity.shards import Shard
+from parity.workers import Lost, in_processes
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A contract that was held, and the message of its failure, empty where it agrees."""
+
+    run: ContractRun
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Which stacks, and how they run."""
+
+    stacks: tuple[str, ...]
+    mode: str | None = None
+    device: str = "cpu"
+
+    def load(self) -> tuple[Framework, ...]:
+        """The adapters, their frameworks imported; raises as `frameworks.load` does."""
+        return load(self.stacks, self.mode, self.device)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What became of every contract of a plan, in its order, and how the stacks describe themselves, by name.
+
+    Nothing describes a stack that no process could load.
+    """
+
+    found: tuple[Held | NotChecked, ...]
+    descriptions: Mapping[str, str]
+
+
+def hold_here(
+    plan: Plan,
+    frameworks: Sequence[Framework],
+    options: Sequence[str] = (),
+    advance: Callable[[], None] = lambda: None,
+) -> Outcomes:
+    """Hold the contracts of a plan in this process; `advance` is told of every case.
+
+    `options` are those of `parity run`, for the messages. A contract for which memory runs out is not checked.
+    """
+    found: list[Held | NotChecked] = []
+    for contract in plan.tried:
+        try:
+            found.append(_held(replace(plan, contracts=(contract,)), frameworks, options, advance))
+        except MemoryError as error:
+            found.append(NotChecked(contract.name, ": ".join(filter(None, ("ran out of memory", str(error))))))
+    return Outcomes(tuple(found), {framework.name: framework.description for framework in frameworks})
+
+
+def hold_isolated(
+    plan: Plan,
+    circumstances: Circumstances,
+    options: Sequence[str] = (),
+    jobs: int = 1,
+    limit: float | None = None,
+    advance: Callable[[], None] = lambda: None,
+) -> Outcomes:
+    """Hold the contracts of a plan in up to `jobs` processes, longest first; `advance` is told of every contract.
+
+    A contract is not checked if it takes longer than `limit` seconds, its process dies or cannot start, or something
+    other than a stack raises. The measurements are those of one process, to the last bit.
+    """
+    prepare_environment()
+    task = _Task(
+        examples=plan.examples,
+        precisions=tuple(precision.name for precision in plan.precisions),
+        case=plan.case,
+        data=plan.dataset.path if plan.dataset else None,
+        shard=plan.shard,
+        circumstances=circumstances,
+        options=tuple(options),
+    )
+    longest_first = sorted(plan.tried, key=partial(_work, plan), reverse=True)
+    tasks = [replace(task, contract=contract.name) for contract in longest_first]
+    found: dict[str, Held | NotChecked] = {}
+    descriptions: Mapping[str, str] = {}
+    for done, answer in in_processes(task.prepare, _Task.hold, tasks, jobs, limit):
+        if isinstance(answer, Lost):
+            found[done.contract] = NotChecked(done.contract, answer.reason)
+        else:
+            found[done.contract], descriptions = answer
+        advance()
+    return Outcomes(tuple(found[contract.name] for contract in plan.tried), descriptions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A contract by its name, and everything else that is asked of it: the plan, as it can be sent to a process."""
+
+    examples: int
+    precisions: tuple[str, ...]
+    case: str | None
+    data: Path | None
+    shard: Shard | None
+    circumstances: Circumstances
+    options: tuple[str, ...]
+    contract: str = ""
+
+    def prepare(self) -> None:
+        """Load what every contract needs."""
+        _loaded(self.circumstances)
+        _dataset(self.data)
+
+    def hold(self) -> tuple[Held, Mapping[str, str]]:
+        """Hold the contract; what is found, and how the stacks describe themselves."""
+        frameworks = _loaded(self.circumstances)
+        precisions = tuple(PRECISIONS[name] for name in self.precisions)
+        contracts = (REGISTRY[self.contract],)
+        plan = Plan(contracts, self.examples, precisions, self.case, _dataset(self.data), self.shard)
+        return _held(plan, frameworks, self.options), {f.name: f.description for f in frameworks}
+
+
+@cache
+def _loaded(circumstances: Circumstances) -> tuple[Framework, ...]:
+    return circumstances.load()
+
+
+@cache
+def _dataset(path: Path | None) -> Dataset | None:
+    return read_dataset(path) if path else None
+
+
+def _held(
+    plan: Plan, frameworks: Sequence[Framework], options: Sequence[str], advance: Callable[[], None] = lambda: None
+) -> Held:
+    """The one contract of a plan, held."""
+    (contract,) = plan.contracts
+    (result,) = run(plan, frameworks, lambda case: advance())
+    if result.verdict.agrees:
+        return Held(result)
+    found = diagnoses(contract, frameworks, result.verdict.sides, result.measurements, plan.dataset)
+    return Held(result, describe(contract, result.verdict, options, diagnoses=found))
+
+
+def _work(plan: Plan, contract: Contract) -> int:
+    """How long a contract takes, roughly: its examples at their cost, compositions being dearer."""
+    return len(plan.cases(contract)) * contract.cost * (4 if contract.stages else 1)

@@ -1,0 +1,34 @@
+"""Shards: the cases of a run shared out among machines by their names, so that each knows its own without others."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Part `number`, from 1, of `of` parts. Raises ValueError for any that does not exist."""
+
+    number: int
+    of: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.number <= self.of:
+            raise ValueError(f"shard: expected a number from 1 to the number of shards, got {self}")
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+    def has(self, contract: str, case: str) -> bool:
+        """Whether a case belongs to this shard: the same answer on every machine, whatever else is run."""
+        digest = hashlib.sha256(f"{contract} {case}".encode()).digest()
+        return int.from_bytes(digest) % self.of == self.number - 1
+
+
+def parse_shard(text: str) -> Shard:
+    """The shard written `number/of`, such as 2/3. Raises ValueError for anything else."""
+    number, _, of = text.partition("/")
+    if not (number.isdecimal() and of.isdecimal()):
+        raise ValueError(f"shard: expected number/of, such as 2/3, got '{text}'")
+    return Shard(int(number), int(of))
