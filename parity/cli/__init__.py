@@ -102,8 +102,8 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     except NAMED as error:
         click.echo(f"parity: {_said(error)}", err=True)
         return NOT_CHECKED
-    except MemoryError as error:
-        click.echo(f"parity: out of memory; nothing was judged: {error}", err=True)
+    except MemoryError:
+        click.echo("parity: out of memory; nothing was judged", err=True)
         return NOT_CHECKED
     except (KeyboardInterrupt, click.Abort):
         click.echo("parity: interrupted; nothing was judged", err=True)
