@@ -9,6 +9,9 @@ EXTERNAL_READY := $(EXTERNAL)/.ready
 
 PYTEST := $(VENV)/bin/pytest -q
 
+# A contract that hangs, in native code too, says where, and ends the session.
+UNLESS_HUNG := -o faulthandler_timeout=1800 -o faulthandler_exit_on_timeout=true
+
 # One thread: faster at these sizes, and sums keep their order.
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
@@ -48,7 +51,7 @@ unit: $(READY) ## Tests of the stacks, the oracle and the harness
 
 .PHONY: contracts
 contracts: $(READY) ## Every contract on drawn cases, always the same ones
-	@$(PYTEST) -m parity --parity-profile ci
+	@$(PYTEST) $(UNLESS_HUNG) -m parity --parity-profile ci
 
 .PHONY: goldens
 goldens: $(READY) ## What was frozen: whole, and held by both stacks, together and each alone

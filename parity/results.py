@@ -112,7 +112,7 @@ def read_stored(path: Path) -> Stored:
             measurements={name: tuple(_decoded(m) for m in contract["measurements"]) for name, contract in contracts},
             seconds={name: float(contract["seconds"]) for name, contract in contracts},
             not_checked=dict(content["not_checked"]),
-            asked=content["asked"] and _asked(content["asked"]),
+            asked=None if content["asked"] is None else _asked(content["asked"]),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, ResultsError):
@@ -131,7 +131,7 @@ def _asked(stored: dict[str, Any]) -> Asked:
         data=stored["data"],
         sources=stored["sources"],
         options=tuple(stored["options"]),
-        shard=stored["shard"] and parse_shard(stored["shard"]),
+        shard=None if stored["shard"] is None else parse_shard(stored["shard"]),
     )
 
 

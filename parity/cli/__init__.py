@@ -6,6 +6,7 @@ not foreseen is 3: nothing that was not checked counts as passed.
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -75,7 +76,19 @@ for command in (
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with its code."""
-    sys.exit(_exit_code(arguments))
+    code = _exit_code(arguments)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        click.echo(f"parity: the output cannot be written: {_said(error)}", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left of it is flushed once more
+        code = NOT_CHECKED
+    sys.exit(code)
+
+
+def _said(error: Exception) -> str:
+    """What an error says; of a file, its name and what the system says of it."""
+    return f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
 
 
 def _exit_code(arguments: Sequence[str] | None) -> int:
@@ -89,10 +102,10 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
         click.echo(f"parity: {error}", err=True)
         return USAGE
     except NAMED as error:
-        click.echo(f"parity: {error}", err=True)
+        click.echo(f"parity: {_said(error)}", err=True)
         return NOT_CHECKED
-    except MemoryError as error:
-        click.echo(f"parity: out of memory; nothing was judged: {error}", err=True)
+    except MemoryError:
+        click.echo("parity: out of memory; nothing was judged", err=True)
         return NOT_CHECKED
     except (KeyboardInterrupt, click.Abort):
         click.echo("parity: interrupted; nothing was judged", err=True)

@@ -1,6 +1,8 @@
 """The `parity` command: what it prints, and every exit code provoked."""
 
+import errno
 import importlib.util
+import json
 import os
 import shlex
 import subprocess
@@ -18,9 +20,10 @@ from parity import cli
 from parity.contract import Registry
 from parity.contracts import REGISTRY
 from parity.frameworks.base import Framework
-from parity.results import read_results
+from parity.results import read_results, read_stored
 from parity.samplers import judge_samplers
 from parity.transplant import read_weights, write_weights
+from ptycho_torch import losses as torch_losses
 from ptycho_torch.networks import CNNConfig
 
 PATTERNS, SIZE = 6, 8
@@ -96,6 +99,12 @@ def test_1_a_disagreement_with_the_line_that_reproduces_it(parity_command: Parit
         ("run --examples -1", "Invalid value for '--examples'"),
         ("run --mode fast", "Invalid value for '--mode'"),
         ("run --stack jax", "Invalid value for '--stack'"),
+        ("run --jobs 0", "Invalid value for '--jobs'"),
+        ("run --limit 0", "Invalid value for '--limit'"),
+        ("run --shard 3/2", "shard: expected a number from 1 to the number of shards, got 3/2"),
+        ("run --shard half", "shard: expected number/of, such as 2/3, got 'half'"),
+        ("run losses.mae --case odd/1 --shard 1/2", "shard: expected no single case beside it"),
+        ("merge", "Missing argument"),
         ("run --tolerance 1e-5", "No such option"),
         ("contracts show losses.ma", "unknown contract 'losses.ma'; did you mean 'losses.mae'?"),
         ("prove", "No such command 'prove'"),
@@ -163,7 +172,7 @@ def test_3_a_folder_that_cannot_be_written(parity_command: Parity, tmp_path: Pat
     [
         (ZeroDivisionError("by zero"), "parity: the check could not be made: a fault of the harness, not of a stack\n"),
         (KeyboardInterrupt(), "parity: interrupted; nothing was judged\n"),
-        (MemoryError(), "parity: the check could not be made: a fault of the harness, not of a stack\n"),
+        (MemoryError(), "parity: out of memory; nothing was judged\n"),
     ],
     ids=["unforeseen", "interrupted", "out of memory"],
 )
@@ -173,11 +182,11 @@ def test_3_whatever_is_not_foreseen(
     def fail(*_: object) -> None:
         raise raised
 
-    monkeypatch.setattr("parity.cli.run.run", fail)
+    monkeypatch.setattr("parity.cli.run.hold_here", fail)
     code, _, err = parity_command("run", "losses.mae", *FEW)
     assert code == cli.NOT_CHECKED
     assert err.endswith(message)
-    assert ("Traceback" in err) == isinstance(raised, Exception)
+    assert ("Traceback" in err) == isinstance(raised, ZeroDivisionError)
 
 
 def test_one_case(parity_command: Parity) -> None:
@@ -236,6 +245,118 @@ def test_a_report_holds_every_measurement(parity_command: Parity, tmp_path: Path
     stored = read_results(folder / cli.RESULTS)
     assert list(stored) == ["losses.mae"]
     assert {m.stack for m in stored["losses.mae"]} == {"torch", "tensorflow", "pair"}
+
+
+def without_seconds(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_bytes())
+    for contract in content["contracts"].values():
+        del contract["seconds"]
+    return content
+
+
+SEVERAL = ("losses.mae", "scaling.count_photons", "optics.combine_complex", "--examples", "2", "--mode", "eager")
+
+
+def test_a_run_again_finds_the_same_to_the_last_bit(parity_command: Parity, tmp_path: Path) -> None:
+    stored = []
+    for folder in (tmp_path / "one", tmp_path / "other"):
+        assert parity_command("run", *SEVERAL, "--report", str(folder))[0] == cli.AGREE
+        stored.append(without_seconds(folder / cli.RESULTS))
+    assert stored[0] == stored[1]
+
+
+def sharded(parity_command: Parity, folder: Path, of: int, *arguments: str) -> tuple[list[int], Result]:
+    """The exit codes of all shards of a run, and what merging them comes to; its results are in `folder`/merged."""
+    parts = [folder / str(number) for number in range(1, of + 1)]
+    codes = [
+        parity_command("run", *arguments, "--shard", f"{number}/{of}", "--report", str(part))[0]
+        for number, part in enumerate(parts, 1)
+    ]
+    paths = [str(part / cli.RESULTS) for part in reversed(parts)]
+    return codes, parity_command("merge", *paths, "--report", str(folder / "merged"))
+
+
+def test_shards_merged_are_the_run_that_was_not_shared_out(parity_command: Parity, tmp_path: Path) -> None:
+    _, whole, _ = parity_command("run", *SEVERAL, "--report", str(tmp_path / "whole"))
+    codes, (code, out, _) = sharded(parity_command, tmp_path, 3, *SEVERAL)
+    assert (codes, code) == ([cli.AGREE] * 3, cli.AGREE)
+    assert out.splitlines()[:-1] == whole.splitlines()[:-1]
+    stored = (without_seconds(tmp_path / folder / cli.RESULTS) for folder in ("whole", "merged"))
+    assert next(stored) == next(stored)
+
+
+def test_a_gain_that_no_shard_can_see_is_found_in_the_whole(
+    parity_command: Parity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = torch_losses.total_variation
+    monkeypatch.setattr(torch_losses, "total_variation", lambda patches: right(patches) * (1 + 3.6e-7))
+    asked = ("losses.total_variation", "--examples", "20", "--precision", "f32", "--stack", "torch")
+    assert parity_command("run", *asked)[0] == cli.DISAGREE
+    codes, (code, out, _) = sharded(parity_command, tmp_path, 2, *asked)
+    assert (codes, code) == ([cli.AGREE] * 2, cli.DISAGREE)
+    assert "torch: ∂/∂patches has a common gain error between " in out
+    assert "reproduce: parity run losses.total_variation --precision f32 --stack torch\n" in out
+
+
+def test_a_disagreement_in_a_shard_is_one(parity_command: Parity, torn_torch: None, tmp_path: Path) -> None:
+    codes, (code, out, _) = sharded(parity_command, tmp_path, 2, "losses.mae", *FEW)
+    assert (codes, code) == ([cli.DISAGREE] * 2, cli.DISAGREE)
+    assert "losses.mae: torch disagrees with the oracle (tensorflow agrees), case " in out
+
+
+def test_a_shard_without_an_example_checks_nothing_and_can_be_merged(parity_command: Parity, tmp_path: Path) -> None:
+    of = 2 * len(REGISTRY["losses.mae"].strata)
+    codes, (code, _, _) = sharded(parity_command, tmp_path, of, "losses.mae", *FEW)
+    assert set(codes) == {cli.AGREE, cli.NOT_CHECKED}
+    assert code == cli.AGREE
+
+
+def test_a_shard_that_is_missing_is_named(parity_command: Parity, tmp_path: Path) -> None:
+    parity_command("run", "losses.mae", *FEW, "--shard", "1/2", "--report", str(tmp_path))
+    code, out, err = parity_command("merge", str(tmp_path / cli.RESULTS))
+    assert (code, out) == (cli.NOT_CHECKED, "")
+    assert err == "parity: shards: expected all of 1/2 to 2/2, got none of 2/2\n"
+
+
+def test_results_that_cannot_be_written_are_no_results(
+    parity_command: Parity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    code, _, err = parity_command("run", "losses.mae", *FEW, "--report", str(tmp_path))
+    assert code == cli.NOT_CHECKED
+    assert err == f"parity: {tmp_path / cli.RESULTS}: No space left on device\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+def test_output_that_cannot_be_written_says_nothing() -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "parity", "contracts", "list"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert ended.returncode == cli.NOT_CHECKED
+    assert ended.stderr.splitlines()[-1].endswith("No space left on device")
+    assert "Traceback" not in ended.stderr
+
+
+def test_without_memory_a_contract_is_not_checked_and_the_others_go_on(
+    parity_command: Parity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def starve(predicted: Any, observed: Any) -> Any:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(torch_losses, "mae", starve)
+    asked = ("losses.mae", "scaling.count_photons", *FEW)
+    code, out, _ = parity_command("run", *asked, "--report", str(tmp_path))
+    assert code == cli.NOT_CHECKED
+    assert "losses.mae: not checked: ran out of memory: no room" in out
+    assert out.splitlines()[-2].endswith("; 1 of 2 contracts not checked: losses.mae")
+    stored = read_stored(tmp_path / cli.RESULTS)
+    assert dict(stored.not_checked) == {"losses.mae": "ran out of memory: no room"}
+    assert list(stored.measurements) == ["scaling.count_photons"]
 
 
 def test_every_contract_is_listed(parity_command: Parity) -> None:

@@ -19,7 +19,7 @@ from parity.contract import Argument, Contract, Result, UsageError
 from parity.contracts import REGISTRY
 from parity.environment import TORCH_ONEDNN, TORCH_THREADS
 from parity.frameworks import ADAPTERS, load
-from parity.frameworks.base import Evaluation, Framework, FrameworkMissing, StackError
+from parity.frameworks.base import Evaluation, Framework, FrameworkMissing, StackError, stack_at_work
 from parity.frameworks.silence import silenced
 from parity.kinds import FLAG, OBJECT
 from parity.measure import Label, measure_pair
@@ -149,6 +149,39 @@ def test_what_the_stack_raises_is_the_stack_s_error(probe_with: Callable[..., Ev
     with pytest.raises(StackError) as caught:
         probe_with(fail, Z)
     assert str(caught.value) == "raised ValueError: patches: expected light, got none"
+
+
+def test_an_exit_is_the_stack_s_error_too(probe_with: Callable[..., Evaluation]) -> None:
+    def leave(patches: Any) -> Any:
+        sys.exit(0)
+
+    with pytest.raises(StackError, match=r"^raised SystemExit: 0$"):
+        probe_with(leave, Z)
+
+
+class ResourceExhaustedError(Exception):
+    """As TensorFlow's is named."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("no room"),
+        ResourceExhaustedError("no room"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate no room"),
+    ],
+)
+def test_a_lack_of_memory_is_no_error_of_the_stack(probe_with: Callable[..., Evaluation], error: Exception) -> None:
+    def fail(patches: Any) -> Any:
+        raise error
+
+    with pytest.raises(MemoryError, match="no room"):
+        probe_with(fail, Z)
+
+
+def test_torch_says_when_it_has_no_memory() -> None:
+    with pytest.raises(MemoryError), stack_at_work():
+        torch.empty(1 << 60)
 
 
 def test_a_result_too_many(probe_with: Callable[..., Evaluation]) -> None:

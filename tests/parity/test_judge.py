@@ -36,6 +36,15 @@ def both(ratio: float, pair_ratio: float, **numbers: Any) -> tuple[Measurement, 
     )
 
 
+def test_of_some_examples_only_what_each_shows_is_judged() -> None:
+    blind = [found(case=f"even/{n}", epsilon=1.0, undecided=9, elements=10) for n in range(9)]
+    assert verdict(*blind).outcome is Outcome.UNDECIDED
+    assert judge(CONTRACT, blind, Quota(), whole=False).agrees
+    assert judge(CONTRACT, [*blind, found(ratio=1.5)], Quota(), whole=False).outcome is Outcome.DISAGREE
+    assert judge(CONTRACT, [*blind, found(PAIR, ratio=1.5)], Quota(), whole=False).outcome is Outcome.DISAGREE
+    assert judge(CONTRACT, [], Quota(), whole=False).outcome is Outcome.UNDECIDED
+
+
 def test_what_was_not_checked_does_not_agree() -> None:
     nothing = verdict()
     assert nothing.outcome is Outcome.UNDECIDED

@@ -1,6 +1,7 @@
 """Results as a file: everything comes back, and what holds none is refused."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,13 @@ import numpy as np
 import pytest
 
 from parity import results
+from parity.asked import Asked
 from parity.contract import Quota
 from parity.judge import judge
 from parity.measure import Gain, Measurement
-from parity.results import FORMAT, ResultsError, environment, read_results, write_results
-from parity.run import ContractRun
+from parity.results import FORMAT, ResultsError, environment, read_results, read_stored, write_results
+from parity.run import ContractRun, NotChecked
+from parity.shards import Shard
 
 MEASUREMENTS = (
     Measurement(
@@ -61,6 +64,24 @@ def test_a_file_says_what_was_found_and_on_what(path: Path) -> None:
     assert content["contracts"]["losses.mae"]["outcome"] == "disagree"
 
 
+ASKED = Asked({"losses.mae": ("odd/17", "dark/0"), "losses.x": ()}, ("f32",), "", "1a2b", ("--stack", "torch"))
+
+
+def test_what_was_asked_and_what_was_not_checked_come_back(path: Path) -> None:
+    part = replace(ASKED, shard=Shard(2, 3))
+    write_results(path, [], {}, part, [NotChecked("losses.x", "its process was killed")])
+    stored = read_stored(path)
+    assert stored.asked == part
+    assert stored.not_checked == {"losses.x": "its process was killed"}
+
+
+def test_what_is_not_the_whole_is_not_read_as_if_it_were(path: Path) -> None:
+    write_results(path, [], {}, replace(ASKED, shard=Shard(2, 3)))
+    assert refusal(path) == f"{path}: expected a whole run, got shard 2/3; parity merge unites them"
+    write_results(path, [], {}, ASKED, [NotChecked("losses.x", "its process was killed")])
+    assert refusal(path) == f"{path}: expected all contracts checked, got losses.x: its process was killed"
+
+
 def test_the_environment_names_versions() -> None:
     assert {"ptycho-parity", "python", "platform", "numpy"} <= environment(()).keys()
 
@@ -76,6 +97,9 @@ def test_another_format(path: Path) -> None:
     assert refusal(path) == f"{path}: expected results of format {FORMAT}, got 99"
 
 
+WHOLE = b'{"format": 2, "environment": {}, "asked": null, "not_checked": {}, "contracts": {"losses.mae": %s}}'
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -85,11 +109,13 @@ def test_another_format(path: Path) -> None:
         b"[]",
         b"3",
         b"{}",
-        b'{"format": 1}',
-        b'{"format": 1, "contracts": []}',
-        b'{"format": 1, "contracts": {"losses.mae": {}}}',
-        b'{"format": 1, "contracts": {"losses.mae": {"measurements": [{}]}}}',
-        b'{"format": 1, "contracts": {"losses.mae": {"measurements": 3}}}',
+        b'{"format": 2}',
+        b'{"format": 2, "environment": {}, "asked": null, "not_checked": {}, "contracts": []}',
+        b'{"format": 2, "environment": {}, "asked": null, "not_checked": {}}',
+        WHOLE % b"{}",
+        WHOLE % b'{"seconds": 1, "measurements": [{}]}',
+        WHOLE % b'{"seconds": 1, "measurements": 3}',
+        b'{"format": 2, "environment": {}, "asked": {}, "not_checked": {}, "contracts": {}}',
     ],
 )
 def test_a_file_that_holds_no_results(path: Path, content: bytes) -> None:

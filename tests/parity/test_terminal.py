@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from parity.judge import Outcome, Verdict
-from parity.report.terminal import plain, summary_line, verdict_table
+from parity.report.terminal import not_checked_lines, plain, summary_line, verdict_table
+from parity.run import NotChecked
+from parity.shards import Shard
 
 
 def verdict(outcome: Outcome = Outcome.AGREE, **fields: Any) -> Verdict:
@@ -84,3 +86,20 @@ def test_the_run_in_a_line(verdicts: list[Verdict], line: str) -> None:
 
 def test_plain_text_has_no_colours() -> None:
     assert "\x1b" not in plain(verdict_table([verdict(Outcome.DISAGREE, sides=("torch",))]))
+
+
+def test_what_was_not_checked_is_named_with_the_reason() -> None:
+    lost = [NotChecked("losses.x", "took longer than the limit of 60 s")]
+    assert not_checked_lines(lost) == ("losses.x: not checked: took longer than the limit of 60 s",)
+    assert summary_line([], lost) == "1 of 1 contract not checked: losses.x"
+    assert summary_line([verdict(examples=1)], lost) == (
+        "1 contract agrees on 1 example; 1 of 2 contracts not checked: losses.x"
+    )
+
+
+def test_a_shard_says_that_it_is_one() -> None:
+    line = "shard 2/3: 1 contract without a failure on 44 examples; only parity merge judges all of them"
+    assert summary_line([verdict()], shard=Shard(2, 3)) == line
+    assert summary_line([], shard=Shard(3, 3)) == "shard 3/3 has no example, and nothing was checked"
+    off = summary_line([verdict(Outcome.DISAGREE)], shard=Shard(2, 3))
+    assert off == "1 of 1 contracts do not agree: losses.mae"
