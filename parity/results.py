@@ -7,7 +7,7 @@ import math
 import platform
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -56,16 +56,32 @@ def write_results(path: Path, runs: Iterable[ContractRun], environment: Mapping[
     write_atomically(path, json.dumps(content, allow_nan=False, ensure_ascii=False).encode())
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A stored run: the measurements of each contract, and the seconds they took, by its name; and on what it ran."""
+
+    measurements: Mapping[str, Sequence[Measurement]]
+    seconds: Mapping[str, float]
+    environment: Mapping[str, str]
+
+
 def read_results(path: Path) -> dict[str, list[Measurement]]:
     """The measurements of a stored run by contract. Raises ResultsError for a file that holds none."""
+    return {name: list(measurements) for name, measurements in read_stored(path).measurements.items()}
+
+
+def read_stored(path: Path) -> Stored:
+    """A stored run. Raises ResultsError for a file that holds none, OSError for one that cannot be read."""
     try:
         content = json.loads(path.read_bytes())
         if content["format"] != FORMAT:
             raise ResultsError(f"{path}: expected results of format {FORMAT}, got {content['format']}")
-        return {
-            name: [_decoded(stored) for stored in contract["measurements"]]
-            for name, contract in content["contracts"].items()
-        }
+        contracts = content["contracts"]
+        return Stored(
+            measurements={name: [_decoded(m) for m in stored["measurements"]] for name, stored in contracts.items()},
+            seconds={name: float(stored["seconds"]) for name, stored in contracts.items()},
+            environment={str(name): str(value) for name, value in content["environment"].items()},
+        )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, ResultsError):
             raise

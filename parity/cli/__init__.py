@@ -20,6 +20,7 @@ from parity.cli.defects import defects_group
 from parity.cli.explain import explain_command
 from parity.cli.golden import golden_group
 from parity.cli.mutants import mutants_group
+from parity.cli.report import report_command
 from parity.cli.run import RESULTS, run_command
 from parity.cli.samplers import samplers_command
 from parity.cli.trajectory import trajectory_command
@@ -29,6 +30,7 @@ from parity.datasets import DatasetError
 from parity.frameworks.base import FrameworkMissing
 from parity.golden.errors import GoldenError
 from parity.report.pictures import MatplotlibMissing
+from parity.results import ResultsError
 from parity.score.stored import ScoreError
 from parity.transplant import WeightsError
 
@@ -49,11 +51,25 @@ for command in (
     defects_group,
     golden_group,
     mutants_group,
+    report_command,
     samplers_command,
     trajectory_command,
     transplant_command,
 ):
     cli.add_command(command)
+
+
+_UNCHECKED = (
+    FrameworkMissing,
+    MatplotlibMissing,
+    DatasetError,
+    GoldenError,
+    ResultsError,
+    ScoreError,
+    WeightsError,
+    OSError,
+)
+"""What says itself why the check could not be made."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -71,7 +87,7 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     except UsageError as error:
         click.echo(f"parity: {error}", err=True)
         return USAGE
-    except (FrameworkMissing, MatplotlibMissing, DatasetError, GoldenError, ScoreError, WeightsError, OSError) as error:
+    except _UNCHECKED as error:
         click.echo(f"parity: {error}", err=True)
         return NOT_CHECKED
     except (KeyboardInterrupt, click.Abort):

@@ -12,15 +12,16 @@ from rich.text import Text
 
 from parity.cases import parse_precisions
 from parity.cli.codes import AGREE, DISAGREE
-from parity.cli.options import examples_option, not_default, report_option, under_circumstances
+from parity.cli.options import command_line, examples_option, not_default, report_option, under_circumstances
 from parity.cli.progress import progress
 from parity.contract import Contract
 from parity.contracts import REGISTRY
 from parity.datasets import read_dataset
-from parity.diagnose import diagnoses
 from parity.frameworks import ADAPTERS, load
 from parity.frameworks.base import Framework
-from parity.report.messages import describe
+from parity.report.content import ContractReport, Remark, Report, Weight
+from parity.report.forms import write_forms
+from parity.report.gathering import gather
 from parity.report.terminal import console, summary_line, verdict_table
 from parity.results import environment, write_results
 from parity.run import ContractRun, Plan, run
@@ -33,7 +34,7 @@ RESULTS = "results.json"
 @examples_option
 @click.option("--case", metavar="STRATUM/SEED", help="One case alone, such as odd/17.")
 @under_circumstances
-@report_option("Write results.json here.")
+@report_option("Write results.json and, as HTML, Markdown and JUnit XML, a report here.")
 def run_command(
     names: tuple[str, ...],
     examples: int,
@@ -69,13 +70,24 @@ def run_command(
     out.print(Text(" · ".join(f.description for f in frameworks), "dim"))
     runs = _run_with_progress(plan, frameworks)
     out.print(verdict_table(r.verdict for r in runs))
-    _print_failures(out, plan, frameworks, runs, not_default(click.get_current_context()))
+    context = click.get_current_context()
+    held = _gathered(out, plan, frameworks, runs, not_default(context), in_depth=folder is not None)
     if left_out:
         out.print(Text(_not_asked(plan.frame, left_out), "yellow"), soft_wrap=True)
     out.print(summary_line(r.verdict for r in runs))
     if folder:
         write_results(folder / RESULTS, runs, environment(frameworks))
         out.print(f"results: {folder / RESULTS}", soft_wrap=True)
+        report = Report(
+            "parity run",
+            command_line(context),
+            held,
+            remarks=(Remark(Weight.NOTED, "not asked", _not_asked(plan.frame, left_out)),) if left_out else (),
+            environment=environment(frameworks),
+            seconds=sum(r.seconds for r in runs),
+        )
+        for path in write_forms(folder, report):
+            out.print(f"report: {path}", soft_wrap=True)
     return AGREE if all(r.verdict.agrees for r in runs) else DISAGREE
 
 
@@ -85,16 +97,24 @@ def _run_with_progress(plan: Plan, frameworks: Sequence[Framework]) -> list[Cont
         return list(run(plan, frameworks, lambda case: advance()))
 
 
-def _print_failures(
-    out: Console, plan: Plan, frameworks: Sequence[Framework], runs: Sequence[ContractRun], options: Sequence[str]
-) -> None:
+def _gathered(
+    out: Console,
+    plan: Plan,
+    frameworks: Sequence[Framework],
+    runs: Sequence[ContractRun],
+    options: Sequence[str],
+    in_depth: bool,
+) -> tuple[ContractReport, ...]:
+    """What there is to say of every contract; the message of one that does not agree is printed as it is found."""
+    gathered = []
     for contract, result in zip(plan.contracts, runs, strict=True):
-        if not result.verdict.agrees:
-            found = diagnoses(contract, frameworks, result.verdict.sides, result.measurements, plan.dataset)
-            message = describe(contract, result.verdict, options, diagnoses=found)
+        held = gather(result, contract, frameworks, plan.dataset, options, in_depth)
+        if held.message:
             out.print()
-            out.print(message, markup=False, highlight=False, soft_wrap=True)
+            out.print(held.message, markup=False, highlight=False, soft_wrap=True)
+        gathered.append(held)
     out.print()
+    return tuple(gathered)
 
 
 def _not_asked(frame: Sequence[int], contracts: Sequence[Contract]) -> str:
