@@ -19,8 +19,8 @@ def write_forms(folder: Path, report: Report) -> list[Path]:
     Each file is there whole or not at all. Raises OSError naming the file that cannot be written.
     """
     forms = {
-        folder / PAGE: page(report).encode(),
-        folder / SUMMARY: summary(report).encode(),
+        folder / PAGE: page(report).encode(errors="replace"),
+        folder / SUMMARY: summary(report).encode(errors="replace"),
         folder / JUNIT: junit(report),
     }
     for path, content in forms.items():

@@ -160,7 +160,7 @@ def _cut(left_out: Sequence[str], limit: int) -> str:
     """The sentence on what is missing, itself within the room that is kept for it, half of `LEAST`."""
     room, shown = LEAST // 4, []
     for what in left_out:
-        room -= len(what.encode()) + 2
+        room -= len(what.encode(errors="replace")) + 2
         if room < 0:
             break
         shown.append(what)
@@ -190,4 +190,4 @@ def _joined(lines: Sequence[str]) -> str:
 
 def _size(lines: Sequence[str]) -> int:
     """Bytes of lines, each with its end."""
-    return sum(len(line.encode()) + 1 for line in lines)
+    return sum(len(line.encode(errors="replace")) + 1 for line in lines)
