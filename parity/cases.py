@@ -110,9 +110,10 @@ def parse_case(contract: Contract, text: str, dataset: Dataset | None = None) ->
 
 
 def coordinates_of(contract: Contract, text: str, dataset: Dataset | None = None) -> Coordinates:
-    """Where the case written `stratum/seed` lies; of one that the contract no longer has, nothing is known."""
-    if text.partition("/")[0] == MEASURED.name and not dataset:
-        return Coordinates()
+    """Where the case written `stratum/seed` lies.
+
+    Nothing is known of one that the contract no longer has, nor of a measured one without its data set.
+    """
     try:
         return parse_case(contract, text, dataset).coordinates
     except UsageError:

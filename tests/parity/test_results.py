@@ -11,7 +11,7 @@ from parity import results
 from parity.contract import Quota
 from parity.judge import judge
 from parity.measure import Gain, Measurement
-from parity.results import FORMAT, ResultsError, environment, read_results, write_results
+from parity.results import FORMAT, ResultsError, environment, read_results, read_stored, write_results
 from parity.run import ContractRun
 
 MEASUREMENTS = (
@@ -51,6 +51,13 @@ def store(path: Path) -> None:
 def test_measurements_come_back_to_the_last_bit(path: Path) -> None:
     store(path)
     assert repr(read_results(path)) == repr({"losses.mae": list(MEASUREMENTS)})
+
+
+def test_seconds_and_environment_come_back(path: Path) -> None:
+    store(path)
+    stored = read_stored(path)
+    assert stored.seconds == {"losses.mae": 0.123}
+    assert stored.environment == {"python": "3"}
 
 
 def test_a_file_says_what_was_found_and_on_what(path: Path) -> None:

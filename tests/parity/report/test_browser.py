@@ -6,6 +6,7 @@ Left out only where the machine has no Chromium: playwright drives the one that 
 import os
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +85,7 @@ def opened(browser: Any, address: str, said: list[str], **options: Any) -> Any:
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_is_read_with_ease_and_shows_its_pictures(
-    browser: Any, address: str, width: int, scheme: str
-) -> None:
+def test_it_fits_is_read_with_ease_and_shows_its_pictures(browser: Any, address: str, width: int, scheme: str) -> None:
     said: list[str] = []
     shown = opened(browser, address, said, viewport={"width": width, "height": 800}, color_scheme=scheme)
     assert shown.evaluate("document.documentElement.scrollWidth") == width
@@ -125,7 +124,7 @@ def test_headings_go_down_step_by_step(browser: Any, address: str) -> None:
     levels = shown.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => +h.tagName[1])")
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
 def test_on_paper_nothing_is_cut_off(browser: Any, address: str) -> None:

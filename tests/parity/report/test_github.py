@@ -11,9 +11,7 @@ from parity.report.github import MOST, commands
 def test_a_failure_is_an_error_on_the_lines_that_lead_to_it(report: Any, held: Any) -> None:
     failed = held(torch=3.0, message="off by 100 %\r\nfar", places=(Place("a,b:c.py", 3), Place("d.py", 4)))
     title = "title=losses.mae%3A torch disagrees::off by 100 %25%0D%0Afar"
-    assert commands(report(failed)) == (
-        f"::error file=a%2Cb%3Ac.py,line=3,{title}\n::error file=d.py,line=4,{title}\n"
-    )
+    assert commands(report(failed)) == (f"::error file=a%2Cb%3Ac.py,line=3,{title}\n::error file=d.py,line=4,{title}\n")
 
 
 def test_without_a_line_it_is_said_of_the_whole(report: Any, held: Any) -> None:

@@ -1,4 +1,4 @@
-"""The summary: the verdict first, everything folded that is long, nothing taken for a mark, and never beyond its limit."""
+"""The summary: the verdict first, what is long folded, nothing taken for a mark, and never beyond its limit."""
 
 import re
 from typing import Any
@@ -19,7 +19,9 @@ def test_the_verdict_then_what_does_not_agree_then_the_counts(report: Any, held:
 
 
 def test_messages_stages_and_the_plan_are_folded(report: Any, held: Any) -> None:
-    failed = held(torch=3.0, message="losses.mae: torch <disagrees>\n  far off", stages="a\n  tree", reason="it changed")
+    failed = held(
+        torch=3.0, message="losses.mae: torch <disagrees>\n  far off", stages="a\n  tree", reason="it changed"
+    )
     text = summary(report(failed))
     assert (
         "<details><summary>losses.mae: torch &lt;disagrees&gt;</summary>\n\n```text\n"
