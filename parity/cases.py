@@ -16,10 +16,23 @@ from parity.measured import MeasuredScene
 from parity.precision import FLOAT64, PRECISIONS, Precision
 from parity.reference import has_readings
 from parity.scenes import Scene
+from parity.scenes.exposures import COUNTED
 from parity.strata import MEASURED, Spec, Stratum, draw
 
 ONE_HOT_EVERY = 4
 """Every fourth case asks for the gradient of a single element instead of a random combination of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coordinates:
+    """Where an example lies among those of its contract.
+
+    `size` is the longer side of its frame in pixels (of a vector of parameters, that of the square it fills), `photons`
+    the photons in the mean pattern; None where the contract takes nothing that depends on it, or nothing says so.
+    """
+
+    size: int | None = None
+    photons: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +51,14 @@ class Case:
     @property
     def spec(self) -> Spec:
         return draw(self.stratum, self.seed)
+
+    @property
+    def coordinates(self) -> Coordinates:
+        """Size and photons, from the specification: nothing is simulated. What was measured has no photons to name."""
+        if self.dataset:
+            return Coordinates(max(self.dataset.diffraction.shape[1:]))
+        spec, counts = self.spec, any(argument.field in COUNTED for argument in self.contract.arguments)
+        return Coordinates(max(spec.height, spec.width), spec.photons if counts else None)
 
     def inputs(self) -> dict[str, NDArray[Any]]:
         """The arguments by name, canonical and in float64; checked against their kinds."""
@@ -86,6 +107,17 @@ def parse_case(contract: Contract, text: str, dataset: Dataset | None = None) ->
     if dataset and stratum != MEASURED.name:
         raise UsageError(f"a data set is the stratum '{MEASURED.name}'; got '{stratum}'")
     return Case(contract, MEASURED if dataset else contract.stratum(stratum), int(seed), dataset)
+
+
+def coordinates_of(contract: Contract, text: str, dataset: Dataset | None = None) -> Coordinates:
+    """Where the case written `stratum/seed` lies.
+
+    Nothing is known of one that the contract no longer has, nor of a measured one without its data set.
+    """
+    try:
+        return parse_case(contract, text, dataset).coordinates
+    except UsageError:
+        return Coordinates()
 
 
 def parse_precisions(text: str) -> tuple[Precision, ...]:

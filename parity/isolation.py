@@ -15,23 +15,15 @@ from pathlib import Path
 from parity.contract import Contract
 from parity.contracts import REGISTRY
 from parity.datasets import Dataset, read_dataset
-from parity.diagnose import diagnoses
 from parity.environment import prepare_environment
 from parity.frameworks import load
 from parity.frameworks.base import Framework
 from parity.precision import PRECISIONS
-from parity.report.messages import describe
-from parity.run import ContractRun, NotChecked, Plan, run
+from parity.report.content import ContractReport
+from parity.report.gathering import gather
+from parity.run import NotChecked, Plan, run
 from parity.shards import Shard
 from parity.workers import Lost, in_processes
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A contract that was held, and the message of its failure, empty where it agrees."""
-
-    run: ContractRun
-    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +46,7 @@ class Outcomes:
     Nothing describes a stack that no process could load.
     """
 
-    found: tuple[Held | NotChecked, ...]
+    found: tuple[ContractReport | NotChecked, ...]
     descriptions: Mapping[str, str]
 
 
@@ -63,15 +55,17 @@ def hold_here(
     frameworks: Sequence[Framework],
     options: Sequence[str] = (),
     advance: Callable[[], None] = lambda: None,
+    in_depth: bool = False,
 ) -> Outcomes:
     """Hold the contracts of a plan in this process; `advance` is told of every case.
 
-    `options` are those of `parity run`, for the messages. A contract for which memory runs out is not checked.
+    `options` are those of `parity run`, for the messages; `in_depth` asks for stages and pictures of what fails. A
+    contract for which memory runs out is not checked.
     """
-    found: list[Held | NotChecked] = []
+    found: list[ContractReport | NotChecked] = []
     for contract in plan.tried:
         try:
-            found.append(_held(replace(plan, contracts=(contract,)), frameworks, options, advance))
+            found.append(_held(replace(plan, contracts=(contract,)), frameworks, options, advance, in_depth))
         except MemoryError as error:
             found.append(NotChecked(contract.name, ": ".join(filter(None, ("ran out of memory", str(error))))))
     return Outcomes(tuple(found), {framework.name: framework.description for framework in frameworks})
@@ -84,6 +78,7 @@ def hold_isolated(
     jobs: int = 1,
     limit: float | None = None,
     advance: Callable[[], None] = lambda: None,
+    in_depth: bool = False,
 ) -> Outcomes:
     """Hold the contracts of a plan in up to `jobs` processes, longest first; `advance` is told of every contract.
 
@@ -99,10 +94,11 @@ def hold_isolated(
         shard=plan.shard,
         circumstances=circumstances,
         options=tuple(options),
+        in_depth=in_depth,
     )
     longest_first = sorted(plan.tried, key=partial(_work, plan), reverse=True)
     tasks = [replace(task, contract=contract.name) for contract in longest_first]
-    found: dict[str, Held | NotChecked] = {}
+    found: dict[str, ContractReport | NotChecked] = {}
     descriptions: Mapping[str, str] = {}
     for done, answer in in_processes(task.prepare, _Task.hold, tasks, jobs, limit):
         if isinstance(answer, Lost):
@@ -124,6 +120,7 @@ class _Task:
     shard: Shard | None
     circumstances: Circumstances
     options: tuple[str, ...]
+    in_depth: bool
     contract: str = ""
 
     def prepare(self) -> None:
@@ -131,13 +128,14 @@ class _Task:
         _loaded(self.circumstances)
         _dataset(self.data)
 
-    def hold(self) -> tuple[Held, Mapping[str, str]]:
+    def hold(self) -> tuple[ContractReport, Mapping[str, str]]:
         """Hold the contract; what is found, and how the stacks describe themselves."""
         frameworks = _loaded(self.circumstances)
         precisions = tuple(PRECISIONS[name] for name in self.precisions)
         contracts = (REGISTRY[self.contract],)
         plan = Plan(contracts, self.examples, precisions, self.case, _dataset(self.data), self.shard)
-        return _held(plan, frameworks, self.options), {f.name: f.description for f in frameworks}
+        held = _held(plan, frameworks, self.options, in_depth=self.in_depth)
+        return held, {f.name: f.description for f in frameworks}
 
 
 @cache
@@ -151,15 +149,16 @@ def _dataset(path: Path | None) -> Dataset | None:
 
 
 def _held(
-    plan: Plan, frameworks: Sequence[Framework], options: Sequence[str], advance: Callable[[], None] = lambda: None
-) -> Held:
+    plan: Plan,
+    frameworks: Sequence[Framework],
+    options: Sequence[str],
+    advance: Callable[[], None] = lambda: None,
+    in_depth: bool = False,
+) -> ContractReport:
     """The one contract of a plan, held."""
     (contract,) = plan.contracts
     (result,) = run(plan, frameworks, lambda case: advance())
-    if result.verdict.agrees:
-        return Held(result)
-    found = diagnoses(contract, frameworks, result.verdict.sides, result.measurements, plan.dataset)
-    return Held(result, describe(contract, result.verdict, options, diagnoses=found))
+    return gather(result, contract, frameworks, plan.dataset, options, in_depth)
 
 
 def _work(plan: Plan, contract: Contract) -> int:

@@ -23,6 +23,7 @@ from parity.cli.explain import explain_command
 from parity.cli.golden import golden_group
 from parity.cli.merge import merge_command
 from parity.cli.mutants import mutants_group
+from parity.cli.report import report_command
 from parity.cli.run import RESULTS, run_command
 from parity.cli.samplers import samplers_command
 from parity.cli.trajectory import trajectory_command
@@ -67,6 +68,7 @@ for command in (
     divergences_command,
     golden_group,
     mutants_group,
+    report_command,
     samplers_command,
     trajectory_command,
     transplant_command,

@@ -1,8 +1,9 @@
-"""How a run ends, in one process, in several, or put together from shards: table, messages, results, exit code."""
+"""How a run ends, in one process, in several, or put together from files: table, messages, files, exit code."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -13,49 +14,75 @@ from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.contracts import REGISTRY
 from parity.divergences.faults import divergence_faults
 from parity.divergences.registry import accepted_in, registered
-from parity.isolation import Held
+from parity.report.content import ContractReport, Remark, Report, Weight
+from parity.report.forms import write_forms
 from parity.report.terminal import not_checked_lines, summary_line, verdict_table
 from parity.results import write_results
 from parity.run import NotChecked
 
 RESULTS = "results.json"
 
+CODES = {None: AGREE, Weight.FAILED: DISAGREE, Weight.NOT_CHECKED: NOT_CHECKED}
+"""The exit code that a report comes to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a run found of every contract, and what it was asked; `command` is the line that repeats it."""
+
+    contracts: Sequence[ContractReport | NotChecked]
+    asked: Asked
+    environment: Mapping[str, str]
+    command: str
+
+    @property
+    def held(self) -> tuple[ContractReport, ...]:
+        return tuple(one for one in self.contracts if isinstance(one, ContractReport))
+
+    @property
+    def lost(self) -> tuple[NotChecked, ...]:
+        return tuple(one for one in self.contracts if isinstance(one, NotChecked))
+
+    @property
+    def divergences_off(self) -> tuple[str, ...]:
+        """What is wrong with the accepted divergences: all of them, or those of the contracts that were asked."""
+        entries = accepted_in(self.asked.cases) if REGISTRY.keys() - self.asked.cases.keys() else registered()
+        return divergence_faults(entries, [m for one in self.held for m in one.run.measurements], REGISTRY)
+
+    def report(self, title: str, notes: Sequence[str] = ()) -> Report:
+        """All of it, for whoever writes it; a run of nothing is not checked."""
+        remarks = [Remark(Weight.NOT_CHECKED, f"{one.contract} was not checked", one.reason) for one in self.lost]
+        if not self.contracts:
+            remarks.append(Remark(Weight.NOT_CHECKED, "nothing was checked", "no contract had an example"))
+        remarks += [Remark(Weight.FAILED, "an accepted divergence is off", said) for said in self.divergences_off]
+        remarks += [Remark(Weight.NOTED, "not asked", note) for note in notes]
+        seconds = sum(one.run.seconds for one in self.held)
+        return Report(title, self.command, self.held, tuple(remarks), self.environment, seconds)
+
 
 def conclude(
-    out: Console,
-    found: Sequence[Held | NotChecked],
-    asked: Asked,
-    environment: Mapping[str, str],
-    folder: Path | None,
-    notes: Sequence[str] = (),
+    out: Console, found: Found, title: str, folder: Path | None, notes: Sequence[str] = (), store: bool = True
 ) -> int:
-    """Print what was found, write it to `folder` if there is one, and say the exit code.
+    """Print what was found, write it to `folder` if there is one, with `store` its results too, and say the exit code.
 
     What could not be checked outweighs what was found wrong, and a run of nothing is not checked.
     """
-    held = [one for one in found if isinstance(one, Held)]
-    lost = [one for one in found if isinstance(one, NotChecked)]
-    verdicts = [one.run.verdict for one in held]
+    verdicts = [one.run.verdict for one in found.held]
     out.print(verdict_table(verdicts))
-    for message in filter(None, (one.message for one in held)):
+    for message in filter(None, (one.message for one in found.held)):
         out.print()
         out.print(message, markup=False, highlight=False, soft_wrap=True)
     out.print()
-    off = _divergences_off(asked, held)
-    for sentence in off:
+    for sentence in found.divergences_off:
         out.print(Text(sentence, "red"), soft_wrap=True)
-    for note in (*notes, *not_checked_lines(lost)):
+    for note in (*notes, *not_checked_lines(found.lost)):
         out.print(Text(note, "yellow"), soft_wrap=True)
-    out.print(summary_line(verdicts, lost, asked.shard))
-    if folder:
-        write_results(folder / RESULTS, [one.run for one in held], environment, asked, lost)
+    out.print(summary_line(verdicts, found.lost, found.asked.shard))
+    report = found.report(title, notes)
+    if folder and store:
+        runs = [one.run for one in found.held]
+        write_results(folder / RESULTS, runs, found.environment, found.asked, found.lost)
         out.print(f"results: {folder / RESULTS}", soft_wrap=True)
-    if lost or not held:
-        return NOT_CHECKED
-    return AGREE if all(verdict.agrees for verdict in verdicts) and not off else DISAGREE
-
-
-def _divergences_off(asked: Asked, held: Sequence[Held]) -> tuple[str, ...]:
-    """What is wrong with the accepted divergences: all of them, or those of the contracts that were selected."""
-    entries = accepted_in(asked.cases) if REGISTRY.keys() - asked.cases.keys() else registered()
-    return divergence_faults(entries, [m for one in held for m in one.run.measurements], REGISTRY)
+    for path in write_forms(folder, report) if folder else ():
+        out.print(f"report: {path}", soft_wrap=True)
+    return CODES[report.weight]

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from parity.cli.conclusion import conclude
-from parity.cli.options import report_option
+from parity.cli.conclusion import Found, conclude
+from parity.cli.options import command_line, report_option
 from parity.contracts import REGISTRY
 from parity.frameworks import STACKS
-from parity.isolation import Held
 from parity.merging import merge
-from parity.report.messages import describe
+from parity.report.content import ContractReport
+from parity.report.gathering import held_contract, with_message
 from parity.report.terminal import console
 from parity.results import read_stored
 from parity.run import ContractRun, NotChecked
@@ -21,7 +21,7 @@ from parity.run import ContractRun, NotChecked
 
 @click.command("merge")
 @click.argument("paths", nargs=-1, required=True, metavar="RESULTS.json...", type=click.Path(path_type=Path))
-@report_option("Write results.json of the whole run here.")
+@report_option("Write results.json of the whole run here and, as HTML, Markdown and JUnit XML, a report.")
 def merge_command(paths: tuple[Path, ...], folder: Path | None) -> int:
     """Unite the results of all shards of a run, and judge them as if they had been one.
 
@@ -33,13 +33,14 @@ def merge_command(paths: tuple[Path, ...], folder: Path | None) -> int:
     out = console()
     described = [merged.environment[stack] for stack in reversed(STACKS) if stack in merged.environment]
     out.print(Text(" · ".join(described), "dim"))
-    found = [_told(one, merged.asked.options) for one in merged.found]
-    return conclude(out, found, merged.asked, merged.environment, folder)
+    told = [_told(one, merged.asked.options) for one in merged.found]
+    found = Found(told, merged.asked, merged.environment, command_line(click.get_current_context()))
+    return conclude(out, found, "parity merge", folder)
 
 
-def _told(found: ContractRun | NotChecked, options: tuple[str, ...]) -> Held | NotChecked:
+def _told(found: ContractRun | NotChecked, options: tuple[str, ...]) -> ContractReport | NotChecked:
     """With the message of a failure. What would explain it was said where the stacks were, by its shard."""
     if isinstance(found, NotChecked):
         return found
-    verdict = found.verdict
-    return Held(found, "" if verdict.agrees else describe(REGISTRY[verdict.contract], verdict, options))
+    contract = REGISTRY[found.verdict.contract]
+    return with_message(held_contract(found, contract), contract, options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -79,10 +80,21 @@ def report_option(what: str) -> Callable[[Command], Command]:
 
 def not_default(context: click.Context) -> list[str]:
     """Those of `REPEATED` that were given, as they are written."""
+    return _written(context, lambda parameter: parameter.name in REPEATED)
+
+
+def command_line(context: click.Context) -> str:
+    """The command as it was given, to be pasted into a shell; where its report went is no part of it."""
+    words = _written(context, lambda parameter: parameter.name != "folder")
+    return shlex.join([*context.command_path.split(), *words])
+
+
+def _written(context: click.Context, wanted: Callable[[click.Parameter], bool]) -> list[str]:
+    """The wanted arguments and options that were given, as they are written."""
     written: list[str] = []
-    for option in context.command.params:
-        if option.name in REPEATED and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE:
-            given = context.params[option.name]
+    for parameter in context.command.params:
+        if wanted(parameter) and context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE:
+            given = context.params[parameter.name or ""]
             for value in given if isinstance(given, tuple) else (given,):
-                written += [option.opts[0], str(value)]
+                written += [*([parameter.opts[0]] if isinstance(parameter, click.Option) else []), str(value)]
     return written

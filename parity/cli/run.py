@@ -12,8 +12,15 @@ from rich.text import Text
 
 from parity.asked import Asked
 from parity.cases import parse_precisions
-from parity.cli.conclusion import RESULTS, conclude
-from parity.cli.options import examples_option, not_default, report_option, sharing, under_circumstances
+from parity.cli.conclusion import RESULTS, Found, conclude
+from parity.cli.options import (
+    command_line,
+    examples_option,
+    not_default,
+    report_option,
+    sharing,
+    under_circumstances,
+)
 from parity.cli.progress import progress
 from parity.contract import Contract
 from parity.contracts import REGISTRY
@@ -34,7 +41,7 @@ __all__ = ["RESULTS", "run_command"]
 @click.option("--case", metavar="STRATUM/SEED", help="One case alone, such as odd/17.")
 @under_circumstances
 @sharing
-@report_option("Write results.json here.")
+@report_option("Write results.json and, as HTML, Markdown and JUnit XML, a report here.")
 def run_command(
     names: tuple[str, ...],
     examples: int,
@@ -72,26 +79,28 @@ def run_command(
     plan.check()
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
-    options = not_default(click.get_current_context())
+    context, in_depth = click.get_current_context(), folder is not None
+    options = not_default(context)
     asked = Asked.of(plan, options)
     out = console()
     circumstances = Circumstances(stacks or tuple(ADAPTERS), mode, device)
     if jobs == 1 and limit is None:
-        outcomes = _here(out, plan, circumstances, options)
+        outcomes = _here(out, plan, circumstances, options, in_depth)
     else:
         with progress("simulating and judging", len(plan.tried)) as advance:
-            outcomes = hold_isolated(plan, circumstances, options, jobs, limit, advance)
+            outcomes = hold_isolated(plan, circumstances, options, jobs, limit, advance, in_depth)
         _describe(out, outcomes.descriptions.values())
     notes = [_not_asked(plan.frame, left_out)] if left_out else []
-    return conclude(out, outcomes.found, asked, environment_of(outcomes.descriptions), folder, notes)
+    found = Found(outcomes.found, asked, environment_of(outcomes.descriptions), command_line(context))
+    return conclude(out, found, "parity run", folder, notes)
 
 
-def _here(out: Console, plan: Plan, circumstances: Circumstances, options: Sequence[str]) -> Outcomes:
+def _here(out: Console, plan: Plan, circumstances: Circumstances, options: Sequence[str], in_depth: bool) -> Outcomes:
     frameworks = circumstances.load()
     _describe(out, [framework.description for framework in frameworks])
     total = sum(len(plan.cases(contract)) for contract in plan.contracts)
     with progress("simulating and judging", total) as advance:
-        return hold_here(plan, frameworks, options, advance)
+        return hold_here(plan, frameworks, options, advance, in_depth)
 
 
 def _describe(out: Console, descriptions: Iterable[str]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from parity.cases import Coordinates
 from parity.run import ContractRun
 
 
@@ -51,15 +52,19 @@ class ContractReport:
     """One contract that was held.
 
     `reason` says why it was asked, `places` are the changed lines that lead to it. A failure has the `message` that
-    `parity run` prints, the `stages` that `parity explain` prints, and `pictures` of the worst case: error maps.
+    `parity run` prints, the `stages` that `parity explain` prints, and `pictures` of the worst case: error maps;
+    `not_shown` says what of these is missing, and why. `coordinates` are those of every case by name.
     """
 
     run: ContractRun
+    equation: str = ""
+    coordinates: Mapping[str, Coordinates] = field(default_factory=dict)
     reason: str = ""
     places: tuple[Place, ...] = ()
     message: str = ""
     stages: str = ""
     pictures: tuple[Picture, ...] = ()
+    not_shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)

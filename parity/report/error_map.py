@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 
 from parity.measure import GRADIENT
 from parity.precision import PRECISIONS
-from parity.report.pictures import save
+from parity.report.content import Picture
+from parity.report.pictures import png, save
 from parity.report.stages import Finding, findings, has_plane, place_in_words, shown
 from parity.stages import Reading, Tree
 
@@ -26,21 +28,49 @@ _WIDTH, _DPI = 12.0, 100
 Plane = NDArray[Any]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ErrorMap:
+    """One quantity that is off, in the plane of its worst element: what is to be drawn, and under which name."""
+
+    finding: Finding
+    trees: tuple[Tree, ...]
+    element: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of its files, without suffix."""
+        return _file_name(self.finding)
+
+    @property
+    def caption(self) -> str:
+        """What is off and, on a second line, where and by how much."""
+        return _title(self.finding, self.trees[0], self.element)
+
+    def figure(self) -> Figure:
+        """It, drawn."""
+        return _drawn(self.finding, self.trees, self.element)
+
+
+def error_maps(trees: Sequence[Tree]) -> tuple[ErrorMap, ...]:
+    """A map of every quantity that is off and has rows and columns, in the order in which they are computed."""
+    chosen = shown(trees)
+    placed = ((finding, _element(finding.worst)) for finding in findings(chosen))
+    return tuple(ErrorMap(finding, chosen, element) for finding, element in placed if element is not None)
+
+
 def write_error_maps(folder: Path, trees: Sequence[Tree]) -> list[Path]:
     """Draw every quantity that is off and has rows and columns, as PNG and SVG; the paths of what was written.
 
     The plane is that of the worst element. What a stack raised, or returned in another shape, has none. Raises OSError
     where `folder` cannot be written.
     """
-    written: list[Path] = []
-    chosen = shown(trees)
-    for finding in findings(chosen):
-        element = _element(finding.worst)
-        if element is None:
-            continue
-        figure = _drawn(finding, chosen, element)
-        written += save(figure, folder, _file_name(finding), _DPI)
-    return written
+    maps = error_maps(trees)
+    return [path for error_map in maps for path in save(error_map.figure(), folder, error_map.name, _DPI)]
+
+
+def picture(error_map: ErrorMap) -> Picture:
+    """One error map as PNG, with what it shows in words."""
+    return Picture(error_map.caption.replace("\n", "; "), png(error_map.figure(), _DPI))
 
 
 def _element(reading: Reading) -> tuple[int, ...] | None:

@@ -42,6 +42,10 @@ PRECISION_WORDS = {FLOAT32.name: "float32", FLOAT64.name: "float64"}
 """What a person calls each precision."""
 
 
+CAUSE, REPRODUCE, STAGES, KEEP = "cause", "reproduce", "stages", "keep it"
+"""What the last lines of a message begin with: an explanation, and three commands."""
+
+
 def describe(
     contract: Contract,
     verdict: Verdict,
@@ -58,7 +62,7 @@ def describe(
         said = headline(verdict) if verdict.outcome is Outcome.DISAGREE else verdict.outcome
         repeated = reproduce(contract.name, None, options)
         return "\n".join(
-            [f"{contract.name}: {said}", f"  {verdict.reason}", *causes(diagnoses), f"  reproduce: {repeated}"]
+            [f"{contract.name}: {said}", f"  {verdict.reason}", *causes(diagnoses), f"  {REPRODUCE}: {repeated}"]
         )
     worst = next((m for m in verdict.failures if m.case == case), verdict.failures[0])
     precisions = {m.precision for m in verdict.failures if m.case == worst.case}
@@ -67,17 +71,23 @@ def describe(
         f"  {finding(contract, worst)}",
         f"  {_extent(verdict)}",
         *causes(diagnoses),
-        f"  reproduce: {reproduce(contract.name, worst.case, options)}",
+        f"  {REPRODUCE}: {reproduce(contract.name, worst.case, options)}",
     ]
     if contract.stages:
-        lines.append(f"  stages: {explain(contract.name, worst.case, options)}")
-    lines.append(f"  keep it: {promote(contract.name, worst.case, precisions, options)}")
+        lines.append(f"  {STAGES}: {explain(contract.name, worst.case, options)}")
+    lines.append(f"  {KEEP}: {promote(contract.name, worst.case, precisions, options)}")
     return "\n".join(lines)
 
 
 def causes(diagnoses: Sequence[Diagnosis]) -> list[str]:
     """A line for each stack that disagrees: what would explain it."""
-    return [f"  cause: {diagnosis.stack}: {diagnosis.words}" for diagnosis in diagnoses]
+    return [f"  {CAUSE}: {diagnosis.stack}: {diagnosis.words}" for diagnosis in diagnoses]
+
+
+def labelled(line: str) -> tuple[str, str]:
+    """What a line of a message begins with, "" for one that is a sentence of its own, and the rest."""
+    label, colon, rest = line.strip().partition(": ")
+    return (label, rest) if colon and label in (CAUSE, REPRODUCE, STAGES, KEEP) else ("", line.strip())
 
 
 def reproduce(contract: str, case: str | None, options: Sequence[str] = ()) -> str:

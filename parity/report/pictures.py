@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,14 @@ class MatplotlibMissing(Exception):
     """Pictures were asked for, and matplotlib is not installed; the message says what to do."""
 
 
+def can_draw() -> bool:
+    """Whether matplotlib is installed."""
+    return importlib.util.find_spec("matplotlib") is not None
+
+
 def require_matplotlib(what: str) -> None:
     """Raise MatplotlibMissing where it is not installed, before anything slow begins; `what` was to be drawn."""
-    if importlib.util.find_spec("matplotlib") is None:
+    if not can_draw():
         raise MatplotlibMissing(
             f"matplotlib is not installed, so {what} cannot be drawn: pip install 'ptycho-parity[report]', "
             "or leave out --report"
@@ -40,3 +46,10 @@ def save(figure: Figure, folder: Path, name: str, dpi: int = 120) -> list[Path]:
             figure.savefig(path, dpi=dpi, metadata={"Date": None} if path.suffix == ".svg" else {"Software": None})
             figure.set_layout_engine("none")  # once laid out, as it is
     return paths
+
+
+def png(figure: Figure, dpi: int = 120) -> bytes:
+    """A figure as PNG, with the same bytes each time."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()

@@ -40,9 +40,9 @@ def verdict_table(verdicts: Iterable[Verdict]) -> RenderableType:
             verdict.contract,
             str(verdict.examples),
             *(in_bounds(verdict.worst.get(stack)) for stack in stacks),
-            "–" if verdict.gap is None else f"{verdict.gap:.1e}",
-            _epsilon(verdict.epsilon),
-            Text(_word(verdict), _STYLES[verdict.outcome]),
+            gap_in_words(verdict.gap),
+            epsilon_in_words(verdict.epsilon),
+            Text(verdict_in_words(verdict), _STYLES[verdict.outcome]),
         )
     legend = Text(
         "Stacks: worst error in units of the bound (≤ 1 agrees). float64 gap: largest relative distance of the stacks. "
@@ -104,7 +104,8 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _word(verdict: Verdict) -> str:
+def verdict_in_words(verdict: Verdict) -> str:
+    """The outcome for a table: agree, who disagrees, or why nothing is said."""
     if verdict.outcome is not Outcome.DISAGREE:
         return str(verdict.outcome)
     if verdict.alike:
@@ -120,5 +121,11 @@ def in_bounds(ratio: float | None) -> str:
     return f"{ratio:.2f}" if ratio < 100 else f"{ratio:.1e}"
 
 
-def _epsilon(epsilon: float) -> str:
+def gap_in_words(gap: float | None) -> str:
+    """The distance of the stacks, for a table; – where there are not two."""
+    return "–" if gap is None else f"{gap:.1e}"
+
+
+def epsilon_in_words(epsilon: float) -> str:
+    """The smallest visible defect, for a table."""
     return "exact" if epsilon < 1e-30 else f"{epsilon:.0e}"

@@ -21,6 +21,12 @@ SCAN_STEP, SCAN_OFFSET, SCAN_MARGIN = 2, 3, 8
 """Pixels between groups, between the patches of a group, and by which an object at least exceeds a patch."""
 
 
+COUNTED = frozenset(
+    {"detected", "exit_waves", "fitted_log_scale", "images", "noiseless_images", "observed", "predicted"}
+)
+"""The properties of a scene that are others with more photons."""
+
+
 class Exposures(Drawn):
     """An object without symmetry, a probe without symmetry, and an exposure with its photon noise."""
 

@@ -3,14 +3,26 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from parity.cases import ONE_HOT_EVERY, Case, forced, parse_case, parse_precisions, precisions_of, sweep
+from parity.cases import (
+    ONE_HOT_EVERY,
+    Case,
+    Coordinates,
+    coordinates_of,
+    forced,
+    parse_case,
+    parse_precisions,
+    precisions_of,
+    sweep,
+)
 from parity.contract import Contract, UsageError
 from parity.contracts import REGISTRY
+from parity.datasets import Dataset
 from parity.precision import FLOAT32, FLOAT64, PRECISIONS
 
 MAE, FAR_FIELD, ILLUMINATE = (
@@ -144,3 +156,25 @@ def test_readings_are_tried_in_float64_alone() -> None:
     both = tuple(PRECISIONS.values())
     assert precisions_of({"amplitude": np.ones((1, 1, 2, 2), np.uint16)}, both) == (FLOAT64,)
     assert precisions_of({"amplitude": np.ones((1, 1, 2, 2)), "size": np.array(3)}, both) == both
+
+
+def test_where_a_case_lies_is_in_its_specification() -> None:
+    case = parse_case(MAE, "oblong/1")
+    assert coordinates_of(MAE, "oblong/1") == case.coordinates == Coordinates(15, case.spec.photons)
+    assert case.inputs()["observed"].shape[-2:] == (15, 8)
+
+
+def test_a_contract_that_counts_nothing_has_no_photons() -> None:
+    assert coordinates_of(ILLUMINATE, "even/1") == Coordinates(16, None)
+
+
+def test_a_measured_case_has_the_frame_of_its_data_set() -> None:
+    random = np.random.default_rng(1)
+    patterns, probe = random.uniform(0, 9, (3, 8, 10)), np.ones((1, 8, 10), complex)
+    dataset = Dataset(Path("scan.npz"), patterns, probe, np.zeros((3, 2)), None, ())
+    assert coordinates_of(MAE, "measured/0", dataset) == Coordinates(10, None)
+
+
+@pytest.mark.parametrize("text", ["measured/0", "ood/1", "even/x", "even"])
+def test_of_a_case_that_cannot_be_found_nothing_is_known(text: str) -> None:
+    assert coordinates_of(MAE, text) == Coordinates()

@@ -241,10 +241,19 @@ def test_a_report_holds_every_measurement(parity_command: Parity, tmp_path: Path
     folder = tmp_path / "a" / "report"
     code, out, _ = parity_command("run", "losses.mae", "--report", str(folder), *FEW)
     assert code == cli.AGREE
-    assert out.splitlines()[-1] == f"results: {folder / cli.RESULTS}"
+    assert out.splitlines()[-4:] == [
+        f"results: {folder / cli.RESULTS}",
+        *(f"report: {folder / name}" for name in ("report.html", "report.md", "junit.xml")),
+    ]
+    text = (folder / "report.html").read_text()
+    assert "<code>parity run losses.mae --examples 0 --precision f64 --mode eager</code>" in text
     stored = read_results(folder / cli.RESULTS)
     assert list(stored) == ["losses.mae"]
     assert {m.stack for m in stored["losses.mae"]} == {"torch", "tensorflow", "pair"}
+
+
+def without_paths(out: str) -> list[str]:
+    return [line for line in out.splitlines() if not line.startswith(("results: ", "report: "))]
 
 
 def without_seconds(path: Path) -> dict[str, Any]:
@@ -280,7 +289,7 @@ def test_shards_merged_are_the_run_that_was_not_shared_out(parity_command: Parit
     _, whole, _ = parity_command("run", *SEVERAL, "--report", str(tmp_path / "whole"))
     codes, (code, out, _) = sharded(parity_command, tmp_path, 3, *SEVERAL)
     assert (codes, code) == ([cli.AGREE] * 3, cli.AGREE)
-    assert out.splitlines()[:-1] == whole.splitlines()[:-1]
+    assert without_paths(out) == without_paths(whole)
     stored = (without_seconds(tmp_path / folder / cli.RESULTS) for folder in ("whole", "merged"))
     assert next(stored) == next(stored)
 
@@ -353,10 +362,87 @@ def test_without_memory_a_contract_is_not_checked_and_the_others_go_on(
     code, out, _ = parity_command("run", *asked, "--report", str(tmp_path))
     assert code == cli.NOT_CHECKED
     assert "losses.mae: not checked: ran out of memory: no room" in out
-    assert out.splitlines()[-2].endswith("; 1 of 2 contracts not checked: losses.mae")
+    assert without_paths(out)[-1].endswith("; 1 of 2 contracts not checked: losses.mae")
     stored = read_stored(tmp_path / cli.RESULTS)
     assert dict(stored.not_checked) == {"losses.mae": "ran out of memory: no room"}
     assert list(stored.measurements) == ["scaling.count_photons"]
+
+
+def test_a_report_of_a_disagreement_says_why(parity_command: Parity, torn_torch: None, tmp_path: Path) -> None:
+    code, out, _ = parity_command("run", "losses.mae", "--report", str(tmp_path), *FEW)
+    assert code == cli.DISAGREE
+    (cause,) = (line.strip() for line in out.splitlines() if "cause: " in line)
+    assert cause in (tmp_path / "report.md").read_text()
+    assert cause.removeprefix("cause: ") in (tmp_path / "report.html").read_text()
+    assert "torch: losses.mae is wrong: mae" in (tmp_path / "report.html").read_text()
+    assert '<failure message="losses.mae: torch disagrees' in (tmp_path / "junit.xml").read_text()
+
+
+def test_3_a_report_that_cannot_be_written(parity_command: Parity, tmp_path: Path) -> None:
+    (tmp_path / "report.html").mkdir()
+    (tmp_path / "report.html" / "kept").touch()
+    code, _, err = parity_command("run", "losses.mae", "--report", str(tmp_path), *FEW)
+    assert code == cli.NOT_CHECKED
+    assert err.startswith(f"parity: {tmp_path / 'report.html'}: expected to write the report there, got: ")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "results.json"]
+
+
+def test_a_report_is_made_again_from_stored_results(parity_command: Parity, torn_torch: None, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    parity_command("run", "losses.mae", "--stack", "torch", "--report", str(first), *FEW)
+    code, out, _ = parity_command("report", str(first / cli.RESULTS), "--report", str(second))
+    assert code == cli.DISAGREE
+    assert "losses.mae: torch disagrees with the oracle, case " in out
+    (line,) = (line for line in out.splitlines() if "reproduce: " in line)
+    assert line.endswith("--precision f64 --stack torch")
+    assert {path.name for path in second.iterdir()} == {"report.html", "report.md", "junit.xml"}
+    assert (second / "report.html").read_text().count("<svg") == (first / "report.html").read_text().count("<svg")
+
+
+def test_of_a_data_set_stored_results_do_not_know_the_name(
+    parity_command: Parity, torn_torch: None, tmp_path: Path
+) -> None:
+    path = data_set(tmp_path / "scan.npz")
+    parity_command("run", "losses.mae", "--data", path, "--report", str(tmp_path), *FEW)
+    _, out, _ = parity_command("report", str(tmp_path / cli.RESULTS))
+    assert "--case measured/0 --data DATA.npz --precision f64\n" in out
+
+
+def test_0_stored_results_are_judged_anew(parity_command: Parity, tmp_path: Path) -> None:
+    parity_command("run", "losses.mae", "--report", str(tmp_path), *FEW)
+    content = (tmp_path / cli.RESULTS).read_text()
+    (tmp_path / cli.RESULTS).write_text(content.replace('"outcome": "agree"', '"outcome": "disagree"'))
+    code, out, _ = parity_command("report", str(tmp_path / cli.RESULTS))
+    assert code == cli.AGREE
+    assert out.splitlines()[-1].startswith("1 contract agrees on ")
+
+
+@pytest.mark.parametrize(
+    ("content", "got"),
+    [
+        (
+            '{"format": 2, "environment": {}, "contracts": {}, "asked": null, "not_checked": {}}',
+            "expected stored results, got those of no contract",
+        ),
+        (
+            '{"format": 2, "environment": {}, "asked": null, "not_checked": {}, '
+            '"contracts": {"losses.old": {"seconds": 1, "measurements": []}}}',
+            "expected results of contracts that there are, got losses.old",
+        ),
+        ("[]", "expected stored results, got TypeError"),
+        (None, "No such file"),
+    ],
+)
+def test_3_what_holds_no_results(parity_command: Parity, tmp_path: Path, content: str | None, got: str) -> None:
+    path = tmp_path / "results.json"
+    if content is not None:
+        path.write_text(content)
+    code, out, err = parity_command("report", str(path), "--report", str(tmp_path / "report"))
+    assert code == cli.NOT_CHECKED
+    assert got in err
+    assert str(path) in err
+    assert out == ""
+    assert not (tmp_path / "report").exists()
 
 
 def test_every_contract_is_listed(parity_command: Parity) -> None:
@@ -435,6 +521,16 @@ def test_what_cannot_be_asked_of_a_user_s_frames_is_left_out_and_named(
     ]
     assert err == ""
     assert out.count("@32") == len(NETWORKS)
+
+
+def test_what_cannot_be_asked_is_noted_in_the_report(
+    parity_command: Parity, tmp_path: Path, few_contracts: None
+) -> None:
+    path = data_set(tmp_path / "scan.npz", **ODD)
+    code, _, _ = parity_command("run", "--data", path, "--stack", "torch", "--report", str(tmp_path), *FEW)
+    assert code == cli.AGREE
+    said = (tmp_path / "report.md").read_text()
+    assert f"**noted: not asked**\n\n```text\nnot asked of frames of 7 × 9: {', '.join(NETWORKS)}\n```" in said
 
 
 def test_nothing_is_left_out_where_all_can_be_asked(

@@ -11,8 +11,9 @@ import ptycho_torch
 from parity import cli
 from parity.contracts import REGISTRY
 from parity.frameworks.base import Framework
-from parity.isolation import Circumstances, Held, Outcomes, hold_here, hold_isolated
+from parity.isolation import Circumstances, Outcomes, hold_here, hold_isolated
 from parity.precision import FLOAT64
+from parity.report.content import ContractReport
 from parity.results import read_stored
 from parity.run import NotChecked, Plan
 from parity.shards import Shard
@@ -67,8 +68,8 @@ def test_the_same_to_the_last_bit_in_the_order_of_the_plan(
     here = hold_here(plan, [stack for stack in stacks if stack.name in circumstances.stacks])
     assert names(isolated) == names(here) == list(contracts)
     for one, other in zip(isolated.found, here.found, strict=True):
-        assert isinstance(one, Held)
-        assert isinstance(other, Held)
+        assert isinstance(one, ContractReport)
+        assert isinstance(other, ContractReport)
         assert repr(one.run.measurements) == repr(other.run.measurements)
         assert one.run.verdict == other.run.verdict
     assert isolated.descriptions == here.descriptions

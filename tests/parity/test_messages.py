@@ -7,9 +7,10 @@ import pytest
 
 from parity.contract import Quota
 from parity.contracts import REGISTRY
+from parity.diagnose import Diagnosis
 from parity.judge import judge
 from parity.measure import PAIR, Measurement
-from parity.report.messages import describe
+from parity.report.messages import describe, labelled
 
 MAE, FAR_FIELD = REGISTRY["losses.mae"], REGISTRY["optics.far_field_amplitude"]
 
@@ -193,3 +194,10 @@ def test_how_many_times_the_bound(ratio: float, times: str) -> None:
 )
 def test_a_place_is_named_where_its_axes_are_known(numbers: dict[str, Any], place: str) -> None:
     assert f"1042.1{place}" in message(found(**WRONG | numbers))
+
+
+def test_lines_with_a_label_are_told_from_sentences() -> None:
+    lines = message(found(**WRONG), diagnoses=(Diagnosis("torch", "squared"),)).splitlines()
+    assert [labelled(line)[0] for line in lines] == ["", "", "", "cause", "reproduce", "keep it"]
+    assert labelled(lines[3]) == ("cause", "torch: squared")
+    assert labelled(lines[0]) == ("", lines[0])

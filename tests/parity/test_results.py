@@ -56,6 +56,13 @@ def test_measurements_come_back_to_the_last_bit(path: Path) -> None:
     assert repr(read_results(path)) == repr({"losses.mae": list(MEASUREMENTS)})
 
 
+def test_seconds_and_environment_come_back(path: Path) -> None:
+    store(path)
+    stored = read_stored(path)
+    assert stored.seconds == {"losses.mae": 0.123}
+    assert stored.environment == {"python": "3"}
+
+
 def test_a_file_says_what_was_found_and_on_what(path: Path) -> None:
     store(path)
     content = json.loads(path.read_bytes(), parse_constant=pytest.fail)

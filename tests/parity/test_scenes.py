@@ -1,5 +1,6 @@
 """Scenes: what a stratum forces is in the arrays, and nothing in them is symmetric."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from parity import strata
+from parity.contracts import REGISTRY
 from parity.scenes import Scene
+from parity.scenes.exposures import COUNTED
+from parity.scenes.networks import LEVELS_OF
 from parity.strata import Stratum, draw
 from ptycho.objects import OBJECTS
 
@@ -122,3 +126,19 @@ def test_an_argument_does_not_depend_on_which_others_were_asked_for() -> None:
     assert second.predicted.any()
     np.testing.assert_array_equal(second.observed, observed)
     np.testing.assert_array_equal(second.probe, probe)
+
+
+def test_with_more_photons_what_is_counted_is_another_and_nothing_else_is() -> None:
+    fields = {
+        argument.field: contract.strata[0]
+        for contract in REGISTRY.values()
+        for argument in contract.arguments
+        if LEVELS_OF not in argument.field
+    }
+    changed = set()
+    for field, stratum in fields.items():
+        spec = draw(stratum, 0)
+        few, many = (getattr(Scene(replace(spec, photons=photons)), field) for photons in (1e4, 1e8))
+        if not np.array_equal(few, many):
+            changed.add(field)
+    assert changed == COUNTED

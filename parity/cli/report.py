@@ -1,0 +1,67 @@
+"""`parity report`: the forms of a report, made again from stored results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from parity.asked import Asked
+from parity.cli.conclusion import Found, conclude
+from parity.cli.options import command_line, report_option
+from parity.contracts import REGISTRY
+from parity.judge import Verdict, judge
+from parity.measure import Measurement
+from parity.precision import PRECISIONS
+from parity.report.content import ContractReport
+from parity.report.gathering import held_contract, with_message
+from parity.report.terminal import console
+from parity.results import ResultsError, Stored, read_stored
+from parity.run import ContractRun, NotChecked
+from parity.strata import MEASURED
+
+
+@click.command("report")
+@click.argument("results", metavar="RESULTS.json", type=click.Path(path_type=Path))
+@report_option("Write the report here, as HTML, Markdown and JUnit XML.")
+def report_command(results: Path, folder: Path | None) -> int:
+    """Judge stored results anew, and write what `parity run --report` writes, without frameworks and without pictures.
+
+    What would explain a failure is not searched for: that needs the stacks.
+    """
+    stored = read_stored(results)
+    lost = (NotChecked(name, why) for name, why in stored.not_checked.items())
+    told: tuple[ContractReport | NotChecked, ...] = (*_held(results, stored), *lost)
+    asked = stored.asked or Asked(dict.fromkeys(stored.measurements, ()), (), "", "")
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+    found = Found(told, asked, stored.environment, command_line(click.get_current_context()))
+    return conclude(console(), found, "parity report", folder, store=False)
+
+
+def _held(path: Path, stored: Stored) -> tuple[ContractReport, ...]:
+    """Every contract judged anew. Raises ResultsError for a contract that there no longer is, or for none at all."""
+    if not stored.measurements and not stored.not_checked:
+        raise ResultsError(f"{path}: expected stored results, got those of no contract")
+    found = []
+    for name, measurements in stored.measurements.items():
+        if name not in REGISTRY:
+            raise ResultsError(f"{path}: expected results of contracts that there are, got {name}")
+        contract = REGISTRY[name]
+        verdict = judge(name, measurements, contract.quota)
+        held = held_contract(ContractRun(verdict, tuple(measurements), stored.seconds[name]), contract)
+        found.append(with_message(held, contract, _options(verdict, measurements)))
+    return tuple(found)
+
+
+def _options(verdict: Verdict, measurements: Sequence[Measurement]) -> list[str]:
+    """The options of `parity run` without which it would not be the same: as far as measurements tell."""
+    options = []
+    if any(measurement.case.startswith(f"{MEASURED.name}/") for measurement in measurements):
+        options += ["--data", "DATA.npz"]
+    if len(verdict.precisions) < len(PRECISIONS):
+        options += ["--precision", ",".join(verdict.precisions)]
+    if len(verdict.worst) == 1:
+        options += ["--stack", *verdict.worst]
+    return options

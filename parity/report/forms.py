@@ -1,0 +1,31 @@
+"""The written forms of a report, side by side in one folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from parity.files import write_atomically
+from parity.report.content import Report
+from parity.report.html import page
+from parity.report.junit import junit
+from parity.report.markdown import summary
+
+PAGE, SUMMARY, JUNIT = "report.html", "report.md", "junit.xml"
+
+
+def write_forms(folder: Path, report: Report) -> list[Path]:
+    """Write a report for a browser, for a pull request and for a build server; the paths of what was written.
+
+    Each file is there whole or not at all. Raises OSError naming the file that cannot be written.
+    """
+    forms = {
+        folder / PAGE: page(report).encode(errors="replace"),
+        folder / SUMMARY: summary(report).encode(errors="replace"),
+        folder / JUNIT: junit(report),
+    }
+    for path, content in forms.items():
+        try:
+            write_atomically(path, content)
+        except OSError as error:
+            raise OSError(f"{path}: expected to write the report there, got: {error.strerror or error}") from error
+    return list(forms)
