@@ -14,6 +14,7 @@ from typing import NoReturn
 
 import click
 
+from parity.bench.stored import BenchError
 from parity.cli.bench import bench_command
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
 from parity.cli.contracts import contracts_group
@@ -38,6 +39,7 @@ from parity.score.stored import ScoreError
 from parity.transplant import WeightsError
 
 NAMED = (
+    BenchError,
     FrameworkMissing,
     MatplotlibMissing,
     DatasetError,

@@ -2,22 +2,138 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
 import click
 
-from parity.bench import bench
-from parity.cli.codes import AGREE
-from parity.cli.options import examples_option
+from parity.bench.beside import CONTRACTS, chosen_by_hand, time_beside
+from parity.bench.ratios import Compared
+from parity.bench.revisions import FILE, ROUNDS, compare_with
+from parity.bench.sizes import SIZES, Refused, Timed, check_sizes, time_sizes
+from parity.bench.stored import Benchmark, environment_of, write_benchmark
+from parity.bench.suite import bench
+from parity.cli.codes import AGREE, NOT_CHECKED
+from parity.cli.options import examples_option, report_option
+from parity.cli.progress import progress
+from parity.contract import Contract, UsageError
 from parity.contracts import REGISTRY
-from parity.frameworks import load
-from parity.report.bench import bench_tables
+from parity.frameworks import ADAPTERS, load, parse_modes
+from parity.frameworks.base import Framework
+from parity.report.bench.comparisons import beside_table, revisions_table
+from parity.report.bench.sizes import draw_sizes, sizes_table
+from parity.report.bench.suite import suite_tables
+from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
+
+REVISION_SIZES = (64,)
 
 
 @click.command("bench")
 @click.argument("names", nargs=-1, metavar="[CONTRACT]...")
 @examples_option
-def bench_command(names: tuple[str, ...], examples: int) -> int:
-    """Time every step of a run beside importing the frameworks and calling the stacks alone."""
+@click.option("--sizes", metavar="N,...", help="Time single examples of N × N pixels.")
+@click.option("--modes", metavar="MODE,...", help="Time single examples in these modes of both stacks.")
+@click.option("--by-hand", is_flag=True, help=f"Beside tests by hand of {', '.join(CONTRACTS)}; takes minutes.")
+@click.option("--against", metavar="REVISION", help="Time this git revision and the code at hand in turn.")
+@click.option("--rounds", default=ROUNDS, show_default=True, type=click.IntRange(min=1), help="Of --against.")
+@report_option(f"Write {FILE} here, and with --sizes pictures.")
+@click.option("--pictures/--no-pictures", default=True, hidden=True)
+def bench_command(
+    names: tuple[str, ...],
+    examples: int,
+    sizes: str | None,
+    modes: str | None,
+    by_hand: bool,
+    against: str | None,
+    rounds: int,
+    folder: Path | None,
+    pictures: bool,
+) -> int:
+    """Time every step of a run beside importing the frameworks and calling the stacks alone.
+
+    With --sizes, --modes, --by-hand or --against only what these ask for. Exit code 3 where a contract cannot be run in
+    a mode, or a revision cannot be timed.
+    """
+    asked, wanted = _sizes(sizes), parse_modes(modes) if modes else ()
     contracts = REGISTRY.select(names)
-    console().print(bench_tables(bench(contracts, load(), examples)))
-    return AGREE
+    by_size = bool(sizes or modes) and not against
+    chosen = chosen_by_hand(names) if by_hand else ()
+    check_sizes(contracts, asked or SIZES)
+    if folder:
+        if pictures and by_size:
+            require_matplotlib("costs")
+        folder.mkdir(parents=True, exist_ok=True)
+    frameworks = _frameworks(wanted)
+    found = Benchmark(environment_of(frameworks))
+    if against:
+        found = replace(found, revisions=_compare(against, names, asked or REVISION_SIZES, wanted, rounds))
+    if by_size:
+        timed, refused = _time(contracts, frameworks, asked or SIZES)
+        found = replace(found, sizes=timed, refused=refused)
+    if chosen:
+        found = replace(found, beside=tuple(time_beside(chosen, load(), examples)))
+    if not (against or by_size or chosen):
+        found = replace(found, suite=bench(contracts, frameworks, examples))
+    _show(found)
+    if folder:
+        _write(folder, found, pictures)
+    return NOT_CHECKED if found.refused else AGREE
+
+
+def _frameworks(modes: Sequence[str]) -> tuple[Framework, ...]:
+    """Every framework in every one of the modes that it has, as it runs by itself for none."""
+    if not modes:
+        return load()
+    return tuple(
+        framework
+        for name, adapter in ADAPTERS.items()
+        for mode in modes
+        if mode in adapter.modes
+        for framework in load([name], mode)
+    )
+
+
+def _compare(
+    revision: str, names: Sequence[str], sizes: Sequence[int], modes: Sequence[str], rounds: int
+) -> tuple[Compared, ...]:
+    with progress("timing in turn", 2 * rounds) as advance:
+        return compare_with(revision, names, sizes, modes, rounds, advance)
+
+
+def _time(
+    contracts: Sequence[Contract], frameworks: Sequence[Framework], sizes: Sequence[int]
+) -> tuple[tuple[Timed, ...], tuple[Refused, ...]]:
+    with progress("timing", len(contracts) * len(frameworks) * len(sizes)) as advance:
+        found = list(time_sizes(contracts, frameworks, sizes, advance))
+    timed = tuple(one for one in found if isinstance(one, Timed))
+    return timed, tuple(one for one in found if isinstance(one, Refused))
+
+
+def _show(found: Benchmark) -> None:
+    out = console()
+    if found.suite:
+        out.print(suite_tables(found.suite))
+    if found.revisions:
+        out.print(revisions_table(found.revisions))
+    if found.sizes or found.refused:
+        out.print(sizes_table(found.sizes, found.refused), soft_wrap=True)
+    if found.beside:
+        out.print(beside_table(found.beside))
+
+
+def _write(folder: Path, found: Benchmark, pictures: bool) -> None:
+    write_benchmark(folder / FILE, found)
+    drawn = draw_sizes(folder, found.sizes) if pictures and found.sizes else []
+    for path in (folder / FILE, *drawn):
+        console().print(f"benchmark: {path}", soft_wrap=True)
+
+
+def _sizes(text: str | None) -> tuple[int, ...]:
+    """Sizes from `16,64`. Raises UsageError for anything else."""
+    words = text.split(",") if text else []
+    for word in words:
+        if not word.isdecimal() or int(word) < 8:
+            raise UsageError(f"sizes: expected whole numbers from 8 on with commas between, got '{word}'")
+    return tuple(dict.fromkeys(int(word) for word in words))

@@ -32,7 +32,11 @@ stacks_option = click.option(
 _CIRCUMSTANCES = (
     data_option,
     precision_option,
-    click.option("--mode", type=click.Choice(["graph", "eager", "xla"]), help="How TensorFlow runs  [default: graph]"),
+    click.option(
+        "--mode",
+        metavar="MODE,...",
+        help="How each stack runs. TensorFlow: graph (by default), eager, xla; torch: eager (by default), compiled.",
+    ),
     device_option,
     stacks_option,
 )

@@ -162,6 +162,9 @@ class Framework(ABC):
         }
         return self._ready(contract, function, arguments, pulled, eager=entry.eager if entry else contract.eager)
 
+    def forget(self) -> None:  # noqa: B027  # an adapter may keep nothing
+        """Drop what was traced or compiled, so that the next call traces and compiles as the first did."""
+
     def _named(self, address: str) -> Any:
         """What the stack has at `module.name`."""
         module, name = address.split(".")

@@ -60,6 +60,10 @@ class TensorFlow(Framework):
     def version(self) -> str:
         return str(self._tf.__version__)
 
+    def forget(self) -> None:
+        self._traces.clear()
+        self._traces_of_change = None, {}
+
     def _ready(
         self,
         contract: Contract,

@@ -4,7 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from parity.environment import TORCH_ONEDNN, TORCH_THREADS
 from parity.frameworks import ADAPTERS, load
 from parity.frameworks.base import Evaluation, Framework, FrameworkMissing, StackError, stack_at_work
 from parity.frameworks.silence import silenced
+from parity.frameworks.torch import Torch
 from parity.kinds import FLAG, OBJECT
 from parity.measure import Label, measure_pair
 from parity.precision import FLOAT32, FLOAT64, Precision
@@ -280,7 +281,8 @@ def test_a_missing_framework_says_how_to_install_it(name: str, monkeypatch: pyte
     [
         (["troch"], None, "unknown framework 'troch'; did you mean 'torch'?"),
         (["jax"], None, "unknown framework 'jax'; there are: tensorflow, torch"),
-        (["torch"], "fast", "unknown mode 'fast'; there are: eager, graph, xla"),
+        (["torch"], "fast", "unknown mode 'fast'; there are: compiled, eager, graph, xla"),
+        (["torch"], "eager,compiled", "mode: expected one for torch, got eager and compiled"),
     ],
 )
 def test_an_unknown_framework_or_mode(names: list[str], mode: str | None, message: str) -> None:
@@ -292,6 +294,13 @@ def test_an_unknown_framework_or_mode(names: list[str], mode: str | None, messag
 def test_a_mode_is_used_where_it_is_known() -> None:
     assert [(f.name, f.mode) for f in load()] == [("torch", "eager"), ("tensorflow", "graph")]
     assert [(f.name, f.mode) for f in load(mode="eager")] == [("torch", "eager"), ("tensorflow", "eager")]
+
+
+def test_of_several_modes_each_framework_takes_its_own() -> None:
+    expected = [("torch", "compiled"), ("tensorflow", "xla")]
+    assert [(f.name, f.mode) for f in load(mode="xla,compiled")] == expected
+    assert [f.description.split("(")[1].split(",")[0] for f in load(mode="xla,compiled")] == ["compiled", "xla"]
+    assert load(["tensorflow"], "compiled")[0].mode == "graph"
 
 
 def test_what_is_eager_for_its_costs_alone_is_compiled_by_xla(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,6 +329,88 @@ def test_what_xla_has_no_kernel_for_is_turned_away_and_neither_passes_nor_fails(
     assert str(caught.value) == (
         "optics.probed cannot be run in mode xla: XLA has no kernel for PyFunc; there are: eager, graph"
     )
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> Iterator[Framework]:
+    """torch in mode compiled, without the time that it takes to write and compile C++."""
+    monkeypatch.setattr(Torch, "compiler", "aot_eager")
+    (framework,) = load(["torch"], "compiled")
+    yield framework
+    framework.forget()
+
+
+def test_compiled_is_compiled_and_so_is_its_gradient(compiled: Framework, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+
+    def look(patches: Any) -> Any:
+        seen.append(torch.compiler.is_compiling())
+        return 2 * patches
+
+    monkeypatch.setattr(torch_optics, "probed", look, raising=False)
+    costly = replace(PROBED, eager=True)
+    for contract in (PROBED, costly):
+        found = compiled.evaluate(contract, {"patches": Z}, FLOAT64, {"field": W})
+        np.testing.assert_array_equal(found.values["field"], 2 * Z)
+        np.testing.assert_array_equal(found.gradients["patches"], 2 * W)
+    assert set(seen) <= {True}
+
+
+def test_what_a_compiled_function_calls_may_be_replaced(compiled: Framework, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch_optics, "inner", lambda patches: 2 * patches, raising=False)
+    monkeypatch.setattr(torch_optics, "probed", lambda patches: torch_optics.inner(patches), raising=False)
+    for factor in (2, 3):
+        monkeypatch.setattr(torch_optics, "inner", (lambda by: lambda patches: by * patches)(factor))
+        found = compiled.evaluate(PROBED, {"patches": Z}, FLOAT64)
+        np.testing.assert_array_equal(found.values["field"], factor * Z)
+
+
+def test_what_torch_cannot_compile_is_turned_away(compiled: Framework, monkeypatch: pytest.MonkeyPatch) -> None:
+    def in_python(patches: Any) -> Any:
+        torch._dynamo.graph_break()
+        return 2 * patches
+
+    monkeypatch.setattr(torch_optics, "probed", in_python, raising=False)
+    with pytest.raises(
+        UsageError, match=r"^optics.probed cannot be run in mode compiled: torch.compile says '\S.*eager$"
+    ):
+        compiled.evaluate(PROBED, {"patches": Z}, FLOAT64)
+
+
+def test_what_a_compiled_stack_raises_is_its_own_error(compiled: Framework, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(patches: Any) -> Any:
+        raise ValueError("patches: expected light, got none")
+
+    monkeypatch.setattr(torch_optics, "probed", fail, raising=False)
+    with pytest.raises(StackError, match=r"^raised ValueError: patches: expected light, got none$"):
+        compiled.evaluate(PROBED, {"patches": Z}, FLOAT64)
+
+
+def test_without_a_cpp_compiler_nothing_is_checked(compiled: Framework, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(function: Function, **options: Any) -> Function:
+        def call(**tensors: Any) -> Any:
+            raise torch._dynamo.exc.BackendCompilerFailed(
+                "inductor", RuntimeError("No working C++ compiler found"), None
+            )
+
+        return call
+
+    monkeypatch.setattr(torch, "compile", refuse)
+    monkeypatch.setattr(torch_optics, "probed", lambda patches: patches, raising=False)
+    with pytest.raises(FrameworkMissing, match="torch finds no C"):
+        compiled.evaluate(PROBED, {"patches": Z}, FLOAT64)
+
+
+def test_forgotten_traces_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    (graph,) = load(["tensorflow"], "graph")
+    traced: list[str] = []
+    monkeypatch.setattr(tensorflow_optics, "probed", lambda patches: traced.append("") or 2 * patches, raising=False)
+    for _ in range(2):
+        graph.evaluate(PROBED, {"patches": Z}, FLOAT64)
+        assert len(traced) == 1
+    graph.forget()
+    graph.evaluate(PROBED, {"patches": Z}, FLOAT64)
+    assert len(traced) == 2
 
 
 def in_a_process_of_its_own(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

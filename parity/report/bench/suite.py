@@ -6,15 +6,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from parity.bench import BOUND, TOLERANCES, BenchReport
+from parity.bench.suite import BOUND, TOLERANCES, BenchReport
 from parity.examination import FACTS, GRADIENTS, JUDGING, SIMULATION, VALUES, WITNESS
 from parity.frameworks import STACKS
-from parity.report.terminal import bare_table
+from parity.report.bench.numbers import numbers_table
 
 _STEPS = (SIMULATION, VALUES, GRADIENTS, WITNESS, *STACKS, FACTS, JUDGING)
 
 
-def bench_tables(report: BenchReport) -> RenderableType:
+def suite_tables(report: BenchReport) -> RenderableType:
     """Three tables, and the whole against what there is no way around."""
     legend = (
         "Milliseconds an example, in float32 and float64 together; bare: the stacks' functions and gradients alone."
@@ -33,7 +33,7 @@ def bench_tables(report: BenchReport) -> RenderableType:
 
 def _costs(report: BenchReport) -> Table:
     steps = [step for step in _STEPS if any(step in c.seconds for c in report.contracts)]
-    table = _table("contract", *steps, "total", "bare")
+    table = numbers_table("contract", *steps, "total", "bare")
     for c in report.contracts:
         seconds = (*(c.seconds.get(step, 0.0) for step in steps), c.total, c.bare)
         table.add_row(c.contract, *(f"{1000 * s / c.examples:.1f}" for s in seconds))
@@ -41,22 +41,15 @@ def _costs(report: BenchReport) -> Table:
 
 
 def _startup(report: BenchReport) -> Table:
-    table = _table("start, in a fresh process", "seconds")
+    table = numbers_table("start, in a fresh process", "seconds")
     for statements, seconds in report.startup.items():
         table.add_row(statements, f"{seconds:.1f}")
     return table
 
 
 def _false_alarms(report: BenchReport) -> Table:
-    table = _table("float32 stacks held together by", "false alarms", "examples")
+    table = numbers_table("float32 stacks held together by", "false alarms", "examples")
     for rule in (*TOLERANCES, BOUND):
         alarms = sum(c.false_alarms.get(rule, 0) for c in report.contracts)
         table.add_row(rule, str(alarms), str(report.examples))
-    return table
-
-
-def _table(first: str, *others: str) -> Table:
-    table = bare_table(first)
-    for name in others:
-        table.add_column(name, justify="right")
     return table

@@ -4,12 +4,12 @@ import subprocess
 
 import pytest
 
-from parity import bench as benchmark
-from parity.bench import BOUND, TOLERANCES, BenchReport, ContractBench, bench
+from parity.bench import suite as benchmark
+from parity.bench.suite import BOUND, TOLERANCES, BenchReport, ContractBench, bench
 from parity.contracts import REGISTRY
 from parity.examination import FACTS, JUDGING, SIMULATION
 from parity.frameworks import load
-from parity.report.bench import bench_tables
+from parity.report.bench.suite import suite_tables
 from parity.report.terminal import plain
 
 CONTRACT = REGISTRY["losses.mae"]
@@ -60,7 +60,7 @@ def test_the_whole_and_the_floor_both_hold_the_slowest_start():
 
 def test_the_tables_show_each_number():
     timed = ContractBench("a.b", examples=4, seconds={SIMULATION: 1.0, "torch": 2.0}, bare=0.5, false_alarms={BOUND: 3})
-    text = plain(bench_tables(BenchReport((timed,), {"import torch": 1.5})))
+    text = plain(suite_tables(BenchReport((timed,), {"import torch": 1.5})))
     rows = [line.split() for line in text.splitlines()]
     assert ["a.b", "250.0", "500.0", "750.0", "125.0"] in rows
     assert ["import", "torch", "1.5"] in rows

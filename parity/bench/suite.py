@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from parity.bench.timing import Stopwatch
 from parity.cases import forced, precisions_of, sweep
 from parity.contract import Contract
 from parity.environment import prepare_environment
@@ -107,7 +106,7 @@ def bench(contracts: Sequence[Contract], frameworks: Sequence[Framework], exampl
 
 
 def _bench_contract(contract: Contract, frameworks: Sequence[Framework], examples: int) -> ContractBench:
-    clock, bare = _Stopwatch(), _Stopwatch()
+    clock, bare = Stopwatch(), Stopwatch()
     strata = {case.name for case in forced(contract)}
     false_alarms: Counter[str] = Counter()
     measurements: list[Measurement] = []
@@ -128,19 +127,6 @@ def _bench_contract(contract: Contract, frameworks: Sequence[Framework], example
     with clock(JUDGING):
         judge(contract.name, measurements, contract.quota)
     return ContractBench(contract.name, len(cases), clock.seconds, bare.seconds[BARE], dict(false_alarms))
-
-
-class _Stopwatch:
-    """Adds up the seconds of each step."""
-
-    def __init__(self) -> None:
-        self.seconds: defaultdict[str, float] = defaultdict(float)
-
-    @contextmanager
-    def __call__(self, step: str) -> Iterator[None]:
-        started = time.perf_counter()
-        yield
-        self.seconds[step] += time.perf_counter() - started
 
 
 def _beyond_tolerances(found: Sequence[Arrays]) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""A benchmark for people: its tables, and its pictures."""
