@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from parity.contract import Contract, Entry, Inputs
-from parity.frameworks.base import Call, Cotangents, Framework, StackError
+from parity.frameworks.base import Call, Cotangents, Framework, StackError, stack_at_work
 from parity.precision import FLOAT64, Precision
 
 _HALF = ("float16", "bfloat16")
@@ -79,7 +79,8 @@ def _of_tensorflow(call: Call) -> Iterator[tuple[str, str]]:
         results, gradients = call()
         return [*results, *(gradient for gradient in gradients if gradient is not None)]
 
-    graph = tensorflow.function(results_and_gradients, autograph=False).get_concrete_function().graph
+    with stack_at_work():  # variables that the stack makes may not be lifted out of the trace
+        graph = tensorflow.function(results_and_gradients, autograph=False).get_concrete_function().graph
     for operation in graph.get_operations():
         for output in operation.outputs:
             if output.shape.num_elements() != 0:

@@ -4,6 +4,7 @@ import pytest
 
 from parity.cases import forced
 from parity.contracts import REGISTRY
+from parity.defects import CATALOGUE
 from parity.defects.base import Defect, given
 from parity.defects.injection import injected
 from parity.examination import Truth
@@ -49,3 +50,10 @@ def test_nothing_is_said_of_a_stack_that_raises(stacks: tuple[Framework, ...]) -
     framework = next(framework for framework in stacks if framework.name == "torch")
     with injected(Defect("losses.mae", "trial", "a trial", given(observed=raising)), "torch"):
         assert seen(framework, truth_of("losses.mae", FLOAT64)) == ()
+
+
+def test_nothing_is_said_of_variables_that_cannot_be_lifted_out_of_a_trace(stacks: tuple[Framework, ...]) -> None:
+    framework = next(framework for framework in stacks if framework.name == "tensorflow")
+    change = CATALOGUE["training.sgd_step/keras-s-own"]
+    with injected(change, "tensorflow"):
+        assert seen(framework, truth_of("training.sgd_step", FLOAT64)) == ()
