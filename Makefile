@@ -47,11 +47,15 @@ layers: $(READY) ## Which module may import which (import-linter)
 
 .PHONY: unit
 unit: $(READY) ## Tests of the stacks, the oracle and the harness
-	@$(PYTEST) --numprocesses auto --maxprocesses 4 -m "not external and not golden and not parity"
+	@$(PYTEST) --numprocesses auto --maxprocesses 4 -m "not external and not golden and not parity and not commits"
 
 .PHONY: contracts
 contracts: $(READY) ## Every contract on drawn cases, always the same ones
 	@$(PYTEST) $(UNLESS_HUNG) -m parity --parity-profile ci
+
+.PHONY: commits
+commits: $(READY) ## What the pre-merge check says of thirty commits in a clone
+	@$(PYTEST) -m commits tests/parity/check
 
 .PHONY: goldens
 goldens: $(READY) ## What was frozen: whole, and held by both stacks, together and each alone

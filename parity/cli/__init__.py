@@ -16,6 +16,7 @@ import click
 
 from parity.bench.stored import BenchError
 from parity.cli.bench import bench_command
+from parity.cli.check import check_command
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
 from parity.cli.contracts import contracts_group
 from parity.cli.defects import defects_group
@@ -33,12 +34,14 @@ from parity.contract import UsageError
 from parity.datasets import DatasetError
 from parity.frameworks.base import FrameworkMissing
 from parity.golden.errors import GoldenError
+from parity.impact import BaseUnknown
 from parity.report.pictures import MatplotlibMissing
 from parity.results import ResultsError
 from parity.score.stored import ScoreError
 from parity.transplant import WeightsError
 
 NAMED = (
+    BaseUnknown,
     BenchError,
     FrameworkMissing,
     MatplotlibMissing,
@@ -62,6 +65,7 @@ def cli() -> None:
 
 for command in (
     run_command,
+    check_command,
     merge_command,
     explain_command,
     bench_command,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from parity.contract import UsageError
 from parity.git import GitError, git
 
 PULL_REQUEST_BASE = "GITHUB_BASE_REF"
@@ -42,8 +43,8 @@ def changes_since(place: Path, revision: str | None = None, staged: bool = False
     """What the working tree, or with `staged` the index, has that is not in the base.
 
     The base is where the work left `revision`, or the branch that it will be merged into; of what is staged, the last
-    commit. Raises BaseUnknown where there is none, where `place` is in no repository, and where what is staged is not
-    what lies in the working tree: that is what would be run.
+    commit. Raises UsageError where there is no such revision, and BaseUnknown where there is no base, where `place` is
+    in no repository, and where what is staged is not what lies in the working tree: that is what would be run.
     """
     try:
         root = Path(git(place, "rev-parse", "--show-toplevel").decode().rstrip("\n"))
@@ -74,7 +75,7 @@ def _base(root: Path, revision: str | None, staged: bool) -> str:
 
 
 def _no_such(revision: str) -> str:
-    raise BaseUnknown(f"--base: expected a commit, a branch or a tag, got '{revision}'")
+    raise UsageError(f"--base: expected a commit, a branch or a tag, got '{revision}'")
 
 
 def _forked_from(root: Path, commit: str) -> str:

@@ -2,6 +2,7 @@ import subprocess
 
 import pytest
 
+from parity.contract import UsageError
 from parity.impact.changes import PULL_REQUEST_BASE, BaseUnknown, changes_since
 
 
@@ -102,7 +103,7 @@ def test_in_a_pull_request_the_base_is_the_branch_it_goes_to(repository, monkeyp
 
 @pytest.mark.parametrize("revision", ["no-such", "--all", ""])
 def test_a_revision_that_is_none_is_refused(repository, revision):
-    with pytest.raises(BaseUnknown, match="expected a commit"):
+    with pytest.raises(UsageError, match="expected a commit"):
         changes_since(repository, revision)
 
 

@@ -1,0 +1,147 @@
+"""A check from beginning to end: what can be said without running anything, then every contract that is asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from parity.check.declarations import DeclarationsUnreadable, declared_at, declared_in, weakened
+from parity.check.goldens import golden_remarks
+from parity.check.planning import Asked
+from parity.check.question import Answer, Question
+from parity.contracts import REGISTRY
+from parity.divergences.faults import divergence_faults
+from parity.divergences.registry import accepted_in, registered
+from parity.environment import prepare_environment
+from parity.golden.errors import GoldenError
+from parity.impact import Changes, Impact, Reason
+from parity.impact.mapping import GOLDENS
+from parity.mirror import mirror_faults
+from parity.report.content import ContractReport, Place, Remark, Report, Weight
+from parity.workers import Lost, in_processes
+
+DIVERGENCES = "parity/divergences/registry.py"
+
+LIMIT = 600.0
+"""Seconds for one contract, unless the user says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a check is made: in so many processes, with so many seconds a contract.
+
+    `accepted` is why a weaker harness is meant, `in_depth` asks for pictures of failures.
+    """
+
+    command: str
+    jobs: int = 2
+    limit: float = LIMIT
+    accepted: str = ""
+    in_depth: bool = False
+
+
+def check(
+    changes: Changes,
+    impact: Impact,
+    plan: Sequence[Asked],
+    terms: Terms,
+    advance: Callable[[], None] = lambda: None,
+) -> Report:
+    """Make a check; `advance` is told of every contract that is done.
+
+    A contract that could not be held is a remark of the gravest weight, never a pass.
+    """
+    started = time.perf_counter()
+    prepare_environment()
+    reports: dict[str, ContractReport] = {}
+    remarks: list[Remark] = []
+    environment: dict[str, str] = {}
+    asked = {one.contract: one for one in plan}
+    questions = [_question(one, changes, terms) for one in sorted(plan, key=_work, reverse=True)]
+    answers = in_processes(Question.prepare, Question.answer, questions, terms.jobs, terms.limit)
+    for question, answer in answers:
+        if isinstance(answer, Lost):
+            text = f"{question.contract}: {answer.reason}"
+            places = _places(asked[question.contract].reasons)
+            remarks.append(Remark(Weight.NOT_CHECKED, f"{question.contract} was not checked", text, places))
+        else:
+            reports[question.contract] = _placed(answer, asked[question.contract])
+            remarks += answer.remarks
+            environment |= answer.descriptions
+        advance()
+    remarks += _divergences_off(asked, reports.values())
+    return Report(
+        title=f"{len(changes.files)} changed file{'s' * (len(changes.files) != 1)} since {changes.base[:12]}",
+        command=terms.command,
+        contracts=tuple(reports[name] for name in asked if name in reports),
+        remarks=(*remarks, *standing(changes, impact, terms.accepted)),
+        environment=environment,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _divergences_off(asked: Mapping[str, Asked], reports: Iterable[ContractReport]) -> Iterator[Remark]:
+    """What is wrong with the accepted divergences of what was asked, or with all where all was."""
+    entries = accepted_in(asked) if REGISTRY.keys() - asked.keys() else registered()
+    for said in divergence_faults(entries, [m for held in reports for m in held.run.measurements], REGISTRY):
+        yield Remark(Weight.FAILED, "an accepted divergence is off", said, (Place(DIVERGENCES, 1),))
+
+
+def standing(changes: Changes, impact: Impact, accepted: str) -> Iterator[Remark]:
+    """What is said of a change without running a stack."""
+    if not changes.files:
+        return
+    for fault in mirror_faults(REGISTRY):
+        yield Remark(Weight.FAILED, "the mirror rule is broken", fault, _mirror_places(fault))
+    yield from _weaker(changes, accepted)
+    if any(change.path.startswith(f"{GOLDENS}/") for change in changes.files):
+        try:
+            yield from golden_remarks(changes.root / GOLDENS, changes.base, GOLDENS)
+        except GoldenError as error:
+            yield Remark(Weight.NOT_CHECKED, "the goldens are not whole", str(error))
+
+
+def _weaker(changes: Changes, accepted: str) -> Iterator[Remark]:
+    """What the harness promises no longer; failed unless somebody says why."""
+    if not any(change.path.startswith("parity/") for change in changes.files):
+        return
+    try:
+        found = list(weakened(declared_at(changes.root, changes.base), declared_in(changes.root)))
+    except DeclarationsUnreadable as error:
+        yield Remark(Weight.NOT_CHECKED, "the contracts cannot be compared with the base's", str(error))
+        return
+    for contract, what in found:
+        place = Place(f"parity/contracts/{contract.split('.')[0]}.py", 1)
+        title = f"{contract} is weaker than it was"
+        if accepted:
+            yield Remark(Weight.NOTED, title, f"{what}; accepted: {accepted}", (place,))
+        else:
+            yield Remark(Weight.FAILED, title, f"{what}; if it is meant, say why: --accept-weaker REASON", (place,))
+
+
+def _question(asked: Asked, changes: Changes, terms: Terms) -> Question:
+    return Question(asked.contract, asked.examples, changes.root / GOLDENS, changes.base, terms.in_depth)
+
+
+def _work(asked: Asked) -> float:
+    """How long a contract takes, roughly; compositions are dearer than their examples."""
+    contract = REGISTRY[asked.contract]
+    examples = len(contract.strata) + contract.drawn(asked.examples)
+    return examples * contract.cost * (8 if contract.stages else 1)
+
+
+def _placed(answer: Answer, asked: Asked) -> ContractReport:
+    return replace(answer.report, reason=asked.why, places=_places(asked.reasons))
+
+
+def _places(reasons: Sequence[Reason]) -> tuple[Place, ...]:
+    return tuple(dict.fromkeys(Place(reason.file, reason.line) for reason in reasons))
+
+
+def _mirror_places(fault: str) -> tuple[Place, ...]:
+    """The file that a fault begins with the address of."""
+    address = fault.partition(":")[0]
+    path = Path(*address.split(".")[:-1]).with_suffix(".py")
+    return (Place(path.as_posix(), 1),)

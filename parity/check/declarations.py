@@ -1,0 +1,115 @@
+"""What the harness promises, as data, and what a change takes away from it.
+
+The declarations of the base are read by a Python of their own from the files that git has of it; no framework is
+imported.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from parity.git import GitError, git
+
+Declarations = Mapping[str, Mapping[str, Any]]
+"""By contract, what is declared of it: lists of names, and numbers."""
+
+LISTS: Mapping[str, str] = {
+    "strata": "stratum",
+    "gradients": "gradient",
+    "facts": "fact",
+    "entries": "entry",
+    "results": "result",
+    "defects": "defect",
+    "rewrites": "rewrite",
+}
+"""What a contract has several of, and what one is called."""
+
+NUMBERS: Mapping[str, str] = {
+    "undecided": "the share of elements that may stay undecided",
+    "uninformative": "the share of examples that need not inform",
+    "any_precision": "informing in one precision is enough",
+    "cost": "fewer examples are drawn: the cost",
+}
+"""What weakens a contract by growing."""
+
+_READ = """
+import json
+from parity.contracts import REGISTRY
+try:
+    from parity.defects import CATALOGUE, REWRITES
+except ImportError:
+    CATALOGUE, REWRITES = {}, {}
+
+def names(changes, contract):
+    return [change.full_name for change in changes.values() if change.target == contract]
+
+print(json.dumps({
+    name: {
+        "strata": [stratum.name for stratum in contract.strata],
+        "gradients": [argument.name for argument in contract.arguments if argument.differentiable],
+        "facts": [fact.statement for fact in contract.facts],
+        "entries": [f"{entry.stack}: {entry.path}" for entry in getattr(contract, "entries", ())],
+        "results": [f"{result.name}: {result.kind.name}" for result in contract.results],
+        "defects": names(CATALOGUE, name),
+        "rewrites": names(REWRITES, name),
+        "undecided": contract.quota.undecided,
+        "uninformative": contract.quota.uninformative,
+        "any_precision": int(getattr(contract.quota, "any_precision", False)),
+        "cost": getattr(contract, "cost", 1),
+    }
+    for name, contract in REGISTRY.items()
+}))
+"""
+
+
+class DeclarationsUnreadable(Exception):
+    """The declarations of a tree cannot be read; the message says why."""
+
+
+def weakened(before: Declarations, after: Declarations) -> Iterator[tuple[str, str]]:
+    """What is promised no longer: the contract, and a sentence."""
+    for name, was in before.items():
+        if name not in after:
+            yield name, "is no contract any more"
+            continue
+        now = after[name]
+        for what, one in LISTS.items():
+            for item in was[what]:
+                if item not in now[what]:
+                    yield name, f"the {one} '{item}' is gone"
+        for what, said in NUMBERS.items():
+            if now[what] > was[what]:
+                yield name, f"{said}: {was[what]:g} → {now[what]:g}"
+
+
+def declared_in(folder: Path) -> Declarations:
+    """The declarations of the tree in a folder. Raises DeclarationsUnreadable where they cannot be imported."""
+    program = f"import sys; sys.path.insert(0, {str(folder)!r})\n{_READ}"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program], cwd=folder, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no word"])[-1]
+        raise DeclarationsUnreadable(f"expected to import parity.contracts, got: {last}")
+    found: Declarations = json.loads(done.stdout)
+    return found
+
+
+def declared_at(root: Path, commit: str) -> Declarations:
+    """The declarations that a commit has; none before there was a harness. Raises DeclarationsUnreadable."""
+    try:
+        content = git(root, "archive", "--format=tar", commit, "--", "parity", "ptycho", "ptycho_torch")
+    except GitError:
+        return {}
+    with tempfile.TemporaryDirectory(prefix="parity-base-") as temporary:
+        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+            archive.extractall(temporary, filter="data")
+        return declared_in(Path(temporary))

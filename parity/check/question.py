@@ -1,0 +1,93 @@
+"""One contract of a check, asked where the frameworks are: held, its goldens replayed, a few defects made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from parity.check.planning import SPOTS
+from parity.check.spots import sample, unnoticed
+from parity.contract import Contract
+from parity.contracts import REGISTRY
+from parity.frameworks import load
+from parity.frameworks.base import Framework
+from parity.golden.folder import GoldenSet
+from parity.golden.replay import replay
+from parity.report.content import ContractReport, Remark, Weight
+from parity.report.gathering import gather
+from parity.report.replay import replay_message
+from parity.run import Plan, run
+
+GRAPH, EAGER = "graph", "eager"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found of a contract, and how the stacks describe themselves, by name."""
+
+    report: ContractReport
+    remarks: tuple[Remark, ...]
+    descriptions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A contract by name and what to ask of it, as it can be sent to a process.
+
+    Few examples are run eagerly: a trace of TensorFlow's pays for itself in some twenty. `seed` picks the defects,
+    `in_depth` asks for pictures of a failure.
+    """
+
+    contract: str
+    examples: int
+    goldens: Path
+    seed: str
+    in_depth: bool = False
+
+    @staticmethod
+    def prepare() -> None:
+        """Load what every contract needs."""
+        _loaded(EAGER)
+
+    def answer(self) -> Answer:
+        """Ask. Raises GoldenError where the goldens are not whole."""
+        contract = REGISTRY[self.contract]
+        frameworks = _loaded(GRAPH if self.examples else EAGER)
+        (result,) = run(Plan((contract,), self.examples), frameworks)
+        held = gather(result, contract, frameworks, in_depth=self.in_depth)
+        remarks = self._goldens_off(contract, at_length=result.verdict.agrees)
+        if result.verdict.agrees:
+            remarks += self._blind(contract)
+        return Answer(held, tuple(remarks), {f.name: f.description for f in frameworks})
+
+    def _goldens_off(self, contract: Contract, at_length: bool) -> list[Remark]:
+        """The goldens that the stacks do not hold; at length where nothing else says that they are wrong."""
+        stored = _stored(self.goldens)
+        names = [name for name in stored.names if name.startswith(f"{contract.name}/")]
+        replays = [replay(stored.golden(name), contract, _loaded(EAGER)) for name in names]
+        off = [replayed for replayed in replays if not replayed.verdict.agrees]
+        if not off:
+            return []
+        title = f"{contract.name}: {len(off)} of {len(names)} goldens do not hold"
+        messages = [replay_message(contract, replayed) for replayed in off]
+        text = "\n".join(messages) if at_length else ", ".join(replayed.golden.name for replayed in off)
+        return [Remark(Weight.FAILED, title, text)]
+
+    def _blind(self, contract: Contract) -> Iterator[Remark]:
+        """Of a contract that holds; one that does not has noticed something."""
+        frameworks = {framework.name: framework for framework in _loaded(EAGER)}
+        made = sample(contract, tuple(frameworks), SPOTS, self.seed)
+        for said in unnoticed(contract, made, frameworks):
+            yield Remark(Weight.FAILED, f"{contract.name} has gone blind", said)
+
+
+@cache
+def _loaded(mode: str) -> tuple[Framework, ...]:
+    return load(mode=mode)
+
+
+@cache
+def _stored(folder: Path) -> GoldenSet:
+    return GoldenSet.read(folder) if folder.is_dir() else GoldenSet.empty()

@@ -1,0 +1,71 @@
+"""A sample of the defects aimed at a contract, made: a change after which one passes has blinded the harness."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+
+from parity.cases import forced
+from parity.contract import Contract
+from parity.defects import CATALOGUE
+from parity.defects.base import Defect
+from parity.defects.injection import injected
+from parity.examination import Truth, examine
+from parity.frameworks.base import Framework
+from parity.judge import judge
+from parity.precision import FLOAT32, FLOAT64, PRECISIONS
+
+Made = tuple[Defect, str]
+"""A defect, and the stack that it is made in."""
+
+POOLED = "gain-1e-6"
+"""Shows in all examples together, which are more than a sample takes."""
+
+
+def sample(contract: Contract, stacks: Sequence[str], most: int, seed: str) -> tuple[Made, ...]:
+    """At most so many defects of a contract in each stack: with the same seed the same ones, with another others."""
+    aimed = [d for d in CATALOGUE.values() if d.target == contract.name and d.name != POOLED]
+
+    def lot(defect: Defect, stack: str) -> bytes:
+        return hashlib.sha256(f"{seed} {defect.full_name} {stack}".encode()).digest()
+
+    return tuple(
+        (defect, stack)
+        for stack in stacks
+        for defect in sorted((d for d in aimed if stack in d.stacks), key=lambda d: lot(d, stack))[:most]
+    )
+
+
+def unnoticed(contract: Contract, made: Sequence[Made], frameworks: Mapping[str, Framework]) -> Iterator[str]:
+    """A sentence for each of these defects that the contract no longer notices, or that can no longer be made."""
+    left = list(made)
+    for case, precision in product(forced(contract), (FLOAT64, FLOAT32)):
+        if not left:
+            return
+        truth = Truth.of(case, case.inputs(), precision)
+        for defect, stack in tuple(left):
+            try:
+                seen = _shows(truth, defect, frameworks[stack])
+            except LookupError as error:
+                yield f"{defect.full_name}, made in {stack}, cannot be made any more: {error}"
+                seen = True
+            if seen:
+                left.remove((defect, stack))
+    for defect, stack in left:
+        if _passes(contract, defect, frameworks[stack]):
+            yield f"{defect.full_name}, made in {stack}, is no longer noticed"
+
+
+def _shows(truth: Truth, defect: Defect, framework: Framework) -> bool:
+    """Whether a defect shows in one example."""
+    with injected(defect, framework.name):
+        _, measured = truth.hold(framework)
+    return not all(measurement.agrees for measurement in measured)
+
+
+def _passes(contract: Contract, defect: Defect, framework: Framework) -> bool:
+    """Whether a defect passes all that a run asks of the strata: facts and common gains are asked last, being dear."""
+    with injected(defect, framework.name):
+        found = [m for case in forced(contract) for m in examine(case, (framework,), tuple(PRECISIONS.values()), True)]
+    return judge(contract.name, found, contract.quota).agrees

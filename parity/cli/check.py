@@ -1,0 +1,72 @@
+"""`parity check`: the pre-merge check."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from parity.check.checking import LIMIT, Terms, check
+from parity.check.planning import plan_of
+from parity.cli.conclusion import CODES
+from parity.cli.options import command_line, report_option
+from parity.cli.progress import progress
+from parity.contracts import REGISTRY
+from parity.impact import BaseUnknown, changes_since, impact_of
+from parity.mirror import ROOT
+from parity.report.check import FORMATS, checked, planned
+from parity.report.content import Report
+from parity.report.forms import write_forms
+from parity.report.markdown import summary
+from parity.report.pictures import require_matplotlib
+from parity.report.terminal import console
+
+JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
+"""Names the file that GitHub shows on the page of a job."""
+
+
+@click.command("check")
+@click.option("--base", metavar="REF", help="What to compare with  [default: where the work left the main branch]")
+@click.option("--staged", is_flag=True, help="Compare what is staged with the last commit.")
+@click.option("--format", "form", default="text", show_default=True, type=click.Choice(list(FORMATS)))
+@click.option("--jobs", default=min(2, os.cpu_count() or 1), show_default=True, type=click.IntRange(min=1))
+@click.option("--limit", default=LIMIT, show_default=True, type=click.FloatRange(min=1), help="Seconds a contract.")
+@click.option("--accept-weaker", "accepted", default="", metavar="REASON", help="Why the harness may promise less.")
+@report_option("Write report.html, report.md and junit.xml here.")
+def check_command(
+    base: str | None, staged: bool, form: str, jobs: int, limit: float, accepted: str, folder: Path | None
+) -> int:
+    """Hold what a change touches: contracts, what is made of them, their goldens, and the harness's own sharpness.
+
+    Exit code 0 where all of it agrees, 1 where something does not, 3 where something could not be checked.
+    """
+    changes = changes_since(Path.cwd(), base, staged)
+    if not changes.root.samefile(ROOT):
+        raise BaseUnknown(f"expected to be called in {ROOT}, whose stacks would run, got {changes.root}")
+    if folder:
+        require_matplotlib("error maps")
+        folder.mkdir(parents=True, exist_ok=True)
+    impact = impact_of(changes, REGISTRY)
+    plan = plan_of(impact, REGISTRY)
+    out = console()
+    if form == "text":
+        because = "; ".join(reason.words for reason in impact.everything[:2])
+        out.print(planned(len(changes.files), changes.base, plan, impact.aside, because))
+    terms = Terms(command_line(click.get_current_context()), jobs, limit, accepted, folder is not None)
+    with progress("checking", len(plan)) as advance:
+        report = check(changes, impact, plan, terms, advance)
+    click.echo(FORMATS[form](report), nl=False) if form != "text" else out.print(checked(report))
+    for path in write_forms(folder, report) if folder else ():
+        out.print(f"report: {path}", soft_wrap=True)
+    if form == "github":
+        _summarise(report)
+    return CODES[report.weight]
+
+
+def _summarise(report: Report) -> None:
+    """Add to the page of the job, where GitHub runs one."""
+    page = os.environ.get(JOB_SUMMARY)
+    if page:
+        with Path(page).open("a", encoding="utf-8") as file:
+            file.write(summary(report))

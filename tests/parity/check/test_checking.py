@@ -1,0 +1,106 @@
+"""What a check says of the harness itself, and of what cannot be checked; no stack is run but where it says so."""
+
+import json
+import re
+
+import pytest
+
+from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
+
+
+def weaken(clone, old, new):
+    clone.edit("parity/contracts/losses.py", old, new)
+    clone.commit()
+
+
+def test_a_base_equal_to_head_says_that_nothing_has_changed(clone):
+    done = clone.check()
+    assert done.returncode == AGREE
+    assert "nothing has changed" in done.stdout
+
+
+def test_a_change_that_nothing_depends_on_is_named_and_passes(clone):
+    (clone.root / "docs" / "new.md").write_text("# New\n")
+    done = clone.check()
+    assert done.returncode == AGREE
+    assert "not asked about: docs/new.md (documentation)" in done.stdout
+
+
+def test_a_revision_that_is_none_is_wrong_usage(clone):
+    done = clone.check("--base", "no-such-branch")
+    assert done.returncode == USAGE
+    assert "expected a commit, a branch or a tag, got 'no-such-branch'" in done.stderr
+
+
+def test_what_is_staged_has_to_be_what_runs(clone):
+    clone.edit("README.md", "\n## ", "\nMore.\n\n## ")
+    clone.git("add", "-A")
+    clone.edit("README.md", "\nMore.\n", "\nLess.\n")
+    done = clone.check("--staged")
+    assert done.returncode == NOT_CHECKED
+    assert "README.md; stage or stash" in done.stderr
+
+
+def test_a_golden_that_was_edited_by_hand_is_not_checked(clone):
+    golden = next((clone.root / "fixtures" / "golden" / "probe.disk").glob("*.npz"))
+    golden.write_bytes(golden.read_bytes()[:-1])
+    code, said = clone.verdict()
+    assert code == NOT_CHECKED
+    assert "the goldens are not whole" in {remark["title"] for remark in said["remarks"]}
+
+
+def test_a_public_function_without_a_contract_is_refused(clone):
+    path = clone.root / "ptycho" / "losses.py"
+    path.write_text(f"{path.read_text()}\n\ndef huber(predicted: tf.Tensor) -> tf.Tensor:\n    return predicted\n")
+    code, said = clone.verdict()
+    assert code == DISAGREE
+    (remark,) = said["remarks"]
+    assert "ptycho.losses.huber: unregistered" in remark["text"]
+    assert remark["places"] == [{"file": "ptycho/losses.py", "line": 1}]
+
+
+@pytest.mark.commits
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            'Argument("predicted", AMPLITUDE, True)',
+            'Argument("predicted", AMPLITUDE)',
+            "the gradient 'predicted' is gone",
+        ),
+        (
+            'strata=(*SHAPES, *EXPOSURES, *EQUAL, *APART),\\n        facts=(\\n            Fact("mae(2',
+            'strata=(*EXPOSURES, *EQUAL, *APART),\\n        facts=(\\n            Fact("mae(2',
+            "the stratum 'odd' is gone",
+        ),
+        ('            Fact("mae(A, A) = 0", _zero_at_the_observation),\\n', "", "the fact 'mae(A, A) = 0' is gone"),
+    ],
+    ids=["a gradient", "a stratum", "a fact"],
+)
+def test_a_contract_that_promises_less_is_refused_unless_somebody_says_why(clone, old, new, said):
+    weaken(clone, old.replace("\\n", "\n"), new.replace("\\n", "\n"))
+    code, found = clone.verdict()
+    assert code == DISAGREE
+    weaker = [remark for remark in found["remarks"] if remark["title"].endswith("is weaker than it was")]
+    assert any(said in remark["text"] for remark in weaker)
+    assert {remark["weight"] for remark in weaker} == {"failed"}
+    code, found = clone.verdict("--accept-weaker", "it was never right")
+    weaker = [remark for remark in found["remarks"] if remark["title"].endswith("is weaker than it was")]
+    assert {remark["weight"] for remark in weaker} == {"noted"}
+    assert all("accepted: it was never right" in remark["text"] for remark in weaker)
+
+
+@pytest.mark.commits
+def test_two_checks_say_the_same(clone):
+    clone.edit(
+        "ptycho_torch/losses.py",
+        "absolute_error(predicted, observed).mean()",
+        "absolute_error(predicted, observed).sum()",
+    )
+    first, second = (clone.verdict() for _ in range(2))
+
+    def numbers(said):
+        return re.sub(r'"seconds": [0-9.]+', "", json.dumps(said))
+
+    assert numbers(first[1]) == numbers(second[1])
+    assert first[0] == second[0] == DISAGREE
