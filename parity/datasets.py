@@ -27,6 +27,8 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from parity.errors import CheckNotMade
+
 Shape: TypeAlias = tuple[int, ...]
 RealArray: TypeAlias = NDArray[np.floating[Any]]
 ComplexArray: TypeAlias = NDArray[np.complexfloating[Any, Any]]
@@ -55,7 +57,7 @@ _UNREADABLE: Final = (
 """What zipfile and NumPy raise on a member cut short, altered, encrypted, oddly packed or absurdly large."""
 
 
-class DatasetError(ValueError):
+class DatasetError(CheckNotMade, ValueError):
     """A data set that cannot be used; the message names file, key, what was expected and what came."""
 
 

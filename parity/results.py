@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from parity.asked import Asked
+from parity.errors import CheckNotMade
 from parity.files import write_atomically
 from parity.frameworks.base import Framework
 from parity.measure import Gain, Measurement
@@ -25,7 +26,7 @@ FORMAT = 2
 """Raised when a reader of older files would misread a newer one: from 2 on, not all that was asked need be there."""
 
 
-class ResultsError(ValueError):
+class ResultsError(CheckNotMade, ValueError):
     """A results file that cannot be read; the message names the file and what is wrong with it."""
 
 

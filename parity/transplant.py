@@ -33,6 +33,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from parity.errors import CheckNotMade
 from parity.files import write_atomically
 from parity.kinds import KERNEL
 
@@ -50,7 +51,7 @@ _STATE_NAME = re.compile(
 _MOST_LEVELS = 16
 
 
-class WeightsError(ValueError):
+class WeightsError(CheckNotMade, ValueError):
     """Weights that cannot be used; the message names the file, what was expected and what came."""
 
 

@@ -13,6 +13,7 @@ from parity.bench.ratios import Compared
 from parity.bench.sizes import Refused, Timed
 from parity.bench.suite import BenchReport
 from parity.bench.timing import Pace
+from parity.errors import CheckNotMade
 from parity.files import write_atomically
 from parity.frameworks.base import Framework
 from parity.results import environment
@@ -21,7 +22,7 @@ FORMAT = 1
 """Raised when a reader of older files would misread a newer one."""
 
 
-class BenchError(Exception):
+class BenchError(CheckNotMade):
     """A benchmark that could not be made or read; the message says of which and why."""
 
 

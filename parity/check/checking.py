@@ -122,7 +122,7 @@ def _weaker(changes: Changes, accepted: str) -> Iterator[Remark]:
 
 
 def _question(asked: Asked, changes: Changes, terms: Terms) -> Question:
-    return Question(asked.contract, asked.examples, changes.root / GOLDENS, changes.base, terms.in_depth)
+    return Question(asked.contract, asked.touched, asked.examples, changes.root / GOLDENS, changes.base, terms.in_depth)
 
 
 def _work(asked: Asked) -> float:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from parity.errors import CheckNotMade
 from parity.git import GitError, git
 
 Declarations = Mapping[str, Mapping[str, Any]]
@@ -70,7 +71,7 @@ print(json.dumps({
 """
 
 
-class DeclarationsUnreadable(Exception):
+class DeclarationsUnreadable(CheckNotMade):
     """The declarations of a tree cannot be read; the message says why."""
 
 

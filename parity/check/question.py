@@ -15,6 +15,7 @@ from parity.frameworks import load
 from parity.frameworks.base import Framework
 from parity.golden.folder import GoldenSet
 from parity.golden.replay import replay
+from parity.precision import FLOAT32, FLOAT64
 from parity.report.content import ContractReport, Remark, Weight
 from parity.report.gathering import gather
 from parity.report.replay import replay_message
@@ -36,11 +37,13 @@ class Answer:
 class Question:
     """A contract by name and what to ask of it, as it can be sent to a process.
 
-    Few examples are run eagerly: a trace of TensorFlow's pays for itself in some twenty. `seed` picks the defects,
+    `examples` are drawn besides the strata. What only uses what is touched is asked in float64, where nothing hides
+    wiring, and eagerly: a trace of TensorFlow's pays for itself in some twenty examples. `seed` picks the defects,
     `in_depth` asks for pictures of a failure.
     """
 
     contract: str
+    touched: bool
     examples: int
     goldens: Path
     seed: str
@@ -55,10 +58,11 @@ class Question:
         """Ask. Raises GoldenError where the goldens are not whole."""
         contract = REGISTRY[self.contract]
         frameworks = _loaded(GRAPH if self.examples else EAGER)
-        (result,) = run(Plan((contract,), self.examples), frameworks)
+        precisions = (FLOAT32, FLOAT64) if self.touched or self.examples else (FLOAT64,)
+        (result,) = run(Plan((contract,), self.examples, precisions), frameworks)
         held = gather(result, contract, frameworks, in_depth=self.in_depth)
         remarks = self._goldens_off(contract, at_length=result.verdict.agrees)
-        if result.verdict.agrees:
+        if self.touched and result.verdict.agrees:
             remarks += self._blind(contract)
         return Answer(held, tuple(remarks), {f.name: f.description for f in frameworks})
 

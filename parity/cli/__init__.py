@@ -6,6 +6,7 @@ not foreseen is 3: nothing that was not checked counts as passed.
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import traceback
@@ -14,72 +15,52 @@ from typing import NoReturn
 
 import click
 
-from parity.bench.stored import BenchError
-from parity.cli.bench import bench_command
-from parity.cli.check import check_command
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
-from parity.cli.contracts import contracts_group
-from parity.cli.defects import defects_group
-from parity.cli.divergences import divergences_command
-from parity.cli.explain import explain_command
-from parity.cli.golden import golden_group
-from parity.cli.merge import merge_command
-from parity.cli.mutants import mutants_group
-from parity.cli.report import report_command
-from parity.cli.run import RESULTS, run_command
-from parity.cli.samplers import samplers_command
-from parity.cli.trajectory import trajectory_command
-from parity.cli.transplant import transplant_command
 from parity.contract import UsageError
-from parity.datasets import DatasetError
-from parity.frameworks.base import FrameworkMissing
-from parity.golden.errors import GoldenError
-from parity.impact import BaseUnknown
-from parity.report.pictures import MatplotlibMissing
-from parity.results import ResultsError
-from parity.score.stored import ScoreError
-from parity.transplant import WeightsError
+from parity.errors import CheckNotMade
 
-NAMED = (
-    BaseUnknown,
-    BenchError,
-    FrameworkMissing,
-    MatplotlibMissing,
-    DatasetError,
-    GoldenError,
-    ResultsError,
-    ScoreError,
-    WeightsError,
-    OSError,
-)
-"""What can keep a check from being made; the message says everything."""
+RESULTS = "results.json"
+"""The file that a run is stored in."""
+
+COMMANDS = {
+    "run": "run:run_command",
+    "check": "check:check_command",
+    "merge": "merge:merge_command",
+    "explain": "explain:explain_command",
+    "report": "report:report_command",
+    "bench": "bench:bench_command",
+    "contracts": "contracts:contracts_group",
+    "defects": "defects:defects_group",
+    "divergences": "divergences:divergences_command",
+    "golden": "golden:golden_group",
+    "mutants": "mutants:mutants_group",
+    "samplers": "samplers:samplers_command",
+    "trajectory": "trajectory:trajectory_command",
+    "transplant": "transplant:transplant_command",
+}
+"""Where each command is, `module:name`. It is imported when it is called: one alone starts sooner."""
 
 __all__ = ["AGREE", "DISAGREE", "NOT_CHECKED", "RESULTS", "USAGE", "cli", "main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Commands that are imported when they are asked for."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[name].split(":")
+        command: click.Command = getattr(importlib.import_module(f"parity.cli.{module}"), attribute)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ptycho-parity")
 def cli() -> None:
     """Hold the TensorFlow and PyTorch stacks to one oracle, and to each other."""
-
-
-for command in (
-    run_command,
-    check_command,
-    merge_command,
-    explain_command,
-    bench_command,
-    contracts_group,
-    defects_group,
-    divergences_command,
-    golden_group,
-    mutants_group,
-    report_command,
-    samplers_command,
-    trajectory_command,
-    transplant_command,
-):
-    cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -109,7 +90,7 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     except UsageError as error:
         click.echo(f"parity: {error}", err=True)
         return USAGE
-    except NAMED as error:
+    except (CheckNotMade, OSError) as error:
         click.echo(f"parity: {_said(error)}", err=True)
         return NOT_CHECKED
     except MemoryError:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from parity.asked import Asked
+from parity.cli import RESULTS
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.contracts import REGISTRY
 from parity.divergences.faults import divergence_faults
@@ -19,8 +20,6 @@ from parity.report.forms import write_forms
 from parity.report.terminal import not_checked_lines, summary_line, verdict_table
 from parity.results import write_results
 from parity.run import NotChecked
-
-RESULTS = "results.json"
 
 CODES = {None: AGREE, Weight.FAILED: DISAGREE, Weight.NOT_CHECKED: NOT_CHECKED}
 """The exit code that a report comes to."""

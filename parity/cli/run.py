@@ -12,7 +12,7 @@ from rich.text import Text
 
 from parity.asked import Asked
 from parity.cases import parse_precisions
-from parity.cli.conclusion import RESULTS, Found, conclude
+from parity.cli.conclusion import Found, conclude
 from parity.cli.options import (
     command_line,
     examples_option,
@@ -31,8 +31,6 @@ from parity.report.terminal import console
 from parity.results import environment_of
 from parity.run import Plan
 from parity.shards import Shard
-
-__all__ = ["RESULTS", "run_command"]
 
 
 @click.command("run")

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contract import Contract, Entry, Inputs
+from parity.errors import CheckNotMade
 from parity.kinds import Kind
 from parity.precision import Precision
 
@@ -34,7 +35,7 @@ Call = Callable[[], tuple[Sequence[Any], Sequence[Any | None]]]
 """Results and gradients, a framework's own tensors."""
 
 
-class FrameworkMissing(Exception):
+class FrameworkMissing(CheckNotMade):
     """A framework that was asked for is not installed, or not its device; the message says what to do."""
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from parity.errors import CheckNotMade
 
-class GoldenError(ValueError):
+
+class GoldenError(CheckNotMade, ValueError):
     """Goldens that cannot be used; the message names the file, what was expected and what came, and can be printed."""
 
     def __init__(self, message: str) -> None:

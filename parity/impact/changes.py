@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parity.contract import UsageError
+from parity.errors import CheckNotMade
 from parity.git import GitError, git
 
 PULL_REQUEST_BASE = "GITHUB_BASE_REF"
@@ -16,7 +17,7 @@ PULL_REQUEST_BASE = "GITHUB_BASE_REF"
 _MAINS = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 
 
-class BaseUnknown(Exception):
+class BaseUnknown(CheckNotMade):
     """There is no revision to compare with; the message says what to do."""
 
 

@@ -7,13 +7,15 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from parity.errors import CheckNotMade
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = ("png", "svg")
 
 
-class MatplotlibMissing(Exception):
+class MatplotlibMissing(CheckNotMade):
     """Pictures were asked for, and matplotlib is not installed; the message says what to do."""
 
 

@@ -8,13 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from parity.errors import CheckNotMade
 from parity.score.result import ContractScore, DefectScore, Explained, RewriteScore, Score, Seen
 
 FORMAT = 1
 """Raised when a reader of older files would misread a newer one."""
 
 
-class ScoreError(ValueError):
+class ScoreError(CheckNotMade, ValueError):
     """A file that holds no score; the message names it and says what is wrong with it."""
 
 
