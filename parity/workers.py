@@ -17,7 +17,7 @@ from functools import partial
 from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from threading import Thread
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
@@ -55,16 +55,36 @@ class _Made(Generic[R]):
 def in_processes(
     start: Callable[[], object], work: Callable[[T], R], tasks: Sequence[T], jobs: int, limit: float | None = None
 ) -> Iterator[tuple[T, R | Lost]]:
-    """Each task with what `work` makes of it, as they end, in up to `jobs` processes at once.
+    """Each task with what `work` makes of it, as they end, in up to `jobs` processes at once; see `Crew`."""
+    with Crew(start, work, min(jobs, len(tasks)), limit) as crew:
+        yield from crew.do(tasks)
+
+
+class Crew(Generic[T, R]):
+    """So many processes, which make themselves ready from the moment that the block begins.
 
     `start` is called in each process before its first task. A task that takes longer than `limit` seconds is ended with
     its process; whatever process lost a task gets no other. `start`, `work`, tasks and results are pickled. However the
-    iteration ends, no process is left behind.
+    block ends, no process is left behind.
     """
-    waiting = deque(tasks)
-    workers: list[_Worker[T, R]] = [_Worker(start, work, limit) for _ in range(min(jobs, len(tasks)))]
-    idle, busy = list(workers), list[_Worker[T, R]]()
-    try:
+
+    def __init__(
+        self, start: Callable[[], object], work: Callable[[T], R], jobs: int, limit: float | None = None
+    ) -> None:
+        self._workers: list[_Worker[T, R]] = [_Worker(start, work, limit) for _ in range(jobs)]
+
+    def __enter__(self) -> Self:
+        for worker in self._workers:
+            worker.begin()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.stop()
+
+    def do(self, tasks: Sequence[T]) -> Iterator[tuple[T, R | Lost]]:
+        """Each task with what was made of it, as they end; once."""
+        waiting, idle, busy = deque(tasks), list(self._workers), list[_Worker[T, R]]()
         while busy or (waiting and idle):
             while waiting and idle:
                 worker = idle.pop()
@@ -79,9 +99,6 @@ def in_processes(
                 yield worker.task, answer
         for task in waiting:
             yield task, Lost("no process could be started any more")
-    finally:
-        for worker in workers:
-            worker.stop()
 
 
 class _Worker(Generic[T, R]):
@@ -97,13 +114,17 @@ class _Worker(Generic[T, R]):
         self._pid: int | None = None
         self._missed = 0
 
+    def begin(self) -> None:
+        """Have a process make itself ready."""
+        self._pool = ProcessPool(max_workers=1, context=get_context("spawn"))
+        self.future = _schedule(self._pool, partial(_begun, self._start), START_LIMIT)
+
     def give(self, task: T) -> None:
-        """Begin a task, in the process that is ready or as soon as a new one is."""
+        """Begin a task, in the process that is ready or as soon as one is."""
         self.task = task
         if self._pool is None:
-            self._pool = ProcessPool(max_workers=1, context=get_context("spawn"))
-            self.future = _schedule(self._pool, partial(_begun, self._start), START_LIMIT)
-        else:
+            self.begin()
+        elif self._pid is not None:
             self.future = _schedule(self._pool, partial(self._work, task), self._limit)
 
     def has_ended(self) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from parity.check.declarations import DeclarationsUnreadable, declared_at, declared_in, weakened
 from parity.check.goldens import golden_remarks
 from parity.check.planning import Asked
-from parity.check.question import Answer, Question
+from parity.check.question import Answer, AnyQuestion, Question, SamplersQuestion, answer, prepare
 from parity.contracts import REGISTRY
 from parity.divergences.faults import divergence_faults
 from parity.divergences.registry import accepted_in, registered
@@ -20,7 +20,7 @@ from parity.impact import Changes, Impact, Reason
 from parity.impact.mapping import GOLDENS
 from parity.mirror import mirror_faults
 from parity.report.content import ContractReport, Place, Remark, Report, Weight
-from parity.workers import Lost, in_processes
+from parity.workers import Crew, Lost
 
 DIVERGENCES = "parity/divergences/registry.py"
 
@@ -30,22 +30,31 @@ LIMIT = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a check is made: in so many processes, with so many seconds a contract.
+    """How a check is made: `accepted` is why a weaker harness is meant, `in_depth` asks for pictures of failures.
 
-    `accepted` is why a weaker harness is meant, `in_depth` asks for pictures of failures.
+    `command` is the line that repeats it.
     """
 
     command: str
-    jobs: int = 2
-    limit: float = LIMIT
     accepted: str = ""
     in_depth: bool = False
+
+
+Checkers = Crew[AnyQuestion, Answer]
+"""The processes of a check."""
+
+
+def checkers(jobs: int, limit: float) -> Checkers:
+    """Processes that load both frameworks while it is found out what to ask."""
+    prepare_environment()
+    return Crew(prepare, answer, jobs, limit)
 
 
 def check(
     changes: Changes,
     impact: Impact,
     plan: Sequence[Asked],
+    crew: Checkers,
     terms: Terms,
     advance: Callable[[], None] = lambda: None,
 ) -> Report:
@@ -54,35 +63,36 @@ def check(
     A contract that could not be held is a remark of the gravest weight, never a pass.
     """
     started = time.perf_counter()
-    prepare_environment()
     reports: dict[str, ContractReport] = {}
     remarks: list[Remark] = []
     environment: dict[str, str] = {}
-    asked = {one.contract: one for one in plan}
-    questions = [_question(one, changes, terms) for one in sorted(plan, key=_work, reverse=True)]
-    answers = in_processes(Question.prepare, Question.answer, questions, terms.jobs, terms.limit)
-    for question, answer in answers:
-        if isinstance(answer, Lost):
-            text = f"{question.contract}: {answer.reason}"
-            places = _places(asked[question.contract].reasons)
-            remarks.append(Remark(Weight.NOT_CHECKED, f"{question.contract} was not checked", text, places))
+    reasons = {one.contract: one.reasons for one in plan}
+    questions: list[AnyQuestion] = [SamplersQuestion()] if impact.samplers else []
+    questions += [_question(one, changes, terms) for one in sorted(plan, key=_work, reverse=True)]
+    for question, answered in crew.do(questions):
+        name = question.contract
+        places = _places(reasons.get(name, impact.samplers))
+        if isinstance(answered, Lost):
+            said = f"{name}: {answered.reason}"
+            remarks.append(Remark(Weight.NOT_CHECKED, f"{name} was not checked", said, places))
         else:
-            reports[question.contract] = _placed(answer, asked[question.contract])
-            remarks += answer.remarks
-            environment |= answer.descriptions
+            if answered.report:
+                reports[name] = replace(answered.report, places=places)
+            remarks += [replace(remark, places=places) for remark in answered.remarks]
+            environment |= answered.descriptions
         advance()
-    remarks += _divergences_off(asked, reports.values())
+    remarks += _divergences_off(reasons, reports.values())
     return Report(
         title=f"{len(changes.files)} changed file{'s' * (len(changes.files) != 1)} since {changes.base[:12]}",
         command=terms.command,
-        contracts=tuple(reports[name] for name in asked if name in reports),
+        contracts=tuple(replace(reports[one.contract], reason=one.why) for one in plan if one.contract in reports),
         remarks=(*remarks, *standing(changes, impact, terms.accepted)),
         environment=environment,
         seconds=time.perf_counter() - started,
     )
 
 
-def _divergences_off(asked: Mapping[str, Asked], reports: Iterable[ContractReport]) -> Iterator[Remark]:
+def _divergences_off(asked: Mapping[str, object], reports: Iterable[ContractReport]) -> Iterator[Remark]:
     """What is wrong with the accepted divergences of what was asked, or with all where all was."""
     entries = accepted_in(asked) if REGISTRY.keys() - asked.keys() else registered()
     for said in divergence_faults(entries, [m for held in reports for m in held.run.measurements], REGISTRY):
@@ -130,10 +140,6 @@ def _work(asked: Asked) -> float:
     contract = REGISTRY[asked.contract]
     examples = len(contract.strata) + contract.drawn(asked.examples)
     return examples * contract.cost * (8 if contract.stages else 1)
-
-
-def _placed(answer: Answer, asked: Asked) -> ContractReport:
-    return replace(answer.report, reason=asked.why, places=_places(asked.reasons))
 
 
 def _places(reasons: Sequence[Reason]) -> tuple[Place, ...]:

@@ -19,6 +19,7 @@ from parity.precision import FLOAT32, FLOAT64
 from parity.report.content import ContractReport, Remark, Weight
 from parity.report.gathering import gather
 from parity.report.replay import replay_message
+from parity.report.terminal import plain
 from parity.run import Plan, run
 
 GRAPH, EAGER = "graph", "eager"
@@ -26,9 +27,9 @@ GRAPH, EAGER = "graph", "eager"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was found of a contract, and how the stacks describe themselves, by name."""
+    """What was found of a contract, None of the samplers, and how the stacks describe themselves, by name."""
 
-    report: ContractReport
+    report: ContractReport | None
     remarks: tuple[Remark, ...]
     descriptions: Mapping[str, str]
 
@@ -48,11 +49,6 @@ class Question:
     goldens: Path
     seed: str
     in_depth: bool = False
-
-    @staticmethod
-    def prepare() -> None:
-        """Load what every contract needs."""
-        _loaded(EAGER)
 
     def answer(self) -> Answer:
         """Ask. Raises GoldenError where the goldens are not whole."""
@@ -95,3 +91,36 @@ def _loaded(mode: str) -> tuple[Framework, ...]:
 @cache
 def _stored(folder: Path) -> GoldenSet:
     return GoldenSet.read(folder) if folder.is_dir() else GoldenSet.empty()
+
+
+@dataclass(frozen=True, slots=True)
+class SamplersQuestion:
+    """The Poisson samplers of both stacks and of the simulation, which have no oracle but their distribution."""
+
+    contract: str = "samplers"
+
+    def answer(self) -> Answer:
+        """Ask."""
+        from parity.report.samplers import sampler_table  # scipy.stats takes long to start
+        from parity.samplers import judge_samplers, simulation_sampler, stack_samplers
+
+        frameworks = _loaded(EAGER)
+        judgement = judge_samplers((*stack_samplers(frameworks), simulation_sampler()))
+        table = plain(sampler_table(judgement))
+        remarks = (
+            () if judgement.agrees else (Remark(Weight.FAILED, "a sampler draws from another distribution", table),)
+        )
+        return Answer(None, remarks, {f.name: f.description for f in frameworks})
+
+
+AnyQuestion = Question | SamplersQuestion
+
+
+def prepare() -> None:
+    """Load what every question needs."""
+    _loaded(EAGER)
+
+
+def answer(question: AnyQuestion) -> Answer:
+    """Ask it."""
+    return question.answer()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from parity.check.checking import LIMIT, Terms, check
+from parity.check.checking import LIMIT, Terms, check, checkers
 from parity.check.planning import plan_of
 from parity.cli.conclusion import CODES
 from parity.cli.options import command_line, report_option
@@ -47,15 +47,16 @@ def check_command(
     if folder:
         require_matplotlib("error maps")
         folder.mkdir(parents=True, exist_ok=True)
-    impact = impact_of(changes, REGISTRY)
-    plan = plan_of(impact, REGISTRY)
     out = console()
-    if form == "text":
-        because = "; ".join(reason.words for reason in impact.everything[:2])
-        out.print(planned(len(changes.files), changes.base, plan, impact.aside, because))
-    terms = Terms(command_line(click.get_current_context()), jobs, limit, accepted, folder is not None)
-    with progress("checking", len(plan)) as advance:
-        report = check(changes, impact, plan, terms, advance)
+    terms = Terms(command_line(click.get_current_context()), accepted, in_depth=folder is not None)
+    with checkers(jobs if changes.files else 0, limit) as crew:
+        impact = impact_of(changes, REGISTRY)
+        plan = plan_of(impact, REGISTRY)
+        if form == "text":
+            because = "; ".join(reason.words for reason in impact.everything[:2])
+            out.print(planned(len(changes.files), changes.base, plan, impact.aside, because))
+        with progress("checking", len(plan)) as advance:
+            report = check(changes, impact, plan, crew, terms, advance)
     click.echo(FORMATS[form](report), nl=False) if form != "text" else out.print(checked(report))
     for path in write_forms(folder, report) if folder else ():
         out.print(f"report: {path}", soft_wrap=True)
