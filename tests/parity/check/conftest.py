@@ -35,13 +35,14 @@ class Clone:
         self.git("checkout", "-q", "-f", "-B", "work", "main")
         self.git("clean", "-q", "-f", "-d")
 
-    def check(self, *arguments, **environment):
+    def check(self, *arguments, stdout=subprocess.PIPE, **environment):
         """`parity check` as a process of its own, from the clone's own files; its exit code, output and messages."""
         return subprocess.run(
             [sys.executable, "-m", "parity", "check", "--base", "main", *arguments],
             cwd=self.root,
             env={**os.environ, "PYTHONPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "1", **environment},
-            capture_output=True,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
             text=True,
             timeout=600,
             check=False,

