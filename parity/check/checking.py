@@ -10,7 +10,7 @@ from pathlib import Path
 from parity.check.declarations import DeclarationsUnreadable, declared_at, declared_in, weakened
 from parity.check.goldens import golden_remarks
 from parity.check.planning import Asked
-from parity.check.question import Answer, AnyQuestion, Question, SamplersQuestion, answer, prepare
+from parity.check.question import SAMPLERS, Answer, AnyQuestion, Question, SamplersQuestion, answer, prepare
 from parity.contracts import REGISTRY
 from parity.divergences.faults import divergence_faults
 from parity.divergences.registry import accepted_in, registered
@@ -64,7 +64,7 @@ def check(
     """
     started = time.perf_counter()
     reports: dict[str, ContractReport] = {}
-    remarks: list[Remark] = []
+    found: dict[str, list[Remark]] = {}
     environment: dict[str, str] = {}
     reasons = {one.contract: one.reasons for one in plan}
     questions: list[AnyQuestion] = [SamplersQuestion()] if impact.samplers else []
@@ -74,13 +74,14 @@ def check(
         places = _places(reasons.get(name, impact.samplers))
         if isinstance(answered, Lost):
             said = f"{name}: {answered.reason}"
-            remarks.append(Remark(Weight.NOT_CHECKED, f"{name} was not checked", said, places))
+            found[name] = [Remark(Weight.NOT_CHECKED, f"{name} was not checked", said, places)]
         else:
             if answered.report:
                 reports[name] = replace(answered.report, places=places)
-            remarks += [replace(remark, places=places) for remark in answered.remarks]
+            found[name] = [replace(remark, places=places) for remark in answered.remarks]
             environment |= answered.descriptions
         advance()
+    remarks = [remark for name in (*reasons, SAMPLERS) for remark in found.get(name, ())]
     remarks += _divergences_off(reasons, reports.values())
     return Report(
         title=f"{len(changes.files)} changed file{'s' * (len(changes.files) != 1)} since {changes.base[:12]}",

@@ -7,7 +7,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from parity.report.content import Report
+from parity.report.content import Report, Weight
 from parity.report.html import scatter
 from parity.report.messages import labelled
 from parity.report.overview import WORDS, agreement, cells, columns, gravest_first, headline, off_first, stacks_of
@@ -27,7 +27,8 @@ def page(report: Report) -> str:
         columns=columns(report),
         stacks=stacks_of(report),
         contracts=off_first(report),
-        remarks=gravest_first(report),
+        grave=[remark for remark in gravest_first(report) if remark.weight is not Weight.NOTED],
+        noted=[remark for remark in report.remarks if remark.weight is Weight.NOTED],
         frame=scatter,
     )
 
