@@ -92,6 +92,12 @@ def _along(axis: int) -> Formula:
     return lambda patches: np.sum(np.abs(np.diff(patches, axis=axis)) ** 2, axis=_PATTERN)
 
 
+def _twice_along(axis: int) -> Formula:
+    """The differences along one axis in place of those along the other, too."""
+    once = _along(axis)
+    return lambda patches: 2 * once(patches)
+
+
 def _around_the_frame(patches: NDArray[Any]) -> Any:
     steps = (np.abs(patches - np.roll(patches, 1, axis=axis)) ** 2 for axis in (-1, -2))
     return sum(step.sum(axis=_PATTERN) for step in steps)
@@ -268,6 +274,8 @@ MISTAKES: Mapping[str, tuple[Mistake, ...]] = {
         of_formula("differences are taken around the frame", _around_the_frame),
         of_formula("only neighbouring columns are compared", _along(-1)),
         of_formula("only neighbouring rows are compared", _along(-2)),
+        of_formula("neighbouring rows are compared twice, columns not at all", _twice_along(-2)),
+        of_formula("neighbouring columns are compared twice, rows not at all", _twice_along(-1)),
         of_argument("the phase of the patches is left out", "patches", np.abs),
         of_argument("the modulus of the patches is left out", "patches", lambda z: np.exp(1j * np.angle(z))),
         of_result("the groups are summed", _per_group, several("patches", 0)),

@@ -86,7 +86,7 @@ DEFECTIVE = (
         "_energy(patches[:, :, 1:] - patches[:, :, :-1])",
         "_energy(patches[:, 1:] - patches[:, :-1])",
         "losses.total_variation",
-        ("rows", "row"),
+        ("neighbouring rows are compared twice",),
     ),
     Commit(
         "the transform not normalised",
@@ -94,7 +94,7 @@ DEFECTIVE = (
         "    intensity = _squared_modulus(spectrum).sum(dim=2) / exit_waves.shape[-2:].numel()",
         "    intensity = _squared_modulus(spectrum).sum(dim=2)",
         "optics.far_field_amplitude",
-        ("normalised", "times", "too large"),
+        ("1/HW",),
     ),
     Commit(
         "the shift left out",
@@ -158,7 +158,7 @@ DEFECTIVE = (
         "    return torch.sqrt(nphotons / mean_count)",
         "    return nphotons / mean_count",
         "scaling.scale_nphotons",
-        ("square",),
+        ("the root is missing",),
     ),
     Commit(
         "positions with the other sign",
