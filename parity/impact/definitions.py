@@ -17,13 +17,16 @@ def changed_definitions(old: str, new: str) -> dict[str, int]:
     """The definitions that differ, those that are new or gone included, each with the line of `new` to look at.
 
     A definition that names what is imported otherwise differs too. `EVERYTHING` is among them where a statement differs
-    that defines nothing, or their order does. Raises SyntaxError where a version is no Python.
+    that defines nothing, an import that nothing names, or the order. Raises SyntaxError where a version is no Python.
     """
     before, after = ast.parse(old), ast.parse(new)
     was, now = _by_name(before), _by_name(after)
     differing = {name for name in was.keys() | now.keys() if _said(was.get(name, ())) != _said(now.get(name, ()))}
     imported = {name for name in differing if _is_imported(now.get(name, ()) or was.get(name, ()))}
-    differing |= {name for name, nodes in now.items() if any(_names(node) & imported for node in nodes)}
+    named = {name: {inner for node in nodes for inner in _names(node)} & imported for name, nodes in now.items()}
+    differing |= {name for name, found in named.items() if found}
+    if imported - set[str]().union(*named.values()):
+        differing.add(EVERYTHING)  # what is imported may raise, whoever names it
     if [name for name in was if name in now] != [name for name in now if name in was]:
         differing.add(EVERYTHING)
     lines = _changed_lines(old, new)

@@ -52,8 +52,8 @@ def test_whatever_names_what_is_imported_otherwise_differs():
     assert changed("import math", "import cmath as math") == {"other": 14}
 
 
-def test_an_import_that_nobody_names_is_no_change():
-    assert changed("import math\n", "import math\nimport os\n") == {}
+def test_an_import_that_nobody_names_asks_for_all():
+    assert EVERYTHING in changed("import math\n", "import math\nimport no_such_module\n")
 
 
 def test_a_statement_that_defines_nothing_asks_for_all():
