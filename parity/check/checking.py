@@ -104,7 +104,10 @@ def standing(changes: Changes, impact: Impact, accepted: str) -> Iterator[Remark
     """What is said of a change without running a stack."""
     if not changes.files:
         return
-    for fault in mirror_faults(REGISTRY):
+    for reason in impact.unreadable:
+        said = f"{reason.file}, line {reason.line}: {reason.what}; nothing was asked"
+        yield Remark(Weight.FAILED, f"{reason.file} is no Python", said, (Place(reason.file, reason.line),))
+    for fault in () if impact.unreadable else mirror_faults(REGISTRY):
         yield Remark(Weight.FAILED, "the mirror rule is broken", fault, _mirror_places(fault))
     yield from _weaker(changes, accepted)
     if any(change.path.startswith(f"{GOLDENS}/") for change in changes.files):

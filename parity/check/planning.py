@@ -33,11 +33,13 @@ class Asked:
 
 
 def plan_of(impact: Impact, contracts: Mapping[str, Contract]) -> tuple[Asked, ...]:
-    """The contracts to ask, in their order; none where nothing that is computed differs.
+    """The contracts to ask, in their order; none where nothing that is computed differs, or something is no Python.
 
     What uses a touched contract is asked on its strata: that they fit together is a matter of wiring, and no number of
     draws shows more of that.
     """
+    if impact.unreadable:
+        return ()
     ci = PROFILES["ci"].examples
     touched = EXAMPLES if len(impact.touched) <= FEW else ci
     asked = []

@@ -57,7 +57,8 @@ class Impact:
 
     `touched` are contracts whose own code, oracle, declaration, defects or goldens changed; `using` those that are made
     of them, or call them. `everything` says why all contracts have to be asked, if they have, and `samplers` why those
-    have. `aside` are files that nothing computed depends on, each with the reason.
+    have. `aside` are files that nothing computed depends on, each with the reason; `unreadable` files that are no
+    Python, beside which nothing can be asked.
     """
 
     touched: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict)
@@ -65,6 +66,7 @@ class Impact:
     everything: tuple[Reason, ...] = ()
     samplers: tuple[Reason, ...] = ()
     aside: Mapping[str, str] = field(default_factory=dict)
+    unreadable: tuple[Reason, ...] = ()
 
     def reasons(self, contract: str) -> tuple[Reason, ...]:
         """Why a contract is asked; nothing where it need not be."""
@@ -87,6 +89,7 @@ class _Mapping:
         self._touched: defaultdict[str, list[Reason]] = defaultdict(list)
         self._using: defaultdict[str, list[Reason]] = defaultdict(list)
         self._everything: list[Reason] = []
+        self._unreadable: list[Reason] = []
         self._samplers: list[Reason] = []
         self._callers_by_package: dict[str, Callers] = {}
         self._aside: dict[str, str] = {}
@@ -97,7 +100,8 @@ class _Mapping:
             for found in (self._touched, self._using)
         )
         using = {name: reasons for name, reasons in using.items() if name not in touched}
-        return Impact(touched, using, tuple(self._everything), tuple(dict.fromkeys(self._samplers)), self._aside)
+        samplers, unreadable = (tuple(dict.fromkeys(found)) for found in (self._samplers, self._unreadable))
+        return Impact(touched, using, tuple(self._everything), samplers, self._aside, unreadable)
 
     def add(self, change: Change) -> None:
         path = PurePosixPath(change.path)
@@ -125,7 +129,7 @@ class _Mapping:
             differing = changed_definitions(_text(change.old), _text(change.new))
             self._callers(package)
         except SyntaxError as error:
-            self._everything.append(Reason(f"what is no Python ({error.msg})", change.path, error.lineno or 1))
+            self._unreadable.append(Reason(error.msg, change.path, error.lineno or 1))
             return
         if not differing:
             self._aside[change.path] = "comments and docstrings alone"

@@ -49,6 +49,17 @@ def test_a_golden_that_was_edited_by_hand_is_not_checked(clone):
     assert "the goldens are not whole" in {remark["title"] for remark in said["remarks"]}
 
 
+def test_what_is_no_python_is_refused_at_its_line_and_nothing_is_asked(clone):
+    clone.edit("ptycho_torch/losses.py", "def mae(", "def mae((")
+    code, said = clone.verdict()
+    (remark,) = said["remarks"]
+    assert (code, said["contracts"], remark["title"]) == (DISAGREE, [], "ptycho_torch/losses.py is no Python")
+    assert (
+        "def mae(("
+        in (clone.root / remark["places"][0]["file"]).read_text().splitlines()[remark["places"][0]["line"] - 1]
+    )
+
+
 def test_a_public_function_without_a_contract_is_refused(clone):
     path = clone.root / "ptycho" / "losses.py"
     path.write_text(f"{path.read_text()}\n\ndef huber(predicted: tf.Tensor) -> tf.Tensor:\n    return predicted\n")
@@ -145,11 +156,11 @@ def test_output_that_cannot_be_written_is_not_a_verdict(clone):
     assert "No space left on device" in done.stderr
 
 
-def test_a_report_that_cannot_be_written_is_not_a_verdict(clone):
+def test_a_report_that_cannot_be_written_is_not_a_verdict(clone, tmp_path):
     (clone.root / "docs" / "new.md").write_text("# New\n")
-    (clone.root / "report.html").mkdir()
-    (clone.root / "report.html" / "kept").touch()
-    done = clone.check("--report", ".")
+    (tmp_path / "report.html").mkdir()
+    (tmp_path / "report.html" / "kept").touch()
+    done = clone.check("--report", str(tmp_path))
     assert done.returncode == NOT_CHECKED
     assert "expected to write the report there" in done.stderr
-    assert not (clone.root / "report.md").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]

@@ -73,9 +73,11 @@ def test_what_may_matter_to_anything_asks_for_all(path):
     assert impact(path).everything
 
 
-def test_what_is_no_python_asks_for_all():
-    found = impact_of(Changes(ROOT, "base", (Change("ptycho/losses.py", b"x = 1", b"def"),)), REGISTRY)
-    assert "no Python" in found.everything[0].what
+def test_what_is_no_python_is_said_with_its_line():
+    (reason,) = impact_of(
+        Changes(ROOT, "base", (Change("ptycho/losses.py", b"x = 1", b"x = 1\ndef"),)), REGISTRY
+    ).unreadable
+    assert (reason.file, reason.line) == ("ptycho/losses.py", 2)
 
 
 @pytest.mark.parametrize("path", ["README.md", "docs/physics.md", "docs/pictures/one.svg", "tests/parity/test_run.py"])
