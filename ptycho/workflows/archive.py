@@ -25,6 +25,10 @@ class ArchiveError(ValueError):
     """A file that cannot be used; the message names file, key, what was expected and what came."""
 
 
+class UnreadableError(ArchiveError):
+    """A file that is not there, is no archive or is damaged: what it holds is not known."""
+
+
 class Archive:
     """The arrays of an open .npz file, by key."""
 
@@ -54,14 +58,16 @@ class Archive:
             expected: what is wanted, for the message.
 
         Raises:
-            ArchiveError: one that cannot be read, is of another kind or of objects, is empty, or has NaN or infinity.
+            UnreadableError: one that is damaged.
+            ArchiveError: one of another kind or of objects, that is empty, or has NaN or infinity.
         """
         try:
             with self._members.open(self._names[key]) as member:
                 array = npy.read_array(member, allow_pickle=False)
         except _UNREADABLE as error:
-            got = "an object array, which is never unpickled" if "pickle" in str(error) else f"none ({error})"
-            raise self.refusal(key, expected, got) from error
+            if "pickle" in str(error):
+                raise self.refusal(key, expected, "an object array, which is never unpickled") from error
+            raise UnreadableError(str(self.refusal(key, expected, f"none that can be read ({error})"))) from error
         if array.dtype.kind not in kinds:
             hint = ", which looks like counts: store their square root" if array.dtype.kind in "iu" else ""
             raise self.refusal(key, expected, f"{array.dtype}{hint}")
@@ -83,12 +89,12 @@ class Archive:
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[Archive]:
-    """The .npz file at `path` for the length of a block. Raises ArchiveError if it is none."""
+    """The .npz file at `path` for the length of a block. Raises UnreadableError if it is none."""
     with ExitStack() as stack:
         try:
             members = stack.enter_context(zipfile.ZipFile(path))
         except (zipfile.BadZipFile, OSError) as error:
-            raise ArchiveError(f"{path}: expected an .npz file, got {_instead(path, error)}") from error
+            raise UnreadableError(f"{path}: expected an .npz file, got {_instead(path, error)}") from error
         yield Archive(path, members)
 
 
