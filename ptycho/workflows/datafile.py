@@ -143,7 +143,7 @@ def read_datafile(path: str | os.PathLike[str]) -> GridLinesData:
 
 def _arrays(data: GridLinesData) -> dict[str, NDArray[Any]]:
     arrays = {
-        **{key: _squeezed(getattr(data, key).astype(np.float32)) for key in PATCH_KEYS},
+        **{key: _squeezed(getattr(data, key).astype(np.float32, copy=False)) for key in PATCH_KEYS},
         **{key: getattr(data, key).astype(np.float32) for key in COORDINATE_KEYS},
         PROBE_KEY: data.probe.astype(np.complex64)[0 if len(data.probe) == 1 else slice(None)],
         OBJECT_KEY: data.object.astype(np.complex64),

@@ -29,8 +29,8 @@ SPLITS: Final = ("train", "test")
 FORMAT: Final = "ptycho-grid-lines/1"
 """What `_metadata` calls the layout of the file."""
 
-_CHUNK: Final = 64
-"""Groups that are exposed at a time, which bounds the memory; the result does not depend on it."""
+_CHUNK: Final = 2**20
+"""Pixels that are exposed at a time, at least one group, which bounds the memory; the result does not depend on it."""
 
 Patches: TypeAlias = NDArray[np.floating[Any]]
 
@@ -93,9 +93,11 @@ class Specimen:
     scan: Scan
 
     def patches(self, image: NDArray[np.float64], N: int) -> Iterator[Patches]:
-        """The patches of an image of the object, (≤ 64, N, N, C) at a time, in single precision."""
-        for start in range(0, len(self.scan.true), _CHUNK):
-            yield scan_patches(image, self.scan.true[start : start + _CHUNK], (N, N)).astype(np.float32)
+        """The patches of an image of the object, (b, N, N, C) at a time, in single precision."""
+        true = self.scan.true
+        groups = max(1, _CHUNK // (N * N * true.shape[-1]))
+        for start in range(0, len(true), groups):
+            yield scan_patches(image, true[start : start + groups], (N, N)).astype(np.float32)
 
 
 def prepare_specimens(config: GridLinesConfig) -> tuple[Specimen, ...]:
@@ -152,11 +154,10 @@ def _stream(config: GridLinesConfig, split: str, purpose: str) -> np.random.Gene
 def _intensity_scale(config: GridLinesConfig, specimen: Specimen, probe: ComplexArray) -> float:
     """The scale that gives `nphotons` photons in the mean pattern; all that is behind the object is detected."""
     intensity = np.sum(np.abs(probe.astype(np.complex128)) ** 2, axis=0)
-    energy, patterns = 0.0, 0
+    energies: list[float] = []
     for amplitude in specimen.patches(specimen.object.amplitude, config.N):
-        energy += float(np.einsum("bhwc,bhwc,hw->", amplitude, amplitude, intensity, dtype=np.float64))
-        patterns += amplitude.shape[0] * amplitude.shape[-1]
-    return math.sqrt(config.nphotons * patterns / energy)
+        energies += np.einsum("bhwc,bhwc,hw->bc", amplitude, amplitude, intensity, dtype=np.float64).ravel().tolist()
+    return math.sqrt(config.nphotons * len(energies) / math.fsum(energies))
 
 
 def _exposed(
@@ -169,14 +170,17 @@ def _exposed(
 ) -> GridLinesData:
     noise = _stream(config, specimen.split, "noise")
     amplitude, phase = specimen.object
-    modes_last, exposures = np.moveaxis(probe, 0, -1), []
+    modes_last = np.moveaxis(probe, 0, -1)
+    shape = (len(specimen.scan.true), config.N, config.N, config.gridsize**2)
+    observed, illuminated, phases = (np.empty(shape, np.float32) for _ in range(3))
     chunks = zip(specimen.patches(amplitude, config.N), specimen.patches(phase, config.N), strict=True)
+    start = 0
     for patch_amplitude, patch_phase in chunks:
-        exposures.append(illuminate_and_diffract(patch_amplitude, patch_phase, modes_last, scale, seed=noise))
-        advance(len(patch_amplitude))
-    observed, illuminated, phases = (
-        np.concatenate([getattr(one, name) for one in exposures]) for name in ("X", "Y_I", "Y_phi")
-    )
+        made = illuminate_and_diffract(patch_amplitude, patch_phase, modes_last, scale, seed=noise)
+        chunk = slice(start, start + len(made.X))
+        observed[chunk], illuminated[chunk], phases[chunk] = made.X, made.Y_I, made.Y_phi
+        start = chunk.stop
+        advance(len(made.X))
     return GridLinesData(
         diffraction=observed,
         Y_I=illuminated,
