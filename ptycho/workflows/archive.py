@@ -4,8 +4,11 @@ What the arrays mean is not here. Every complaint is one sentence: file, key, ex
 """
 
 import contextlib
+import lzma
 import os
+import struct
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +20,22 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-_UNREADABLE: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, MemoryError)
+_UNREADABLE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    tokenize.TokenError,
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 """What zipfile and NumPy raise on a member cut short, altered, encrypted, oddly packed or absurdly large."""
 
 
@@ -93,7 +111,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
     with ExitStack() as stack:
         try:
             members = stack.enter_context(zipfile.ZipFile(path))
-        except (zipfile.BadZipFile, OSError) as error:
+        except _UNREADABLE as error:
             raise UnreadableError(f"{path}: expected an .npz file, got {_instead(path, error)}") from error
         yield Archive(path, members)
 

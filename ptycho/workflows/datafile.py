@@ -221,7 +221,7 @@ def _check_scales(archive: Archive, data: GridLinesData) -> None:
     try:
         data.check()
         norm = data.norm
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise archive.refusal("diffraction, Y_I", "amplitudes divided by one scale", f"others ({error})") from error
     found = _positive(archive, NORM_KEY)
     if not math.isclose(found, norm, rel_tol=float(np.finfo(data.diffraction.dtype).eps)):

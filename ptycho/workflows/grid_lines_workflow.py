@@ -8,6 +8,7 @@ add a field to `GridLinesConfig` and a row here.
 """
 
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -117,6 +118,9 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
         return _failed(NOT_WRITTEN, "out of memory; nothing was written")
     except (KeyboardInterrupt, click.Abort):
         return _failed(NOT_WRITTEN, "interrupted; nothing was written")
+    except Exception:
+        traceback.print_exc()
+        return _failed(NOT_WRITTEN, "a fault of the workflow, not of how it was called")
     return WRITTEN
 
 

@@ -118,6 +118,7 @@ def _nan(array: np.ndarray) -> np.ndarray:
         ("diffraction", lambda a: a[:, :, :60], r"diffraction: expected shape \(n, N, N\)"),
         ("diffraction", lambda a: np.stack([a] * 3, -1), r"diffraction: expected shape .* C a square, got .*, 3\)"),
         ("diffraction", lambda a: a.astype(object), "diffraction: expected a float amplitude, got an object array"),
+        ("diffraction", lambda a: a.astype(np.float16), "got others .X: expected float32 or float64, got float16"),
         ("Y_I", lambda a: 2 * a, "diffraction, Y_I: expected amplitudes divided by one scale"),
         ("Y_I", lambda a: a[:-1], r"Y_I: expected the shape of diffraction, \(9, 64, 64, 1\), got \(8, 64, 64, 1\)"),
         ("Y_phi", lambda a: a[..., np.newaxis].repeat(4, -1), "Y_phi: expected the shape of diffraction"),

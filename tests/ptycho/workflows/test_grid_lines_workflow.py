@@ -97,6 +97,14 @@ def test_3_a_folder_that_cannot_be_made(
     assert capsys.readouterr().err == f"grid_lines_workflow: {tmp_path}/datasets/N64/gs1: Not a directory\n"
 
 
+def test_3_a_fault_of_the_workflow(
+    small: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(grid_lines_workflow, "simulate", None)
+    assert exit_code("--output-dir", str(tmp_path), *small) == 3
+    assert "Traceback" in capsys.readouterr().err
+
+
 def test_3_interrupted(
     small: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
