@@ -1,0 +1,128 @@
+"""What a data set holds: amplitudes, X and Y_I scaled alike, and whose reader takes it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.datasets import DIFFRACTION, PROBE, X_COORDINATES, Y_COORDINATES, DatasetError, read_dataset
+from parity.errors import CheckNotMade
+from parity.preflight.findings import Finding, Outcome
+from parity.preflight.nature import Nature, nature
+from ptycho.diffsim import check_scaled_alike, count_photons
+from ptycho.workflows.archive import Archive, ArchiveError, UnreadableError, open_archive
+from ptycho.workflows.datafile import KEYS, SCALE_KEY, read_datafile
+
+ILLUMINATED = "Y_I"
+"""The key of the amplitude behind the object, which simulated data sets have."""
+
+EXPERIMENT_KEYS = (PROBE, X_COORDINATES, Y_COORDINATES)
+"""What an experiment's file has beside its diffraction."""
+
+_SAID = {
+    Nature.COUNTS: (
+        Outcome.FAILED,
+        "photon counts: {type}, all whole multiples of a unit; store their square root, the amplitude",
+    ),
+    Nature.AMPLITUDES: (Outcome.PASSED, "amplitudes: {type}, whose squares are whole multiples of a unit"),
+    Nature.EITHER: (Outcome.PASSED, "0 and one other value: amplitudes and counts are the same"),
+    Nature.UNTOLD: (
+        Outcome.NOT_CHECKED,
+        "{type}, neither counts nor their square roots: whether they are amplitudes cannot be told from the values",
+    ),
+}
+
+
+def data_findings(path: Path) -> list[Finding]:
+    """What there is to say of the .npz file at `path`.
+
+    Raises CheckNotMade if it is not there, is damaged, or has no diffraction.
+    """
+    try:
+        with open_archive(path) as archive:
+            key = next((key for key in DIFFRACTION if key in archive.keys), DIFFRACTION[0])
+            if key not in archive.keys:
+                present = ", ".join(archive.keys) or "no array"
+                raise CheckNotMade(f"{path}: {' or '.join(DIFFRACTION)}: expected to find this key, got only {present}")
+            return list(_findings(path, archive, key))
+    except UnreadableError as error:
+        raise CheckNotMade(str(error)) from error
+
+
+def _findings(path: Path, archive: Archive, key: str) -> Iterator[Finding]:
+    try:
+        diffraction = _amplitudes(archive, key, "iuf")
+    except UnreadableError:
+        raise
+    except ArchiveError as error:
+        yield Finding(key, Outcome.FAILED, str(error))
+        return
+    alike = _scaled_alike(archive, diffraction) if ILLUMINATED in archive.keys else None
+    yield _what_it_is(key, diffraction, alike)
+    yield alike or Finding("X and Y_I", Outcome.NOTED, f"no {ILLUMINATED}, as an experiment has none")
+    yield _taken(path, archive.keys)
+
+
+def _amplitudes(archive: Archive, key: str, kinds: str) -> NDArray[Any]:
+    array = archive.array(key, kinds, "non-negative numbers")
+    archive.require(key, array, array >= 0, "non-negative numbers")
+    return array
+
+
+def _what_it_is(key: str, diffraction: NDArray[Any], alike: Finding | None) -> Finding:
+    """Whether the diffraction is of amplitudes: by its values, or else by the energy behind the object."""
+    if not diffraction.any():
+        return Finding(key, Outcome.FAILED, f"no light: only zeros, shape {diffraction.shape}")
+    found = nature(diffraction)
+    if found is Nature.UNTOLD and alike is not None and alike.outcome is Outcome.PASSED:
+        return Finding(key, Outcome.PASSED, f"amplitudes: {diffraction.dtype}, which have the energy of {ILLUMINATED}")
+    outcome, said = _SAID[found]
+    return Finding(key, outcome, said.format(type=diffraction.dtype))
+
+
+def _scaled_alike(archive: Archive, diffraction: NDArray[Any]) -> Finding:
+    """Whether Σ X² is Σ Y_I² but for photon noise, whose size takes the intensity scale."""
+    subject = "X and Y_I"
+    try:
+        illuminated = _amplitudes(archive, ILLUMINATED, "f")
+        if SCALE_KEY not in archive.keys:
+            return Finding(subject, Outcome.NOT_CHECKED, f"no {SCALE_KEY}: how large photon noise may be is not known")
+        scale = float(archive.array(SCALE_KEY, "iuf", "a number").item())
+        X, Y_I = (array[..., np.newaxis] if array.ndim == 3 else array for array in (diffraction, illuminated))
+        check_scaled_alike(X, Y_I, scale)
+    except UnreadableError:
+        raise
+    except (ValueError, TypeError) as error:
+        return Finding(subject, Outcome.FAILED, str(error))
+    photons = float(count_photons(X).mean()) * scale**2
+    return Finding(subject, Outcome.PASSED, f"divided by one scale, {scale:.6g}: {photons:.4g} photons a pattern")
+
+
+def _taken(path: Path, keys: tuple[str, ...]) -> Finding:
+    """Which reader takes the file: that of the grid-lines workflow, or that of experiments."""
+    missing = [key for key in KEYS if key not in keys]
+    try:
+        if not missing:
+            data = read_datafile(path)
+            groups, N, _, patches = data.diffraction.shape
+            gridsize = math.isqrt(patches)
+            return Finding("file", Outcome.PASSED, f"grid lines: {groups:,} groups, N = {N}, gridsize = {gridsize}")
+        if all(key in keys for key in EXPERIMENT_KEYS):
+            said = "{:,} patterns of {} × {}".format(*read_dataset(path).diffraction.shape)
+            return Finding("file", Outcome.PASSED, f"an experiment: {said}")
+    except UnreadableError:
+        raise
+    except (ArchiveError, DatasetError) as error:
+        return Finding("file", Outcome.FAILED, str(error))
+    lacking = [key for key in EXPERIMENT_KEYS if key not in keys]
+    return Finding(
+        "file",
+        Outcome.FAILED,
+        f"no reader takes it: an experiment's has {', '.join(lacking)} too, that of the grid-lines workflow "
+        f"{', '.join(missing)}",
+    )

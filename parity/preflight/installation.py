@@ -1,0 +1,54 @@
+"""What is installed: versions, and which spectral convolution the generators use."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+from importlib import metadata
+
+from parity.mirror import MIRRORS, ROOT
+from parity.preflight.findings import Finding, Outcome
+from parity.preflight.places import places
+
+PACKAGES = (
+    ("ptycho-parity",),
+    ("numpy",),
+    ("scipy",),
+    ("torch",),
+    ("tensorflow-cpu", "tensorflow"),
+    ("neuraloperator",),
+    ("lightning",),
+)
+"""Distributions that results depend on, each with the other names that it is installed under."""
+
+NEURALOPERATOR = "neuralop"
+"""The module of the neuraloperator package."""
+
+FALLBACK = "_FallbackSpectralConv2d"
+"""The class of `ptycho_torch` that stands in for it."""
+
+
+def versions() -> list[Finding]:
+    """The interpreter and each package, as it is installed."""
+    interpreter = f"{platform.python_version()} on {platform.system()}, {platform.machine()}"
+    return [Finding("python", Outcome.NOTED, interpreter), *(_version(names) for names in PACKAGES)]
+
+
+def _version(names: tuple[str, ...]) -> Finding:
+    for name in names:
+        try:
+            return Finding(name, Outcome.NOTED, metadata.version(name))
+        except metadata.PackageNotFoundError:
+            continue
+    return Finding(" or ".join(names), Outcome.NOTED, "not installed")
+
+
+def spectral_convolution() -> Finding:
+    """Which implementation a generator's spectral convolution is: neuraloperator's where it is installed."""
+    subject = "spectral convolution"
+    spec = importlib.util.find_spec(NEURALOPERATOR)
+    if spec is not None:
+        return Finding(subject, Outcome.NOTED, f"neuraloperator, {spec.origin}")
+    defined = places(MIRRORS["ptycho_torch"], FALLBACK)
+    where = ", ".join(place.relative_to(ROOT) for place in defined)
+    return Finding(subject, Outcome.NOTED, f"the fallback {FALLBACK}, {where or 'which is not in ptycho_torch'}")
