@@ -46,6 +46,40 @@ def convolve(features: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     return functional.conv2d(features, kernel, padding=1) + bias[:, None, None]
 
 
+def spectral_convolve(features: Tensor, weights: Tensor) -> Tensor:
+    """The sum over i of the features F_i wrapped around the frame and convolved with what has the spectrum w_io.
+
+    The spectrum of each map, its DFT divided by H W, is multiplied with the weights at the frequencies that they
+    cover, is 0 at all others, and is transformed back (Li et al., ICLR 2021): K rows of frequencies from -(K // 2)
+    on, positive and negative ones, and L columns from 0 on. Of real maps the negative columns follow from those; the
+    imaginary parts that weights leave in the result are dropped.
+
+    Args:
+        features: (B, F, H, W), real.
+        weights: (F, O, K, L), complex; 1 <= K <= H and 1 <= L <= W // 2 + 1.
+
+    Returns:
+        (B, O, H, W), real.
+
+    Raises:
+        TypeError: the features are not real or the weights not complex floating point, or the precisions differ.
+        ValueError: an argument has another rank, F differs, or the frame has fewer frequencies than the weights.
+    """
+    checks.require_real("features", features)
+    checks.require_complex("weights", weights)
+    checks.require_agreement("weights", weights, "features", features)
+    (rows, columns), (kept_rows, kept_columns) = features.shape[-2:], weights.shape[-2:]
+    if not (1 <= kept_rows <= rows and 1 <= kept_columns <= columns // 2 + 1):
+        expected = f"1 to {rows} rows and 1 to {columns // 2 + 1} columns of frequencies for frames of ({rows}, {columns})"
+        raise ValueError(checks.refusal("weights", expected, f"({kept_rows}, {kept_columns})"))
+    before = rows // 2 - kept_rows // 2
+    centred = torch.fft.fftshift(torch.fft.rfft2(features, norm="forward"), dim=-2)
+    kept = torch.einsum("bfkl,fokl->bokl", centred[..., before : before + kept_rows, :kept_columns], weights)
+    around = (0, columns // 2 + 1 - kept_columns, before, rows - kept_rows - before)
+    spectrum = torch.fft.ifftshift(functional.pad(kept, around), dim=-2)
+    return torch.fft.irfft2(spectrum, s=(rows, columns), norm="forward")
+
+
 def rectify(features: Tensor) -> Tensor:
     """max(x, 0); the gradient at 0 is 0.
 
