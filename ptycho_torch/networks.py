@@ -70,7 +70,9 @@ def spectral_convolve(features: Tensor, weights: Tensor) -> Tensor:
     checks.require_agreement("weights", weights, "features", features)
     (rows, columns), (kept_rows, kept_columns) = features.shape[-2:], weights.shape[-2:]
     if not (1 <= kept_rows <= rows and 1 <= kept_columns <= columns // 2 + 1):
-        expected = f"1 to {rows} rows and 1 to {columns // 2 + 1} columns of frequencies for frames of ({rows}, {columns})"
+        expected = (
+            f"1 to {rows} rows and 1 to {columns // 2 + 1} columns of frequencies for frames of ({rows}, {columns})"
+        )
         raise ValueError(checks.refusal("weights", expected, f"({kept_rows}, {kept_columns})"))
     before = rows // 2 - kept_rows // 2
     centred = torch.fft.fftshift(torch.fft.rfft2(features, norm="forward"), dim=-2)

@@ -163,7 +163,9 @@ class _Mapping:
         """A file that no contract's function leads to: it matters to the contracts with an entry in it, or to all if
         the harness imports it, or to none."""
         module = ".".join(PurePosixPath(change.path).relative_to(_folder(package)).with_suffix("").parts)
-        entered = [name for entry, names in self._addresses(package).items() for name in names if _lies_in(entry, module)]
+        entered = [
+            name for entry, names in self._addresses(package).items() for name in names if _lies_in(entry, module)
+        ]
         if entered:
             for name in entered:
                 self._touched[name].append(Reason("an entry of it", change.path))

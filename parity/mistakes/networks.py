@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from parity.contract import Inputs
 from parity.mistakes.base import Formula, Mistake, odd, of_argument, of_arguments, of_formula, of_result
 from parity.oracle import networks as oracle
 
@@ -72,10 +73,19 @@ def _columns_once(spectrum: NDArray[Any], frame: tuple[int, ...]) -> Any:
     return np.fft.ifft2(spectrum, frame, norm="forward").real
 
 
-def _without_the_last_column(**arguments: Any) -> dict[str, Any]:
-    weights = arguments["weights"].copy()
-    weights[..., -1] = 0
-    return {"weights": weights}
+def _last_column_times(factor: float) -> Formula:
+    def changed(features: NDArray[Any], weights: NDArray[Any]) -> dict[str, Any]:
+        return {"weights": weights * np.where(np.arange(weights.shape[-1]) == weights.shape[-1] - 1, factor, 1.0)}
+
+    return changed
+
+
+def _has_half_the_sampling_rate(inputs: Inputs) -> bool:
+    return 2 * (inputs["weights"].shape[-1] - 1) == inputs["features"].shape[-1]
+
+
+def _even_band(inputs: Inputs) -> bool:
+    return inputs["weights"].shape[-2] % 2 == 0
 
 
 def _filters_exchanged(**arguments: Any) -> dict[str, Any]:
@@ -213,13 +223,21 @@ MISTAKES: Mapping[str, tuple[Mistake, ...]] = {
         ),
         of_formula("the rows of frequencies are one further on", _spectrally(before=_one_further_on)),
         of_formula(
+            "of an even number of rows the positive frequencies are in the majority",
+            _spectrally(before=_one_further_on),
+            _even_band,
+        ),
+        of_formula(
             "fftshift stands where ifftshift should (as in neuraloperator 2.0.0)",
             _spectrally(shifted_back=np.fft.fftshift),
             odd("features"),
         ),
         of_formula("the transform is unnormalised both ways", _spectrally(np.fft.rfft2)),
         of_formula("negative column frequencies are left out", _spectrally(inverse=_columns_once)),
-        of_arguments("the last column of frequencies is left out", _without_the_last_column),
+        of_arguments("the last column of frequencies is left out", _last_column_times(0.0)),
+        of_arguments(
+            "the column at half the sampling rate counts twice", _last_column_times(2.0), _has_half_the_sampling_rate
+        ),
         of_argument("weights is conjugated", "weights", np.conj),
         of_argument("the weights of the rows of frequencies are in reverse", "weights", lambda w: w[..., ::-1, :]),
         of_arguments("filters before and behind are exchanged", _filters_exchanged),
