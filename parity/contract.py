@@ -49,9 +49,9 @@ class Argument:
 class Entry:
     """Another public name in one stack for what a contract's function does, held to the same oracle.
 
-    `call` gets what `path` (module.name in the stack's package, or package.module.name) names, and the arguments as keywords; `applies` says
-    of which inputs the name can be asked, and `precisions` in which, if not in all. What makes variables is `eager`: no
-    graph is traced of it.
+    `call` gets what `path` (module.name in the stack's package) names, and the arguments as keywords; the module may lie
+    in a package within. `applies` says of which inputs the name can be asked, and `precisions` in which, if not in all.
+    What makes variables is `eager`: no graph is traced of it.
     """
 
     stack: str

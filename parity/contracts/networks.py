@@ -108,7 +108,7 @@ def _neuraloperator(layer: Any, features: Any, weights: Any) -> Any:
 
 
 def _neuraloperator_can(inputs: Inputs) -> bool:
-    """Where it is installed. Of an odd number of rows neuraloperator 2.0.0 takes every frequency for the one beside it."""
+    """Where it is installed. Of an odd number of rows neuraloperator 2.0.0 takes frequencies for those beside them."""
     return importlib.util.find_spec("neuralop") is not None and inputs["features"].shape[-2] % 2 == 0
 
 

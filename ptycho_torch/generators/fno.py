@@ -1,8 +1,9 @@
 """Fourier layers, and the cascade of them and convolutions: PyTorch.
 
-A Fourier layer (Li et al., ICLR 2021) sees the whole frame at once, which suits diffraction patterns: each pixel of one is
-a sum over the object. Its spectral convolution is neuraloperator's where that is installed (the extra `fno`), and
-`networks.spectral_convolve` elsewhere; both are the same function of the same weights, and checkpoints fit both.
+A Fourier layer (Li et al., ICLR 2021) sees the whole frame at once, which suits diffraction patterns: each of
+their pixels is a sum over the object. Its spectral convolution is neuraloperator's where that is installed (the
+extra `fno`), and `networks.spectral_convolve` elsewhere; both are the same function of the same weights, and
+checkpoints fit both.
 """
 
 import importlib.util
@@ -19,8 +20,8 @@ from ptycho_torch.generators.base import PatchGenerator, initialise, unseeded
 from ptycho_torch.networks import spectral_convolve
 
 HAS_NEURALOPERATOR = importlib.util.find_spec("neuralop") is not None
-"""Whether spectral convolutions are neuraloperator's. One that is there and cannot be imported is an error, no reason to
-compute with something else."""
+"""Whether spectral convolutions are neuraloperator's. One that is there and cannot be imported is an error, and no
+reason to compute with something else."""
 
 if HAS_NEURALOPERATOR:
     from neuralop.layers.spectral_convolution import SpectralConv
@@ -44,13 +45,16 @@ class SpatialLifter(nn.Module):
 
 
 class _ComplexWeights(nn.Module):
-    """A module whose complex parameters go where real ones go: `.double()` would forget them, `.to(float64)` halve them."""
+    """A module whose complex parameters go where real ones go, part by part.
+
+    torch's `.double()` would leave them as they are, and `.to(torch.float64)` drop their imaginary parts.
+    """
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         def applied(tensor: Tensor) -> Tensor:
             return torch.view_as_complex(fn(torch.view_as_real(tensor))) if tensor.is_complex() else fn(tensor)
 
-        return super()._apply(applied, recurse)
+        return super()._apply(applied, recurse)  # type: ignore[no-untyped-call]  # torch leaves it untyped
 
 
 class _FallbackSpectralConv2d(_ComplexWeights):
@@ -93,8 +97,8 @@ class PtychoBlock(_ComplexWeights):
             else _FallbackSpectralConv2d(channels, channels, modes)
         )
         self.local_conv = nn.Conv2d(channels, channels, 3, padding=1)
-        self.register_state_dict_post_hook(_rename_saved)
-        self.register_load_state_dict_pre_hook(_rename_loaded)
+        self.register_state_dict_post_hook(_rename_saved)  # type: ignore[no-untyped-call]
+        self.register_load_state_dict_pre_hook(_rename_loaded)  # type: ignore[no-untyped-call]
 
     @property
     def spectral_weights(self) -> nn.Parameter:
@@ -111,9 +115,8 @@ class PtychoBlock(_ComplexWeights):
                 neuraloperator, H is odd.
         """
         checks.require_real("features", features)
-        if isinstance(self.spectral, _FallbackSpectralConv2d):
-            return features + functional.gelu(self.spectral(features) + self.local_conv(features))
-        self._require_what_neuraloperator_takes(features)
+        if not isinstance(self.spectral, _FallbackSpectralConv2d):
+            self._require_what_neuraloperator_takes(features)
         return features + functional.gelu(self.spectral(features) + self.local_conv(features))
 
     def _require_what_neuraloperator_takes(self, features: Tensor) -> None:
@@ -181,7 +184,8 @@ class CascadedFNOGenerator(PatchGenerator):
     """Fourier layers for what is large in an object, then convolutions for what is small, then amplitude and phase.
 
     One seed gives one network, with and without neuraloperator; torch's own generator is neither read nor advanced.
-    Parameters are float32 and complex64; `.double()` makes them float64 and complex128, which neuraloperator does not take.
+    Parameters are float32 and complex64; `.double()` makes them float64 and complex128, which neuraloperator does not
+    take.
     """
 
     def __init__(self, config: FNOConfig | None = None, seed: int = 0) -> None:

@@ -1,6 +1,7 @@
 """Fourier layers on the way down, convolutions on the way up, joined at every resolution: PyTorch."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -17,8 +18,8 @@ class HybridConfig:
 
     Raises:
         TypeError: a field is not a whole number.
-        ValueError: a field is below 1, the frame cannot be halved to an even size at every level, or there are more modes
-            than pixels along a side.
+        ValueError: a field is below 1, the frame cannot be halved to an even size at every level, or there are more
+            modes than pixels along a side.
     """
 
     size: int = 64
@@ -58,7 +59,7 @@ class HybridGenerator(PatchGenerator):
         """Take the architecture, `HybridConfig()` if none is given, and the seed of the weights."""
         chosen = HybridConfig() if config is None else config
         patches, filters = chosen.gridsize**2, chosen.filters
-        pairs = list(zip(filters, filters[1:], strict=False))
+        pairs = list(pairwise(filters))
         with unseeded():
             super().__init__(chosen.size, patches, chosen.width)
             self.config = chosen
