@@ -2,6 +2,7 @@
 
 import math
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,18 +84,25 @@ def read_batch(path: Path, gridsize: int, groups: int) -> Batch:
         DataError: the file cannot be read, lacks a key, or has something else under it.
     """
     try:
-        with np.load(path, allow_pickle=False) as data:
-            arrays = {key: data[key] for key in (*AMPLITUDES, "probeGuess") if key in data}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(
-            f"{path}: expected an .npz without pickled objects, got {error or type(error).__name__}"
-        ) from error
+        arrays = _arrays(path)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        got = str(error) or type(error).__name__
+        raise DataError(f"{path}: expected an .npz without pickled objects, got {got}") from error
     name = next((key for key in AMPLITUDES if key in arrays), None)
     if name is None or "probeGuess" not in arrays:
         missing = " or ".join(AMPLITUDES) if name is None else "probeGuess"
         raise DataError(f"{path}: expected {missing}, got {', '.join(arrays) or 'none of the keys of a data set'}")
     observed = _first_groups(name, arrays[name], gridsize, groups)
     return Batch(torch.from_numpy(observed), torch.from_numpy(_modes(arrays, observed.shape[-1])))
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """What is read of a file. It is opened here, for NumPy leaves a damaged one open."""
+    with path.open("rb") as file:
+        data = np.load(file, allow_pickle=False)
+        if isinstance(data, np.ndarray):
+            raise ValueError("a single array")
+        return {key: data[key] for key in (*AMPLITUDES, "probeGuess") if key in data}
 
 
 def _first_groups(name: str, amplitudes: NDArray[Any], gridsize: int, groups: int) -> NDArray[np.float32]:

@@ -140,7 +140,7 @@ def _rename_saved(module: nn.Module, state: dict[str, Any], prefix: str, metadat
 
 
 def _rename_loaded(module: nn.Module, state: dict[str, Any], prefix: str, *rest: Any) -> None:
-    if HAS_NEURALOPERATOR and prefix + _STORED in state:
+    if prefix + _STORED in state and not isinstance(module.spectral, _FallbackSpectralConv2d):
         state[prefix + _NEURALOPERATOR] = state.pop(prefix + _STORED)
 
 
