@@ -74,12 +74,16 @@ def spectral_convolve(features: Tensor, weights: Tensor) -> Tensor:
             f"1 to {rows} rows and 1 to {columns // 2 + 1} columns of frequencies for frames of ({rows}, {columns})"
         )
         raise ValueError(checks.refusal("weights", expected, f"({kept_rows}, {kept_columns})"))
-    before = rows // 2 - kept_rows // 2
-    centred = torch.fft.fftshift(torch.fft.rfft2(features, norm="forward"), dim=-2)
-    kept = torch.einsum("bfkl,fokl->bokl", centred[..., before : before + kept_rows, :kept_columns], weights)
-    around = (0, columns // 2 + 1 - kept_columns, before, rows - kept_rows - before)
-    spectrum = torch.fft.ifftshift(functional.pad(kept, around), dim=-2)
-    return torch.fft.irfft2(spectrum, s=(rows, columns), norm="forward")
+    # One axis after the other: only the columns that are kept are transformed. Rows of frequencies come last, and are
+    # joined, not padded: of other ways torch.compile takes the strides for others.
+    negative = kept_rows // 2
+    across = torch.fft.rfft(features, norm="forward")[..., :kept_columns]
+    spectrum = torch.fft.fft(across.mT, norm="forward")
+    centred = torch.cat([spectrum[..., rows - negative :], spectrum[..., : kept_rows - negative]], dim=-1)
+    kept = torch.einsum("bflk,fokl->bolk", centred, weights)
+    others = kept.new_zeros(*kept.shape[:-1], rows - kept_rows)
+    placed = torch.cat([kept[..., negative:], others, kept[..., :negative]], dim=-1)
+    return torch.fft.irfft(torch.fft.ifft(placed, norm="forward").mT, columns, norm="forward")
 
 
 def rectify(features: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from parity.contract import Argument, Contract, Entry, Fact, Inputs, Law, Quota,
 from parity.contracts.batch import batch_facts
 from parity.kinds import AMPLITUDE, BIAS, FEATURES, KERNEL, OBJECT, PHASE, SPECTRAL_WEIGHTS
 from parity.oracle.operations import absolute
+from parity.precision import FLOAT32
 from parity.scenes.networks import network_shapes, parameter_source
 from parity.strata import BANDS, COARSEST, DARK_MAPS, FEATURE_MAPS, FRAMES
 
@@ -203,7 +204,7 @@ CONTRACTS = (
                 _neuraloperator,
                 _neuraloperator_can,
                 eager=True,
-                precisions=("float32",),
+                precisions=(FLOAT32,),
             ),
         ),
     ),
