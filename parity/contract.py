@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from parity.kinds import Kind
 from parity.oracle.bounded import Bounded
+from parity.precision import Precision
 from parity.strata import Stratum
 
 Inputs = Mapping[str, NDArray[Any]]
@@ -49,8 +50,9 @@ class Argument:
 class Entry:
     """Another public name in one stack for what a contract's function does, held to the same oracle.
 
-    `call` gets what `path` (module.name in the stack's package) names, and the arguments as keywords; `applies` says
-    of which inputs the name can be asked. What makes variables is `eager`: no graph is traced of it.
+    `call` gets what `path` (module.name in the stack's package, or in one within it) names, and the arguments as
+    keywords. `applies` says of which inputs the name can be asked, and `precisions` in which, if not all. What makes
+    variables is `eager`: no graph is traced of it.
     """
 
     stack: str
@@ -58,6 +60,7 @@ class Entry:
     call: Callable[..., Any]
     applies: Callable[[Inputs], bool] = lambda inputs: True
     eager: bool = False
+    precisions: tuple[Precision, ...] = ()
 
     def quantity(self, name: str) -> str:
         """How a quantity of this entry is called in messages and stored results."""
@@ -198,9 +201,13 @@ class Contract:
     def differentiable(self) -> tuple[Argument, ...]:
         return tuple(argument for argument in self.arguments if argument.differentiable)
 
-    def entries_of(self, stack: str, inputs: Inputs) -> tuple[Entry, ...]:
+    def entries_of(self, stack: str, inputs: Inputs, precision: Precision) -> tuple[Entry, ...]:
         """The other names that one stack has for the function, where they can be asked of these inputs."""
-        return tuple(entry for entry in self.entries if entry.stack == stack and entry.applies(inputs))
+        return tuple(
+            entry
+            for entry in self.entries
+            if entry.stack == stack and precision in (entry.precisions or (precision,)) and entry.applies(inputs)
+        )
 
     def oracle(self) -> Callable[..., Any]:
         """The oracle's function."""

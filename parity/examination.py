@@ -117,7 +117,7 @@ class Truth:
         """What a stack returns, None if it raises, and how far that, and every other entry's, is from the oracle."""
         own: Arrays | None = None
         measurements: list[Measurement] = []
-        for entry in (None, *self.contract.entries_of(framework.name, self.inputs)):
+        for entry in (None, *self.contract.entries_of(framework.name, self.inputs, self.precision)):
             try:
                 arrays = self.evaluate(framework, entry)
             except StackError as error:

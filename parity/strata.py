@@ -45,6 +45,14 @@ class Shift(StrEnum):
     BEYOND = "beyond"
 
 
+class Band(StrEnum):
+    """How many of a frame's frequencies a network keeps; the mean is zero frequency alone."""
+
+    SOME = "some"
+    ALL = "all"
+    MEAN = "mean"
+
+
 WEIGHTINGS = ("central", "probe", "uniform")
 """How patches count where they overlap."""
 
@@ -84,6 +92,7 @@ class Stratum:
     steps: tuple[int, ...] = (1, 2, 10, 1000)
     log10_gradient: tuple[float, float] = (-4.0, 0.0)
     log10_forgetting: tuple[float, float] = (-4.0, -0.3)
+    band: Band = Band.SOME
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +120,7 @@ class Spec:
     step: int
     gradient: float
     log10_forgetting: tuple[float, float]
+    band: Band
 
     def generator(self, purpose: str) -> np.random.Generator:
         """The stream of random numbers for one purpose; streams do not depend on which others are drawn."""
@@ -151,6 +161,7 @@ def draw(stratum: Stratum, seed: int) -> Spec:
         step=int(random.choice(stratum.steps)),
         gradient=float(10 ** random.uniform(*stratum.log10_gradient)),
         log10_forgetting=stratum.log10_forgetting,
+        band=stratum.band,
     )
 
 
@@ -227,6 +238,10 @@ FEATURE_MAPS = (
     Stratum("many", "filters of both sides exchanged", ((8, 8), (12, 15)), groups=(2, 3), patches=(4,), modes=(3,)),
 )
 DARK_MAPS = (Stratum("dark", "a slope of 1, or of 1/2, at 0", ((8, 8), (9, 12)), dark=True),)
+BANDS = (
+    Stratum("whole-band", "the last column frequency of an even frame", ((8, 8), (12, 9), (9, 12)), band=Band.ALL),
+    Stratum("mean", "zero frequency beside its place", ((8, 8), (9, 12), (12, 9)), band=Band.MEAN),
+)
 FRAMES = {
     size: (
         Stratum("single", "axes squeezed away", ((size, size),), (1,), (1,), (1,), (11.0, 12.0)),

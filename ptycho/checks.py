@@ -16,7 +16,8 @@ import tensorflow as tf
 Scalar: TypeAlias = float | tf.Tensor
 
 # B groups, H rows, W columns, C patches in a group, P probe modes; A patches of all groups, Y rows and X columns of
-# a canvas, G patches a side of a group. A digit is an axis of that size.
+# a canvas, G patches a side of a group; F filters before and O behind a layer, K row and L column frequencies. A digit
+# is an axis of that size.
 LAYOUT: Mapping[str, str] = {
     "amplitude": "BHWC",
     "phase": "BHWC",
@@ -35,6 +36,7 @@ LAYOUT: Mapping[str, str] = {
     "grid": "BGGHW",
     "images": "BHWC",
     "features": "BHWF",
+    "weights": "KLFO",
     "parameters": "D",
     "gradient": "D",
     "velocity": "D",

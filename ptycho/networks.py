@@ -43,6 +43,42 @@ def convolve(features: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tens
     return _add_bias(tf.nn.conv2d(features, kernel, strides=1, padding="SAME"), bias)
 
 
+def spectral_convolve(features: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """The sum over i of the features F_i wrapped around the frame and convolved with what has the spectrum w_io.
+
+    The spectrum of each map, its DFT divided by H W, is multiplied with the weights at the frequencies that they
+    cover, is 0 at all others, and is transformed back (Li et al., ICLR 2021): K rows of frequencies from -(K // 2)
+    on, positive and negative ones, and L columns from 0 on. Of real maps the negative columns follow from those; the
+    imaginary parts that weights leave in the result are dropped.
+
+    Args:
+        features: (B, H, W, F), real.
+        weights: (K, L, F, O), complex; 1 <= K <= H and 1 <= L <= W // 2 + 1.
+
+    Returns:
+        (B, H, W, O), real.
+
+    Raises:
+        TypeError: the features are not real or the weights not complex floating point, or the precisions differ.
+        ValueError: an argument has another rank, F differs, or the frame has fewer frequencies than the weights.
+    """
+    checks.require_real("features", features)
+    checks.require_complex("weights", weights)
+    checks.require_agreement("weights", weights, "features", features)
+    (rows, columns), (kept_rows, kept_columns) = _frame(features, 1), _frame(weights, 0)
+    fits = (kept_rows >= 1) & (kept_rows <= rows) & (kept_columns >= 1) & (kept_columns <= columns // 2 + 1)
+    expected = f"1 to {_show(rows, 'H')} rows and 1 to {_show(columns // 2 + 1, 'W // 2 + 1')} columns of frequencies"
+    checks.require_that(fits, "weights", expected, f"({_show(kept_rows, 'K')}, {_show(kept_columns, 'L')})")
+    before = rows // 2 - kept_rows // 2
+    maps = tf.transpose(features, (0, 3, 1, 2)) / tf.cast(rows * columns, features.dtype)
+    centred = tf.signal.fftshift(tf.signal.rfft2d(maps), axes=2)
+    kept = tf.einsum("bfkl,klfo->bokl", centred[:, :, before : before + kept_rows, :kept_columns], weights)
+    around = ((0, 0), (0, 0), (before, rows - kept_rows - before), (0, columns // 2 + 1 - kept_columns))
+    spectrum = tf.signal.ifftshift(tf.pad(kept, around), axes=2)
+    convolved = tf.signal.irfft2d(spectrum, (rows, columns)) * tf.cast(rows * columns, features.dtype)
+    return tf.transpose(convolved, (0, 2, 3, 1))
+
+
 def rectify(features: tf.Tensor) -> tf.Tensor:
     """max(x, 0); the gradient at 0 is 0.
 
@@ -382,6 +418,11 @@ def _size(tensor: tf.Tensor, axis: int) -> int | tf.Tensor:
     """The size along an axis, as a number where it is known."""
     size: int | None = tensor.shape[axis]
     return tf.shape(tensor)[axis] if size is None else size
+
+
+def _frame(tensor: tf.Tensor, axis: int) -> tuple[int | tf.Tensor, int | tf.Tensor]:
+    """The sizes along an axis and the next."""
+    return _size(tensor, axis), _size(tensor, axis + 1)
 
 
 def _show(size: int | tf.Tensor, unknown: str) -> str:

@@ -16,7 +16,8 @@ from torch import Tensor
 Scalar: TypeAlias = float | Tensor
 
 # B groups, C patches in a group, P probe modes, H rows, W columns; A patches of all groups, Y rows and X columns of
-# a canvas, G patches a side of a group. A digit is an axis of that size.
+# a canvas, G patches a side of a group; F filters before and O behind a layer, K row and L column frequencies. A digit
+# is an axis of that size.
 LAYOUT: Mapping[str, str] = {
     "amplitude": "BCHW",
     "phase": "BCHW",
@@ -35,6 +36,7 @@ LAYOUT: Mapping[str, str] = {
     "grid": "BGGHW",
     "images": "BCHW",
     "features": "BFHW",
+    "weights": "FOKL",
     "parameters": "D",
     "gradient": "D",
     "velocity": "D",

@@ -46,6 +46,46 @@ def convolve(features: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     return functional.conv2d(features, kernel, padding=1) + bias[:, None, None]
 
 
+def spectral_convolve(features: Tensor, weights: Tensor) -> Tensor:
+    """The sum over i of the features F_i wrapped around the frame and convolved with what has the spectrum w_io.
+
+    The spectrum of each map, its DFT divided by H W, is multiplied with the weights at the frequencies that they
+    cover, is 0 at all others, and is transformed back (Li et al., ICLR 2021): K rows of frequencies from -(K // 2)
+    on, positive and negative ones, and L columns from 0 on. Of real maps the negative columns follow from those; the
+    imaginary parts that weights leave in the result are dropped.
+
+    Args:
+        features: (B, F, H, W), real.
+        weights: (F, O, K, L), complex; 1 <= K <= H and 1 <= L <= W // 2 + 1.
+
+    Returns:
+        (B, O, H, W), real.
+
+    Raises:
+        TypeError: the features are not real or the weights not complex floating point, or the precisions differ.
+        ValueError: an argument has another rank, F differs, or the frame has fewer frequencies than the weights.
+    """
+    checks.require_real("features", features)
+    checks.require_complex("weights", weights)
+    checks.require_agreement("weights", weights, "features", features)
+    (rows, columns), (kept_rows, kept_columns) = features.shape[-2:], weights.shape[-2:]
+    if not (1 <= kept_rows <= rows and 1 <= kept_columns <= columns // 2 + 1):
+        expected = (
+            f"1 to {rows} rows and 1 to {columns // 2 + 1} columns of frequencies for frames of ({rows}, {columns})"
+        )
+        raise ValueError(checks.refusal("weights", expected, f"({kept_rows}, {kept_columns})"))
+    # One axis after the other: only the columns that are kept are transformed. Rows of frequencies come last, and are
+    # joined, not padded: of other ways torch.compile takes the strides for others.
+    negative = kept_rows // 2
+    across = torch.fft.rfft(features, norm="forward")[..., :kept_columns]
+    spectrum = torch.fft.fft(across.mT, norm="forward")
+    centred = torch.cat([spectrum[..., rows - negative :], spectrum[..., : kept_rows - negative]], dim=-1)
+    kept = torch.einsum("bflk,fokl->bolk", centred, weights)
+    others = kept.new_zeros(*kept.shape[:-1], rows - kept_rows)
+    placed = torch.cat([kept[..., negative:], others, kept[..., :negative]], dim=-1)
+    return torch.fft.irfft(torch.fft.ifft(placed, norm="forward").mT, columns, norm="forward")
+
+
 def rectify(features: Tensor) -> Tensor:
     """max(x, 0); the gradient at 0 is 0.
 

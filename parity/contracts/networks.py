@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
+from typing import Any
+
 import numpy as np
 
-from parity.contract import Argument, Contract, Fact, Inputs, Law, Quota, Result, Stage, Trial
+from parity.contract import Argument, Contract, Entry, Fact, Inputs, Law, Quota, Result, Stage, Trial
 from parity.contracts.batch import batch_facts
-from parity.kinds import AMPLITUDE, BIAS, FEATURES, KERNEL, OBJECT, PHASE
+from parity.kinds import AMPLITUDE, BIAS, FEATURES, KERNEL, OBJECT, PHASE, SPECTRAL_WEIGHTS
 from parity.oracle.operations import absolute
+from parity.precision import FLOAT32
 from parity.scenes.networks import network_shapes, parameter_source
-from parity.strata import COARSEST, DARK_MAPS, FEATURE_MAPS, FRAMES
+from parity.strata import BANDS, COARSEST, DARK_MAPS, FEATURE_MAPS, FRAMES
 
 _FEATURES = Argument("features", FEATURES, True)
 _LAYER = (_FEATURES, Argument("kernel", KERNEL, True), Argument("bias", BIAS, True))
@@ -34,6 +38,30 @@ def _homogeneous(trial: Trial) -> Law:
 def _homogeneous_block(trial: Trial) -> Law:
     scaled = {name: 4.0 * trial.inputs[name] for name in ("features", "first_bias", "second_bias")}
     return Law(trial.value(**scaled), 4 * trial.value())
+
+
+def _moves_around_the_frame(trial: Trial) -> Law:
+    """By two rows and a column: so far the place of everything else is the same."""
+    moved = np.roll(trial.inputs["features"], (2, 1), axis=(-2, -1))
+    height, width = moved.shape[-2:]
+    return Law(
+        trial.value(features=moved), trial.value()[..., np.arange(-2, height - 2), :][..., np.arange(-1, width - 1)]
+    )
+
+
+def _all_frequencies_are_the_features(trial: Trial) -> Law:
+    features, weights = trial.inputs["features"], trial.inputs["weights"]
+    ones = np.ones(weights.shape[-2:])
+    kept = min(weights.shape[:2])
+    shown = np.zeros((len(features), weights.shape[1], *features.shape[2:]))
+    shown[:, :kept] = features[:, :kept]
+    identity = np.eye(*weights.shape[:2])[..., None, None] * ones
+    return Law(trial.value(weights=identity.astype(complex)), trial.exact(shown))
+
+
+def _keeps_all(inputs: Inputs) -> bool:
+    (rows, columns), band = inputs["features"].shape[-2:], inputs["weights"].shape[-2:]
+    return band == (rows, columns // 2 + 1)
 
 
 def _pooled_from_repeated(trial: Trial) -> Law:
@@ -61,6 +89,28 @@ def _nothing_around_the_middle(trial: Trial) -> Law:
     value = trial.value()
     edge = value[..., : value.shape[-2] // 4, :]
     return Law(edge, trial.exact(np.zeros(edge.shape, complex)))
+
+
+def _fallback(layer: Any, features: Any, weights: Any) -> Any:
+    """The weights stand where the layer's own parameter was, so that their gradient is found."""
+    convolution = layer(*features.shape[1:2], weights.shape[1], 1)
+    del convolution.weights
+    convolution.weights = weights
+    return convolution(features)
+
+
+def _neuraloperator(layer: Any, features: Any, weights: Any) -> Any:
+    """The same; of `n_modes` columns it keeps half, and the one in the middle."""
+    filters, made, rows, columns = weights.shape
+    convolution = layer(filters, made, n_modes=(rows, 2 * columns - 2), bias=False)
+    del convolution.weight.tensor
+    convolution.weight.tensor = weights
+    return convolution(features)
+
+
+def _neuraloperator_can(inputs: Inputs) -> bool:
+    """Where it is installed. Of an odd number of rows neuraloperator 2.0.0 takes frequencies for those beside them."""
+    return importlib.util.find_spec("neuralop") is not None and inputs["features"].shape[-2] % 2 == 0
 
 
 _TRACED = 32
@@ -133,6 +183,30 @@ CONTRACTS = (
         results=_RESULT,
         strata=FEATURE_MAPS,
         facts=(Fact("an impulse shows the kernel", _impulse_shows_the_kernel), *batch_facts("features")),
+    ),
+    Contract(
+        name="networks.spectral_convolve",
+        equation="Re Σ_{k,l} c_l·Σ_i w_iokl·X_ikl·e^{2πi(ky/H + lx/W)}, X = DFT(x) / HW",
+        arguments=(_FEATURES, Argument("weights", SPECTRAL_WEIGHTS, True, source="spectral_weights")),
+        results=_RESULT,
+        strata=(*FEATURE_MAPS, *BANDS),
+        facts=(
+            Fact("features times 4, result times 4", _homogeneous),
+            Fact("moved around the frame, the result moves alike", _moves_around_the_frame),
+            Fact("all frequencies as they are: the features", _all_frequencies_are_the_features, _keeps_all),
+            *batch_facts("features"),
+        ),
+        entries=(
+            Entry("torch", "generators.fno._FallbackSpectralConv2d", _fallback, eager=True),
+            Entry(
+                "torch",
+                "generators.fno.SpectralConv",
+                _neuraloperator,
+                _neuraloperator_can,
+                eager=True,
+                precisions=(FLOAT32,),
+            ),
+        ),
     ),
     Contract(
         name="networks.rectify",

@@ -167,8 +167,8 @@ class Framework(ABC):
         """Drop what was traced or compiled, so that the next call traces and compiles as the first did."""
 
     def _named(self, address: str) -> Any:
-        """What the stack has at `module.name`."""
-        module, name = address.split(".")
+        """What the stack has at `module.name`, or in a package of its own at `package.module.name`."""
+        module, _, name = address.rpartition(".")
         with stack_at_work():
             return getattr(importlib.import_module(f"{self.package}.{module}"), name)
 

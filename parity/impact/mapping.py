@@ -164,8 +164,16 @@ class _Mapping:
         return sorted(address for address in known if address.startswith(f"{module}."))
 
     def _beside_the_mirrors(self, change: Change, package: str) -> None:
-        """A file that no contract's function leads to: it matters to all if the harness imports it, else to none."""
-        if package == ORACLE or change.path.endswith("__init__.py") or _imported_by_the_harness(change.path):
+        """A file that no contract's function leads to: it matters to the contracts with an entry in it, or to all if
+        the harness imports it, or to none."""
+        module = ".".join(PurePosixPath(change.path).relative_to(_folder(package)).with_suffix("").parts)
+        entered = [
+            name for entry, names in self._addresses(package).items() for name in names if _lies_in(entry, module)
+        ]
+        if entered:
+            for name in entered:
+                self._touched[name].append(Reason("an entry of it", change.path))
+        elif package == ORACLE or change.path.endswith("__init__.py") or _imported_by_the_harness(change.path):
             self._everything.append(Reason("what the harness is made of", change.path))
         else:
             self._aside[change.path] = "no contract leads here"
@@ -218,6 +226,10 @@ class _Mapping:
             both = {name: one.get(name, frozenset()) | other.get(name, frozenset()) for name in {*one, *other}}
             self._callers_by_package[package] = both
         return self._callers_by_package[package]
+
+
+def _lies_in(address: Address, module: str) -> bool:
+    return address.rpartition(".")[0] == module
 
 
 def _folder(package: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.mistakes.base import Formula, Mistake, of_argument, of_arguments, of_formula, of_result
+from parity.contract import Inputs
+from parity.mistakes.base import Formula, Mistake, odd, of_argument, of_arguments, of_formula, of_result
 from parity.oracle import networks as oracle
 
 _PLANE = (-2, -1)
@@ -42,6 +43,53 @@ def _bordered(mode: Literal["constant", "edge", "wrap", "reflect"]) -> Formula:
         return oracle.convolve(around, kernel, bias)[..., 1:-1, 1:-1]
 
     return convolved
+
+
+def _spectrally(
+    transform: Formula = lambda x: np.fft.rfft2(x, norm="forward"),
+    inverse: Formula = lambda spectrum, frame: np.fft.irfft2(spectrum, frame, norm="forward"),
+    before: Callable[[int, int], int] = lambda rows, kept: rows // 2 - kept // 2,
+    shifted_back: Formula = np.fft.ifftshift,
+) -> Formula:
+    """A spectral convolution with another transform, other rows of frequencies, or those put elsewhere."""
+
+    def convolved(features: NDArray[Any], weights: NDArray[Any]) -> Any:
+        frame, (rows, columns) = features.shape[-2:], weights.shape[-2:]
+        spectrum = np.fft.fftshift(transform(features), axes=-2)
+        kept = (np.arange(rows) + before(frame[0], rows)) % frame[0]
+        made = np.zeros((len(features), weights.shape[1], *spectrum.shape[2:]), complex)
+        made[:, :, kept, :columns] = np.einsum("bikl,iokl->bokl", spectrum[:, :, kept, :columns], weights)
+        return inverse(shifted_back(made, axes=-2), frame)
+
+    return convolved
+
+
+def _one_further_on(rows: int, kept: int) -> int:
+    return rows // 2 - kept // 2 + 1
+
+
+def _columns_once(spectrum: NDArray[Any], frame: tuple[int, ...]) -> Any:
+    """Without the negative column frequencies: the real part of the inverse of half a spectrum."""
+    return np.fft.ifft2(spectrum, frame, norm="forward").real
+
+
+def _last_column_times(factor: float) -> Formula:
+    def changed(features: NDArray[Any], weights: NDArray[Any]) -> dict[str, Any]:
+        return {"weights": weights * np.where(np.arange(weights.shape[-1]) == weights.shape[-1] - 1, factor, 1.0)}
+
+    return changed
+
+
+def _has_half_the_sampling_rate(inputs: Inputs) -> bool:
+    return 2 * (inputs["weights"].shape[-1] - 1) == inputs["features"].shape[-1]
+
+
+def _even_band(inputs: Inputs) -> bool:
+    return inputs["weights"].shape[-2] % 2 == 0
+
+
+def _filters_exchanged(**arguments: Any) -> dict[str, Any]:
+    return {"weights": arguments["weights"].swapaxes(0, 1)}
 
 
 def _padded_behind(features: NDArray[Any]) -> NDArray[Any]:
@@ -167,6 +215,32 @@ MISTAKES: Mapping[str, tuple[Mistake, ...]] = {
             "kernel",
             lambda w: w.transpose(2, 3, 1, 0).reshape(w.shape),
         ),
+    ),
+    "networks.spectral_convolve": (
+        of_formula(
+            "only rows of non-negative frequencies are kept (a corner of the spectrum)",
+            _spectrally(before=lambda rows, kept: rows // 2),
+        ),
+        of_formula("the rows of frequencies are one further on", _spectrally(before=_one_further_on)),
+        of_formula(
+            "of an even number of rows the positive frequencies are in the majority",
+            _spectrally(before=_one_further_on),
+            _even_band,
+        ),
+        of_formula(
+            "fftshift stands where ifftshift should (as in neuraloperator 2.0.0)",
+            _spectrally(shifted_back=np.fft.fftshift),
+            odd("features"),
+        ),
+        of_formula("the transform is unnormalised both ways", _spectrally(np.fft.rfft2)),
+        of_formula("negative column frequencies are left out", _spectrally(inverse=_columns_once)),
+        of_arguments("the last column of frequencies is left out", _last_column_times(0.0)),
+        of_arguments(
+            "the column at half the sampling rate counts twice", _last_column_times(2.0), _has_half_the_sampling_rate
+        ),
+        of_argument("weights is conjugated", "weights", np.conj),
+        of_argument("the weights of the rows of frequencies are in reverse", "weights", lambda w: w[..., ::-1, :]),
+        of_arguments("filters before and behind are exchanged", _filters_exchanged),
     ),
     "networks.rectify": (
         of_formula("the rectification is left out", lambda features: features),

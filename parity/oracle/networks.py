@@ -14,14 +14,21 @@ import numpy as np
 from parity.oracle import operations, optics, patches
 from parity.oracle.bounded import Array
 from parity.oracle.operations import (
+    adjoint_dft2,
     biased,
     broadcast,
+    conjugate,
+    dft2,
+    fftshift,
+    ifftshift,
     matmul,
     neighbourhoods,
+    real,
     reshape,
     selection,
     square,
     step,
+    total,
     transpose,
 )
 from parity.oracle.operations import pad as _zeros_around
@@ -62,6 +69,48 @@ def _columns(features: Array) -> Any:
     """What a kernel meets at each pixel, (B, I·9, H·W)."""
     groups, _, height, width = features.shape
     return reshape(neighbourhoods(features), (groups, -1, height * width))
+
+
+def spectral_convolve(features: Array, weights: Array) -> Any:
+    """Re Σ_{k,l} c_l·Σ_i weights_iokl·X_ikl·e^{2πi(ky/H + lx/W)}, (B, O, H, W), X the DFT of `features` over HW.
+
+    Of `weights` (I, O, K, L) row K // 2 is the frequency k = 0, column 0 is l = 0. A column is counted twice, c_l = 2,
+    for the negative frequencies of real features, but for l = 0 and l = W/2, which are their own negatives.
+    """
+    frame, band = features.shape[-2:], weights.shape[-2:]
+    kept = total(_spectrum(features, band)[:, :, None] * weights, axis=1)
+    return real(adjoint_dft2(_placed(kept * _counted(frame, band), frame)))
+
+
+def spectral_convolve_vjp(cotangent: Array, features: Array, weights: Array) -> tuple[Any, Any]:
+    """Gradients of `features`, Re F*(Σ_o w̄·c·F(w)) / HW at the frequencies kept, and of `weights`, Σ_b X̄·c·F(w)."""
+    frame, band = features.shape[-2:], weights.shape[-2:]
+    pixels = frame[0] * frame[1]
+    pulled = (_spectrum(cotangent, band) * (pixels * _counted(frame, band)))[:, None]
+    of_spectrum = total(conjugate(weights) * pulled, axis=2)
+    of_weights = total(conjugate(_spectrum(features, band))[:, :, None] * pulled, axis=0)
+    return real(adjoint_dft2(_placed(of_spectrum, frame))) / pixels, of_weights
+
+
+def _spectrum(features: Array, band: tuple[int, ...]) -> Any:
+    """DFT / HW at K row frequencies around 0 and the first L column frequencies, (B, F, K, L)."""
+    rows, columns = features.shape[-2:]
+    before = rows // 2 - band[0] // 2
+    return fftshift(dft2(features) / (rows * columns), axes=-2)[..., before : before + band[0], : band[1]]
+
+
+def _placed(spectrum: Array, frame: tuple[int, ...]) -> Any:
+    """The frequencies of `_spectrum` among all of a frame's, the others 0."""
+    (rows, columns), (kept_rows, kept_columns) = frame, spectrum.shape[-2:]
+    before = rows // 2 - kept_rows // 2
+    around = ((before, rows - kept_rows - before), (0, columns - kept_columns))
+    return ifftshift(_zeros_around(spectrum, ((0, 0), (0, 0), *around)), axes=-2)
+
+
+def _counted(frame: tuple[int, ...], band: tuple[int, ...]) -> Any:
+    """How often each column frequency counts, (L,)."""
+    column = np.arange(band[1])
+    return np.where((column == 0) | (2 * column == frame[1]), 1.0, 2.0)
 
 
 def rectify(features: Array) -> Any:

@@ -8,8 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from parity.scenes.base import Real
+from parity.scenes.base import Complex, Real
 from parity.scenes.exposures import Exposures
+from parity.strata import Band
 
 LEVELS_OF = "_of_levels_"
 """Between the name of a network's parameter and the number of its levels."""
@@ -64,6 +65,18 @@ class Networks(Exposures):
     def bias(self) -> Real:
         """As many as patches, (O,)."""
         return self._weights("bias", (self.spec.patches,))
+
+    @cached_property
+    def spectral_weights(self) -> Complex:
+        """From features to as many filters as patches, (I, O, K, L), at K row and L column frequencies."""
+        random, spec = self.spec.generator("spectral_weights"), self.spec
+        (rows, columns), (kept_rows, kept_columns) = (self.shape[0], self.shape[1] // 2 + 1), (1, 1)
+        if spec.band is Band.SOME:
+            kept_rows, kept_columns = int(random.integers(2, rows + 1)), int(random.integers(1, columns + 1))
+        elif spec.band is Band.ALL:
+            kept_rows, kept_columns = rows, columns
+        parts = random.standard_normal((2, spec.modes, spec.patches, kept_rows, kept_columns))
+        return (parts[0] + 1j * parts[1]) / np.sqrt(2 * spec.modes)
 
     @property
     def first_kernel(self) -> Real:

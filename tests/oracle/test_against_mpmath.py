@@ -48,6 +48,7 @@ def elementwise(function: Callable[..., Any]) -> Callable[[Any], Digits]:
 
 
 log, exp, sqrt, arg, tanh = (elementwise(f) for f in (mp.log, mp.exp, mp.sqrt, mp.arg, mp.tanh))
+real_part = elementwise(mp.re)
 log_factorial = elementwise(lambda k: mp.loggamma(k + 1))
 times_own_log = elementwise(lambda k: k * mp.log(k) if k else k)
 
@@ -89,6 +90,16 @@ def far_field_amplitude(exit_waves: Digits) -> Digits:
     down = waves(frequencies(height), range(height))
     across = waves(range(width), frequencies(width))
     return sqrt(energy(down @ exit_waves @ across, axis=2) / (height * width))
+
+
+def spectral_convolve(features: Digits, weights: Digits) -> Digits:
+    (height, width), (rows, columns) = features.shape[-2:], weights.shape[-2:]
+    row = fractions(range(-(rows // 2), rows - rows // 2), height)
+    column = fractions(range(columns), width)
+    spectrum = waves(row, range(height)) @ features @ waves(range(width), column) / (height * width)
+    kept = np.sum(spectrum[:, :, None] * weights, axis=1)
+    with_negative = np.array([2 - (frequency in (0, mp.mpf(1) / 2)) for frequency in column])
+    return real_part(waves(range(height), -row) @ (kept * with_negative) @ waves(-column, range(width)))
 
 
 def zone_plate(size: int, outer_radius: Any, stop_radius: Any, defocus: Any) -> Digits:
@@ -361,6 +372,7 @@ EQUATIONS: Mapping[str, Callable[..., Any]] = {
     "patches.channel_to_grid": on_grid,
     "patches.grid_to_channel": lambda grid: np.array([[p for row in group for p in row] for group in grid], object),
     "networks.convolve": convolve,
+    "networks.spectral_convolve": spectral_convolve,
     "networks.rectify": rectify,
     "networks.max_pool": max_pool,
     "networks.upsample": upsample,

@@ -56,6 +56,6 @@ def test_nothing_is_said_of_variables_that_cannot_be_lifted_out_of_a_trace(stack
     contract = REGISTRY["training.sgd_step"]
     # TensorFlow writes as many as 128 numbers into a trace as they are.
     case = next(case for case in sweep(contract, 40) if case.inputs()["parameters"].size > 128)
-    (entry,) = contract.entries_of("tensorflow", case.inputs())
+    (entry,) = contract.entries_of("tensorflow", case.inputs(), FLOAT64)
     truth = Truth.of(case, case.inputs(), FLOAT64)
     assert narrow_intermediates(framework, contract, truth.inputs, FLOAT64, truth.cotangents, entry) == ()

@@ -136,6 +136,26 @@ def test_other_names_for_the_function_are_held_to_the_same_oracle(monkeypatch: p
     assert {(m.stack, m.quantity) for m in wide if not m.agrees} == {("json", "mae of losses.Layer")}
 
 
+def test_another_name_is_asked_in_the_precisions_that_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    def call(layer: Any, predicted: Any, observed: Any) -> Any:
+        return layer(predicted, observed)
+
+    monkeypatch.setattr(losses, "Layer", losses.mae, raising=False)
+    contract = replace(MAE, entries=(Entry("json", "losses.Layer", call, precisions=(FLOAT32,)),), facts=())
+    found = examine(Case(contract, contract.stratum("even"), 0), (ONE, OTHER), (FLOAT32, FLOAT64))
+    assert {m.precision for m in found if m.quantity.endswith("of losses.Layer")} == {"f32"}
+
+
+def test_neuraloperator_is_held_to_the_oracle_where_it_is_installed(stacks: tuple[Framework, ...]) -> None:
+    pytest.importorskip("neuralop", reason="neuraloperator is not installed (the extra fno)")
+    contract = REGISTRY["networks.spectral_convolve"]
+    peer = "generators.fno.SpectralConv"
+    for stratum, tried in (("even", 3), ("odd", 0)):
+        found = examine(Case(contract, contract.stratum(stratum), 0), stacks, (FLOAT32, FLOAT64))
+        assert all(m.agrees for m in found)
+        assert sum(m.quantity.endswith(f"of {peer}") for m in found) == tried
+
+
 def test_a_run_tries_the_strata_and_so_many_examples_of_each_contract_in_turn() -> None:
     plan = Plan((MAE, FAR_FIELD), examples=3, precisions=(FLOAT64,))
     done: list[Case] = []

@@ -7,6 +7,7 @@ from typing import Any
 
 from parity.defects.base import Arguments, Rewrite, replaced
 from parity.defects.catalogue.common import moved_in_zeros
+from parity.defects.catalogue.networks_spectral import by_matrices
 from parity.defects.catalogue.wiring import own
 from parity.defects.idiom import Idiom, Tensor
 
@@ -73,6 +74,7 @@ def _taken_twice(xp: Idiom, a: Arguments) -> Tensor:
 REWRITES = (
     Rewrite("networks.convolve", "windows", "windows and a product of matrices", replaced(_windows)),
     Rewrite("networks.convolve", "pixel-by-pixel", "the kernel's nine pixels one by one", replaced(_pixel_by_pixel)),
+    Rewrite("networks.spectral_convolve", "matrices", "transforms as products of matrices", replaced(by_matrices)),
     Rewrite(
         "networks.rectify",
         "where",
