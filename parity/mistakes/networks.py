@@ -88,10 +88,6 @@ def _even_band(inputs: Inputs) -> bool:
     return inputs["weights"].shape[-2] % 2 == 0
 
 
-def _filters_exchanged(**arguments: Any) -> dict[str, Any]:
-    return {"weights": arguments["weights"].swapaxes(0, 1)}
-
-
 def _padded_behind(features: NDArray[Any]) -> NDArray[Any]:
     """Features moved up and left by a pixel: the zeros of "same" all on one side."""
     moved = np.zeros_like(features)
@@ -240,7 +236,6 @@ MISTAKES: Mapping[str, tuple[Mistake, ...]] = {
         ),
         of_argument("weights is conjugated", "weights", np.conj),
         of_argument("the weights of the rows of frequencies are in reverse", "weights", lambda w: w[..., ::-1, :]),
-        of_arguments("filters before and behind are exchanged", _filters_exchanged),
     ),
     "networks.rectify": (
         of_formula("the rectification is left out", lambda features: features),
