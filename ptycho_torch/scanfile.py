@@ -138,7 +138,7 @@ def read_scan(path: str | os.PathLike[str], coordinates: str = NOMINAL) -> Scan:
             if frames.stored.shape != diffraction.stored.shape:
                 expected = f"shape {diffraction.stored.shape}, as {key} has"
                 raise archive.error(name, expected, frames.stored.shape)
-        read = {key, *located_by, PROBE, *targets, NOMINAL, TRUE, OBJECT, *SCALES, METADATA[0]}
+        read = {key, PROBE, *COORDINATES, NOMINAL, TRUE, *targets, OBJECT, *SCALES, *METADATA}
         metadata, unread = _metadata(archive)
         return Scan(
             path=archive.path,
