@@ -43,7 +43,8 @@ class Batch:
     def predicted(self, patches: Tensor) -> Tensor:
         """The amplitude (B, C, N, N) of patches (B, C, N, N), not merged, with as many photons as were observed.
 
-        The intensity scale, which training would find, is held: no gradient passes through it.
+        The intensity scale, which training would find, is held: no gradient passes through it. Good for one look at the
+        gradients, and not to train on: a scale that follows the prediction lets patches go dark unpunished.
         """
         positions = patches.real.new_zeros((*patches.shape[:2], 2))
         rows, columns = patches.shape[-2:]
