@@ -19,6 +19,14 @@ from parity.workers import Lost, in_processes
 
 LIMIT = 2.0
 
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _found_by_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is spawned imports this file by its name, and has the path of the one that spawns it."""
+    monkeypatch.syspath_prepend(ROOT)
+
 
 def nothing() -> None:
     """A process that needs no preparation."""
