@@ -45,6 +45,11 @@ class MeasuredScene(Scene):
         return self.observed
 
     @cached_property
+    def raster(self) -> Real:
+        """Where the chosen exposures were taken, (A, 2)."""
+        return self._of_chosen(self.dataset.positions).reshape(-1, 2)
+
+    @cached_property
     def intensity_scale(self) -> float:
         """What brings probe times object to the photons that were observed."""
         unscaled = self._far_field(self.probe * self.patches[:, :, None])

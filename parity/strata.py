@@ -220,6 +220,16 @@ BATCHES = (
     Stratum("batch-64", "groups mixed where a chunk is full", ((8, 8), (9, 7)), groups=(16,), patches=(4,), modes=(1,)),
     Stratum("batch-65", "the last, short chunk", ((8, 8), (9, 7)), groups=(65,), patches=(1,), modes=(1,)),
 )
+_RASTERS: tuple[Shape, ...] = ((8, 8), (9, 7))
+SCANS = (
+    Stratum("raster", "neighbours that are equally far", _RASTERS, (4, 6), (4,), (1,), shifts=(Shift.WHOLE,)),
+    Stratum("jittered", "rows and columns that are none", _RASTERS, (4, 6), (4,), (1,)),
+    Stratum(
+        "revisited", "an exposure that is not its own nearest", _RASTERS, (4, 6), (4,), (1,), shifts=(Shift.BEYOND,)
+    ),
+    Stratum("nine", "a grid of 2 × 2 for any", _RASTERS, (2, 3), (9,), (1,)),
+    Stratum("ungrouped", "axes squeezed away", _RASTERS, (1, 5), (1,), (1,)),
+)
 MEASURED = Stratum("measured", "what a user's own detector delivers", groups=(1, 2, 3), patches=(1, 4))
 WHOLE = (Stratum("whole", "≤ for <, where pixels lie on the rim", ODD, whole=True),)
 HIGHER = (Stratum("higher", "modes beyond the first three", EVEN + ODD, modes=(4, 5, 6)),)

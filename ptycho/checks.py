@@ -33,6 +33,8 @@ LAYOUT: Mapping[str, str] = {
     "canvas": "BYX1",
     "weight": "HW",
     "flat": "AHW1",
+    "diffraction": "AHW",
+    "scan": "A2",
     "grid": "BGGHW",
     "images": "BHWC",
     "features": "BHWF",

@@ -33,6 +33,8 @@ LAYOUT: Mapping[str, str] = {
     "canvas": "BYX",
     "weight": "HW",
     "flat": "AHW",
+    "diffraction": "AHW",
+    "scan": "A2",
     "grid": "BGGHW",
     "images": "BCHW",
     "features": "BFHW",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parity.contract import Registry
-from parity.contracts import forward, losses, networks, optics, patches, probe, scaling, training
+from parity.contracts import dataloader, forward, losses, networks, optics, patches, probe, scaling, training
 
 REGISTRY = Registry(
     (
@@ -11,6 +11,7 @@ REGISTRY = Registry(
         *optics.CONTRACTS,
         *patches.CONTRACTS,
         *scaling.CONTRACTS,
+        *dataloader.CONTRACTS,
         *losses.CONTRACTS,
         *networks.CONTRACTS,
         *training.CONTRACTS,

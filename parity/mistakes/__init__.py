@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from parity.contract import Contract, Inputs
 from parity.measure import GRADIENT
-from parity.mistakes import forward, losses, networks, optics, patches, probe, scaling, training
+from parity.mistakes import dataloader, forward, losses, networks, optics, patches, probe, scaling, training
 from parity.mistakes.base import Mistake, Values, plain
 from parity.mistakes.generic import generic_mistakes
 
@@ -23,7 +23,7 @@ __all__ = ["SPECIFIC", "Mistake", "Values", "mistaken", "mistakes_of"]
 
 SPECIFIC: Mapping[str, tuple[Mistake, ...]] = {
     address: mistakes
-    for module in (probe, optics, patches, scaling, losses, networks, training, forward)
+    for module in (probe, optics, patches, scaling, dataloader, losses, networks, training, forward)
     for address, mistakes in module.MISTAKES.items()
 }
 """The mistakes of single functions, by address."""

@@ -8,12 +8,12 @@ that an argument looks the same in every contract of a case.
 
 from __future__ import annotations
 
-from parity.scenes.canvases import Canvases
 from parity.scenes.losses import LossWeights
 from parity.scenes.networks import Networks
 from parity.scenes.optimizers import Optimizers
 from parity.scenes.probes import Probes
+from parity.scenes.scans import Scans
 
 
-class Scene(Canvases, Networks, Optimizers, Probes, LossWeights):
+class Scene(Scans, Networks, Optimizers, Probes, LossWeights):
     """One simulated experiment."""

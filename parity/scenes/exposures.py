@@ -22,7 +22,7 @@ SCAN_STEP, SCAN_OFFSET, SCAN_MARGIN = 2, 3, 8
 
 
 COUNTED = frozenset(
-    {"detected", "exit_waves", "fitted_log_scale", "images", "noiseless_images", "observed", "predicted"}
+    {"detected", "exit_waves", "fitted_log_scale", "images", "noiseless_images", "observed", "predicted", "recorded"}
 )
 """The properties of a scene that are others with more photons."""
 

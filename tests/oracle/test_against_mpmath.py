@@ -347,6 +347,33 @@ def adam_step(
     return decayed - mp.mpf(learning_rate) * step, first, second
 
 
+def neighbour_groups(scan: Digits, gridsize: int, neighbours: int, seed: int) -> Any:
+    """Neighbours compared in 100 digits: what the scans here have of equal distances is equal in any."""
+    numbers, size = range(len(scan)), gridsize * gridsize
+    groups = []
+    draws = np.random.PCG64(seed).random_raw(len(scan) * (neighbours - 1)) if neighbours > size else None
+    for here in numbers:
+        away = {there: sum((scan[there] - scan[here]) ** 2) for there in numbers}
+        _, *others = sorted(numbers, key=lambda there: (there != here, away[there], there))[:neighbours]
+        if draws is not None:
+            own = draws[here * (neighbours - 1) :][: neighbours - 1]
+            others = [other for _, other in sorted(zip(own, others, strict=True))]
+        rows = sorted([here, *others[: size - 1]], key=lambda one: (scan[one, 1], scan[one, 0], one))
+        grid = [sorted(rows[y : y + gridsize], key=lambda one: (*scan[one], one)) for y in range(0, size, gridsize)]
+        groups.append([one for row in grid for one in row])
+    return np.array(groups)
+
+
+def group_positions(scan: Digits, **grouping: int) -> Digits:
+    grouped = scan[neighbour_groups(scan, **grouping)]
+    return np.mean(grouped, axis=1, keepdims=True) - grouped
+
+
+def group_amplitudes(diffraction: Digits, scan: Digits, **grouping: int) -> Digits:
+    scale = sqrt(mp.mpf(diffraction[0].size) / 4 / mean_photons(diffraction[None]))
+    return diffraction[neighbour_groups(scan, **grouping)] * scale
+
+
 EQUATIONS: Mapping[str, Callable[..., Any]] = {
     "probe.disk": lambda size, radius: (radius_squared(size) < radius**2)[None] * mp.mpc(1),
     "probe.gaussian": lambda size, width: exp(-radius_squared(size) / (2 * width**2))[None],
@@ -390,6 +417,9 @@ EQUATIONS: Mapping[str, Callable[..., Any]] = {
     ),
     "scaling.apply_intensity_scale": lambda amplitude, log_scale: amplitude * exp(log_scale),
     "scaling.remove_intensity_scale": lambda amplitude, log_scale: amplitude / exp(log_scale),
+    "dataloader.neighbour_groups": lambda **arguments: neighbour_groups(**arguments) * mp.mpf(1),
+    "dataloader.group_positions": group_positions,
+    "dataloader.group_amplitudes": group_amplitudes,
     "losses.poisson_nll": poisson_nll,
     "losses.absolute_error": lambda predicted, observed: abs(predicted - observed),
     "losses.mae": mae,

@@ -16,6 +16,7 @@ from parity.measure import GRADIENT, distance
 from parity.mistakes import (
     SPECIFIC,
     Mistake,
+    dataloader,
     forward,
     losses,
     mistaken,
@@ -280,6 +281,7 @@ REPAIRED = {
     "patches.translate": patches._bordered("constant"),
     "patches.reassemble_patches": patches._merge(lambda n, m: n / (m + patches_oracle.COVERAGE_FLOOR)),
     "patches.padded_size": patches._padded_size(),
+    "dataloader.neighbour_groups": dataloader._ranked(),
     "losses.poisson_nll": losses._lifted_logarithm(0.0),
     "losses.total_variation": losses._variation(lambda step: np.abs(step) ** 2),
     "losses.complex_mae": lambda **arguments: losses._modulus_error(**arguments) + losses._phase_error(**arguments),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from parity.defects.base import Defect
 from parity.defects.catalogue import (
+    dataloader,
     forward,
     forward_losses,
     losses,
@@ -33,6 +34,7 @@ DEFECTS: tuple[Defect, ...] = (
     *patches_merged.DEFECTS,
     *patches_orders.DEFECTS,
     *scaling.DEFECTS,
+    *dataloader.DEFECTS,
     *losses.DEFECTS,
     *losses_errors.DEFECTS,
     *losses_object.DEFECTS,

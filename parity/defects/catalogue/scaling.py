@@ -22,7 +22,7 @@ def _real(xp: Idiom, amplitude: Tensor) -> Tensor:
     return xp.cast(amplitude, "float64") if _is_integer(amplitude) else amplitude
 
 
-def _squared_in_uint16(xp: Idiom, amplitude: Tensor) -> Tensor:
+def squared_in_uint16(xp: Idiom, amplitude: Tensor) -> Tensor:
     """Amplitudes whose squares are what is left of them in sixteen bits."""
     if not _is_integer(amplitude):
         return amplitude
@@ -72,7 +72,7 @@ COUNTING = (
         "scaling.count_photons",
         "squared-in-uint16",
         _TOO_SOON,
-        given(amplitude=_squared_in_uint16),
+        given(amplitude=squared_in_uint16),
         shows="readings of 256 and more",
     ),
     Defect(
@@ -165,7 +165,7 @@ COUNTING = (
         "scaling.scale_nphotons",
         "squared-in-uint16",
         _TOO_SOON,
-        given(amplitude=_squared_in_uint16),
+        given(amplitude=squared_in_uint16),
         shows="readings of 256 and more",
     ),
     Defect(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from parity.defects.base import Rewrite
-from parity.defects.rewrites import forward, losses, networks, optics, patches, probe, scaling, training
+from parity.defects.rewrites import dataloader, forward, losses, networks, optics, patches, probe, scaling, training
 
 REWRITES: tuple[Rewrite, ...] = (
     *probe.REWRITES,
     *optics.REWRITES,
     *patches.REWRITES,
     *scaling.REWRITES,
+    *dataloader.REWRITES,
     *losses.REWRITES,
     *networks.REWRITES,
     *training.REWRITES,
