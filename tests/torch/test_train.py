@@ -95,9 +95,9 @@ def test_the_loss_is_that_of_the_objective(tmp_path: Path, gridsize: int) -> Non
         "probe",
     )
     assert module.history[0]["loss"] == pytest.approx(expected.item(), rel=1e-4)
-    assert photons[:, 0].square().sum() == pytest.approx(
-        SCALE**2 * float((np.load(data.scan.path)["diffraction"] ** 2).sum()), rel=1e-5
-    )
+    with np.load(data.scan.path) as stored:
+        amplitudes = torch.from_numpy(stored["diffraction"])
+    torch.testing.assert_close(photons, SCALE * amplitudes[batch["exposures"]])
 
 
 def test_a_seed_decides_the_weights(data: PtychoDataset, tmp_path: Path) -> None:
@@ -163,7 +163,9 @@ def test_a_scale_that_is_not_known_is_learnt(tmp_path: Path) -> None:
     exposure = Exposure.of(data)
     images = data.batch(range(len(data)))["amplitude"]
     light = exposure.scale**2 * data.probe.abs().square().sum()
-    assert light.item() == pytest.approx((images / data.normalization).square().sum(dim=(1, 2, 3)).mean(), rel=1e-5)
+    assert light.item() == pytest.approx(
+        (images / data.normalization).square().sum(dim=(1, 2, 3)).mean().item(), rel=1e-5
+    )
     module = train.train(data, tmp_path, TINY)
     assert module.log_scale.item() != pytest.approx(math.log(exposure.scale), rel=1e-6)
 
