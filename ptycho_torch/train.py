@@ -283,9 +283,8 @@ def train(
             )
             trainer.fit(module, ckpt_path=checkpoint if continued else None, weights_only=True)
         except MisconfigurationException as error:
-            asked = f"{accelerator}, {devices}, {strategy} ({error})"
-            expected = "what this machine has"
-            raise ValueError(checks.refusal("accelerator, devices, strategy", expected, asked)) from error
+            got = f"{accelerator}, {devices}, {strategy} ({error})"
+            raise ValueError(checks.refusal("accelerator, devices, strategy", "what this machine has", got)) from error
         except SystemExit as error:  # Lightning's answer to an interruption
             raise KeyboardInterrupt from error
     return module
