@@ -11,7 +11,7 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
-from ptycho_torch import forward, optics, probe, train
+from ptycho_torch import forward, lightning_module, optics, probe, train
 from ptycho_torch.dataloader import PtychoDataset
 from ptycho_torch.generators.fno import CascadedFNOGenerator, FNOConfig
 from ptycho_torch.train import CHECKPOINT, CheckpointError, Exposure, PtychoModule, TrainingConfig, load_module
@@ -25,7 +25,7 @@ def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     def make(name: str, size: int, gridsize: int, seed: int) -> CascadedFNOGenerator:
         return CascadedFNOGenerator(FNOConfig(size, gridsize, width=4, modes=4, blocks=1, refinements=1), seed)
 
-    monkeypatch.setattr(train, "make_generator", make)
+    monkeypatch.setattr(lightning_module, "make_generator", make)
 
 
 def scan_file(path: Path, **changed: object) -> Path:
