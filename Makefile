@@ -47,11 +47,15 @@ layers: $(READY) ## Which module may import which (import-linter)
 
 .PHONY: unit
 unit: $(READY) ## Tests of the stacks, the oracle and the harness
-	@$(PYTEST) --numprocesses auto --maxprocesses 4 -m "not external and not golden and not parity and not commits"
+	@$(PYTEST) --numprocesses auto --maxprocesses 4 -m "not external and not golden and not parity and not commits and not integration"
 
 .PHONY: contracts
 contracts: $(READY) ## Every contract on drawn cases, always the same ones
 	@$(PYTEST) $(UNLESS_HUNG) -m parity --parity-profile ci
+
+.PHONY: integration
+integration: $(READY) ## From simulated exposures through training to a reconstruction, by commands
+	@$(PYTEST) -m integration tests/torch tests/docs
 
 .PHONY: commits
 commits: $(READY) ## What the pre-merge check says of thirty commits in a clone

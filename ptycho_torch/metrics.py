@@ -1,0 +1,125 @@
+"""How near a reconstruction is to the truth: amplitude and phase apart, on the part of the object that was seen.
+
+What ptychography leaves open is fitted first and named: a phase that all pixels share, and, where the scale of the
+light was not known, a factor. Nothing else is: a scale that is wrong counts as an error.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from ptycho_torch import checks
+
+Real: TypeAlias = NDArray[np.floating[Any]]
+Complex: TypeAlias = NDArray[np.complexfloating[Any, Any]]
+
+FRC_THRESHOLD: Final = 0.5
+"""The correlation below which two images no longer agree on a ring of frequencies."""
+LEAST_SIDE: Final = 16
+"""Pixels a side below which neither rings nor the window of SSIM say anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageMetrics:
+    """One real image beside the true one; `data_range` is that of the truth."""
+
+    mae: float
+    """Mean absolute error, in the unit of the image."""
+    psnr: float
+    """Peak signal-to-noise ratio, dB; infinite for equal images."""
+    ssim: float
+    """Structural similarity (Wang et al., 2004), at most 1, in windows of 7 × 7 pixels."""
+    frc50: float
+    """The spatial frequency at which the correlation of rings first falls below one half, of Nyquist's, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """A reconstruction beside the truth."""
+
+    amplitude: ImageMetrics
+    """Dimensionless."""
+    phase: ImageMetrics
+    """Radians; differences taken the short way round."""
+
+
+def aligned(found: Complex, truth: Complex, scale_known: bool = True) -> Complex:
+    """What was found, times the number that brings it nearest to the truth: of modulus 1 if the scale is known.
+
+    Raises:
+        ValueError: shapes differ, or either has no light at all.
+    """
+    if found.shape != truth.shape:
+        raise ValueError(checks.refusal("found", f"the shape of truth, {truth.shape}", str(found.shape)))
+    overlap, energy = np.vdot(found, truth), np.vdot(found, found).real
+    if not energy > 0 or not np.isfinite(energy):
+        raise ValueError(checks.refusal("found", "a finite object that is not 0 all over", f"energy {energy}"))
+    phase = overlap / abs(overlap) if overlap else 1.0
+    fitted: Complex = found * (phase if scale_known else phase * abs(overlap) / energy)
+    return fitted
+
+
+def compare(found: Complex, truth: Complex) -> Metrics:
+    """The metrics of an object (H, W), aligned, beside the true one.
+
+    Raises:
+        ValueError: shapes differ, or a side has fewer than `LEAST_SIDE` pixels.
+    """
+    if found.shape != truth.shape or min(truth.shape) < LEAST_SIDE:
+        expected = f"the shape of truth, at least {LEAST_SIDE} pixels a side"
+        raise ValueError(checks.refusal("found", expected, f"{found.shape} for a truth of {truth.shape}"))
+    phase = np.angle(truth)
+    return Metrics(
+        _of_images(np.abs(found), np.abs(truth)),
+        _of_images(phase + np.angle(found * truth.conj()), phase),
+    )
+
+
+def trivial(truth: Complex) -> Complex:
+    """The best constant object: the true one's median amplitude and phase, which have the least absolute error."""
+    return np.full_like(truth, np.median(np.abs(truth)) * np.exp(1j * np.median(np.angle(truth))))
+
+
+def ring_correlation(found: Real, truth: Real) -> Mapping[str, Real]:
+    """The Fourier ring correlation (Saxton and Baumeister, 1982) of two images (H, W), means and edges taken off.
+
+    Returns:
+        `frequency` (R,), of Nyquist's, above 0 to 1, and `correlation` (R,), -1 to 1; 0 on a ring on which an image
+        has nothing.
+    """
+    window = np.outer(*(np.hanning(side + 2)[1:-1] for side in truth.shape))
+    first, second = (np.fft.fft2((image - image.mean()) * window) for image in (found, truth))
+    radius = np.hypot(*np.meshgrid(*(np.fft.fftfreq(side) * 2 for side in truth.shape), indexing="ij"))
+    rings = min(truth.shape) // 2
+    ring = np.rint(radius * rings).astype(int).ravel()
+
+    def summed(values: Real) -> Real:
+        return np.bincount(ring, values.ravel(), rings + 1)[1 : rings + 1].astype(np.float64)
+
+    shared, both = summed((first * second.conj()).real), summed(np.abs(first) ** 2) * summed(np.abs(second) ** 2)
+    correlation = np.divide(shared, np.sqrt(both), out=np.zeros(rings), where=both > 0)
+    return {"frequency": np.arange(1, rings + 1) / rings, "correlation": correlation}
+
+
+def _of_images(found: Real, truth: Real) -> ImageMetrics:
+    span = float(np.ptp(truth)) or 1.0  # of a constant truth any range says as much
+    error = float(np.abs(found - truth).mean())
+    return ImageMetrics(
+        mae=error,
+        psnr=float(peak_signal_noise_ratio(truth, found, data_range=span)) if error else math.inf,
+        ssim=float(structural_similarity(truth, found, data_range=span)),
+        frc50=_resolved(ring_correlation(found, truth)),
+    )
+
+
+def _resolved(rings: Mapping[str, Real]) -> float:
+    """The last frequency before the correlation falls below the threshold."""
+    below = np.flatnonzero(rings["correlation"] < FRC_THRESHOLD)
+    if not len(below):
+        return 1.0
+    return float(rings["frequency"][below[0] - 1]) if below[0] else 0.0

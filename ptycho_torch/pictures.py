@@ -1,0 +1,74 @@
+"""What a training and its reconstruction look like. Matplotlib is imported here alone."""
+
+import io
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ptycho_torch.metrics import FRC_THRESHOLD, Complex, ring_correlation
+
+
+def draw_all(found: Complex, truth: Complex, history: Sequence[Mapping[str, float]]) -> Mapping[str, bytes]:
+    """The pictures as PNG, by file name: an object, aligned, beside the true one, ring correlations, and losses."""
+    figures = {
+        "reconstruction.png": reconstruction(found, truth),
+        "frc.png": correlations(found, truth),
+        "losses.png": losses(history),
+    }
+    return {name: _png(figure) for name, figure in figures.items()}
+
+
+def reconstruction(found: Complex, truth: Complex) -> Figure:
+    """Amplitude and phase, true and found, in one scale of colours, and how far they are apart."""
+    figure = Figure(figsize=(10, 6), layout="constrained")
+    difference = np.angle(found * truth.conj())
+    rows = (
+        ("amplitude", np.abs(truth), np.abs(found), np.abs(found) - np.abs(truth), "gray"),
+        ("phase, rad", np.angle(truth), np.angle(truth) + difference, difference, "twilight"),
+    )
+    for row, (name, true, made, error, colours) in zip(figure.subplots(2, 3), rows, strict=True):
+        most = float(np.abs(error).max()) or 1.0
+        low, high = float(true.min()), float(true.max())
+        for axes, title, image, low_, high_, map_ in (
+            (row[0], f"{name}: truth", true, low, high, colours),
+            (row[1], "reconstruction", made, low, high, colours),
+            (row[2], "reconstruction − truth", error, -most, most, "RdBu_r"),
+        ):
+            shown = axes.imshow(image, cmap=map_, vmin=low_, vmax=high_, interpolation="nearest")
+            axes.set(title=title, xticks=[], yticks=[])
+            figure.colorbar(shown, ax=axes, shrink=0.8)
+    return figure
+
+
+def correlations(found: Complex, truth: Complex) -> Figure:
+    """The Fourier ring correlation of amplitude and phase."""
+    figure = Figure(figsize=(5, 3.5), layout="constrained")
+    axes = figure.subplots()
+    phase = np.angle(truth)
+    for name, made, true in (
+        ("amplitude", np.abs(found), np.abs(truth)),
+        ("phase", phase + np.angle(found * truth.conj()), phase),
+    ):
+        rings = ring_correlation(made, true)
+        axes.plot(rings["frequency"], rings["correlation"], label=name)
+    axes.axhline(FRC_THRESHOLD, color="gray", linewidth=0.8)
+    axes.set(xlabel="spatial frequency / Nyquist's", ylabel="ring correlation", xlim=(0, 1), ylim=(-0.2, 1.05))
+    axes.legend()
+    return figure
+
+
+def losses(history: Sequence[Mapping[str, float]]) -> Figure:
+    """The mean losses of each epoch."""
+    figure = Figure(figsize=(8, 3.5), layout="constrained")
+    epochs = range(1, len(history) + 1)
+    for axes, name, unit in zip(figure.subplots(1, 2), ("mae", "nll"), ("√photons", "nats a pixel"), strict=True):
+        axes.plot(epochs, [epoch[name] for epoch in history], marker=".")
+        axes.set(xlabel="epoch", ylabel=f"{name}, {unit}", yscale="log")
+    return figure
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    return buffer.getvalue()

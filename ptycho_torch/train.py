@@ -1,0 +1,169 @@
+"""Training a generator on exposures, on Lightning: checkpoints, resumption, logs, and whatever devices it knows.
+
+What is minimised is `lightning_module`. A training that was interrupted and goes on from its checkpoint ends in the
+weights of one that was not.
+"""
+
+import logging
+import os
+import pickle
+import signal
+import sys
+import threading
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.loggers import CSVLogger
+
+from ptycho_torch import checks
+from ptycho_torch.dataloader import PtychoDataset
+from ptycho_torch.lightning_module import DESCRIPTION, Exposure, PtychoModule, TrainingConfig
+from ptycho_torch.npz import DataError
+
+__all__ = ["CHECKPOINT", "CheckpointError", "Exposure", "PtychoModule", "TrainingConfig", "load_module", "train"]
+
+CHECKPOINT: Final = Path("checkpoints", "last.ckpt")
+"""Where the newest checkpoint lies in the folder of a training; Lightning's format."""
+
+_MAY_DIFFER: Final = frozenset({"epochs"})  # between a training and its continuation
+
+
+class CheckpointError(DataError):
+    """A checkpoint that cannot be used; the message names it, what was expected and what came."""
+
+
+def train(
+    dataset: PtychoDataset,
+    output_dir: str | os.PathLike[str],
+    config: TrainingConfig | None = None,
+    *,
+    resume: bool = False,
+    accelerator: str = "auto",
+    devices: int | str | list[int] = "auto",
+    strategy: str = "auto",
+    callbacks: tuple[Callback, ...] = (),
+) -> PtychoModule:
+    """Train a generator on a data set; the folder then has `checkpoints/last.ckpt` and `logs/version_*/metrics.csv`.
+
+    A checkpoint is written after every epoch, whole or not at all. Progress is shown where the standard output is a
+    terminal. One seed gives one result on one machine; an operation that could not keep that is refused by torch.
+
+    Args:
+        dataset: with `normalization` its own.
+        output_dir: made if it is not there; a checkpoint in it is replaced, unless resumed.
+        config: `TrainingConfig()` if none is given.
+        resume: go on from the folder's checkpoint, if it has one.
+        accelerator: as Lightning's Trainer takes it, as are the others: "auto", "cpu", "gpu" ...
+        devices: how many, or which.
+        strategy: for several devices.
+        callbacks: of Lightning, besides.
+
+    Raises:
+        CheckpointError: the checkpoint is damaged, or of another training.
+        TypeError: as ValueError.
+        ValueError: the generator does not take the data set, or there are no such devices.
+        KeyboardInterrupt: the training was interrupted; the last checkpoint is that of the last whole epoch.
+    """
+    config = TrainingConfig() if config is None else config
+    checkpoint = Path(output_dir) / CHECKPOINT
+    module = PtychoModule(config, Exposure.of(dataset))
+    continued = resume and checkpoint.exists()
+    if continued:
+        _require_same(checkpoint, module)
+    module.learn_from(dataset)
+    with _undisturbed():
+        try:
+            trainer = Trainer(
+                accelerator=accelerator,
+                devices=devices,
+                strategy=strategy,
+                max_epochs=config.epochs,
+                deterministic=True,
+                logger=CSVLogger(Path(output_dir), name="logs"),
+                callbacks=[*_own_callbacks(checkpoint), *callbacks],
+                enable_progress_bar=sys.stdout.isatty(),
+                enable_model_summary=False,
+                log_every_n_steps=1,
+            )
+            trainer.fit(module, ckpt_path=checkpoint if continued else None, weights_only=True)
+        except MisconfigurationException as error:
+            got = f"{accelerator}, {devices}, {strategy} ({error})"
+            raise ValueError(checks.refusal("accelerator, devices, strategy", "what this machine has", got)) from error
+        except SystemExit as error:  # Lightning's answer to an interruption
+            raise KeyboardInterrupt from error
+    return module
+
+
+def load_module(path: str | os.PathLike[str]) -> PtychoModule:
+    """The module of a checkpoint, on the CPU, ready to predict. Nothing but tensors and plain values is unpickled.
+
+    Raises CheckpointError if there is none that can be read.
+    """
+    state = _read(Path(path))
+    said = state[DESCRIPTION]
+    module = PtychoModule(TrainingConfig(**said["config"]), Exposure(**said["exposure"]))
+    module.load_state_dict(state["state_dict"])
+    module.on_load_checkpoint(state)
+    return module.eval()
+
+
+def _own_callbacks(checkpoint: Path) -> list[Callback]:
+    saving = ModelCheckpoint(
+        dirpath=checkpoint.parent.absolute(),
+        filename=checkpoint.stem,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    return [saving, RichProgressBar()] if sys.stdout.isatty() else [saving]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        got = "no such file" if isinstance(error, FileNotFoundError) else f"one that cannot be read ({error})"
+        raise CheckpointError(f"{path}: expected a checkpoint of a training, got {got}") from error
+    if not isinstance(state, dict) or DESCRIPTION not in state:
+        raise CheckpointError(f"{path}: expected a checkpoint of a training, got a file of another kind")
+    return state
+
+
+def _require_same(path: Path, module: PtychoModule) -> None:
+    """Refuse to continue what was another training."""
+    said = _read(path)[DESCRIPTION]
+    wanted: Mapping[str, Mapping[str, Any]] = {"config": asdict(module.config), "exposure": asdict(module.exposure)}
+    for part, fields in wanted.items():
+        for name, value in fields.items():
+            if name not in _MAY_DIFFER and said[part].get(name) != value:
+                raise CheckpointError(
+                    f"{path}: {name}: expected {value!r}, as in what is to be resumed, got {said[part].get(name)!r}"
+                )
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep what Lightning changes in the process, and hints that are none, to the block."""
+    logger = logging.getLogger("lightning.pytorch")
+    level, strict, own = logger.level, torch.are_deterministic_algorithms_enabled(), threading.current_thread()
+    handler = signal.getsignal(signal.SIGINT)
+    logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*LeafSpec.*", FutureWarning)  # Lightning's own use of torch
+            warnings.filterwarnings("ignore", ".*does not have many workers.*")
+            warnings.filterwarnings("ignore", ".*exists and is not empty.*")  # checkpoints are to be replaced
+            yield
+    finally:
+        logger.setLevel(level)
+        torch.use_deterministic_algorithms(strict)
+        if own is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)

@@ -1,0 +1,202 @@
+"""Training: what it minimises, that a seed decides it, and that an interruption does not show."""
+
+import math
+import signal
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback
+
+from ptycho_torch import forward, lightning_module, optics, probe, train
+from ptycho_torch.dataloader import PtychoDataset
+from ptycho_torch.generators.fno import CascadedFNOGenerator, FNOConfig
+from ptycho_torch.train import CHECKPOINT, CheckpointError, Exposure, PtychoModule, TrainingConfig, load_module
+
+N, SCALE = 16, 40.0
+TINY = TrainingConfig("fno", epochs=3, batch_size=2, learning_rate=1e-2)
+
+
+@pytest.fixture(autouse=True)
+def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(name: str, size: int, gridsize: int, seed: int) -> CascadedFNOGenerator:
+        return CascadedFNOGenerator(FNOConfig(size, gridsize, width=4, modes=4, blocks=1, refinements=1), seed)
+
+    monkeypatch.setattr(lightning_module, "make_generator", make)
+
+
+def scan_file(path: Path, **changed: object) -> Path:
+    random = np.random.default_rng(0)
+    places = [(x, y) for y in range(0, 9, 4) for x in range(0, 9, 4)]
+    whole = (0.5 + random.random((24, 24)) / 2) * np.exp(1j * random.random((24, 24)))
+    beam = probe.normalize(probe.gaussian(N, 3.0), 1.0)
+    views = torch.from_numpy(np.stack([whole[y : y + N, x : x + N] for x, y in places]))[:, None]
+    arrays = {
+        "diffraction": optics.far_field_amplitude(optics.illuminate(views.to(torch.complex64), beam))[:, 0].numpy(),
+        "probeGuess": beam.numpy(),
+        "xcoords": np.array([float(x) for x, _ in places]),
+        "ycoords": np.array([float(y) for _, y in places]),
+        "intensity_scale": np.array(SCALE),
+    } | changed
+    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
+    return path
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> PtychoDataset:
+    return PtychoDataset(scan_file(tmp_path / "scan.npz"))
+
+
+def weights_of(module: PtychoModule) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in module.state_dict().items()}
+
+
+def are_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+class Interruption(Callback):
+    """Ctrl-C in the middle of an epoch."""
+
+    def on_train_batch_end(self, trainer: Trainer, module: LightningModule, *rest: object) -> None:
+        if trainer.current_epoch == 1 and trainer.global_step % 5 == 2:
+            raise KeyboardInterrupt
+
+
+def test_losses_fall_and_are_logged(data: PtychoDataset, tmp_path: Path) -> None:
+    module = train.train(data, tmp_path / "out", TINY, accelerator="cpu")
+    assert [set(epoch) for epoch in module.history] == [{"loss", "mae", "nll"}] * 3
+    assert all(module.history[-1][name] < module.history[0][name] for name in ("loss", "mae", "nll"))
+    assert (tmp_path / "out" / "logs" / "version_0" / "metrics.csv").read_text().count("\n") == 4
+    assert [path.name for path in (tmp_path / "out" / "checkpoints").iterdir()] == [CHECKPOINT.name]
+
+
+@pytest.mark.parametrize("gridsize", [1, 2])
+def test_the_loss_is_that_of_the_objective(tmp_path: Path, gridsize: int) -> None:
+    """In photons on both sides, whatever the amplitudes have been normalised by."""
+    data = PtychoDataset(scan_file(tmp_path / "scan.npz"), gridsize=gridsize)
+    config = TrainingConfig("fno", 1, len(data), learning_rate=1e-9, nll_weight=0.5, mae_weight=2.0, tv_weight=0.1)
+    module = train.train(data, tmp_path / "out", config, accelerator="cpu")
+    batch = data.batch(range(len(data)))
+    made = module(batch["amplitude"])
+    photons = batch["amplitude"] / data.normalization * SCALE
+    expected = forward.training_objective(
+        made,
+        batch["positions"],
+        data.probe,
+        torch.tensor(math.log(SCALE)),
+        photons,
+        made,
+        *(0.5, 2.0, 1.0, 0.1, 0.0),
+        *(module._canvas, module._canvas),
+        "probe",
+    )
+    assert module.history[0]["loss"] == pytest.approx(expected.item(), rel=1e-4)
+    with np.load(data.scan.path) as stored:
+        amplitudes = torch.from_numpy(stored["diffraction"])
+    torch.testing.assert_close(photons, SCALE * amplitudes[batch["exposures"]])
+
+
+def test_a_seed_decides_the_weights(data: PtychoDataset, tmp_path: Path) -> None:
+    config = asdict(TINY) | {"epochs": 1}
+    one, same, other = (
+        weights_of(train.train(data, tmp_path / str(number), TrainingConfig(**config | {"seed": seed})))
+        for number, seed in enumerate((0, 0, 1))
+    )
+    assert are_equal(one, same)
+    assert not are_equal(one, other)
+
+
+def test_an_interrupted_training_ends_in_the_same_weights(data: PtychoDataset, tmp_path: Path) -> None:
+    whole = train.train(data, tmp_path / "whole", TINY, accelerator="cpu")
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        train.train(data, tmp_path / "cut", TINY, accelerator="cpu", callbacks=(Interruption(),))
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert len(load_module(tmp_path / "cut" / CHECKPOINT).history) == 1
+    resumed = train.train(data, tmp_path / "cut", TINY, accelerator="cpu", resume=True)
+    assert are_equal(weights_of(whole), weights_of(resumed))
+    assert whole.history == resumed.history
+
+
+def test_the_optimizer_goes_on_where_it_was(data: PtychoDataset, tmp_path: Path) -> None:
+    """Two epochs and one more are three: without Adam's moments they are not."""
+    whole = weights_of(train.train(data, tmp_path / "whole", TINY))
+    train.train(data, tmp_path / "parts", TrainingConfig(**asdict(TINY) | {"epochs": 2}))
+    assert are_equal(whole, weights_of(train.train(data, tmp_path / "parts", TINY, resume=True)))
+
+
+def test_a_checkpoint_is_the_module(data: PtychoDataset, tmp_path: Path) -> None:
+    module = train.train(data, tmp_path, TINY)
+    loaded = load_module(tmp_path / CHECKPOINT)
+    assert are_equal(weights_of(module), weights_of(loaded))
+    assert (loaded.config, loaded.exposure, loaded.history) == (module.config, module.exposure, module.history)
+
+
+def test_another_training_is_not_resumed(data: PtychoDataset, tmp_path: Path) -> None:
+    train.train(data, tmp_path, TINY)
+    with pytest.raises(CheckpointError, match=r"last.ckpt: seed: expected 7, as in what is to be resumed, got 0"):
+        train.train(data, tmp_path, TrainingConfig(**asdict(TINY) | {"seed": 7}), resume=True)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 cut short", b"no checkpoint"])
+def test_a_damaged_checkpoint_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "last.ckpt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"last.ckpt: expected a checkpoint of a training, got .+"):
+        load_module(path)
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    torch.save({"state_dict": {}}, tmp_path / "other.pt")
+    with pytest.raises(CheckpointError, match="a file of another kind"):
+        load_module(tmp_path / "other.pt")
+
+
+def test_a_scale_that_is_not_known_is_learnt(tmp_path: Path) -> None:
+    """It starts where a transparent object would have as much light as there was."""
+    data = PtychoDataset(scan_file(tmp_path / "scan.npz", intensity_scale=None))
+    exposure = Exposure.of(data)
+    images = data.batch(range(len(data)))["amplitude"]
+    light = exposure.scale**2 * data.probe.abs().square().sum()
+    assert light.item() == pytest.approx(
+        (images / data.normalization).square().sum(dim=(1, 2, 3)).mean().item(), rel=1e-5
+    )
+    module = train.train(data, tmp_path, TINY)
+    assert module.log_scale.item() != pytest.approx(math.log(exposure.scale), rel=1e-6)
+
+
+def test_a_scale_that_is_known_is_held(data: PtychoDataset, tmp_path: Path) -> None:
+    assert train.train(data, tmp_path, TINY).log_scale.item() == pytest.approx(math.log(SCALE))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="has a GPU")
+def test_devices_that_are_not_there_are_refused(data: PtychoDataset, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="accelerator, devices, strategy: expected what this machine has, got gpu"):
+        train.train(data, tmp_path, TINY, accelerator="gpu")
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"epochs": 0}, "epochs: expected"),
+        ({"batch_size": 0}, "batch_size: expected"),
+        ({"learning_rate": 0.0}, "learning_rate: expected"),
+        ({"mae_weight": 0.0}, "nll_weight, mae_weight: expected one of them above 0"),
+        ({"tv_weight": -1.0}, "tv_weight: expected"),
+        ({"nll_weight": math.nan}, "nll_weight: expected"),
+        ({"weighting": "even"}, "weighting: expected one of central, "),
+    ],
+)
+def test_a_configuration_is_refused(changed: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TrainingConfig(**changed)  # type: ignore[arg-type]
+
+
+def test_nothing_is_left_changed(data: PtychoDataset, tmp_path: Path) -> None:
+    train.train(data, tmp_path, TINY)
+    assert not torch.are_deterministic_algorithms_enabled()
