@@ -128,7 +128,7 @@ class PtychoModule(LightningModule):
         """Take the data set that the next training is on."""
         self._dataset = dataset
         self._canvas = _canvas_size(dataset)
-        self.register_buffer("probe", dataset.probe, persistent=False)
+        self._probe = dataset.probe  # no buffer: torch's broadcast among processes refuses complex ones
 
     def forward(self, images: Tensor) -> Tensor:
         """Patches of the object (B, C, N, N), complex, from normalised amplitudes (B, C, N, N)."""
@@ -138,11 +138,12 @@ class PtychoModule(LightningModule):
         """The loss of a batch, ()."""
         config, images = self.config, batch["amplitude"]
         made = self(images)
+        self._probe = self._probe.to(images.device)
         observed = images * (self.exposure.unit / self.exposure.normalization)
         predicted = forward.predict_amplitude(
             made,
             batch["positions"],
-            cast(Tensor, self.probe),
+            self._probe,
             self.log_scale,
             self._canvas,
             self._canvas,

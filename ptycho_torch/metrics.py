@@ -93,7 +93,7 @@ def ring_correlation(found: Real, truth: Real) -> Mapping[str, Real]:
         has nothing.
     """
     window = np.outer(*(np.hanning(side + 2)[1:-1] for side in truth.shape))
-    first, second = (np.fft.fft2((image - image.mean()) * window) for image in (found, truth))
+    first, second = (np.fft.fft2(_centred(image) * window) for image in (found, truth))
     radius = np.hypot(*np.meshgrid(*(np.fft.fftfreq(side) * 2 for side in truth.shape), indexing="ij"))
     rings = min(truth.shape) // 2
     ring = np.rint(radius * rings).astype(int).ravel()
@@ -115,6 +115,13 @@ def _of_images(found: Real, truth: Real) -> ImageMetrics:
         ssim=float(structural_similarity(truth, found, data_range=span)),
         frc50=_resolved(ring_correlation(found, truth)),
     )
+
+
+def _centred(image: Real) -> Real:
+    """The image less its mean; exactly 0 where it is constant but for the rounding of both."""
+    centred = image - image.mean()
+    rounding = 8 * np.finfo(image.dtype).eps * np.abs(image).max()
+    return centred if np.abs(centred).max() > rounding else np.zeros_like(image)
 
 
 def _resolved(rings: Mapping[str, Real]) -> float:

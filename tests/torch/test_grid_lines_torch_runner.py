@@ -1,11 +1,15 @@
 """The runner: what it writes of a tiny training, and how it answers whatever it cannot use."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from parity.mirror import ROOT
 from ptycho.workflows import grid_lines_workflow
 from ptycho_torch import grid_lines_torch_runner as runner
 from ptycho_torch.generators import registry
@@ -126,3 +130,20 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str], data: Path, tmp_path: P
     code, _, complaints = run(capsys, *files(data), "--output-dir", tmp_path, *wrong)
     assert code == 2
     assert wrong[0] in complaints
+
+
+@pytest.mark.integration
+def test_two_processes_train_together_and_one_writes(data: Path, tmp_path: Path) -> None:
+    arguments = [*files(data), "--architecture", "fno", "--output-dir", tmp_path, "--epochs", 1, "--batch-size", 2]
+    together = ["--accelerator", "cpu", "--devices", 2, "--strategy", "ddp"]
+    ended = subprocess.run(
+        [sys.executable, "-m", runner.__name__, *map(str, [*arguments, *together])],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count("metrics.json") == 1
+    assert {path.name for path in tmp_path.iterdir()} == WRITTEN

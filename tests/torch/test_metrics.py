@@ -51,6 +51,13 @@ def test_rings_end_where_the_images_stop_agreeing() -> None:
     assert np.abs(rings["correlation"][rings["frequency"] > 0.6]).max() < 0.5
 
 
+def test_rounding_of_a_constant_correlates_with_nothing() -> None:
+    truth = np.random.default_rng(1).random((48, 40))
+    constant = (truth + (0.1 - truth)).astype(np.float64)
+    assert not ring_correlation(constant, truth)["correlation"].any()
+    assert np.ptp(constant) > 0
+
+
 @pytest.mark.parametrize("found", [np.zeros_like(TRUTH), TRUTH * np.nan])
 def test_what_cannot_be_aligned_is_refused(found: np.ndarray) -> None:
     with pytest.raises(ValueError, match="found: expected a finite object that is not 0 all over"):
