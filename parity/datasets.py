@@ -13,21 +13,17 @@ with a data set is not here. Another name for the diffraction is one more entry 
 """
 
 import difflib
-import lzma
 import os
-import zipfile
-import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from parity.errors import CheckNotMade
+from ptycho.npz import Archive, DataError
 
 Shape: TypeAlias = tuple[int, ...]
 RealArray: TypeAlias = NDArray[np.floating[Any]]
@@ -43,18 +39,6 @@ OBJECT: Final = "objectGuess"
 _FLOATS: Final = "fd"
 _COMPLEX: Final = "FD"
 _REALS: Final = np.typecodes["AllInteger"] + _FLOATS
-_HEADER_READERS: Final = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-_UNREADABLE: Final = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    OSError,
-    ValueError,
-    RuntimeError,
-    MemoryError,
-)
-"""What zipfile and NumPy raise on a member cut short, altered, encrypted, oddly packed or absurdly large."""
 
 
 class DatasetError(CheckNotMade, ValueError):
@@ -90,85 +74,26 @@ def read_dataset(path: str | os.PathLike[str]) -> Dataset:
             type, shape or values: integer, complex, negative or non-finite diffraction, a probe of another
             size, coordinates that do not match the patterns, a real object or one smaller than a pattern.
     """
-    path = Path(path)
-    with _open(path) as members:
-        archive = _Archive(path, members)
-        diffraction_key = _require_keys(archive)
-        positions = _read_positions(archive)
-        diffraction = _read_diffraction(archive, diffraction_key, len(positions))
-        frame = diffraction.shape[1:]
-        probe = _read_probe(archive, frame)
-        guess = _read_object(archive, frame)
+    try:
+        with Archive.open(path) as archive:
+            return _read_all(archive)
+    except DataError as error:
+        raise DatasetError(str(error)) from error
+
+
+def _read_all(archive: Archive) -> Dataset:
+    diffraction_key = _require_keys(archive)
+    positions = _read_positions(archive)
+    diffraction = _read_diffraction(archive, diffraction_key, len(positions))
+    frame = diffraction.shape[1:]
+    probe = _read_probe(archive, frame)
+    guess = _read_object(archive, frame)
     read = {diffraction_key, X_COORDINATES, Y_COORDINATES, PROBE, *([] if guess is None else [OBJECT])}
     skipped = tuple(key for key in archive.keys if key not in read)
-    return Dataset(Path(path), diffraction, probe, positions, guess, skipped)
+    return Dataset(archive.path, diffraction, probe, positions, guess, skipped)
 
 
-class _Archive:
-    """The arrays of an open .npz file, by key, and the wording of every complaint about them."""
-
-    def __init__(self, path: Path, members: zipfile.ZipFile) -> None:
-        self._path = path
-        self._members = members
-        self._names = {name.removesuffix(".npy"): name for name in members.namelist()}
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        return tuple(self._names)
-
-    def dtype(self, key: str) -> np.dtype[Any]:
-        """The dtype in an array's header; its data are not touched."""
-        with self._member(key) as member:
-            version = npy.read_magic(member)
-            if version not in _HEADER_READERS:
-                raise ValueError(f".npy format {version}")
-            _, _, dtype = _HEADER_READERS[version](member)
-            return dtype
-
-    def array(self, key: str) -> NDArray[Any]:
-        """The array itself, C-contiguous and in native byte order."""
-        with self._member(key) as member:
-            array = npy.read_array(member, allow_pickle=False)
-            return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
-
-    def error(self, key: str, expected: str, got: object) -> DatasetError:
-        return DatasetError(f"{self._path}: {key}: expected {expected}, got {got}")
-
-    @contextmanager
-    def _member(self, key: str) -> Iterator[IO[bytes]]:
-        try:
-            with self._members.open(self._names[key]) as member:
-                yield member
-        except _UNREADABLE as error:
-            raise self.error(key, "a readable array", f"one that cannot be read ({error})") from error
-
-
-def _open(path: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except FileNotFoundError:
-        got = "no such file"
-    except zipfile.BadZipFile:
-        got = _kind_of_file(path)
-    except OSError as error:
-        got = f"{error.strerror}"
-    raise DatasetError(f"{path}: expected an .npz file, got {got}")
-
-
-def _kind_of_file(path: Path) -> str:
-    """What a file that is no archive is instead, told by its first bytes."""
-    with path.open("rb") as file:
-        start = file.read(len(npy.MAGIC_PREFIX))
-    if not start:
-        return "an empty file"
-    if start.startswith(b"PK"):
-        return "one that is truncated or damaged"
-    if start == npy.MAGIC_PREFIX:
-        return "a single .npy array"
-    return "a file of another kind"
-
-
-def _require_keys(archive: _Archive) -> str:
+def _require_keys(archive: Archive) -> str:
     """The key of the diffraction, once all required keys are known to be there."""
     diffraction = next((key for key in DIFFRACTION if key in archive.keys), None)
     required = (diffraction or DIFFRACTION[0], PROBE, X_COORDINATES, Y_COORDINATES)
@@ -187,7 +112,7 @@ def _did_you_mean(missing: Sequence[str], others: Sequence[str]) -> str:
     return "".join(f"; did you mean {key} by {spelled[match[0]]}?" for key, match in near if match)
 
 
-def _read_positions(archive: _Archive) -> NDArray[np.float64]:
+def _read_positions(archive: Archive) -> NDArray[np.float64]:
     keys = (X_COORDINATES, Y_COORDINATES)
     x, y = (_read(archive, key, _REALS, "real coordinates in pixels") for key in keys)
     for key, coordinates in zip(keys, (x, y), strict=True):
@@ -198,7 +123,7 @@ def _read_positions(archive: _Archive) -> NDArray[np.float64]:
     return np.stack([x, y], axis=-1).astype(np.float64)
 
 
-def _read_diffraction(archive: _Archive, key: str, count: int) -> RealArray:
+def _read_diffraction(archive: Archive, key: str, count: int) -> RealArray:
     expected, dtype = "a float32 or float64 amplitude", archive.dtype(key)
     if dtype.kind in "iu":
         hint = "integers look like counts; store the square root (amplitude)"
@@ -213,7 +138,7 @@ def _read_diffraction(archive: _Archive, key: str, count: int) -> RealArray:
     raise archive.error(key, shapes, diffraction.shape)
 
 
-def _read_probe(archive: _Archive, frame: Shape) -> ComplexArray:
+def _read_probe(archive: Archive, frame: Shape) -> ComplexArray:
     probe = _read(archive, PROBE, _COMPLEX, "a complex64 or complex128 probe")
     if probe.shape == frame:
         return probe[np.newaxis]
@@ -225,7 +150,7 @@ def _read_probe(archive: _Archive, frame: Shape) -> ComplexArray:
     raise archive.error(PROBE, shapes, f"{probe.shape}{hint}")
 
 
-def _read_object(archive: _Archive, frame: Shape) -> ComplexArray | None:
+def _read_object(archive: Archive, frame: Shape) -> ComplexArray | None:
     if OBJECT not in archive.keys or archive.dtype(OBJECT).hasobject:
         return None
     guess = _read(archive, OBJECT, _COMPLEX, "a complex64 or complex128 object")
@@ -234,20 +159,20 @@ def _read_object(archive: _Archive, frame: Shape) -> ComplexArray | None:
     return guess
 
 
-def _read(archive: _Archive, key: str, typecodes: str, expected: str) -> NDArray[Any]:
+def _read(archive: Archive, key: str, typecodes: str, expected: str) -> NDArray[Any]:
     """The finite, non-empty array under `key`; one whose dtype is not among `typecodes` is refused unread."""
     dtype = archive.dtype(key)
     if dtype.char not in typecodes:
         got = "an object array, which is never unpickled" if dtype.hasobject else dtype
         raise archive.error(key, expected, got)
-    array = archive.array(key)
+    array = archive.read(key)
     if not array.size:
         raise archive.error(key, "at least one entry", f"shape {array.shape}")
     _check_values(archive, key, array, np.isfinite(array), "finite values")
     return array
 
 
-def _check_values(archive: _Archive, key: str, array: NDArray[Any], valid: NDArray[np.bool_], expected: str) -> None:
+def _check_values(archive: Archive, key: str, array: NDArray[Any], valid: NDArray[np.bool_], expected: str) -> None:
     if not valid.all():
         place = tuple(int(i) for i in np.argwhere(~valid)[0])
         raise archive.error(key, expected, f"{array[place]} at {place}")

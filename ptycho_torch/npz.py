@@ -8,6 +8,7 @@ file, key, expected, got. What the arrays mean is `scanfile`. This file is the s
 import lzma
 import os
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -32,17 +33,26 @@ _UNREADABLE: Final = (
     zlib.error,
     lzma.LZMAError,
     struct.error,
+    tokenize.TokenError,
+    ArithmeticError,
     EOFError,
-    OSError,
-    ValueError,
-    RuntimeError,
+    LookupError,
     MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
 )
 """What zipfile and NumPy raise on a member cut short, altered, encrypted, oddly packed or absurdly large."""
 
 
 class DataError(ValueError):
     """A file that cannot be used; the message names file, key, what was expected and what came."""
+
+
+class UnreadableError(DataError):
+    """A file that is not there, is no archive or is damaged: what it holds is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +155,15 @@ class Archive:
         """The sentence in which every complaint about an array is worded."""
         return DataError(f"{self.path}: {key}: expected {expected}, got {got}")
 
+    def dtype(self, key: str) -> np.dtype[Any]:
+        """The dtype in the header of the array under `key`, of objects too; its data are not touched.
+
+        Raises:
+            UnreadableError: the header is damaged.
+        """
+        with self._member(key) as member:
+            return _header(member)[2]
+
     def array(self, key: str) -> StoredArray:
         """The array under `key`, of which the header alone is read.
 
@@ -172,6 +191,8 @@ class Archive:
         Raises:
             DataError: the array is one of objects, which are never unpickled, or is damaged.
         """
+        if self.dtype(key).hasobject:
+            raise self.error(key, "an array of numbers", "an object array, which is never unpickled")
         with self._member(key) as member:
             array = npy.read_array(member, allow_pickle=False)
             return np.ascontiguousarray(array, array.dtype.newbyteorder("=")).reshape(array.shape)
@@ -197,7 +218,9 @@ class Archive:
         except DataError:
             raise
         except _UNREADABLE as error:
-            raise self.error(key, "a readable array", f"one that cannot be read ({error})") from error
+            raise UnreadableError(
+                str(self.error(key, "a readable array", f"one that cannot be read ({error})"))
+            ) from error
 
 
 def _header(member: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -217,7 +240,9 @@ def _zip_file(path: Path) -> zipfile.ZipFile:
         got = _kind_of_file(path)
     except OSError as error:
         got = f"{error.strerror}"
-    raise DataError(f"{path}: expected an .npz file, got {got}")
+    except _UNREADABLE as error:
+        got = f"one that cannot be read ({error})"
+    raise UnreadableError(f"{path}: expected an .npz file, got {got}")
 
 
 def _kind_of_file(path: Path) -> str:
@@ -236,5 +261,5 @@ def _written(path: Path) -> tuple[int, int]:
     try:
         status = path.stat()
     except OSError as error:
-        raise DataError(f"{path}: expected an .npz file, got {error.strerror}") from error
+        raise UnreadableError(f"{path}: expected an .npz file, got {error.strerror}") from error
     return status.st_size, status.st_mtime_ns

@@ -15,7 +15,8 @@ from parity.errors import CheckNotMade
 from parity.preflight.findings import Finding, Outcome
 from parity.preflight.nature import Nature, nature
 from ptycho.diffsim import check_scaled_alike, count_photons
-from ptycho.workflows.archive import Archive, ArchiveError, UnreadableError, open_archive
+from ptycho.npz import Archive, DataError, UnreadableError
+from ptycho.workflows.archive import read_array, require
 from ptycho.workflows.datafile import KEYS, SCALE_KEY, read_datafile
 
 ILLUMINATED = "Y_I"
@@ -44,7 +45,7 @@ def data_findings(path: Path) -> list[Finding]:
     Raises CheckNotMade if it is not there, is damaged, or has no diffraction.
     """
     try:
-        with open_archive(path) as archive:
+        with Archive.open(path) as archive:
             key = next((key for key in DIFFRACTION if key in archive.keys), DIFFRACTION[0])
             if key not in archive.keys:
                 present = ", ".join(archive.keys) or "no array"
@@ -59,7 +60,7 @@ def _findings(path: Path, archive: Archive, key: str) -> Iterator[Finding]:
         diffraction = _amplitudes(archive, key, "iuf")
     except UnreadableError:
         raise
-    except ArchiveError as error:
+    except DataError as error:
         yield Finding(key, Outcome.FAILED, str(error))
         return
     alike = _scaled_alike(archive, diffraction) if ILLUMINATED in archive.keys else None
@@ -69,8 +70,8 @@ def _findings(path: Path, archive: Archive, key: str) -> Iterator[Finding]:
 
 
 def _amplitudes(archive: Archive, key: str, kinds: str) -> NDArray[Any]:
-    array = archive.array(key, kinds, "non-negative numbers")
-    archive.require(key, array, array >= 0, "non-negative numbers")
+    array = read_array(archive, key, kinds, "non-negative numbers")
+    require(archive, key, array, array >= 0, "non-negative numbers")
     return array
 
 
@@ -92,7 +93,7 @@ def _scaled_alike(archive: Archive, diffraction: NDArray[Any]) -> Finding:
         illuminated = _amplitudes(archive, ILLUMINATED, "f")
         if SCALE_KEY not in archive.keys:
             return Finding(subject, Outcome.NOT_CHECKED, f"no {SCALE_KEY}: how large photon noise may be is not known")
-        scale = float(archive.array(SCALE_KEY, "iuf", "a number").item())
+        scale = float(read_array(archive, SCALE_KEY, "iuf", "a number").item())
         X, Y_I = (array[..., np.newaxis] if array.ndim == 3 else array for array in (diffraction, illuminated))
         check_scaled_alike(X, Y_I, scale)
     except UnreadableError:
@@ -117,7 +118,7 @@ def _taken(path: Path, keys: tuple[str, ...]) -> Finding:
             return Finding("file", Outcome.PASSED, f"an experiment: {said}")
     except UnreadableError:
         raise
-    except (ArchiveError, DatasetError) as error:
+    except (DataError, DatasetError) as error:
         return Finding("file", Outcome.FAILED, str(error))
     lacking = [key for key in EXPERIMENT_KEYS if key not in keys]
     return Finding(

@@ -31,7 +31,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptycho.diffsim import check_scaled_alike, count_photons
-from ptycho.workflows.archive import Archive, open_archive, write_archives
+from ptycho.npz import Archive
+from ptycho.workflows.archive import read_array, require, require_keys, write_archives
 from ptycho.workflows.probes import PROBE_KEY
 
 RealArray: TypeAlias = NDArray[np.floating[Any]]
@@ -114,16 +115,16 @@ def read_datafile(path: str | os.PathLike[str]) -> GridLinesData:
     """Read and check the file at `path`.
 
     Raises:
-        ArchiveError: no such file, one that cannot be read, or without one of `KEYS`; an array of another type, shape
+        DataError: no such file, one that cannot be read, or without one of `KEYS`; an array of another type, shape
             or with values it cannot have (negative, NaN, patches outside the object, X and Y_I not divided alike).
     """
-    with open_archive(Path(path)) as archive:
-        archive.require_keys(KEYS)
+    with Archive.open(Path(path)) as archive:
+        require_keys(archive, KEYS)
         patches = [_patches(archive, key) for key in PATCH_KEYS]
         diffraction, illuminated, phase = patches
         for key, array in zip(PATCH_KEYS[1:], patches[1:], strict=True):
             if array.shape != diffraction.shape:
-                raise archive.refusal(key, f"the shape of diffraction, {diffraction.shape}", array.shape)
+                raise archive.error(key, f"the shape of diffraction, {diffraction.shape}", array.shape)
         whole = _object(archive, diffraction.shape[1])
         nominal, true = (_coordinates(archive, key, diffraction.shape, len(whole)) for key in COORDINATE_KEYS)
         data = GridLinesData(
@@ -164,55 +165,55 @@ def _squeezed(patches: RealArray) -> RealArray:
 def _patches(archive: Archive, key: str) -> RealArray:
     """Patches (n, N, N, C), of one each where there are three axes."""
     expected = "a float phase" if key == "Y_phi" else "a float amplitude"
-    array = archive.array(key, "f", expected)
+    array = read_array(archive, key, "f", expected)
     if array.ndim == 3:
         array = array[..., np.newaxis]
     if array.ndim != 4 or array.shape[1] != array.shape[2] or math.isqrt(array.shape[3]) ** 2 != array.shape[3]:
-        raise archive.refusal(key, "shape (n, N, N), or (n, N, N, C) with C a square", array.shape)
+        raise archive.error(key, "shape (n, N, N), or (n, N, N, C) with C a square", array.shape)
     if key != "Y_phi":
-        archive.require(key, array, array >= 0, "a non-negative amplitude")
+        require(archive, key, array, array >= 0, "a non-negative amplitude")
     return array
 
 
 def _object(archive: Archive, N: int) -> ComplexArray:
-    whole = archive.array(OBJECT_KEY, "c", "a complex object")
+    whole = read_array(archive, OBJECT_KEY, "c", "a complex object")
     if whole.ndim != 2 or whole.shape[0] != whole.shape[1] or len(whole) < N:
-        raise archive.refusal(OBJECT_KEY, f"shape (M, M), M at least {N}", whole.shape)
+        raise archive.error(OBJECT_KEY, f"shape (M, M), M at least {N}", whole.shape)
     return whole
 
 
 def _coordinates(archive: Archive, key: str, patches: tuple[int, ...], size: int) -> RealArray:
-    array = archive.array(key, "f", "float coordinates")
+    array = read_array(archive, key, "f", "float coordinates")
     groups, N, _, channels = patches
     if array.shape != (groups, 1, 2, channels):
-        raise archive.refusal(key, f"shape {(groups, 1, 2, channels)}, as the patterns are", array.shape)
-    archive.require(key, array, (array >= 0) & (array <= size - N), f"a patch on the object, from 0 to {size - N}")
+        raise archive.error(key, f"shape {(groups, 1, 2, channels)}, as the patterns are", array.shape)
+    require(archive, key, array, (array >= 0) & (array <= size - N), f"a patch on the object, from 0 to {size - N}")
     return array
 
 
 def _probe(archive: Archive, N: int) -> ComplexArray:
-    probe = archive.array(PROBE_KEY, "c", "a complex probe")
+    probe = read_array(archive, PROBE_KEY, "c", "a complex probe")
     probe = probe[np.newaxis] if probe.ndim == 2 else probe
     if probe.ndim != 3 or probe.shape[1:] != (N, N):
-        raise archive.refusal(PROBE_KEY, f"shape ({N}, {N}) or (P, {N}, {N}), the size of the patterns", probe.shape)
+        raise archive.error(PROBE_KEY, f"shape ({N}, {N}) or (P, {N}, {N}), the size of the patterns", probe.shape)
     return probe
 
 
 def _positive(archive: Archive, key: str) -> float:
-    array = archive.array(key, "f", "a float")
+    array = read_array(archive, key, "f", "a float")
     if array.shape != () or not array > 0:
-        raise archive.refusal(key, "one positive number", f"{array} of shape {array.shape}")
+        raise archive.error(key, "one positive number", f"{array} of shape {array.shape}")
     return float(array)
 
 
 def _metadata(archive: Archive) -> Mapping[str, Any]:
-    text = archive.array(METADATA_KEY, "U", "a JSON object as a string")
+    text = read_array(archive, METADATA_KEY, "U", "a JSON object as a string")
     try:
         found = json.loads(str(text))
     except ValueError as error:
-        raise archive.refusal(METADATA_KEY, "a JSON object as a string", f"text that is none ({error})") from error
+        raise archive.error(METADATA_KEY, "a JSON object as a string", f"text that is none ({error})") from error
     if not isinstance(found, dict):
-        raise archive.refusal(METADATA_KEY, "a JSON object as a string", f"JSON of another kind ({text})")
+        raise archive.error(METADATA_KEY, "a JSON object as a string", f"JSON of another kind ({text})")
     return MappingProxyType(found)
 
 
@@ -222,7 +223,7 @@ def _check_scales(archive: Archive, data: GridLinesData) -> None:
         data.check()
         norm = data.norm
     except (TypeError, ValueError) as error:
-        raise archive.refusal("diffraction, Y_I", "amplitudes divided by one scale", f"others ({error})") from error
+        raise archive.error("diffraction, Y_I", "amplitudes divided by one scale", f"others ({error})") from error
     found = _positive(archive, NORM_KEY)
     if not math.isclose(found, norm, rel_tol=float(np.finfo(data.diffraction.dtype).eps)):
-        raise archive.refusal(NORM_KEY, f"{norm:.9g}, that of the diffraction", f"{found:.9g}")
+        raise archive.error(NORM_KEY, f"{norm:.9g}, that of the diffraction", f"{found:.9g}")

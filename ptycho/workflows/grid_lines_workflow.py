@@ -16,7 +16,7 @@ from typing import Final, NoReturn
 
 import click
 
-from ptycho.workflows.archive import ArchiveError
+from ptycho.npz import DataError
 from ptycho.workflows.datafile import GridLinesData, write_datafiles
 from ptycho.workflows.probes import SIMULATED, ComplexArray, make_probe, prepare_probe, read_probe
 from ptycho.workflows.simulation import GRIDSIZES, SIZES, SPLITS, GridLinesConfig, prepare_specimens, simulate
@@ -46,7 +46,7 @@ def build_datasets(config: GridLinesConfig, probe: str = SIMULATED[0]) -> dict[s
 
     Raises:
         ValueError: a probe that does not fit, or more light than can be drawn.
-        ArchiveError: a probe that cannot be read.
+        DataError: a probe that cannot be read.
     """
     prepared = prepare_probe(_probe(probe, config.N), config.N)
     specimens = prepare_specimens(config)
@@ -108,7 +108,7 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     except click.ClickException as error:
         error.show()
         return USAGE
-    except ArchiveError as error:
+    except DataError as error:
         return _failed(NOT_WRITTEN, str(error))
     except ValueError as error:
         return _failed(USAGE, str(error))

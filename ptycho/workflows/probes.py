@@ -11,7 +11,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ptycho.workflows.archive import open_archive
+from ptycho.npz import Archive
+from ptycho.workflows.archive import read_array, require_keys
 
 ComplexArray: TypeAlias = NDArray[np.complexfloating[Any, Any]]
 
@@ -42,17 +43,17 @@ def read_probe(path: str | os.PathLike[str]) -> ComplexArray:
     """The probe (P, n, n) that the .npz file at `path` holds as `probeGuess`, (n, n) or (P, n, n).
 
     Raises:
-        ArchiveError: no such file, one that cannot be read, or a probe that is not complex, square, finite and lit.
+        DataError: no such file, one that cannot be read, or a probe that is not complex, square, finite and lit.
     """
-    with open_archive(Path(path)) as archive:
-        archive.require_keys([PROBE_KEY])
-        probe = archive.array(PROBE_KEY, "c", "a complex probe")
+    with Archive.open(Path(path)) as archive:
+        require_keys(archive, [PROBE_KEY])
+        probe = read_array(archive, PROBE_KEY, "c", "a complex probe")
         if probe.ndim == 2:
             probe = probe[np.newaxis]
         if probe.ndim != 3 or probe.shape[1] != probe.shape[2]:
-            raise archive.refusal(PROBE_KEY, "shape (P, n, n) or (n, n)", probe.shape)
+            raise archive.error(PROBE_KEY, "shape (P, n, n) or (n, n)", probe.shape)
         if not probe.any():
-            raise archive.refusal(PROBE_KEY, "some light", "only zeros")
+            raise archive.error(PROBE_KEY, "some light", "only zeros")
         return probe
 
 

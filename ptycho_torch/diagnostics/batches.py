@@ -1,9 +1,6 @@
 """A few exposures to measure gradients on: drawn from a seed, or the first of a data set."""
 
 import math
-import zipfile
-import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ptycho_torch import checks, forward, optics, probe, sampling, scaling
+from ptycho_torch.npz import Archive, DataError
 
 PHOTONS: Final = 1e6
 """Of a drawn exposure."""
@@ -21,9 +19,8 @@ PHOTONS: Final = 1e6
 AMPLITUDES: Final = ("diffraction", "diff3d")
 """The names under which a data set may have its amplitudes."""
 
-
-class DataError(Exception):
-    """A data set that gradients cannot be measured on: what was expected, and what came."""
+PROBE: Final = "probeGuess"
+"""The name of its probe."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,26 +81,14 @@ def read_batch(path: Path, gridsize: int, groups: int) -> Batch:
     Raises:
         DataError: the file cannot be read, lacks a key, or has something else under it.
     """
-    try:
-        arrays = _arrays(path)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        got = str(error) or type(error).__name__
-        raise DataError(f"{path}: expected an .npz without pickled objects, got {got}") from error
-    name = next((key for key in AMPLITUDES if key in arrays), None)
-    if name is None or "probeGuess" not in arrays:
-        missing = " or ".join(AMPLITUDES) if name is None else "probeGuess"
-        raise DataError(f"{path}: expected {missing}, got {', '.join(arrays) or 'none of the keys of a data set'}")
+    with Archive.open(path) as archive:
+        arrays = {key: archive.read(key) for key in (*AMPLITUDES, PROBE) if key in archive.keys}
+        name = next((key for key in AMPLITUDES if key in arrays), None)
+        if name is None or PROBE not in arrays:
+            missing = " or ".join(AMPLITUDES) if name is None else PROBE
+            raise archive.error(missing, "to find this key", ", ".join(arrays) or "none of a data set")
     observed = _first_groups(name, arrays[name], gridsize, groups)
-    return Batch(torch.from_numpy(observed), torch.from_numpy(_modes(arrays, observed.shape[-1])))
-
-
-def _arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """What is read of a file. It is opened here, for NumPy leaves a damaged one open."""
-    with path.open("rb") as file:
-        data = np.load(file, allow_pickle=False)
-        if isinstance(data, np.ndarray):
-            raise ValueError("a single array")
-        return {key: data[key] for key in (*AMPLITUDES, "probeGuess") if key in data}
+    return Batch(torch.from_numpy(observed), torch.from_numpy(_modes(arrays[PROBE], observed.shape[-1])))
 
 
 def _first_groups(name: str, amplitudes: NDArray[Any], gridsize: int, groups: int) -> NDArray[np.float32]:
@@ -122,9 +107,8 @@ def _first_groups(name: str, amplitudes: NDArray[Any], gridsize: int, groups: in
     return first.astype(np.float32)
 
 
-def _modes(arrays: Mapping[str, NDArray[Any]], size: int) -> NDArray[np.complex64]:
-    modes = arrays["probeGuess"]
+def _modes(modes: NDArray[Any], size: int) -> NDArray[np.complex64]:
     if modes.dtype.kind != "c" or modes.ndim not in (2, 3) or modes.shape[-2:] != (size, size):
         expected = f"a complex probe ({size}, {size}) or (P, {size}, {size})"
-        raise DataError(f"probeGuess: expected {expected}, got {modes.dtype} of shape {modes.shape}")
+        raise DataError(f"{PROBE}: expected {expected}, got {modes.dtype} of shape {modes.shape}")
     return modes.reshape(-1, size, size).astype(np.complex64)

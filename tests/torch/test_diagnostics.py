@@ -11,10 +11,11 @@ import torch
 from torch import nn
 
 from ptycho_torch.diagnostics import __main__ as command
-from ptycho_torch.diagnostics.batches import PHOTONS, DataError, drawn_batch, read_batch
+from ptycho_torch.diagnostics.batches import PHOTONS, drawn_batch, read_batch
 from ptycho_torch.diagnostics.gradients import LOSSES, as_json, measure_gradients
 from ptycho_torch.generators import make_generator
 from ptycho_torch.generators.fno import CascadedFNOGenerator, FNOConfig
+from ptycho_torch.npz import DataError
 
 CASCADE = FNOConfig(size=16, width=4, modes=6, blocks=2, refinements=1)
 BATCH = drawn_batch(16, 1, 2, seed=0)
@@ -132,8 +133,8 @@ def test_a_data_set_is_read_group_by_group(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"diffraction": None}, "expected diffraction or diff3d, got probeGuess"),
-        ({"probeGuess": None}, "expected probeGuess, got diffraction"),
+        ({"diffraction": None}, "diffraction or diff3d: expected to find this key, got probeGuess"),
+        ({"probeGuess": None}, "probeGuess: expected to find this key, got diffraction"),
         (
             {"diffraction": np.ones((5, 16, 16), np.uint16)},
             "diffraction: expected amplitudes, floating point, got uint16",
@@ -149,7 +150,10 @@ def test_a_data_set_is_read_group_by_group(tmp_path: Path) -> None:
             {"probeGuess": np.ones((16, 16))},
             "probeGuess: expected a complex probe (16, 16) or (P, 16, 16), got float64",
         ),
-        ({"diffraction": np.array([{}])}, "expected an .npz without pickled objects"),
+        (
+            {"diffraction": np.array([{}])},
+            "diffraction: expected an array of numbers, got an object array",
+        ),
     ],
 )
 def test_what_is_no_data_set_could_not_be_measured(
@@ -167,13 +171,13 @@ def test_what_is_no_data_set_could_not_be_measured(
 def test_a_damaged_file_could_not_be_measured(tmp_path: Path, length: int) -> None:
     path = data_set(tmp_path / "scan.npz")
     path.write_bytes(path.read_bytes()[:length])
-    with pytest.raises(DataError, match=re.escape("scan.npz: expected an .npz without pickled objects, got ")):
+    with pytest.raises(DataError, match=re.escape("scan.npz: expected an .npz file, got ")):
         read_batch(path, 1, 1)
 
 
 def test_a_single_array_is_no_data_set(tmp_path: Path) -> None:
     np.save(tmp_path / "scan.npy", np.ones(3))
-    with pytest.raises(DataError, match="got a single array"):
+    with pytest.raises(DataError, match=r"got a single \.npy array"):
         read_batch(tmp_path / "scan.npy", 1, 1)
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from parity.datasets import read_dataset
 from ptycho import scaling
 from ptycho.diffsim import check_scaled_alike
-from ptycho.workflows.archive import ArchiveError
+from ptycho.npz import DataError
 from ptycho.workflows.datafile import KEYS, read_datafile, write_datafiles
 
 Arrays = dict[str, Any]
@@ -146,7 +146,7 @@ def test_a_file_that_is_wrong_is_refused(
     arrays = arrays_in(single["train"])
     changed = {**arrays, key: change(arrays[key])} if change else {k: a for k, a in arrays.items() if k != key}
     np.savez(tmp_path / "wrong.npz", **changed)
-    with pytest.raises(ArchiveError, match=message) as caught:
+    with pytest.raises(DataError, match=message) as caught:
         read_datafile(tmp_path / "wrong.npz")
     assert str(caught.value).startswith(f"{tmp_path / 'wrong.npz'}: ")
 
@@ -156,5 +156,5 @@ def test_a_truncated_file_is_refused(single: dict[str, Path], tmp_path: Path, ke
     content = single["test"].read_bytes()
     size = kept if kept > 1 else int(kept * len(content))
     (tmp_path / "cut.npz").write_bytes(content[: int(size)])
-    with pytest.raises(ArchiveError, match=r"cut\.npz: expected an \.npz file, got (an empty file|one that is trunc)"):
+    with pytest.raises(DataError, match=r"cut\.npz: expected an \.npz file, got (an empty file|one that is trunc)"):
         read_datafile(tmp_path / "cut.npz")

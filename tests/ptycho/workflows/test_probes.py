@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from ptycho import probe as stack
-from ptycho.workflows.archive import ArchiveError
+from ptycho.npz import DataError
 from ptycho.workflows.probes import SIMULATED, make_probe, prepare_probe, read_probe
 
 
@@ -93,11 +93,11 @@ def test_one_is_read_from_a_file(tmp_path: Path, modes: int) -> None:
 )
 def test_a_file_without_a_usable_one_is_refused(tmp_path: Path, probe: np.ndarray, message: str) -> None:
     np.savez(tmp_path / "p.npz", probeGuess=probe)
-    with pytest.raises(ArchiveError, match=message):
+    with pytest.raises(DataError, match=message):
         read_probe(tmp_path / "p.npz")
 
 
 def test_a_file_without_one_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "p.npz", probe=np.ones((8, 8), complex))
-    with pytest.raises(ArchiveError, match=r"p\.npz: probeGuess: expected to find this key, got only probe$"):
+    with pytest.raises(DataError, match=r"p\.npz: probeGuess: expected to find this key, got only probe$"):
         read_probe(tmp_path / "p.npz")
