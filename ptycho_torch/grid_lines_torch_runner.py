@@ -135,6 +135,7 @@ def run(
 
     Raises:
         DataError: a file that cannot be used.
+        DivergedError: the weights are no longer finite.
         ValueError: arguments that contradict each other or a file.
     """
     from ptycho_torch.dataloader import PtychoDataset
@@ -150,7 +151,8 @@ def run(
     module = train(training, output_dir, config, **how)
     if module.global_rank:
         return None
-    made = reconstruct(module, testing, len(truth), config.batch_size, module.device)
+    middle_only = config.chosen_weighting == "central"
+    made = reconstruct(module, testing, len(truth), config.batch_size, module.device, middle_only=middle_only)
     true, found = truth[made.seen], made.object[made.seen]
     return Outcome(module, aligned(found, true, module.exposure.scale_known), true, made.seen)
 
@@ -201,6 +203,8 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
         return _failed(NOT_WRITTEN, str(error))
     except OSError as error:
         return _failed(NOT_WRITTEN, f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except ArithmeticError as error:  # a DivergedError, whose module imports Lightning
+        return _failed(NOT_WRITTEN, str(error))
     except (KeyboardInterrupt, click.Abort):
         return _failed(NOT_WRITTEN, "interrupted; --resume goes on from the last epoch that was finished")
     except ValueError as error:

@@ -23,6 +23,10 @@ DESCRIPTION: Final = "ptycho"
 """The key of a checkpoint under which a module keeps what it is made from."""
 
 
+class DivergedError(ArithmeticError):
+    """A training whose weights are no longer finite; the message says since when."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
     """What is trained, and how.
@@ -135,9 +139,12 @@ class PtychoModule(LightningModule):
         return cast(Tensor, self.generator(images))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The loss of a batch, ()."""
+        """The loss of a batch, (); raises DivergedError where the patches are not finite."""
         config, images = self.config, batch["amplitude"]
         made = self(images)
+        if not torch.isfinite(torch.view_as_real(made)).all():
+            said = f"expected finite patches, got others after {self.global_step} steps; a smaller rate may help"
+            raise DivergedError(f"learning_rate: {config.learning_rate:g}: {said}")
         self._probe = self._probe.to(images.device)
         observed = images * (self.exposure.unit / self.exposure.normalization)
         predicted = forward.predict_amplitude(

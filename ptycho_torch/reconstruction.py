@@ -12,8 +12,8 @@ from ptycho_torch import checks
 from ptycho_torch import patches as views
 from ptycho_torch.dataloader import PtychoDataset
 
-FLOOR: Final = 1e-3
-"""What is added to the weight of each pixel before it is divided by, as in `patches.reassemble_patches`."""
+SEEN: Final = 1e-2
+"""The weight, 1 that of the brightest pixel of a patch, from which on a pixel of the object counts as seen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,15 +23,15 @@ class Reconstruction:
     object: NDArray[np.complex128]
     """(M, M), complex; 0 where no patch has weight."""
     cover: NDArray[np.float64]
-    """(M, M), the weight of the patches there."""
+    """(M, M), the weight of the patches there, 1 that of the brightest pixel of one."""
 
     @property
     def seen(self) -> tuple[slice, slice]:
-        """The rows and columns of the largest rectangle about the middle of what was seen that has weight all over.
+        """The rows and columns of the largest rectangle about the middle of what was seen that was seen all over.
 
         Raises ValueError if there is none.
         """
-        covered = self.cover > FLOOR
+        covered = self.cover >= SEEN
         if not covered.any():
             raise ValueError(checks.refusal("cover", "a pixel that was seen", "none"))
         sides = [np.flatnonzero(covered.any(axis=axis)) for axis in (1, 0)]
@@ -44,7 +44,13 @@ class Reconstruction:
 
 
 def reconstruct(
-    generator: nn.Module, dataset: PtychoDataset, size: int, batch_size: int = 16, device: str | torch.device = "cpu"
+    generator: nn.Module,
+    dataset: PtychoDataset,
+    size: int,
+    batch_size: int = 16,
+    device: str | torch.device = "cpu",
+    *,
+    middle_only: bool = False,
 ) -> Reconstruction:
     """The object (size, size) that a generator sees in all groups of a data set.
 
@@ -55,12 +61,13 @@ def reconstruct(
         size: of the object, pixels a side.
         batch_size: groups at a time.
         device: of the generator.
+        middle_only: whether the patches are 0 outside their middle, `patches.central_weight`, as those of `cnn` are.
 
     Raises:
-        ValueError: a patch lies outside the object.
+        ValueError: a patch lies outside the object, or there is no light.
     """
     generator.eval()
-    stitching = Stitching(size, dataset.scan.diffraction.frame)
+    stitching = Stitching(size, light_on_patch(dataset.probe, middle_only))
     with torch.inference_mode():
         for batch in dataset.batches(batch_size):
             made = generator(batch["amplitude"].to(device)).cpu()
@@ -69,17 +76,38 @@ def reconstruct(
     return stitching.result()
 
 
-class Stitching:
-    """`patches.reassemble_patches` of patches that come a few at a time, all into one object.
+def light_on_patch(probe: Tensor, middle_only: bool = False) -> Tensor:
+    """How much the pixels of a patch count: by the light on them, of which alone the exposure tells anything.
 
-    Patches count by `patches.central_weight`: what a network says of the middle of a frame it knows best.
+    Args:
+        probe: (P, H, W), complex.
+        middle_only: whether only those of `patches.central_weight` do.
+
+    Returns:
+        (H, W), `patches.probe_weight` in float64, at most 1.
+
+    Raises:
+        ValueError: there is no light.
     """
+    light = views.probe_weight(probe).double()
+    if middle_only:
+        light = light * views.central_weight(probe[:, None])
+    brightest = light.max()
+    if not brightest > 0:
+        raise ValueError(checks.refusal("probe", "light on the middle of a patch", "none"))
+    return light / brightest
 
-    def __init__(self, size: int, frame: tuple[int, int]) -> None:
-        """Take the pixels a side of the object, and those of a patch."""
-        self._size, self._frame = size, frame
+
+class Stitching:
+    """`patches.reassemble_patches` of patches that come a few at a time, all into one object, and without its floor."""
+
+    def __init__(self, size: int, weight: Tensor) -> None:
+        """Take the pixels a side of the object, and how much those of a patch count, (H, W)."""
+        self._size, self._weight = size, weight.double()
+        height, width = weight.shape
+        self._frame = (height, width)
         # A canvas has the parity of a patch: one pixel more than the object where that has not.
-        self._canvas = [size + (size - side) % 2 for side in frame]
+        self._canvas = [size + (size - side) % 2 for side in weight.shape]
         self._sum = torch.zeros(self._canvas, dtype=torch.complex128)
         self._cover = torch.zeros(self._canvas, dtype=torch.complex128)
 
@@ -97,9 +125,9 @@ class Stitching:
             raise ValueError(checks.refusal("corners", expected, got))
         rows, columns = self._canvas
         middle = torch.tensor([columns - width, rows - height], dtype=torch.float64) / 2
-        weight = views.central_weight(patches).double()
+        weight = self._weight.to(torch.complex128)
         for patch, corner in zip(patches.flatten(0, 1), corners.flatten(0, 1).double(), strict=True):
-            both = torch.stack([weight * patch.to(torch.complex128), weight.to(torch.complex128)])[None]
+            both = torch.stack([weight * patch, weight])[None]
             placed = views.translate(views.pad(both, rows, columns), (corner - middle).expand(1, 2, 2))
             self._sum += placed[0, 0]
             self._cover += placed[0, 1]
@@ -107,7 +135,7 @@ class Stitching:
     def result(self) -> Reconstruction:
         """What has been added, as one object."""
         cover = self._cover.real
-        return Reconstruction(self._cut(self._sum / (cover + FLOOR)), self._cut(cover))
+        return Reconstruction(self._cut(torch.where(cover > 0, self._sum / cover, 0)), self._cut(cover))
 
     def _cut(self, canvas: Tensor) -> NDArray[Any]:
         return canvas[: self._size, : self._size].numpy()

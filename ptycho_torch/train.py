@@ -26,10 +26,19 @@ from lightning.pytorch.loggers import CSVLogger
 
 from ptycho_torch import checks
 from ptycho_torch.dataloader import PtychoDataset
-from ptycho_torch.lightning_module import DESCRIPTION, Exposure, PtychoModule, TrainingConfig
+from ptycho_torch.lightning_module import DESCRIPTION, DivergedError, Exposure, PtychoModule, TrainingConfig
 from ptycho_torch.npz import DataError
 
-__all__ = ["CHECKPOINT", "CheckpointError", "Exposure", "PtychoModule", "TrainingConfig", "load_module", "train"]
+__all__ = [
+    "CHECKPOINT",
+    "CheckpointError",
+    "DivergedError",
+    "Exposure",
+    "PtychoModule",
+    "TrainingConfig",
+    "load_module",
+    "train",
+]
 
 CHECKPOINT: Final = Path("checkpoints", "last.ckpt")
 """Where the newest checkpoint lies in the folder of a training; Lightning's format."""
@@ -69,6 +78,7 @@ def train(
 
     Raises:
         CheckpointError: the checkpoint is damaged, or of another training.
+        DivergedError: the weights are no longer finite; the last checkpoint is that of the last whole epoch.
         TypeError: as ValueError.
         ValueError: the generator does not take the data set, or there are no such devices.
         KeyboardInterrupt: the training was interrupted; the last checkpoint is that of the last whole epoch.

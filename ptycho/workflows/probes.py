@@ -4,6 +4,7 @@ NumPy alone. The shapes and the normalisation are those of `ptycho.probe`, which
 hold these to that. Axes: P modes, N pixels a side.
 """
 
+import math
 import os
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -22,12 +23,19 @@ PROBE_KEY: Final = "probeGuess"
 SIMULATED: Final = ("gaussian", "disk")
 """The probes that need no file."""
 
+SHADOW: Final = 1.5
+"""Pixels of the detector by pixel of the object in the shadow that the curved wavefront casts.
+
+A pattern has few minima to get stuck in where its speckles are a shadow, and is as well determined as without."""
+
 
 def make_probe(name: str, N: int) -> ComplexArray:
     """A simulated probe (1, N, N), complex128, dimensionless, most of its light within N/4 of the middle.
 
-    gaussian: amplitude exp(−r² / 2w²) with w = N/8 and a wavefront curved by the phase r² / 2w², as out of focus.
-    disk: 1 where r < N/4.
+    gaussian: amplitude exp(−r² / 2w²) with w = N/8, and a wavefront curved by the phase π·m·r² / N, as so far out of
+    focus that the detector has a shadow of the object, m = 3/2 times as large: what lies at r on the object is seen
+    about m·r from the middle of the pattern.
+    disk: 1 where r < N/4, in focus.
 
     Raises ValueError for another name.
     """
@@ -35,7 +43,7 @@ def make_probe(name: str, N: int) -> ComplexArray:
     if name == "disk":
         return (radius_squared < (N / 4) ** 2).astype(np.complex128)[np.newaxis]
     if name == "gaussian":
-        return np.exp((1j - 1) * radius_squared / (2 * (N / 8) ** 2))[np.newaxis]
+        return np.exp(radius_squared * (1j * math.pi * SHADOW / N - 0.5 / (N / 8) ** 2))[np.newaxis]
     raise ValueError(f"probe: expected {' or '.join(SIMULATED)}, or an .npz file that holds {PROBE_KEY}, got {name!r}")
 
 

@@ -132,6 +132,17 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str], data: Path, tmp_path: P
     assert wrong[0] in complaints
 
 
+@pytest.mark.usefixtures("small_fno")
+def test_a_training_that_diverges_ends_with_a_sentence(
+    capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path
+) -> None:
+    rate = ["--learning-rate", 1e30, "--batch-size", 2]
+    code, _, complaints = run(capsys, *files(data), "--architecture", "fno", "--output-dir", tmp_path, *rate)
+    assert code == 3
+    assert complaints.startswith("grid_lines_torch_runner: learning_rate: 1e+30: expected finite patches")
+    assert complaints.count("\n") == 1
+
+
 @pytest.mark.integration
 def test_two_processes_train_together_and_one_writes(data: Path, tmp_path: Path) -> None:
     arguments = [*files(data), "--architecture", "fno", "--output-dir", tmp_path, "--epochs", 1, "--batch-size", 2]

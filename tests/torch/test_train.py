@@ -2,7 +2,7 @@
 
 import math
 import signal
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -172,6 +172,12 @@ def test_a_scale_that_is_not_known_is_learnt(tmp_path: Path) -> None:
 
 def test_a_scale_that_is_known_is_held(data: PtychoDataset, tmp_path: Path) -> None:
     assert train.train(data, tmp_path, TINY).log_scale.item() == pytest.approx(math.log(SCALE))
+
+
+def test_a_training_that_diverges_says_since_when(data: PtychoDataset, tmp_path: Path) -> None:
+    said = r"learning_rate: 1e\+30: expected finite patches, got others after \d steps; a smaller rate may help"
+    with pytest.raises(train.DivergedError, match=said):
+        train.train(data, tmp_path, replace(TINY, learning_rate=1e30))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="has a GPU")

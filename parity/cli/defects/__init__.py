@@ -8,6 +8,7 @@ from parity.cli.defects.listing import list_command
 from parity.cli.defects.running import run_command
 from parity.cli.defects.scoring import score_command
 from parity.cli.reconstruction import reconstruct_command
+from parity.cli.training import train_command
 
 
 @click.group("defects")
@@ -15,5 +16,5 @@ def defects_group() -> None:
     """Known ways to be wrong, made in a stack: is each of them noticed?"""
 
 
-for command in (list_command, run_command, score_command, reconstruct_command):
+for command in (list_command, run_command, score_command, reconstruct_command, train_command):
     defects_group.add_command(command)

@@ -26,7 +26,21 @@ def test_a_simulated_probe_is_that_of_the_stack(name: str, expected, N: int) -> 
 
 def test_a_gaussian_has_a_curved_wavefront() -> None:
     phase = np.unwrap(np.angle(make_probe("gaussian", 64)[0, 32, 32:48]))
-    assert phase[-1] - phase[0] == pytest.approx((15.5**2 - 0.5**2) / 128)
+    assert phase[-1] - phase[0] == pytest.approx(np.pi * 1.5 / 64 * (15.5**2 - 0.5**2))
+
+
+@pytest.mark.parametrize("N", [64, 128])
+def test_a_gaussian_casts_a_shadow_half_as_large_again(N: int) -> None:
+    """Light that a hole lets through at (y, x) lands 3/2 as far from the middle of the detector."""
+    y, x = np.indices((N, N)) - (N - 1) / 2
+    hole_y, hole_x = -N / 16, N / 8
+    hole = np.exp(-((y - hole_y) ** 2 + (x - hole_x) ** 2) / (2 * (N / 24) ** 2))
+    field = np.fft.fftshift(np.fft.fft2(make_probe("gaussian", N)[0] * hole))
+    intensity = np.abs(field) ** 2 / np.sum(np.abs(field) ** 2)
+    rows, columns = np.indices((N, N)) - N // 2
+    centre = np.sum(rows * intensity), np.sum(columns * intensity)
+    pulled = 1 / (1 + (N / 24) ** 2 / (N / 8) ** 2)  # the probe is brighter towards its middle
+    np.testing.assert_allclose(centre, (1.5 * pulled * hole_y, 1.5 * pulled * hole_x), atol=0.1)
 
 
 @pytest.mark.parametrize("name", SIMULATED)

@@ -1,0 +1,65 @@
+"""`parity defects train`: what a defect does to the training of a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from parity.cli.codes import AGREE, NOT_CHECKED
+from parity.cli.options import report_option
+from parity.defects import CATALOGUE
+from parity.reconstruction.training import LOSSES, Task, TrainingNotMade, training_effects
+from parity.report.pictures import require_matplotlib
+from parity.report.terminal import console
+from parity.report.training import draw_training, training_table
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("train")
+@click.argument("names", nargs=-1, required=True, metavar="DEFECT...")
+@click.option("--train-npz", required=True, type=_FILE, metavar="FILE", help="What is learnt from.")
+@click.option("--test-npz", required=True, type=_FILE, metavar="FILE", help="What is reconstructed.")
+@click.option("--architecture", default="cnn", show_default=True, help="cnn, fno or hybrid.")
+@click.option("--loss", type=click.Choice(list(LOSSES)), help="What is minimised  [default: mae for a defect of it]")
+@click.option("--epochs", default=20, show_default=True, type=click.IntRange(min=1))
+@click.option("--batch-size", default=16, show_default=True, type=click.IntRange(min=1), help="Groups in a step.")
+@click.option("--learning-rate", default=1e-3, show_default=True, type=click.FloatRange(0, min_open=True))
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of weights and order.")
+@report_option("Draw losses and objects into this.")
+def train_command(
+    names: tuple[str, ...],
+    train_npz: Path,
+    test_npz: Path,
+    architecture: str,
+    loss: str | None,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    seed: int,
+    folder: Path | None,
+) -> int:
+    """Train a network without a defect and with it, and show what comes of its reconstructions.
+
+    The run is that of python -m ptycho_torch.grid_lines_torch_runner, on the CPU, twice from the same seed; the defect
+    is made in the PyTorch stack. Exit code 3 if a defect changes nothing, so that nothing was seen of it.
+    """
+    defects = CATALOGUE.select(names)
+    if folder:
+        require_matplotlib("reconstructions")
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        from ptycho_torch.lightning_module import TrainingConfig
+    except ModuleNotFoundError as error:
+        raise TrainingNotMade(f"{error.name} is missing: pip install 'ptycho-parity[train]'") from error
+    config = TrainingConfig(architecture, epochs, batch_size, learning_rate, seed=seed)
+    effects = training_effects(defects, Task(train_npz, test_npz, config), loss or "")
+    out = console()
+    out.print(training_table(effects))
+    for path in draw_training(folder, effects) if folder else ():
+        out.print(f"training: {path}", soft_wrap=True)
+    without_any = [effect.defect.full_name for effect in effects if effect.is_none]
+    for name in without_any:
+        out.print(f"{name} changes nothing: no step passes through it, or these data do not show it", soft_wrap=True)
+    return NOT_CHECKED if without_any else AGREE
