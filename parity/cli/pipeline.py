@@ -20,7 +20,9 @@ from parity.report.terminal import console
 
 @click.command("pipeline")
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--gridsize", type=click.IntRange(min=1), help="Exposures a side of a group; by default that of the file.")
+@click.option(
+    "--gridsize", type=click.IntRange(min=1), help="Exposures a side of a group; by default that of the file."
+)
 @click.option("--groups", default=4, show_default=True, type=click.IntRange(min=1), help="So many of the groups.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of the groups and the weights.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Weights of the autoencoder, of either framework.")

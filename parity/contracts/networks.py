@@ -130,9 +130,7 @@ def parameters_of(size: int) -> tuple[Argument, ...]:
     )
 
 
-def autoencoder(
-    size: int, cost: int = 1, strata: tuple[Stratum, ...] = (), facts: tuple[Fact, ...] = ()
-) -> Contract:
+def autoencoder(size: int, cost: int = 1, strata: tuple[Stratum, ...] = (), facts: tuple[Fact, ...] = ()) -> Contract:
     """The contract of the whole network for frames of `size` pixels a side, whatever its filters."""
     levels = size.bit_length() - 4
 

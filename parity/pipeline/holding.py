@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from parity.pipeline.model import Model
 from parity.pipeline.network import network_size, seeded, weights_in
 from parity.pipeline.reading import expect
 from parity.pipeline.running import Pipeline
-from parity.pipeline.source import Source, read_source
+from parity.pipeline.source import read_source
 from parity.pipeline.steps import QUANTITIES, Step
 from parity.precision import Precision
 from parity.reference import gradient_of
@@ -77,31 +77,30 @@ def hold(
     Raises CheckNotMade where the loaders refuse the file, no network takes its frames, or the file of the weights
     cannot be read; UsageError where gridsize or weights do not go with the file.
     """
-    pipelines: list[Pipeline] = []
-    weights: Weights | None = None
-    source: Source | None = None
-    for precision in precisions:
-        loaders = open_all(frameworks, question.path, question.gridsize, question.seed, precision)
-        source = source or read_source(question.path)
-        reading = expect(source, question.gridsize, question.groups, question.seed, precision)
-        model = Model(network_size(source.frame))
-        weights = weights or _weights(question, model.size, reading.gridsize)
-        pipelines.append(Pipeline(frameworks, loaders, reading, model, weights))
-        pipelines[-1].run()
+    path, gridsize, seed = question.path, question.gridsize, question.seed
+    loaders = [open_all(frameworks, path, gridsize, seed, precision) for precision in precisions]
+    source = read_source(path)
+    model = Model(network_size(source.frame))
+    readings = [expect(source, gridsize, question.groups, seed, precision) for precision in precisions]
+    weights = _weights(question, model.size, readings[0].gridsize)
+    pipelines = [
+        Pipeline(frameworks, opened, reading, model, weights) for opened, reading in zip(loaders, readings, strict=True)
+    ]
+    for pipeline in pipelines:
+        pipeline.run()
         advance()
-    assert source is not None and weights is not None
     finest = min(pipelines, key=lambda one: one.reading.precision.unit_roundoff)
     kinds = {name: kind for known in QUANTITIES.values() for name, kind in known.items()}
-    kinds |= {gradient_of(a.name): a.kind for a in finest.model.loss.differentiable}
+    kinds |= {gradient_of(a.name): a.kind for a in model.loss.differentiable}
     return Answer(
         question,
-        finest.model.size,
+        model.size,
         finest.reading.gridsize,
         len(finest.reading.chosen),
         len(finest.reading.groups),
         sum(array.size for array in weights.values()),
         kinds,
-        _judged(pipelines, finest, Causes(source, question.gridsize)),
+        _judged(pipelines, finest, Causes(source, gridsize)),
     )
 
 
@@ -117,12 +116,13 @@ def _judged(pipelines: Sequence[Pipeline], finest: Pipeline, causes: Causes) -> 
     for step in Step:
         measurements = [m for one in pipelines for m in one.measurements[step]]
         fine = judge(step, finest.measurements[step], _quota(step))
-        verdict = judge(step, measurements, _quota(step))
+        verdict = replace(judge(step, measurements, _quota(step)), epsilon=fine.epsilon)
         if verdict.outcome is not Outcome.DISAGREE:
-            verdict = replace(verdict, outcome=fine.outcome, reason=fine.reason, epsilon=fine.epsilon)
+            verdict = replace(verdict, outcome=fine.outcome, reason=fine.reason)
         arrays = len({m.quantity for m in measurements})
         held.append(Held(step, verdict, arrays, () if step.is_reading else _left_open(step, pipelines, finest)))
-    return tuple(_explained(one, pipelines, causes) for one in held)
+    misread = {stack for one in held if one.step.is_reading for stack in one.verdict.sides}
+    return tuple(_explained(one, pipelines, causes, misread) for one in held)
 
 
 def _left_open(step: Step, pipelines: Sequence[Pipeline], finest: Pipeline) -> tuple[str, ...]:
@@ -136,8 +136,11 @@ def _quota(step: Step) -> Quota:
     return Quota(uninformative=1.0) if step.is_reading else Quota()
 
 
-def _explained(held: Held, pipelines: Sequence[Pipeline], causes: Causes) -> Held:
-    """With the cause of what is off, from the finest precision in which it is."""
+def _explained(held: Held, pipelines: Sequence[Pipeline], causes: Causes, misread: Collection[str]) -> Held:
+    """With the cause of what is off, from the finest precision in which it is.
+
+    A stack that has `misread` the file inherits what it does rightly with the right one.
+    """
     found: list[Diagnosis] = []
     inherits: list[str] = []
     for stack in held.verdict.sides:
@@ -149,8 +152,8 @@ def _explained(held: Held, pipelines: Sequence[Pipeline], causes: Causes) -> Hel
         framework = next(framework for framework in one.frameworks if framework.name == stack)
         truth = None if held.step.is_reading else one.truth(held.step)
         diagnosis = causes.of(framework, failing, one.reading, truth, one.model.contracts)
-        if diagnosis:
-            found.append(diagnosis)
-        else:
+        if diagnosis is None and stack in misread:
             inherits.append(stack)
+        else:
+            found.append(diagnosis or Diagnosis(stack, None))
     return replace(held, inherits=tuple(inherits), diagnoses=tuple(found))

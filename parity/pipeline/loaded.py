@@ -98,7 +98,9 @@ def open_all(
     for framework in frameworks:
         try:
             with stack_at_work():
-                found[framework.name] = Loader(framework, _opened(framework, path, gridsize, seed, precision), precision)
+                found[framework.name] = Loader(
+                    framework, _opened(framework, path, gridsize, seed, precision), precision
+                )
         except StackError as error:
             found[framework.name] = error
             if isinstance(error.__cause__, ValueError):

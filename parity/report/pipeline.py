@@ -44,7 +44,7 @@ def pipeline_table(answer: Answer) -> RenderableType:
             Text(verdict_in_words(verdict), STYLES[verdict.outcome]),
         )
     legend = Text(
-        "Stacks: worst error in units of the bound (≤ 1 agrees); loaders give the same bits. float64 gap: largest "
+        "Stacks: worst error in units of the bound (≤ 1 agrees); loaders must give the same bits. float64 gap: largest "
         "relative distance of the stacks. ε_min: smallest relative defect that shows.",
         style="dim",
     )
