@@ -10,8 +10,9 @@ import numpy as np
 from parity.contract import Contract, Registry
 from parity.contracts import REGISTRY
 from parity.diagnose import Diagnosis, diagnose_example
+from parity.diagnose.facts import RAISES
 from parity.examination import Truth
-from parity.frameworks.base import Framework
+from parity.frameworks.base import RAISED, Framework
 from parity.measure import Measurement
 from parity.pipeline.reading import Reading
 from parity.pipeline.source import Source
@@ -62,7 +63,9 @@ class Causes:
 
     def _of_loader(self, framework: Framework, failing: Sequence[Measurement], precision: Precision) -> Diagnosis:
         """The loader on a few exposures, as a contract knows it by name; of a file with groups nothing is known."""
-        unexplained = Diagnosis(framework.name, None)
+        unexplained = Diagnosis(
+            framework.name, RAISES if any((m.fault or "").startswith(RAISED) for m in failing) else None
+        )
         name = next((_CONTRACTS[m.quantity] for m in failing if m.quantity in _CONTRACTS and not m.fault), None)
         if name is None or self.source.groups is not None:
             return unexplained

@@ -11,6 +11,7 @@ from parity.diagnose import Diagnosis
 from parity.frameworks.base import Framework
 from parity.judge import Outcome, Verdict, judge
 from parity.kinds import Kind
+from parity.measure import PAIR, Measurement
 from parity.pipeline.causes import Causes
 from parity.pipeline.loaded import open_all
 from parity.pipeline.model import Model
@@ -119,10 +120,20 @@ def _judged(pipelines: Sequence[Pipeline], finest: Pipeline, causes: Causes) -> 
         verdict = replace(judge(step, measurements, _quota(step)), epsilon=fine.epsilon)
         if verdict.outcome is not Outcome.DISAGREE:
             verdict = replace(verdict, outcome=fine.outcome, reason=fine.reason)
+        elif not verdict.sides:
+            verdict = replace(verdict, reason=_apart(step, measurements))
         arrays = len({m.quantity for m in measurements})
         held.append(Held(step, verdict, arrays, () if step.is_reading else _left_open(step, pipelines, finest)))
     misread = {stack for one in held if one.step.is_reading for stack in one.verdict.sides}
     return tuple(_explained(one, pipelines, causes, misread) for one in held)
+
+
+def _apart(step: Step, measurements: Sequence[Measurement]) -> str:
+    """What is between two stacks that are both within their bounds."""
+    quantity = next(m.quantity for m in measurements if m.stack == PAIR and not m.agrees)
+    if step.is_reading:
+        return f"{quantity}: the loaders give different bits, each within its own bound"
+    return f"{quantity}: the stacks are too far apart, each within its own bound"
 
 
 def _left_open(step: Step, pipelines: Sequence[Pipeline], finest: Pipeline) -> tuple[str, ...]:

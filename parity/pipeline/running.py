@@ -42,7 +42,7 @@ class Pipeline:
     measurements: dict[Step, list[Measurement]] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Every step, in every stack that has not been stopped by what it raised in an earlier one."""
+        """Every step, in every stack that an earlier one has left something to go on from."""
         precision = self.reading.precision
         rounded = {name: precision.round(array) for name, array in self.weights.items()}
         self.expected = {
@@ -54,14 +54,15 @@ class Pipeline:
         for step in Step:
             quantities = self._quantities(step)
             self.measurements[step], found = [], {}
-            for framework in tuple(running):
+            for framework in running:
                 try:
                     found[framework.name] = self._taken(step, framework)
                 except StackError as error:
                     label = self._label(step, quantities[0])
                     self.measurements[step].append(label.measurement(framework.name, fault=str(error)))
-                    running.remove(framework)
             self._measure(step, quantities, found)
+            stopped = {m.stack for m in self.measurements[step] if m.fault}
+            running = [framework for framework in running if framework.name not in stopped]
 
     def truth(self, step: Step) -> Truth:
         """What the stacks are judged by from the images on, on what they should have been given."""
@@ -105,6 +106,9 @@ class Pipeline:
         """Patches of the stack's images, and the amplitude of its patches."""
         arguments, precision = self._arguments(framework), self.reading.precision
         patches = framework.evaluate(self.model.autoencode, arguments, precision).values
+        fault = fault_of(patches["patches"], self.expected["patches"])
+        if fault:
+            raise StackError(fault)
         predicted = framework.evaluate(self.model.predict, {**arguments, **patches}, precision).values
         return {**patches, **predicted}
 

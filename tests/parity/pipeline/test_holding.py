@@ -94,7 +94,8 @@ def test_a_loader_whose_last_bit_is_another_is_not_that_of_the_other_stack(asked
         answer = hold(asked, stacks, (FLOAT64,))
     assert off(answer) == [Step.NORMALISE]
     assert at(answer, Step.NORMALISE).verdict.sides == ()
-    assert "the stacks are too far apart" in at(answer, Step.NORMALISE).verdict.reason
+    said = "normalization: the loaders give different bits, each within its own bound"
+    assert at(answer, Step.NORMALISE).verdict.reason == said
 
 
 def test_groups_of_another_order_are_found(experiment: Experiment, narrow: Weights, stacks: Stacks) -> None:
@@ -145,7 +146,31 @@ def test_a_loader_that_alone_refuses_a_file_is_wrong_and_the_other_goes_on(asked
     assert off(answer) == [Step.LOAD]
     (failure,) = at(answer, Step.LOAD).verdict.failures
     assert (failure.stack, failure.fault) == ("torch", "raised ValueError: gridsize: expected another")
+    assert [d.words for d in at(answer, Step.LOAD).diagnoses] == ["it raises an error"]
     assert set(at(answer, Step.GRADIENT).verdict.worst) == {"tensorflow"}
+
+
+@pytest.mark.parametrize(
+    ("address", "step", "quantity"),
+    [("dataloader._laid_out", Step.NORMALISE, "images"), ("networks.autoencode", Step.PREDICT, "patches")],
+)
+def test_a_stack_that_loses_an_axis_goes_no_further(
+    address: str, step: Step, quantity: str, asked: Question, stacks: Stacks
+) -> None:
+    def squeezed(right: Callable[..., Any]) -> Callable[..., Any]:
+        def wrong(*given: Any, **named: Any) -> Any:
+            array = right(*given, **named)
+            return array[..., 0] if array.ndim == 4 and array.shape[1] > 1 else array
+
+        return wrong
+
+    with replaced_in("ptycho", address, squeezed):
+        answer = hold(asked, stacks, (FLOAT64,))
+    assert off(answer)[0] is step
+    (failure,) = at(answer, step).verdict.failures[:1]
+    assert (failure.stack, failure.quantity) == ("tensorflow", quantity)
+    assert failure.fault == "returned shape (1, 16, 16), expected (1, 1, 16, 16)"
+    assert set(at(answer, Step.GRADIENT).verdict.worst) == {"torch"}
 
 
 def test_a_gradient_that_is_missing_is_found(asked: Question, stacks: Stacks) -> None:
