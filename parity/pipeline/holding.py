@@ -91,8 +91,6 @@ def hold(
         pipeline.run()
         advance()
     finest = min(pipelines, key=lambda one: one.reading.precision.unit_roundoff)
-    kinds = {name: kind for known in QUANTITIES.values() for name, kind in known.items()}
-    kinds |= {gradient_of(a.name): a.kind for a in model.loss.differentiable}
     return Answer(
         question,
         model.size,
@@ -100,9 +98,15 @@ def hold(
         len(finest.reading.chosen),
         len(finest.reading.groups),
         sum(array.size for array in weights.values()),
-        kinds,
+        _kinds(model),
         _judged(pipelines, finest, Causes(source, gridsize)),
     )
+
+
+def _kinds(model: Model) -> dict[str, Kind]:
+    """Of all that is compared."""
+    gradients = {gradient_of(argument.name): argument.kind for argument in model.loss.differentiable}
+    return {name: kind for known in QUANTITIES.values() for name, kind in known.items()} | gradients
 
 
 def _weights(question: Question, size: int, gridsize: int) -> Weights:
