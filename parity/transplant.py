@@ -78,6 +78,12 @@ def write_weights(path: str | os.PathLike[str], weights: Weights) -> None:
     write_atomically(path, _format(path).content(_checked(weights, "weights")))
 
 
+def size_and_gridsize(weights: Weights) -> tuple[int, int]:
+    """Pixels a side of the patterns, and patches a side of the groups, that these weights are for."""
+    size, gridsize, _ = _architecture(weights, "weights")
+    return size, gridsize
+
+
 def to_torch(weights: Weights) -> Any:
     """A `ptycho_torch.autoencoder.Autoencoder` with these weights, in their precision. Raises WeightsError."""
     weights = _checked(weights, "weights")

@@ -34,6 +34,7 @@ COMMANDS = {
     "divergences": "divergences:divergences_command",
     "golden": "golden:golden_group",
     "mutants": "mutants:mutants_group",
+    "pipeline": "pipeline:pipeline_command",
     "preflight": "preflight:preflight_command",
     "samplers": "samplers:samplers_command",
     "trajectory": "trajectory:trajectory_command",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import click
@@ -12,7 +11,7 @@ from parity.contract import UsageError
 from parity.environment import prepare_environment
 from parity.frameworks.silence import silenced
 from parity.report.terminal import console
-from parity.transplant import Weights, WeightsError, read_weights, write_weights
+from parity.transplant import Weights, WeightsError, read_weights, size_and_gridsize, write_weights
 
 
 @click.command("transplant")
@@ -46,9 +45,8 @@ def _moved(source: Path, target: Path) -> Weights:
 
 
 def _described(weights: Weights) -> str:
-    """How many numbers, and of which network: C = gridsize², and log₂(size / 8) encoder blocks."""
+    """How many numbers, and of which network."""
     parameters = sum(array.size for array in weights.values())
-    levels = sum(name.startswith("encoder_") and name.endswith("_first_bias") for name in weights)
-    first = weights["encoder_0_first_kernel"]
-    gridsize = math.isqrt(first.shape[1])
-    return f"{parameters:,} parameters in {first.dtype}, size {8 * 2**levels}, gridsize {gridsize}"
+    size, gridsize = size_and_gridsize(weights)
+    dtype = weights["encoder_0_first_kernel"].dtype
+    return f"{parameters:,} parameters in {dtype}, size {size}, gridsize {gridsize}"

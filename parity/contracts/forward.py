@@ -11,7 +11,7 @@ from parity.contracts.batch import batch_facts
 from parity.contracts.networks import parameters_of
 from parity.kinds import AMPLITUDE, CHOICE, OBJECT, POSITIONS, PROBE, SCALAR, SIZE
 from parity.oracle.operations import exp
-from parity.strata import BATCHES, FRAMES, MERGED, SHAPES, SHIFTS, UNCONSTRAINED, UNMERGED, WRAPPED
+from parity.strata import BATCHES, FRAMES, MERGED, SHAPES, SHIFTS, UNCONSTRAINED, UNMERGED, WRAPPED, Stratum
 
 _MODEL = (
     Argument("patches", OBJECT, True),
@@ -70,13 +70,40 @@ def _objective(inputs: Inputs) -> tuple[Stage, ...]:
     return (Stage("forward.predict_amplitude", "predicted"), Stage("losses.training_loss", "loss"))
 
 
-def _reconstruction(inputs: Inputs) -> tuple[Stage, ...]:
-    return (Stage("networks.autoencode@32", "patches"), Stage("forward.training_objective", "loss"))
-
-
 def _scale_multiplies(trial: Trial) -> Law:
     unscaled = trial.value(log_scale=np.array(0.0))
     return Law(trial.value(), unscaled * exp(trial.exact(trial.inputs["log_scale"])))
+
+
+def reconstruction(size: int, cost: int = 1, strata: tuple[Stratum, ...] = ()) -> Contract:
+    """The contract of what a network is trained on, for frames of `size` pixels a side, whatever its filters."""
+
+    def stages(inputs: Inputs) -> tuple[Stage, ...]:
+        return (Stage(f"networks.autoencode@{size}", "patches"), Stage("forward.training_objective", "loss"))
+
+    return Contract(
+        name=f"forward.reconstruction_loss@{size}",
+        equation="training_objective(autoencode(images), r, p, w, A, T)",
+        arguments=(
+            Argument("images", AMPLITUDE, source="noiseless_images"),
+            Argument("positions", POSITIONS),
+            Argument("probe", PROBE, True),
+            Argument("log_scale", SCALAR, True, source="fitted_log_scale"),
+            Argument("observed", AMPLITUDE),
+            Argument("target", OBJECT),
+            *_WEIGHTS,
+            *_MERGE,
+            *parameters_of(size),
+        ),
+        results=(Result("loss", SCALAR),),
+        strata=strata,
+        # A photon counted on a pixel whose prediction is lost in rounding leaves all open.
+        quota=Quota(undecided=0.1, any_precision=True),
+        stages=stages,
+        cost=cost,
+        divisor=max(4, size // 8),
+        eager=True,
+    )
 
 
 CONTRACTS = (
@@ -111,29 +138,11 @@ CONTRACTS = (
         stages=_objective,
         cost=4,
     ),
-    Contract(
-        name="forward.reconstruction_loss@32",
-        equation="training_objective(autoencode(images), r, p, w, A, T)",
-        arguments=(
-            Argument("images", AMPLITUDE, source="noiseless_images"),
-            Argument("positions", POSITIONS),
-            Argument("probe", PROBE, True),
-            Argument("log_scale", SCALAR, True, source="fitted_log_scale"),
-            Argument("observed", AMPLITUDE),
-            Argument("target", OBJECT),
-            *_WEIGHTS,
-            *_MERGE,
-            *parameters_of(32),
-        ),
-        results=(Result("loss", SCALAR),),
+    reconstruction(
+        32,
+        cost=5,
         strata=tuple(
             replace(stratum, log10_photons=(0.0, 2.0), weightings=stratum.weightings[:1]) for stratum in FRAMES[32]
         ),
-        # A photon counted on a pixel whose prediction is lost in rounding leaves all open.
-        quota=Quota(undecided=0.1, any_precision=True),
-        stages=_reconstruction,
-        cost=5,
-        divisor=4,
-        eager=True,
     ),
 )

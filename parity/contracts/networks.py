@@ -13,7 +13,7 @@ from parity.kinds import AMPLITUDE, BIAS, FEATURES, KERNEL, OBJECT, PHASE, SPECT
 from parity.oracle.operations import absolute
 from parity.precision import FLOAT32
 from parity.scenes.networks import network_shapes, parameter_source
-from parity.strata import BANDS, COARSEST, DARK_MAPS, FEATURE_MAPS, FRAMES
+from parity.strata import BANDS, COARSEST, DARK_MAPS, FEATURE_MAPS, FRAMES, Stratum
 
 _FEATURES = Argument("features", FEATURES, True)
 _LAYER = (_FEATURES, Argument("kernel", KERNEL, True), Argument("bias", BIAS, True))
@@ -130,8 +130,8 @@ def parameters_of(size: int) -> tuple[Argument, ...]:
     )
 
 
-def _autoencoder(size: int, cost: int, facts: tuple[Fact, ...] = ()) -> Contract:
-    """The contract of the whole network for frames of `size` pixels a side."""
+def autoencoder(size: int, cost: int = 1, strata: tuple[Stratum, ...] = (), facts: tuple[Fact, ...] = ()) -> Contract:
+    """The contract of the whole network for frames of `size` pixels a side, whatever its filters."""
     levels = size.bit_length() - 4
 
     def stages(inputs: Inputs) -> tuple[Stage, ...]:
@@ -143,7 +143,7 @@ def _autoencoder(size: int, cost: int, facts: tuple[Fact, ...] = ()) -> Contract
         equation=f"O = pad(a·e^{{iφ}}), a and φ decoded from {levels} encoder blocks",
         arguments=(Argument("images", AMPLITUDE, True), *parameters_of(size)),
         results=(Result("patches", OBJECT),),
-        strata=(*(FRAMES[size][-1:] if size == _LARGEST else FRAMES[size]), COARSEST[size]),
+        strata=strata,
         facts=facts,
         quota=Quota(any_precision=True),
         stages=stages,
@@ -151,6 +151,12 @@ def _autoencoder(size: int, cost: int, facts: tuple[Fact, ...] = ()) -> Contract
         eager=size > _TRACED,
         divisor=max(4, 2**levels),
     )
+
+
+def _registered(size: int, cost: int, facts: tuple[Fact, ...] = ()) -> Contract:
+    """The same on frames that are drawn."""
+    frames = FRAMES[size][-1:] if size == _LARGEST else FRAMES[size]
+    return autoencoder(size, cost, (*frames, COARSEST[size]), facts)
 
 
 def _stages(levels: int) -> tuple[Stage, ...]:
@@ -277,7 +283,7 @@ CONTRACTS = (
         ),
         cost=2,
     ),
-    _autoencoder(
+    _registered(
         32,
         cost=3,
         facts=(
@@ -286,7 +292,7 @@ CONTRACTS = (
             batch_facts("images")[0],
         ),
     ),
-    _autoencoder(64, cost=6),
-    _autoencoder(128, cost=15),
-    _autoencoder(256, cost=10),
+    _registered(64, cost=6),
+    _registered(128, cost=15),
+    _registered(256, cost=10),
 )

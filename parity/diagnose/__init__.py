@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from parity.diagnose.diagnosis import Diagnosis, diagnose, diagnoses
+from parity.diagnose.diagnosis import Diagnosis, diagnose, diagnose_example, diagnoses
 
-__all__ = ["Diagnosis", "diagnose", "diagnoses"]
+__all__ = ["Diagnosis", "diagnose", "diagnose_example", "diagnoses"]

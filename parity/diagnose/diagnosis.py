@@ -9,7 +9,7 @@ from math import isfinite
 import numpy as np
 
 from parity.cases import Case, parse_case
-from parity.contract import Contract, Entry
+from parity.contract import Contract, Entry, Registry
 from parity.contracts import REGISTRY
 from parity.datasets import Dataset
 from parity.diagnose import facts
@@ -82,6 +82,27 @@ def diagnose(
     return search.of_stage() if contract.stages else search.of_contract()
 
 
+def diagnose_example(
+    truth: Truth, framework: Framework, contracts: Registry, entry: Entry | None = None
+) -> Diagnosis | None:
+    """Explain what a stack makes of inputs that no case has; None where it makes the right thing of them.
+
+    `contracts` has those of the stages, where the contract is a composition.
+    """
+    exhibit = Exhibit.of(truth, framework, entry)
+    if not (exhibit.fault or exhibit.wrong):
+        return None
+    if truth.contract.stages:
+        cotangent = truth.cotangents[truth.contract.results[0].name]
+        tree = stage_tree(truth.contract, truth.case, truth.inputs, cotangent, framework, truth.precision, contracts)
+        step = _wrong_in_itself(tree)
+        if step is not None:
+            contract = contracts[step.stage.contract]
+            found = _explained(contract, framework, [_exhibit_of(step, contract, framework, truth.precision)])
+            return replace(found, stage=contract.name)
+    return _explained(truth.contract, framework, [exhibit], entry=entry)
+
+
 class _Search:
     """One stack that fails one contract."""
 
@@ -108,7 +129,7 @@ class _Search:
     def of_contract(self) -> Diagnosis:
         exhibits = [self._exhibit(case) for case in self._cases[:EXHIBITS]]
         others = (self._exhibit(case) for case in (*self._cases[EXHIBITS:][:OTHERS], *self._controls[:CONTROLS]))
-        return self._explained(self._contract, exhibits, list(others) if len(exhibits) else [])
+        return _explained(self._contract, self._framework, exhibits, list(others) if len(exhibits) else [], self._entry)
 
     def of_stage(self) -> Diagnosis:
         """The diagnosis of the stage that is wrong in itself, on what it is fed; of the whole if there is none."""
@@ -118,38 +139,16 @@ class _Search:
         if first is None:
             return self.of_contract()
         name = first.stage.contract
-        exhibits = [self._exhibit_of(step) for step in wrong if step is not None and step.stage.contract == name]
-        return replace(self._explained(REGISTRY[name], exhibits, ()), stage=name)
-
-    def _explained(self, contract: Contract, exhibits: list[Exhibit], others: Sequence[Exhibit]) -> Diagnosis:
-        stack = self._framework.name
-        dtype = facts.narrow(self._framework, exhibits, self._entry)
-        if dtype:
-            return Diagnosis(stack, dtype)
-        fault = facts.of_faults(exhibits)
-        if fault:
-            return Diagnosis(stack, fault.cause)
-        if any(exhibit.is_beyond_comparison for exhibit in exhibits):
-            return Diagnosis(stack, None)
-        with np.errstate(all="ignore"):  # what an explanation makes of arguments that it was not meant for
-            found = next(_accepted(contract, exhibits, others), None)
-        if found:
-            return Diagnosis(stack, found.cause, found.detail)
-        return Diagnosis(stack, facts.BORDER if facts.border_alone(exhibits) else None)
+        contract, framework = REGISTRY[name], self._framework
+        exhibits = [
+            _exhibit_of(step, contract, framework, self._precision)
+            for step in wrong
+            if step is not None and step.stage.contract == name
+        ]
+        return replace(_explained(contract, framework, exhibits, entry=self._entry), stage=name)
 
     def _exhibit(self, case: Case) -> Exhibit:
         return Exhibit.of(Truth.of(case, case.inputs(), self._precision), self._framework, self._entry)
-
-    def _exhibit_of(self, step: Step) -> Exhibit:
-        """A stage on what the oracle feeds it."""
-        contract, precision = REGISTRY[step.stage.contract], self._precision
-        quantities = bounded_values(contract, step.inputs, precision)
-        if step.cotangents and contract.differentiable:
-            gradients = bounded_gradients(contract, step.inputs, step.cotangents, precision)
-            quantities |= {gradient_of(name): bound for name, bound in gradients.items()}
-        cotangents = step.cotangents if contract.differentiable else {}
-        truth = Truth(contract, step.stage.result, precision, step.inputs, cotangents, quantities)
-        return Exhibit.of(truth, self._framework)
 
     def _tree(self, case: Case) -> Tree:
         inputs, precision = case.inputs(), self._precision
@@ -165,6 +164,41 @@ class _Search:
         )
         second = [parse_case(self._contract, clearest, self._dataset)] if clearest else []
         return [*cases[:1], *second, *cases[1:]]
+
+
+def _explained(
+    contract: Contract,
+    framework: Framework,
+    exhibits: list[Exhibit],
+    others: Sequence[Exhibit] = (),
+    entry: Entry | None = None,
+) -> Diagnosis:
+    """What can be seen of the exhibits or, if nothing can, the first explanation that all of them bear out."""
+    stack = framework.name
+    dtype = facts.narrow(framework, exhibits, entry)
+    if dtype:
+        return Diagnosis(stack, dtype)
+    fault = facts.of_faults(exhibits)
+    if fault:
+        return Diagnosis(stack, fault.cause)
+    if any(exhibit.is_beyond_comparison for exhibit in exhibits):
+        return Diagnosis(stack, None)
+    with np.errstate(all="ignore"):  # what an explanation makes of arguments that it was not meant for
+        found = next(_accepted(contract, exhibits, others), None)
+    if found:
+        return Diagnosis(stack, found.cause, found.detail)
+    return Diagnosis(stack, facts.BORDER if facts.border_alone(exhibits) else None)
+
+
+def _exhibit_of(step: Step, contract: Contract, framework: Framework, precision: Precision) -> Exhibit:
+    """A stage, which is this contract, on what the oracle feeds it."""
+    quantities = bounded_values(contract, step.inputs, precision)
+    if step.cotangents and contract.differentiable:
+        gradients = bounded_gradients(contract, step.inputs, step.cotangents, precision)
+        quantities |= {gradient_of(name): bound for name, bound in gradients.items()}
+    cotangents = step.cotangents if contract.differentiable else {}
+    truth = Truth(contract, step.stage.result, precision, step.inputs, cotangents, quantities)
+    return Exhibit.of(truth, framework)
 
 
 def _accepted(contract: Contract, exhibits: list[Exhibit], others: Sequence[Exhibit]) -> Iterator[Explanation]:

@@ -43,6 +43,9 @@ class StackError(Exception):
     """What a stack raised, or why what it returned is no result: its own fault, never the harness's."""
 
 
+RAISED = "raised "
+"""How a StackError begins that says what a stack raised."""
+
 OUT_OF_MEMORY = ("OutOfMemoryError", "ResourceExhaustedError")
 """What the frameworks call it; on a CPU, torch raises a RuntimeError that says "can't allocate memory"."""
 
@@ -59,7 +62,7 @@ def stack_at_work() -> Iterator[None]:
         first_line = next(iter(str(error).splitlines()), "").strip()
         if _is_out_of_memory(error):
             raise MemoryError(first_line) from error
-        raise StackError(f"raised {type(error).__name__}: {first_line}") from error
+        raise StackError(f"{RAISED}{type(error).__name__}: {first_line}") from error
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -20,17 +20,27 @@ def neighbour_groups(scan: Array, gridsize: int, neighbours: int, seed: int) -> 
     in the stream of PCG64 are least. Sorted by y into rows of the grid, and within one by x. Exact.
     """
     positions = values(scan).astype(np.float64)
-    numbers = np.arange(len(positions))
-    across, down = np.moveaxis(positions[None] - positions[:, None], -1, 0)
-    others = numbers[None] != numbers[:, None]
-    ties = np.broadcast_to(numbers, others.shape)
-    nearest = np.lexsort((ties, across**2 + down**2, others), axis=-1)[:, :neighbours]
+    blocks = np.split(np.arange(len(positions)), range(_AT_ONCE, len(positions), _AT_ONCE))
+    nearest = np.concatenate([_nearest(positions, numbers)[:, :neighbours] for numbers in blocks])
     if neighbours > gridsize**2:
         draws = np.random.PCG64(seed).random_raw(len(nearest) * (neighbours - 1)).reshape(len(nearest), -1)
         nearest = np.array(
             [[line[0], *line[1:][draw.argsort()][: gridsize**2 - 1]] for line, draw in zip(nearest, draws, strict=True)]
         )
     return np.array([_laid_out(group, positions, gridsize) for group in nearest])
+
+
+_AT_ONCE = 256
+"""Exposures whose distances from all others are in memory together."""
+
+
+def _nearest(positions: NDArray[np.float64], of: NDArray[np.int64]) -> NDArray[np.int64]:
+    """All exposures by their distance from each of some, itself first."""
+    numbers = np.arange(len(positions))
+    across, down = np.moveaxis(positions[None] - positions[of, None], -1, 0)
+    others = numbers[None] != of[:, None]
+    ties = np.broadcast_to(numbers, others.shape)
+    return np.lexsort((ties, across**2 + down**2, others), axis=-1)
 
 
 def _laid_out(group: NDArray[np.int64], positions: NDArray[np.float64], gridsize: int) -> list[int]:

@@ -69,7 +69,7 @@ def describe(
     lines = [
         f"{contract.name}: {headline(verdict)}, case {worst.case}",
         f"  {finding(contract, worst)}",
-        f"  {_extent(verdict)}",
+        f"  {extent(verdict)}; {_cases(verdict)}",
         *causes(diagnoses),
         f"  {REPRODUCE}: {reproduce(contract.name, worst.case, options)}",
     ]
@@ -128,10 +128,15 @@ def headline(verdict: Verdict) -> str:
 
 def finding(contract: Contract, failure: Measurement) -> str:
     """Stack, quantity and place; what came, what was expected, and how far off that is."""
+    return finding_of(_kind_of(contract, failure.quantity), failure)
+
+
+def finding_of(kind: Kind | None, failure: Measurement) -> str:
+    """The same of a quantity of some kind."""
     quantity = f"{failure.quantity} in {PRECISION_WORDS[failure.precision]}"
     if failure.fault:
         return f"{failure.stack}, {quantity}: {failure.fault}"
-    place = _place(contract, failure)
+    place = _place(kind, failure)
     times = f"{failure.ratio:,.0f}" if 1000 <= failure.ratio < 1e9 else f"{failure.ratio:.3g}"
     taken_off = "" if failure.divergence is None else f", an accepted divergence of {failure.divergence:.4g} taken off"
     return (
@@ -140,8 +145,8 @@ def finding(contract: Contract, failure: Measurement) -> str:
     )
 
 
-def _extent(verdict: Verdict) -> str:
-    """In which precisions and quantities, and in how many examples."""
+def extent(verdict: Verdict) -> str:
+    """In which precisions and quantities."""
     failing = {PRECISION_WORDS[m.precision] for m in verdict.failures}
     quantities = dict.fromkeys(m.quantity for m in verdict.failures)
     if FLOAT64.name not in verdict.precisions:
@@ -150,14 +155,16 @@ def _extent(verdict: Verdict) -> str:
         meaning = "float32 alone: the rounding differs, not the mathematics"
     else:
         meaning = f"{' and '.join(sorted(failing))}: the mathematics differs"
-    cases = len({m.case for m in verdict.failures})
-    return f"{meaning}; {', '.join(quantities)}; {cases} of {verdict.examples} examples"
+    return f"{meaning}; {', '.join(quantities)}"
 
 
-def _place(contract: Contract, failure: Measurement) -> str:
+def _cases(verdict: Verdict) -> str:
+    return f"{len({m.case for m in verdict.failures})} of {verdict.examples} examples"
+
+
+def _place(kind: Kind | None, failure: Measurement) -> str:
     if not failure.index:
         return ""
-    kind = _kind_of(contract, failure.quantity)
     if kind is None or len(kind.axes) != len(failure.index):
         return f" at {failure.index}"
     return " at " + ", ".join(f"{AXES.get(axis, axis)} {i}" for axis, i in zip(kind.axes, failure.index, strict=True))

@@ -15,12 +15,13 @@ from parity.shards import Shard
 
 WIDTH = 120
 
-_STYLES = {
+STYLES = {
     Outcome.AGREE: "green",
     Outcome.DISAGREE: "bold red",
     Outcome.UNDECIDED: "yellow",
     Outcome.UNINFORMATIVE: "yellow",
 }
+"""How each outcome is coloured."""
 
 
 def verdict_table(verdicts: Iterable[Verdict]) -> RenderableType:
@@ -42,7 +43,7 @@ def verdict_table(verdicts: Iterable[Verdict]) -> RenderableType:
             *(in_bounds(verdict.worst.get(stack)) for stack in stacks),
             gap_in_words(verdict.gap),
             epsilon_in_words(verdict.epsilon),
-            Text(verdict_in_words(verdict), _STYLES[verdict.outcome]),
+            Text(verdict_in_words(verdict), STYLES[verdict.outcome]),
         )
     legend = Text(
         "Stacks: worst error in units of the bound (≤ 1 agrees). float64 gap: largest relative distance of the stacks. "

@@ -87,3 +87,14 @@ def test_the_names_of_the_parameters_say_how_deep_a_network_is(levels: int) -> N
     assert (patches[middle] != 0).all()
     patches[middle] = 0
     assert not patches.any()
+
+
+def test_a_maximum_is_no_farther_off_than_the_worst_that_may_be_the_largest() -> None:
+    x = Bounded(np.array([[0.0, -1.0], [1.0, 1.0]]), np.array([[0.0, 9.0], [1.0, 2.0]]), FLOAT32)
+    np.testing.assert_array_equal(ops.largest(x).error, [0.0, 2.0])
+
+
+def test_what_is_not_known_is_not_known_between_its_pixels_either() -> None:
+    x = Bounded(np.ones((1, 2, 2)), np.array([[[0.0, np.inf], [0.0, 0.0]]]), FLOAT32)
+    whole = Bounded.exact(np.zeros((1, 1, 1)), FLOAT32)
+    assert ops.interpolate(x, whole, whole).error.item() == np.inf

@@ -15,7 +15,14 @@ import tensorflow as tf
 import torch
 
 from parity import transplant
-from parity.transplant import WeightsError, read_weights, to_tensorflow, to_torch, write_weights
+from parity.transplant import (
+    WeightsError,
+    read_weights,
+    size_and_gridsize,
+    to_tensorflow,
+    to_torch,
+    write_weights,
+)
 from ptycho import autoencoder as tensorflow_networks
 from ptycho_torch import autoencoder as torch_networks
 from ptycho_torch.networks import CNNConfig
@@ -40,6 +47,11 @@ def weights(config: CNNConfig = SMALL, dtype: str = "float32", seed: int = 0) ->
 def images(config: CNNConfig = SMALL, dtype: str = "float64") -> np.ndarray:
     shape = (2, config.gridsize**2, config.size, config.size)
     return np.random.default_rng(7).random(shape).astype(dtype)
+
+
+def test_weights_say_what_patterns_and_groups_they_are_for() -> None:
+    assert size_and_gridsize(weights()) == (32, 2)
+    assert size_and_gridsize(weights(CNNConfig(64, 1, 0.03))) == (64, 1)
 
 
 def torch_objects(network: torch.nn.Module, frames: np.ndarray) -> np.ndarray:

@@ -27,7 +27,9 @@ def interpolate(x: Array, down: Array | None, across: Array | None) -> Any:
     value = _interpolated(corners.value, *weights)
     errors = [f.error for f in fractions if isinstance(f, Bounded)]
     steps = sum(3.0 * ((values(f) != 0) | (e != 0)) for f, e in zip(fractions, errors, strict=True))
-    error = _interpolated(corners.error + steps * np.abs(corners.value), *weights)
+    with np.errstate(invalid="ignore"):
+        error = _interpolated(corners.error + steps * np.abs(corners.value), *weights)
+    error = np.where(np.isnan(error), np.inf, error)  # no part of what is not known
     for axis, fraction in ((-2, down), (-1, across)):
         if isinstance(fraction, Bounded) and fraction.error.any():
             slope = np.abs(np.diff(corners.value, axis=axis))

@@ -63,8 +63,15 @@ def _together(undecided: NDArray[np.bool_]) -> Reals:
 
 @operation(lambda x: np.max(x, axis=-1))
 def largest(x: Bounded, value: Reals) -> Reals:
-    """The maximum over the last axis, no farther off than the worst of those among which it was found."""
-    return np.max(x.error, axis=-1)
+    """The maximum over the last axis, no farther off than the worst of those that rounding can make the largest."""
+    return np.max(np.where(_rivals(x), x.error, 0.0), axis=-1)
+
+
+def _rivals(x: Bounded) -> NDArray[np.bool_]:
+    """What may be the largest along the last axis."""
+    reach = x.precision.unit_roundoff * x.error
+    surely = np.max(x.value - reach, axis=-1, keepdims=True)
+    return np.asarray(x.value + reach >= surely)
 
 
 def _first_largest(x: NDArray[Any]) -> NDArray[Any]:
@@ -77,9 +84,7 @@ def selection(x: Bounded, value: Reals) -> Reals:
 
     Of equals the first; but where rounding can make another the largest, any choice may come, and a share of each.
     """
-    u = x.precision.unit_roundoff
-    surely = np.max(x.value - u * x.error, axis=-1, keepdims=True)
-    rivals = x.value + u * x.error >= surely
+    u, rivals = x.precision.unit_roundoff, _rivals(x)
     contested = rivals & (np.sum(rivals, axis=-1, keepdims=True) > 1)
     exact = contested & ~np.any(contested & (x.error > 0), axis=-1, keepdims=True)
     return np.fmax(_together(contested & ~exact), exact) / u

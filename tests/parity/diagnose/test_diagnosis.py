@@ -1,15 +1,18 @@
 """What is said of a stack that is wrong: the right cause where it can be found, and nothing where it cannot."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from parity.cases import forced
 from parity.contract import Contract
 from parity.contracts import REGISTRY
 from parity.defects.base import Change, Defect, given, replaced, returning
 from parity.defects.injection import injected
-from parity.diagnose import Diagnosis, diagnose, diagnoses
+from parity.diagnose import Diagnosis, diagnose, diagnose_example, diagnoses
+from parity.examination import Truth
 from parity.frameworks.base import Framework
 from parity.measure import Measurement
 from parity.precision import FLOAT32, FLOAT64
@@ -161,3 +164,25 @@ def test_every_stack_that_disagrees_is_diagnosed(stacks: tuple[Framework, ...]) 
         found = diagnoses(contract, stacks, ("torch",), measurements)
     assert [diagnosis.stack for diagnosis in found] == ["torch"]
     assert found[0].words == "the result is 2 times what it should be"
+
+
+def example(contract: Contract) -> Truth:
+    """An example of a contract, as one that no case has is asked about."""
+    case = next(forced(contract))
+    return replace(Truth.of(case, case.inputs(), FLOAT64), case="no case")
+
+
+@pytest.mark.parametrize(
+    ("target", "stage"), [("losses.mae", ""), ("forward.training_objective", "losses.training_loss")]
+)
+def test_an_example_that_no_case_has_is_explained_where_the_stack_is_wrong(
+    target: str, stage: str, stacks: tuple[Framework, ...]
+) -> None:
+    framework, truth = stacks[0], example(REGISTRY[target])
+    assert diagnose_example(truth, framework, REGISTRY) is None
+    defect = Defect("losses.mae", "trial", "a trial", given(predicted=lambda xp, x: xp.square(x)))
+    with injected(defect, framework.name):
+        found = diagnose_example(truth, framework, REGISTRY)
+    assert found is not None
+    assert (found.stack, found.stage) == (framework.name, stage)
+    assert found.cause is not None

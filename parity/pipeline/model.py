@@ -1,0 +1,103 @@
+"""The contracts that a pipeline ends with, their arguments, and what the oracle says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.contract import Contract, Registry
+from parity.contracts import REGISTRY
+from parity.contracts.forward import reconstruction
+from parity.contracts.networks import autoencoder
+from parity.oracle.bounded import Bounded
+from parity.pipeline.reading import Reading
+from parity.precision import Precision
+from parity.reference import exactly, gradient_of
+from parity.transplant import Weights
+
+WEIGHTING = "central"
+"""How patches count where they overlap: those of the autoencoder are 0 outside their middle."""
+
+TERMS: Mapping[str, float] = {
+    "nll_weight": 1.0,
+    "mae_weight": 1.0,
+    "realspace_weight": 0.0,
+    "tv_weight": 0.0,
+    "realspace_mae_weight": 0.0,
+}
+"""Both losses on the detector; an experiment has no target in real space."""
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """Network, prediction and loss for patterns of `size` pixels a side."""
+
+    size: int
+
+    @property
+    def autoencode(self) -> Contract:
+        """From images to patches."""
+        return self.contracts[f"networks.autoencode@{self.size}"]
+
+    @property
+    def predict(self) -> Contract:
+        """From patches to the amplitude on the detector."""
+        return REGISTRY["forward.predict_amplitude"]
+
+    @property
+    def loss(self) -> Contract:
+        """From images to the loss."""
+        return reconstruction(self.size)
+
+    @property
+    def contracts(self) -> Registry:
+        """All that there are, with a network of this size."""
+        network = autoencoder(self.size)
+        return Registry([*REGISTRY.values(), *([] if network.name in REGISTRY else [network])])
+
+    def arguments(self, read: Mapping[str, NDArray[Any]], weights: Weights, canvas: int) -> dict[str, NDArray[Any]]:
+        """Those of `loss`, from what a loader gave."""
+        images = read["images"]
+        fixed: dict[str, Any] = {"rows": canvas, "columns": canvas, "weighting": WEIGHTING, **TERMS}
+        return {
+            **{name: read[name] for name in ("images", "positions", "probe", "log_scale", "observed")},
+            "target": np.zeros(images.shape, np.result_type(images.dtype, np.complex64)),
+            **{name: np.array(value) for name, value in fixed.items()},
+            **weights,
+        }
+
+    def expect(self, reading: Reading, weights: Weights) -> dict[str, Bounded]:
+        """Patches, prediction, loss and gradients, by quantity, of what should have been read, with its bounds."""
+        precision = reading.precision
+        rounded = {name: bounded.value for name, bounded in reading.quantities.items()}
+        given = self._bounded(self.arguments(rounded, weights, reading.canvas), precision)
+        given |= {name: bounded for name, bounded in reading.quantities.items() if name in given}
+        patches = self.autoencode.oracle()(**_of(self.autoencode, given))
+        predicted = self.predict.oracle()(**_of(self.predict, given | {"patches": patches}))
+        arguments = _of(self.loss, given)
+        gradients = self.loss.oracle_vjp()(exactly(np.array(1.0), precision), **arguments)
+        named = zip(self.loss.differentiable, gradients, strict=True)
+        return {
+            "patches": patches,
+            "predicted": predicted,
+            "loss": self.loss.oracle()(**arguments),
+            **{gradient_of(argument.name): gradient for argument, gradient in named},
+        }
+
+    def _bounded(self, arguments: Mapping[str, NDArray[Any]], precision: Precision) -> dict[str, Any]:
+        """What is no data is plain, the rest exact."""
+        static = {argument.name for argument in self.loss.arguments if argument.kind.static}
+        return {
+            name: array.item() if name in static else exactly(array, precision) for name, array in arguments.items()
+        }
+
+
+def _of(contract: Contract, known: Values) -> Values:
+    """The arguments of a contract among others."""
+    return {argument.name: known[argument.name] for argument in contract.arguments}

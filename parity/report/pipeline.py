@@ -1,0 +1,125 @@
+"""What became of a pipeline: a table with a line a step, a message for what is off, and a conclusion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from parity.frameworks import STACKS
+from parity.judge import Outcome
+from parity.measure import GRADIENT
+from parity.pipeline.holding import Answer, Held
+from parity.report.messages import REPRODUCE, causes, extent, finding_of, headline
+from parity.report.terminal import (
+    STYLES,
+    bare_table,
+    counted,
+    epsilon_in_words,
+    gap_in_words,
+    in_bounds,
+    verdict_in_words,
+)
+
+
+def pipeline_table(answer: Answer) -> RenderableType:
+    """The steps: how many arrays, errors in units of the bound, the stacks' distance, and the smallest defect seen."""
+    table = bare_table()
+    table.add_column("step", no_wrap=True)
+    table.add_column("arrays", justify="right")
+    for stack in STACKS:
+        table.add_column(stack, justify="right", min_width=len(stack))
+    table.add_column("float64 gap", justify="right")
+    table.add_column("ε_min", justify="right")
+    table.add_column("verdict", no_wrap=True)
+    for held in answer.steps:
+        verdict = held.verdict
+        table.add_row(
+            str(held.step),
+            str(held.arrays),
+            *(in_bounds(verdict.worst.get(stack)) for stack in STACKS),
+            gap_in_words(verdict.gap),
+            epsilon_in_words(verdict.epsilon),
+            Text(verdict_in_words(verdict), STYLES[verdict.outcome]),
+        )
+    legend = Text(
+        "Stacks: worst error in units of the bound (≤ 1 agrees); loaders must give the same bits. float64 gap: largest "
+        "relative distance of the stacks. ε_min: smallest relative defect that shows.",
+        style="dim",
+    )
+    return Group(table, legend)
+
+
+def subject(answer: Answer) -> str:
+    """What was tried, in one line."""
+    members = f"{counted(answer.groups, 'group')} of {answer.gridsize**2}"
+    return (
+        f"{answer.question.path}: {answer.tried} of {members}, {answer.size} × {answer.size}, "
+        f"through a network of {answer.parameters:,} parameters"
+    )
+
+
+def messages(answer: Answer, command: str) -> list[str]:
+    """For each step that is off in itself, everything that a person needs to start looking.
+
+    A stack is off in itself at its first such step among the loader's and at its first behind them, unless it does that
+    rightly on what it should have been given. `command` is the line that repeats it.
+    """
+    told: set[tuple[str, bool]] = set()
+    said: list[str] = []
+    for held in answer.steps:
+        if held.verdict.outcome is not Outcome.DISAGREE:
+            continue
+        own = {(stack, held.step.is_reading) for stack in held.verdict.sides if stack not in held.inherits}
+        if own - told or not held.verdict.sides:
+            said.append(_message(held, answer, command))
+        told |= own
+    return said
+
+
+def _message(held: Held, answer: Answer, command: str) -> str:
+    verdict = held.verdict
+    lines = [f"{held.step}: {headline(verdict)}"]
+    if verdict.failures:
+        worst = verdict.failures[0]
+        lines += [f"  {finding_of(answer.kinds.get(worst.quantity), worst)}", f"  {extent(verdict)}"]
+    else:
+        lines.append(f"  {verdict.reason}")
+    lines += causes(held.diagnoses)
+    after = [one for one in answer.steps[answer.steps.index(held) + 1 :] if set(one.verdict.sides) & set(verdict.sides)]
+    if after:
+        lines.append(f"  off behind it: {', '.join(one.step for one in after)}")
+    return "\n".join([*lines, f"  {REPRODUCE}: {command}"])
+
+
+def open_lines(answer: Answer) -> list[str]:
+    """What a coarser precision leaves open, and what could not be judged at all, a line each."""
+    lines = []
+    for held in answer.steps:
+        if held.verdict.outcome in (Outcome.UNDECIDED, Outcome.UNINFORMATIVE):
+            lines.append(f"{held.step}: {held.verdict.outcome}: {held.verdict.reason}")
+        elif held.left_open and held.verdict.agrees:
+            lines.append(f"{held.step}: the bound leaves {_named(held.left_open)} open in float32; float64 decides")
+    return lines
+
+
+def conclusion(answer: Answer) -> str:
+    """The verdict in one line."""
+    off = [str(held.step) for held in answer.steps if held.verdict.outcome is Outcome.DISAGREE]
+    unjudged = [str(held.step) for held in answer.steps if held.verdict.outcome in _UNJUDGED]
+    said = [f"{len(off)} of {len(answer.steps)} steps do not agree: {', '.join(off)}"] if off else []
+    said += [f"not decided: {', '.join(unjudged)}"] if unjudged else []
+    if said:
+        return "; ".join(said)
+    return f"both pipelines agree within the bound on {counted(answer.tried, 'group')}"
+
+
+_UNJUDGED = (Outcome.UNDECIDED, Outcome.UNINFORMATIVE)
+
+
+def _named(quantities: Iterable[str]) -> str:
+    """Quantities by name; of gradients how many."""
+    gradients = [name for name in quantities if name.startswith(GRADIENT)]
+    others = [name for name in quantities if name not in gradients]
+    return " and ".join(others + ([counted(len(gradients), "gradient")] if gradients else []))

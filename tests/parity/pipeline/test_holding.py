@@ -1,0 +1,209 @@
+"""Whole pipelines: what agrees, what a defect in one stack comes to, and what is left open."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parity.contract import UsageError
+from parity.defects import CATALOGUE
+from parity.defects.injection import injected, replaced_in
+from parity.errors import CheckNotMade
+from parity.frameworks.base import Framework
+from parity.judge import Outcome
+from parity.pipeline.holding import Answer, Held, Question, hold
+from parity.pipeline.steps import Step
+from parity.precision import FLOAT32, FLOAT64
+from parity.transplant import WeightsError
+
+Stacks = tuple[Framework, ...]
+Experiment = Weights = Callable[..., Path]
+PACKAGES = {"tensorflow": "ptycho", "torch": "ptycho_torch"}
+
+
+def outcomes(answer: Answer) -> list[Outcome]:
+    return [held.verdict.outcome for held in answer.steps]
+
+
+def off(answer: Answer) -> list[Step]:
+    return [held.step for held in answer.steps if held.verdict.outcome is Outcome.DISAGREE]
+
+
+def at(answer: Answer, step: Step) -> Held:
+    return next(held for held in answer.steps if held.step is step)
+
+
+@pytest.fixture
+def asked(experiment: Experiment, narrow: Weights) -> Question:
+    """One group of one exposure of an experiment."""
+    return Question(experiment(), groups=1, weights=narrow())
+
+
+@pytest.mark.parametrize("gridsize", [1, 2])
+def test_simulated_data_agree(gridsize: int, simulated: Callable[[int], Path], narrow: Weights, stacks: Stacks) -> None:
+    question = Question(simulated(gridsize), groups=2, weights=narrow(64, gridsize))
+    answer = hold(question, stacks, (FLOAT32, FLOAT64))
+    assert outcomes(answer) == [Outcome.AGREE] * len(Step)
+    assert (answer.size, answer.gridsize, answer.tried) == (64, gridsize, 2)
+    assert at(answer, Step.LOAD).arrays == 5
+    assert [set(held.verdict.worst) for held in answer.steps] == [{"tensorflow", "torch"}] * len(Step)
+    assert at(answer, Step.LOSS).left_open == ("loss",)
+    assert len(at(answer, Step.GRADIENT).left_open) > 2
+    assert not any(held.left_open for held in answer.steps if held.step.is_reading)
+
+
+@pytest.mark.parametrize(("dtype", "gridsize"), [("float32", 1), ("float64", 2), ("uint16", 1), ("uint16", 2)])
+def test_experiments_agree(dtype: str, gridsize: int, experiment: Experiment, narrow: Weights, stacks: Stacks) -> None:
+    question = Question(experiment(dtype), gridsize, 2, seed=3, weights=narrow(16, gridsize))
+    answer = hold(question, stacks, (FLOAT32, FLOAT64))
+    assert outcomes(answer) == [Outcome.AGREE] * len(Step)
+    assert (answer.gridsize, answer.groups) == (gridsize, 9)
+
+
+def test_both_stacks_draw_the_network_of_the_patterns_where_no_weights_are_given(
+    asked: Question, stacks: Stacks
+) -> None:
+    answer = hold(replace(asked, weights=None), stacks, (FLOAT64,))
+    assert outcomes(answer) == [Outcome.AGREE] * len(Step)
+    assert answer.parameters > 500_000
+
+
+def test_float32_alone_decides_no_gradient_and_passes_none(asked: Question, stacks: Stacks) -> None:
+    answer = hold(asked, stacks, (FLOAT32,))
+    assert off(answer) == []
+    assert at(answer, Step.GRADIENT).verdict.outcome in (Outcome.UNDECIDED, Outcome.UNINFORMATIVE)
+
+
+@pytest.mark.parametrize("stack", PACKAGES)
+def test_a_defect_in_a_loader_is_found_at_its_step_and_what_follows_inherits_it(
+    stack: str, asked: Question, stacks: Stacks
+) -> None:
+    with replaced_in(PACKAGES[stack], "groupedscan._normalization", lambda right: lambda frames: 2 * right(frames)):
+        answer = hold(asked, stacks, (FLOAT64,))
+    assert off(answer) == [Step.NORMALISE, Step.PREDICT, Step.LOSS, Step.GRADIENT]
+    assert {held.verdict.sides for held in answer.steps[2:]} == {(stack,)}
+    assert [d.cause for d in at(answer, Step.NORMALISE).diagnoses] == ["HW stands for HW/4"]
+    assert [held.inherits for held in answer.steps[3:]] == [(stack,)] * 3
+
+
+def test_a_loader_whose_last_bit_is_another_is_not_that_of_the_other_stack(asked: Question, stacks: Stacks) -> None:
+    with replaced_in("ptycho", "groupedscan._normalization", lambda right: lambda x: np.nextafter(right(x), 1).item()):
+        answer = hold(asked, stacks, (FLOAT64,))
+    assert off(answer) == [Step.NORMALISE]
+    assert at(answer, Step.NORMALISE).verdict.sides == ()
+    said = "normalization: the loaders give different bits, each within its own bound"
+    assert at(answer, Step.NORMALISE).verdict.reason == said
+
+
+def test_groups_of_another_order_are_found(experiment: Experiment, narrow: Weights, stacks: Stacks) -> None:
+    question = Question(experiment("uint16"), 2, 1, weights=narrow(16, 2))
+    with replaced_in("ptycho_torch", "grouping.nearest_groups", lambda right: lambda *a: right(*a)[:, ::-1].copy()):
+        answer = hold(question, stacks, (FLOAT64,))
+    assert off(answer)[0] is Step.GROUP
+    assert at(answer, Step.GROUP).verdict.sides == ("torch",)
+    assert at(answer, Step.GROUP).verdict.failures[0].quantity == "groups"
+
+
+@pytest.mark.parametrize(
+    ("defect", "stack", "first", "cause"),
+    [
+        ("losses.poisson_nll/observed-unsquared", "tensorflow", Step.LOSS, "losses.training_loss"),
+        ("optics.illuminate/object-conjugated", "torch", Step.PREDICT, "optics.illuminate"),
+    ],
+)
+def test_a_defect_in_a_stack_is_found_at_its_step_and_explained_by_its_stage(
+    defect: str, stack: str, first: Step, cause: str, asked: Question, stacks: Stacks
+) -> None:
+    with injected(CATALOGUE[defect], stack):
+        answer = hold(asked, stacks, (FLOAT64,))
+    assert off(answer)[0] is first
+    (diagnosis,) = at(answer, first).diagnoses
+    assert (diagnosis.stack, diagnosis.stage) == (stack, cause)
+    assert diagnosis.cause
+
+
+def test_a_prediction_that_is_off_where_the_loss_is_right_is_no_inheritance(asked: Question, stacks: Stacks) -> None:
+    def doubled_when_called_by_name(right: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *given, **named: right(*given, **named) * (2 if named else 1)
+
+    with replaced_in("ptycho_torch", "forward.predict_amplitude", doubled_when_called_by_name):
+        answer = hold(asked, stacks, (FLOAT64,))
+    assert off(answer) == [Step.PREDICT]
+    assert at(answer, Step.PREDICT).inherits == ()
+    assert [d.cause for d in at(answer, Step.PREDICT).diagnoses] == [None]
+
+
+def refused(*arguments: Any, **options: Any) -> Any:
+    raise ValueError("gridsize: expected another")
+
+
+def test_a_loader_that_alone_refuses_a_file_is_wrong_and_the_other_goes_on(asked: Question, stacks: Stacks) -> None:
+    with replaced_in("ptycho_torch", "groupedscan._groups", lambda right: refused):
+        answer = hold(asked, stacks, (FLOAT64,))
+    assert off(answer) == [Step.LOAD]
+    (failure,) = at(answer, Step.LOAD).verdict.failures
+    assert (failure.stack, failure.fault) == ("torch", "raised ValueError: gridsize: expected another")
+    assert [d.words for d in at(answer, Step.LOAD).diagnoses] == ["it raises an error"]
+    assert set(at(answer, Step.GRADIENT).verdict.worst) == {"tensorflow"}
+
+
+@pytest.mark.parametrize(
+    ("address", "step", "quantity"),
+    [("dataloader._laid_out", Step.NORMALISE, "images"), ("networks.autoencode", Step.PREDICT, "patches")],
+)
+def test_a_stack_that_loses_an_axis_goes_no_further(
+    address: str, step: Step, quantity: str, asked: Question, stacks: Stacks
+) -> None:
+    def squeezed(right: Callable[..., Any]) -> Callable[..., Any]:
+        def wrong(*given: Any, **named: Any) -> Any:
+            array = right(*given, **named)
+            return array[..., 0] if array.ndim == 4 and array.shape[1] > 1 else array
+
+        return wrong
+
+    with replaced_in("ptycho", address, squeezed):
+        answer = hold(asked, stacks, (FLOAT64,))
+    assert off(answer)[0] is step
+    (failure,) = at(answer, step).verdict.failures[:1]
+    assert (failure.stack, failure.quantity) == ("tensorflow", quantity)
+    assert failure.fault == "returned shape (1, 16, 16), expected (1, 1, 16, 16)"
+    assert set(at(answer, Step.GRADIENT).verdict.worst) == {"torch"}
+
+
+def test_a_gradient_that_is_missing_is_found(asked: Question, stacks: Stacks) -> None:
+    def detached(right: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda amplitude, log_scale: right(amplitude, log_scale.detach())
+
+    with replaced_in("ptycho_torch", "scaling.apply_intensity_scale", detached):
+        answer = hold(asked, stacks, (FLOAT64,))
+    assert off(answer) == [Step.GRADIENT]
+    assert {m.quantity for m in at(answer, Step.GRADIENT).verdict.failures} == {"∂/∂log_scale"}
+
+
+def test_what_no_loader_takes_cannot_be_checked(experiment: Experiment, stacks: Stacks) -> None:
+    for changed, sentence in (
+        ({"probeGuess": None}, "scan.npz: probeGuess: expected to find this key, got only diffraction, xcoords"),
+        ({"diffraction": np.full((9, 16, 16), np.nan)}, "expected a finite, non-negative amplitude, got nan at exp"),
+        ({"probeGuess": np.zeros((16, 16), complex)}, "probeGuess: expected light, where there is no intensity_sc"),
+        ({"intensity_scale": np.array(0.0)}, "intensity_scale: expected a positive number, got 0.0"),
+    ):
+        with pytest.raises(CheckNotMade, match=sentence):
+            hold(Question(experiment(**changed)), stacks, (FLOAT64,))
+    with pytest.raises(CheckNotMade, match=r"diffraction: expected square patterns whose side .* got 12 × 12"):
+        hold(Question(experiment(size=12)), stacks, (FLOAT64,))
+
+
+def test_what_does_not_go_with_the_file_is_wrong_usage(
+    asked: Question, narrow: Weights, simulated: Callable[[int], Path], stacks: Stacks
+) -> None:
+    with pytest.raises(UsageError, match=r"neighbours: expected from gridsize² = 16 to the 9 exposures"):
+        hold(replace(asked, gridsize=4), stacks, (FLOAT64,))
+    with pytest.raises(UsageError, match=r"gridsize: expected 2, that of the groups in .*, got 3"):
+        hold(Question(simulated(2), 3), stacks, (FLOAT64,))
+    with pytest.raises(UsageError, match=r"expected weights for patterns of 16 × 16 and gridsize 1, .* gridsize 2"):
+        hold(replace(asked, weights=narrow(16, 2)), stacks, (FLOAT64,))
+    with pytest.raises(WeightsError, match="expected a file, got none"):
+        hold(replace(asked, weights=asked.path.with_name("none.pt")), stacks, (FLOAT64,))
