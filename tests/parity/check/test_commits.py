@@ -12,14 +12,14 @@ import pytest
 
 @dataclass(frozen=True)
 class Commit:
-    """An edit. `says` are words of the cause, any of which will do; none where no cause can be expected."""
+    """An edit, and of one that breaks a contract the cause that is given; "unexplained" where no explanation fits."""
 
     name: str
     file: str
     old: str
     new: str
     contract: str = ""
-    says: tuple[str, ...] = ()
+    cause: str = ""
 
     @property
     def stack(self) -> str:
@@ -38,7 +38,7 @@ DEFECTIVE = (
         "    terms: Tensor = _Deviance.apply(predicted, observed)",
         "    observed = observed.sqrt()\n    terms: Tensor = _Deviance.apply(predicted, observed)",
         "losses.poisson_nll",
-        ("observed enters",),
+        "observed enters unsquared (an amplitude where an intensity is meant)",
     ),
     Commit(
         "a mean where a sum is meant",
@@ -46,7 +46,7 @@ DEFECTIVE = (
         "    return terms.sum(dim=(1, 2, 3))",
         "    return terms.mean(dim=(1, 2, 3))",
         "losses.poisson_nll",
-        ("mean", "CHW", "too small", "times"),
+        "the mean over pixels stands for the sum",
     ),
     Commit(
         "a gradient detached",
@@ -54,7 +54,7 @@ DEFECTIVE = (
         "    return (predicted - observed).abs()",
         "    return (predicted.detach() - observed).abs()",
         "losses.absolute_error",
-        ("predicted",),
+        "predicted is detached",
     ),
     Commit(
         "a squared error for an absolute one",
@@ -62,7 +62,7 @@ DEFECTIVE = (
         "    return tf.abs(predicted - observed)",
         "    return tf.square(predicted - observed)",
         "losses.absolute_error",
-        ("square",),
+        "the result is squared",
     ),
     Commit(
         "a sum for a mean",
@@ -70,7 +70,7 @@ DEFECTIVE = (
         "    return tf.reduce_mean(absolute_error(predicted, observed))",
         "    return tf.reduce_sum(absolute_error(predicted, observed))",
         "losses.mae",
-        ("sum", "too large", "times"),
+        "a sum stands for the mean",
     ),
     Commit(
         "a phase that is not wrapped",
@@ -78,7 +78,7 @@ DEFECTIVE = (
         "    phase_error = _wrap(_phase(patches) - _phase(target)).abs().mean()",
         "    phase_error = (_phase(patches) - _phase(target)).abs().mean()",
         "losses.complex_mae",
-        ("wrap",),
+        "the phase difference is not wrapped",
     ),
     Commit(
         "one direction of the variation twice",
@@ -86,7 +86,7 @@ DEFECTIVE = (
         "_energy(patches[:, :, 1:] - patches[:, :, :-1])",
         "_energy(patches[:, 1:] - patches[:, :-1])",
         "losses.total_variation",
-        ("neighbouring rows are compared twice",),
+        "neighbouring rows are compared twice, columns not at all",
     ),
     Commit(
         "the transform not normalised",
@@ -94,7 +94,7 @@ DEFECTIVE = (
         "    intensity = _squared_modulus(spectrum).sum(dim=2) / exit_waves.shape[-2:].numel()",
         "    intensity = _squared_modulus(spectrum).sum(dim=2)",
         "optics.far_field_amplitude",
-        ("1/HW",),
+        "a factor 1/HW is missing",
     ),
     Commit(
         "the shift left out",
@@ -102,7 +102,7 @@ DEFECTIVE = (
         "_sqrt(tf.signal.fftshift(intensity, axes=(-2, -1)))",
         "_sqrt(intensity)",
         "optics.far_field_amplitude",
-        ("shift",),
+        "fftshift is missing",
     ),
     Commit(
         "the inverse shift, which differs where the size is odd",
@@ -110,7 +110,7 @@ DEFECTIVE = (
         "    return _sqrt(torch.fft.fftshift(intensity, dim=(-2, -1)))",
         "    return _sqrt(torch.fft.ifftshift(intensity, dim=(-2, -1)))",
         "optics.far_field_amplitude",
-        ("ifftshift", "shift"),
+        "ifftshift stands for fftshift",
     ),
     Commit(
         "modes added before they are squared",
@@ -118,7 +118,7 @@ DEFECTIVE = (
         "    intensity = _squared_modulus(spectrum).sum(dim=2) / exit_waves.shape[-2:].numel()",
         "    intensity = _squared_modulus(spectrum.sum(dim=2)) / exit_waves.shape[-2:].numel()",
         "optics.far_field_amplitude",
-        ("coherent", "mode"),
+        "the modes are summed coherently",
     ),
     Commit(
         "the probe conjugated",
@@ -126,7 +126,7 @@ DEFECTIVE = (
         "    return patches[..., None] * probe[:, :, None]",
         "    return patches[..., None] * tf.math.conj(probe)[:, :, None]",
         "optics.illuminate",
-        ("conj",),
+        "conjugate of probe",
     ),
     Commit(
         "a sine for a cosine",
@@ -134,7 +134,7 @@ DEFECTIVE = (
         "    return torch.complex(amplitude * torch.cos(phase), amplitude * torch.sin(phase))",
         "    return torch.complex(amplitude * torch.sin(phase), amplitude * torch.cos(phase))",
         "optics.combine_complex",
-        ("imaginary", "exchanged"),
+        "real and imaginary part are exchanged",
     ),
     Commit(
         "an intermediate in half precision",
@@ -142,7 +142,7 @@ DEFECTIVE = (
         "    return _widen(amplitude).square().sum(dim=(-2, -1))",
         "    return _widen(amplitude).bfloat16().square().sum(dim=(-2, -1)).to(_widen(amplitude).dtype)",
         "scaling.count_photons",
-        ("bfloat16",),
+        "an intermediate is bfloat16",
     ),
     Commit(
         "the scale divided by",
@@ -150,7 +150,7 @@ DEFECTIVE = (
         "    return amplitude * _scale(amplitude, log_scale)",
         "    return amplitude / _scale(amplitude, log_scale)",
         "scaling.apply_intensity_scale",
-        ("log_scale", "scale"),
+        "the scale divides where it must multiply",
     ),
     Commit(
         "the mean count left unrooted",
@@ -158,7 +158,7 @@ DEFECTIVE = (
         "    return torch.sqrt(nphotons / mean_count)",
         "    return nphotons / mean_count",
         "scaling.scale_nphotons",
-        ("the root is missing",),
+        "the root is missing",
     ),
     Commit(
         "positions with the other sign",
@@ -166,7 +166,7 @@ DEFECTIVE = (
         "    return positions.mean(dim=1, keepdim=True) - positions",
         "    return positions - positions.mean(dim=1, keepdim=True)",
         "patches.relative_positions",
-        ("sign", "negative", "−1", "opposite"),
+        "the result has the opposite sign",
     ),
     Commit(
         "patches put where they are taken from",
@@ -174,6 +174,7 @@ DEFECTIVE = (
         "    placed = _moved(weight * patches, -positions, rows, columns).sum(dim=1)",
         "    placed = _moved(weight * patches, positions, rows, columns).sum(dim=1)",
         "patches.reassemble_patches",
+        "unexplained",
     ),
     Commit(
         "x and y exchanged",
@@ -181,7 +182,7 @@ DEFECTIVE = (
         "    return _moved(patches, positions, *patches.shape[-2:])",
         "    return _moved(patches, positions.flip(-1), *patches.shape[-2:])",
         "patches.translate",
-        ("x and y", "exchanged"),
+        "x and y of the positions are exchanged",
     ),
     Commit(
         "patches of a group in another order",
@@ -189,7 +190,7 @@ DEFECTIVE = (
         "    return grid.flatten(1, 2)",
         "    return grid.transpose(1, 2).flatten(1, 2)",
         "patches.grid_to_channel",
-        ("order", "exchanged", "permut", "column", "transpos"),
+        "the grid is column by column (c = column·gridsize + row)",
     ),
 )
 
@@ -270,8 +271,7 @@ def test_a_commit_that_breaks_a_stack_is_refused_with_contract_stack_and_cause(c
     assert commit.contract in off
     assert off[commit.contract]["sides"] == [commit.stack]
     (cause,) = [line for line in off[commit.contract]["message"].splitlines() if line.startswith("  cause: ")]
-    assert cause.startswith(f"  cause: {commit.stack}: ")
-    assert not commit.says or any(words in cause for words in commit.says), cause
+    assert cause == f"  cause: {commit.stack}: {commit.cause}"
 
 
 @pytest.mark.parametrize("commit", tried(HARMLESS))
