@@ -12,6 +12,10 @@ PYTEST := $(VENV)/bin/pytest -q
 # A contract that hangs, in native code too, says where, and ends the session.
 UNLESS_HUNG := -o faulthandler_timeout=1800 -o faulthandler_exit_on_timeout=true
 
+EVIDENCE := .artifacts
+RUNNER_TESTS := tests/torch/test_grid_lines_torch_runner.py
+INTEGRATION_TESTS := tests/torch tests/docs
+
 # One thread: faster at these sizes, and sums keep their order.
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
@@ -55,7 +59,21 @@ contracts: $(READY) ## Every contract on drawn cases, always the same ones
 
 .PHONY: integration
 integration: $(READY) ## From simulated exposures through training to a reconstruction, by commands
-	@$(PYTEST) -m integration tests/torch tests/docs
+	@$(PYTEST) -m integration $(INTEGRATION_TESTS)
+
+# Each part is run whatever became of the others; a log says what was run, of which revision.
+.PHONY: evidence
+evidence: $(READY) ## Logs of the loss-unit, runner and integration tests, in .artifacts/
+	@rm -rf $(EVIDENCE); mkdir -p $(EVIDENCE); failed=0; \
+	keep() { name=$$1; shift; \
+		{ date -u +%FT%TZ; git describe --always --dirty; echo "$$*"; } > $(EVIDENCE)/$$name.log 2>&1; \
+		"$$@" >> $(EVIDENCE)/$$name.log 2>&1 || failed=1; \
+		echo "$(EVIDENCE)/$$name.log: $$(tail -n 1 $(EVIDENCE)/$$name.log)"; }; \
+	keep preflight $(VENV)/bin/parity preflight; \
+	keep losses $(PYTEST) -rA --junitxml $(EVIDENCE)/losses.xml tests/torch/test_loss_units.py; \
+	keep runner $(PYTEST) -rA -m "not integration" --junitxml $(EVIDENCE)/runner.xml $(RUNNER_TESTS); \
+	keep integration $(PYTEST) -rA -m integration --junitxml $(EVIDENCE)/integration.xml $(INTEGRATION_TESTS); \
+	exit $$failed
 
 .PHONY: commits
 commits: $(READY) ## What the pre-merge check says of thirty commits in a clone

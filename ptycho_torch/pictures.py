@@ -25,7 +25,7 @@ def reconstruction(found: Complex, truth: Complex) -> Figure:
     difference = np.angle(found * truth.conj())
     rows = (
         ("amplitude", np.abs(truth), np.abs(found), np.abs(found) - np.abs(truth), "gray"),
-        ("phase, rad", np.angle(truth), np.angle(truth) + difference, difference, "twilight"),
+        ("phase, rad", np.angle(truth), np.angle(truth) + difference, difference, "viridis"),
     )
     for row, (name, true, made, error, colours) in zip(figure.subplots(2, 3), rows, strict=True):
         most = float(np.abs(error).max()) or 1.0
