@@ -50,8 +50,6 @@ def test_simulated_data_agree(gridsize: int, simulated: Callable[[int], Path], n
     assert (answer.size, answer.gridsize, answer.tried) == (64, gridsize, 2)
     assert at(answer, Step.LOAD).arrays == 5
     assert [set(held.verdict.worst) for held in answer.steps] == [{"tensorflow", "torch"}] * len(Step)
-    assert at(answer, Step.LOSS).left_open == ("loss",)
-    assert len(at(answer, Step.GRADIENT).left_open) > 2
     assert not any(held.left_open for held in answer.steps if held.step.is_reading)
 
 
