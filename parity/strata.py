@@ -93,6 +93,7 @@ class Stratum:
     log10_gradient: tuple[float, float] = (-4.0, 0.0)
     log10_forgetting: tuple[float, float] = (-4.0, -0.3)
     band: Band = Band.SOME
+    log10_modulus: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ class Spec:
     gradient: float
     log10_forgetting: tuple[float, float]
     band: Band
+    modulus: float
 
     def generator(self, purpose: str) -> np.random.Generator:
         """The stream of random numbers for one purpose; streams do not depend on which others are drawn."""
@@ -162,6 +164,7 @@ def draw(stratum: Stratum, seed: int) -> Spec:
         gradient=float(10 ** random.uniform(*stratum.log10_gradient)),
         log10_forgetting=stratum.log10_forgetting,
         band=stratum.band,
+        modulus=float(10 ** random.uniform(*stratum.log10_modulus)),
     )
 
 
@@ -201,6 +204,7 @@ EXTINCT = (
 )
 BARE = (Stratum("bare", "the term in k alone kept on one side", full=(False,)),)
 WRAPPED = (Stratum("wrapped", "phases beyond ±π", phase_span=25.0),)
+DIM = (Stratum("dim", "a square that underflows, 0/0", log10_modulus=(-28.0, -12.0)),)
 READINGS = (Stratum("readings", "integers squared before they are widened", counting=Counting.READINGS),)
 SHIFTS = (
     Stratum("unshifted", "an offset added to every position", patches=(4,), shifts=(Shift.NONE,), margins=(1, 2)),

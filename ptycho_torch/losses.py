@@ -295,8 +295,13 @@ def _energy(field: Tensor) -> Tensor:
 
 
 def _phase(field: Tensor) -> Tensor:
-    """arg z, with value and gradient 0 at z = 0, whatever the signs of its zeros."""
-    return torch.where(field == 0, 1, field).angle()
+    """arg z, with value and gradient 0 at z = 0, whatever the signs of its zeros.
+
+    torch's gradient of the angle divides by |z|^2, which underflows long before |z| does: dim fields are lifted.
+    """
+    smallest = math.frexp(torch.finfo(field.dtype).tiny)[1]
+    lifted = torch.where(field.abs() < 2.0 ** (smallest // 4), field * 2.0 ** (-3 * smallest // 4), field)
+    return torch.where(field == 0, 1, lifted).angle()
 
 
 def _wrap(angle: Tensor) -> Tensor:

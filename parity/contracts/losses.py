@@ -8,7 +8,7 @@ import numpy as np
 
 from parity.contract import Argument, Contract, Entry, Fact, Inputs, Law, Result, Trial
 from parity.kinds import AMPLITUDE, FLAG, OBJECT, PER_GROUP, SCALAR
-from parity.strata import APART, BARE, EQUAL, EXPOSURES, EXTINCT, SHAPES, WRAPPED
+from parity.strata import APART, BARE, DIM, EQUAL, EXPOSURES, EXTINCT, SHAPES, WRAPPED
 
 _PREDICTED = Argument("predicted", AMPLITUDE, True)
 _OBSERVED = Argument("observed", AMPLITUDE, True)
@@ -118,7 +118,7 @@ CONTRACTS = (
         equation="mean ||O| − |T|| + mean |wrap(arg O − arg T)|",
         arguments=(_PATCHES, _TARGET),
         results=(Result("error", SCALAR),),
-        strata=(*SHAPES, *APART, *WRAPPED),
+        strata=(*SHAPES, *APART, *WRAPPED, *DIM),
         facts=(Fact("0 at O = T", _zero_at_the_target),),
     ),
     Contract(

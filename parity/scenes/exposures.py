@@ -46,15 +46,15 @@ class Exposures(Drawn):
 
     @cached_property
     def patches(self) -> Complex:
-        """The object, (B, C, H, W)."""
-        return self.amplitude * np.exp(1j * self.phase)
+        """The object, (B, C, H, W), as dim as the specification has it."""
+        return self.spec.modulus * self.amplitude * np.exp(1j * self.phase)
 
     @cached_property
     def target(self) -> Complex:
         """The object that `patches` should have been, (B, C, H, W): a different modulus, a phase that may wrap."""
         random = self.spec.generator("target")
         spread = 2.0 if self.spec.prediction is Prediction.FAR else 0.02
-        modulus = self.amplitude * np.exp(spread * random.standard_normal(self.patches.shape))
+        modulus = self.spec.modulus * self.amplitude * np.exp(spread * random.standard_normal(self.patches.shape))
         return modulus * np.exp(1j * (self.phase + spread * random.standard_normal(self.patches.shape)))
 
     @cached_property

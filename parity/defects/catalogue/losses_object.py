@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from parity.defects.base import Arguments, Defect, given, giving, raw, replaced, returning
@@ -39,6 +40,10 @@ def _second_neighbours(xp: Idiom, a: Arguments) -> Tensor:
 
 def _modulus_error(xp: Idiom, a: Arguments) -> Tensor:
     return xp.mean(xp.abs(xp.abs(a.patches) - xp.abs(a.target)))
+
+
+def _angle_alone(xp: Idiom) -> Callable[[Tensor], Tensor]:
+    return lambda field: xp.angle(xp.where(field == 0, xp.ones_like(field), field))
 
 
 def _turns(xp: Idiom, a: Arguments) -> Tensor:
@@ -199,6 +204,16 @@ ERROR = (
         "an intermediate is float32",
         given(patches=rounded("float32")),
         shows="a float64 run",
+    ),
+    Defect(
+        "losses.complex_mae",
+        "phase-unlifted",
+        "the slope of the angle is divided by |z|², which underflows",
+        raw(lambda xp, phase: _angle_alone(xp)),
+        at="losses._phase",
+        stacks=("torch",),
+        shows="moduli below 10⁻¹⁹",
+        diagnosis=("returns NaN",),
     ),
 )
 """Of the error of the object."""
