@@ -100,6 +100,15 @@ def test_the_loss_is_that_of_the_objective(tmp_path: Path, gridsize: int) -> Non
     torch.testing.assert_close(photons, SCALE * amplitudes[batch["exposures"]])
 
 
+def test_an_object_that_is_all_dark_has_a_finite_slope(
+    data: PtychoDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A term of weight 0 takes nothing from it, however steep it is there."""
+    monkeypatch.setattr(PtychoModule, "forward", lambda self, images: 1e-40 * self.generator(images))
+    module = train.train(data, tmp_path, replace(TINY, epochs=1))
+    assert all(torch.isfinite(parameter).all() for parameter in module.parameters())
+
+
 def test_a_seed_decides_the_weights(data: PtychoDataset, tmp_path: Path) -> None:
     config = asdict(TINY) | {"epochs": 1}
     one, same, other = (
