@@ -17,7 +17,7 @@ from parity.report.overview import headline
 from parity.report.terminal import bare_table, counted, plain, verdict_table
 
 _STYLES = {Weight.FAILED: "bold red", Weight.NOT_CHECKED: "yellow", Weight.NOTED: "cyan"}
-_MOST_WORDS = 3
+_MOST_PATHS = 3
 
 
 class Planned(Protocol):
@@ -48,8 +48,8 @@ def planned(
         parts.append(table)
     for why in dict.fromkeys(aside.values()):
         paths = [path for path, reason in aside.items() if reason == why]
-        more = f" and {len(paths) - _MOST_WORDS} more" if len(paths) > _MOST_WORDS else ""
-        parts.append(Text(f"not asked about: {', '.join(paths[:_MOST_WORDS])}{more} ({why})", "dim"))
+        more = f" and {len(paths) - _MOST_PATHS} more" if len(paths) > _MOST_PATHS else ""
+        parts.append(Text(f"not asked about: {', '.join(paths[:_MOST_PATHS])}{more} ({why})", "dim"))
     if not plan:
         parts.append(Text("nothing that a contract depends on has changed"))
     return Group(*parts, Text())
