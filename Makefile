@@ -97,9 +97,11 @@ bench: $(READY) ## What a run costs, beside what it cannot do without
 clean: ## Remove the environments and all caches
 	rm -rf $(VENV) $(EXTERNAL) build *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
+# neuraloperator without wandb and OpenTelemetry, which its spectral convolution does without.
 $(READY): pyproject.toml constraints/cpu.txt
 	@$(call new_environment,$(VENV))
 	@$(VENV)/bin/pip install -qq --constraint constraints/cpu.txt --editable '.[all]'
+	@$(VENV)/bin/pip install -qq --constraint constraints/cpu.txt --no-deps neuraloperator tensorly tensorly-torch zencfg
 	@touch $@
 
 $(EXTERNAL_READY): tests/external/requirements.txt constraints/cpu.txt
