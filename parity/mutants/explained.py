@@ -18,14 +18,14 @@ EXPLAINED: Mapping[str, tuple[str, ...]] = {
     "only the modulus of it is used: the wrapped phase difference enters as |wrap(…)|": (
         "bc2c706726",
         "3ba9d37797",
-        "064c990f67",
+        "c27250c359",
     ),
     "0 where it is used: the branch is taken where the intensity, or the prediction, is 0": (
         "01ff7c7f07",
         "167ee448b1",
     ),
     "any number would do: `where` takes the other branch there, and lets no gradient through": ("057b0c931b",),
-    "any positive number would do: its phase is 0 too": ("3846967cf5",),
+    "any positive number would do: its phase is 0 too": ("4286215c30",),
     "both branches are right at the limit between them, and about it": (
         "26beb2091e",
         "feb4b3674c",
