@@ -51,6 +51,13 @@ def mirror_faults(contracts: Mapping[str, Contract]) -> list[str]:
     return faults + [f"{name}: listed as having no twin, but there is no such function" for name in unused]
 
 
+def line_of(address: str) -> int:
+    """Where in its file a definition of a mirrored one stands, by `package.module.name`; 1 where there is none."""
+    package, module, name = address.rsplit(".", 2)
+    defined = [node for node in _tree(package, module).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    return next((node.lineno for node in defined if node.name == name), 1)
+
+
 def _unregistered(
     package: str,
     module: str,

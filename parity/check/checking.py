@@ -18,7 +18,7 @@ from parity.environment import prepare_environment
 from parity.golden.errors import GoldenError
 from parity.impact import Changes, Impact, Reason
 from parity.impact.mapping import GOLDENS
-from parity.mirror import mirror_faults
+from parity.mirror import line_of, mirror_faults
 from parity.report.content import ContractReport, Place, Remark, Report, Weight
 from parity.workers import Crew, Lost
 
@@ -151,7 +151,7 @@ def _places(reasons: Sequence[Reason]) -> tuple[Place, ...]:
 
 
 def _mirror_places(fault: str) -> tuple[Place, ...]:
-    """The file that a fault begins with the address of."""
-    address = fault.partition(":")[0]
+    """Where the definition stands that a fault begins with the address of, or the file that lacks it."""
+    address = fault.partition(":")[0].partition("@")[0]
     path = Path(*address.split(".")[:-1]).with_suffix(".py")
-    return (Place(path.as_posix(), 1),)
+    return (Place(path.as_posix(), line_of(address)),)

@@ -9,7 +9,7 @@ import pytest
 from parity import mirror
 from parity.contract import Argument, Contract, Registry, Result
 from parity.kinds import AMPLITUDE, SCALAR
-from parity.mirror import mirror_faults
+from parity.mirror import line_of, mirror_faults
 
 MAE = Contract(
     "losses.mae",
@@ -52,6 +52,11 @@ def test_a_tree_without_fault(tree: Path) -> None:
 def test_a_function_without_a_contract(tree: Path, package: str) -> None:
     rewrite(tree, package, ORACLE.replace("mae_vjp", "_mae_vjp") + "def stray(x): ...\n")
     assert faults() == [f"{package}.losses.stray: unregistered: a public function without a contract"]
+
+
+@pytest.mark.parametrize(("name", "line"), [("mae", 1), ("Loss", 3), ("no_such", 1)])
+def test_a_definition_stands_on_a_line(tree: Path, name: str, line: int) -> None:
+    assert line_of(f"ptycho.losses.{name}") == line_of(f"parity.oracle.losses.{name}") == line
 
 
 def test_a_vjp_belongs_to_the_oracle_alone(tree: Path) -> None:
