@@ -42,9 +42,9 @@ class Measurement:
 
     `ratio` is the largest error in units of what is allowed, at `index`, where the stack has `got`, the oracle
     `expected`, the error is `error` and `allowed` is allowed. `epsilon` is the smallest relative defect that any
-    element would show, `gap` the largest error in units of the largest value. A `fault` is what made comparison
-    impossible: the stack raised, or returned another shape or precision, or NaN. Where an accepted `divergence` was
-    taken off first, that is its size; one that is not what was accepted is a fault, too.
+    element would show, `gap` the largest error in units of the largest true value, or as it is where all are 0. A
+    `fault` is what made comparison impossible: the stack raised, or returned another shape or precision, or NaN. Where
+    an accepted `divergence` was taken off first, that is its size; one that is not what was accepted is a fault, too.
     """
 
     contract: str
@@ -107,7 +107,8 @@ def measure(
 
 def measure_pair(label: Label, one: NDArray[Any], other: NDArray[Any], oracle: Bounded) -> Measurement:
     """The stacks against each other: they may lie on opposite sides of the oracle, so twice as far apart."""
-    return label.measurement(PAIR, **distance(one, other, 2 * oracle.allowed), epsilon=2 * _smallest_visible(oracle))
+    apart = distance(one, other, 2 * oracle.allowed, truth=oracle.value)
+    return label.measurement(PAIR, **apart, epsilon=2 * _smallest_visible(oracle))
 
 
 def measure_rest(label: Label, stack: str, got: NDArray[Any], oracle: Bounded, accepted: int = 0) -> Measurement:
@@ -145,8 +146,14 @@ def missing_gradient(label: Label, stack: str, oracle: Bounded) -> Measurement:
     return measure(label, stack, oracle.precision.round(np.zeros_like(oracle.value)), oracle)
 
 
-def distance(got: NDArray[Any], expected: NDArray[Any], allowed: Reals) -> dict[str, Any]:
-    """The worst element, and how much of the array could be judged."""
+def distance(
+    got: NDArray[Any], expected: NDArray[Any], allowed: Reals, truth: NDArray[Any] | None = None
+) -> dict[str, Any]:
+    """The worst element, how much of the array could be judged, and the error relative to the truth at its largest.
+
+    The truth is what is expected, unless that has errors of its own.
+    """
+    truth = expected if truth is None else truth
     with np.errstate(all="ignore"):
         error = np.abs(got - expected)
         ratio = error / allowed
@@ -159,7 +166,7 @@ def distance(got: NDArray[Any], expected: NDArray[Any], allowed: Reals) -> dict[
             ratio = np.where(np.isnan(ratio), np.inf, ratio)
     worst = np.unravel_index(int(np.argmax(ratio)), ratio.shape) if ratio.size else ()
     index = _place(worst)
-    scale = np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected))
+    scale = np.max(np.abs(truth), initial=0.0, where=np.isfinite(truth))
     finite = np.max(error, initial=0.0, where=np.isfinite(error))
     return {
         "ratio": float(ratio[index]) if ratio.size else 0.0,

@@ -147,4 +147,5 @@ def _measured(label: Label, stack: str, got: NDArray[Any] | None, oracle: Bounde
 def _bits_apart(label: Label, one: NDArray[Any], other: NDArray[Any], oracle: Bounded) -> Measurement:
     """Two loaders against each other: any difference is too large."""
     informed = measure_pair(label, one, other, oracle).epsilon
-    return label.measurement(PAIR, **distance(one, other, np.zeros(oracle.shape)), epsilon=informed)
+    apart = distance(one, other, np.zeros(oracle.shape), truth=oracle.value)
+    return label.measurement(PAIR, **apart, epsilon=informed)

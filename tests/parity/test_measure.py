@@ -107,6 +107,14 @@ def test_a_pair_may_lie_on_opposite_sides_of_the_oracle() -> None:
     assert measured(other, oracle).ratio == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize(("truth", "gap"), [([0.0, 4.0], U / 2), ([0.0, 0.0], 2 * U)])
+def test_the_gap_of_a_pair_is_relative_to_the_truth_and_not_to_the_rounding_of_a_stack(
+    truth: list[float], gap: float
+) -> None:
+    oracle = bounded(truth, [2, 0])
+    assert measure_pair(LABEL, oracle.value, oracle.value + np.array([2 * U, 0]), oracle).gap == pytest.approx(gap)
+
+
 @pytest.mark.parametrize(
     ("oracle", "epsilon"),
     [
