@@ -26,6 +26,7 @@ EXPLAINED: Mapping[str, tuple[str, ...]] = {
     ),
     "any number would do: `where` takes the other branch there, and lets no gradient through": ("057b0c931b",),
     "any positive number would do: its phase is 0 too": ("4286215c30",),
+    "a power of two leaves a phase as it is, whatever is lifted by it": ("13252bc39d",),
     "both branches are right at the limit between them, and about it": (
         "26beb2091e",
         "feb4b3674c",
