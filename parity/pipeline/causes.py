@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import isqrt
 
 import numpy as np
 
@@ -25,7 +26,7 @@ _CONTRACTS = {
     "normalization": "dataloader.group_amplitudes",
     "images": "dataloader.group_amplitudes",
 }
-"""What a loader's quantities are results of, where the file is a plain scan."""
+"""What a loader's quantities are results of, were the exposures of the file a plain scan."""
 
 _MOST = 32
 """Exposures that a loader is asked about once more."""
@@ -62,12 +63,12 @@ class Causes:
             return Diagnosis(framework.name, None, f"not known: the search raised {type(error).__name__}: {error}")
 
     def _of_loader(self, framework: Framework, failing: Sequence[Measurement], precision: Precision) -> Diagnosis:
-        """The loader on a few exposures, as a contract knows it by name; of a file with groups nothing is known."""
+        """The loader on a few exposures, as a plain scan: what it does wrong there, it does with the file."""
         unexplained = Diagnosis(
             framework.name, RAISES if any((m.fault or "").startswith(RAISED) for m in failing) else None
         )
         name = next((_CONTRACTS[m.quantity] for m in failing if m.quantity in _CONTRACTS and not m.fault), None)
-        if name is None or self.source.groups is not None:
+        if name is None:
             return unexplained
         contract = REGISTRY[name]
         entry = next(entry for entry in contract.entries if entry.stack == framework.name)
@@ -75,7 +76,7 @@ class Causes:
         return found or unexplained
 
     def _few(self, contract: Contract, precision: Precision) -> Truth:
-        gridsize = self.gridsize or 1
+        gridsize = self.gridsize or (1 if self.source.groups is None else isqrt(self.source.groups.shape[1]))
         given = {
             "scan": self.source.scan[:_MOST],
             "diffraction": self.source.diffraction[:_MOST].astype(np.float64),

@@ -87,6 +87,15 @@ def test_a_defect_in_a_loader_is_found_at_its_step_and_what_follows_inherits_it(
     assert [held.inherits for held in answer.steps[3:]] == [(stack,)] * 3
 
 
+def test_what_a_loader_does_to_every_exposure_is_explained_where_a_file_has_groups_too(
+    simulated: Callable[[int], Path], narrow: Weights, stacks: Stacks
+) -> None:
+    question = Question(simulated(2), groups=1, weights=narrow(64, 2))
+    with replaced_in("ptycho_torch", "groupedscan._normalization", lambda right: lambda frames: 2 * right(frames)):
+        answer = hold(question, stacks, (FLOAT64,))
+    assert [d.cause for d in at(answer, Step.NORMALISE).diagnoses] == ["HW stands for HW/4"]
+
+
 def test_a_loader_whose_last_bit_is_another_is_not_that_of_the_other_stack(asked: Question, stacks: Stacks) -> None:
     with replaced_in("ptycho", "groupedscan._normalization", lambda right: lambda x: np.nextafter(right(x), 1).item()):
         answer = hold(asked, stacks, (FLOAT64,))
