@@ -127,7 +127,7 @@ def reconstruction_loss(
     weighting: str = "central",
     **parameters: tf.Tensor,
 ) -> tf.Tensor:
-    """What a network is trained on, from the exposures to the number: `training_objective` of `autoencode`.
+    """What training minimises, from the exposures to the number: `training_objective` of `networks.autoencode`.
 
     Args:
         images: (B, H, W, C), real, the exposures as the network is given them, of mean square 1/4.

@@ -1,8 +1,8 @@
 """What training moves: a generator and the scale of its light, as Lightning takes them.
 
-The loss is `losses.training_loss` of what `forward.predict_amplitude` makes of the generator's patches, with the
-observed amplitude on the scale of photons; the optimizer is `training.make_optimizer`. Nothing is drawn but the
-weights and the order of the groups, both from the seed and the epoch alone.
+The loss is `forward.training_objective` of the generator's patches, with the observed amplitude on the scale of
+photons; the optimizer is `training.make_optimizer`. Nothing is drawn but the weights and the order of the groups, both
+from the seed and the epoch alone.
 """
 
 import math
@@ -24,7 +24,7 @@ DESCRIPTION: Final = "ptycho"
 
 
 class DivergedError(ArithmeticError):
-    """A training whose weights are no longer finite; the message says since when."""
+    """A training whose network no longer makes finite patches; the message says since when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,45 +141,49 @@ class PtychoModule(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of a batch, (); raises DivergedError where the patches are not finite."""
         config, images = self.config, batch["amplitude"]
+        made = self._finite_patches(images)
+        observed = images * (self.exposure.unit / self.exposure.normalization)
+        self._probe = self._probe.to(images.device)
+        exposure = (batch["positions"], self._probe, self.log_scale)
+        canvas = (self._canvas, self._canvas, config.chosen_weighting)
+        loss = forward.training_objective(
+            made,
+            *exposure,
+            observed,
+            torch.zeros_like(made),  # no target: its term has no weight
+            config.nll_weight,
+            config.mae_weight,
+            1.0,
+            config.tv_weight,
+            0.0,
+            *canvas,
+        )
+        with torch.no_grad():
+            self._log_losses(loss, forward.predict_amplitude(made, *exposure, *canvas), observed)
+        self._last_images = images
+        return loss
+
+    def _finite_patches(self, images: Tensor) -> Tensor:
         made = self(images)
         if not torch.isfinite(torch.view_as_real(made)).all():
-            said = f"expected finite patches, got others after {self.global_step} steps; a smaller rate may help"
-            raise DivergedError(f"learning_rate: {config.learning_rate:g}: {said}")
-        self._probe = self._probe.to(images.device)
-        observed = images * (self.exposure.unit / self.exposure.normalization)
-        predicted = forward.predict_amplitude(
-            made,
-            batch["positions"],
-            self._probe,
-            self.log_scale,
-            self._canvas,
-            self._canvas,
-            config.chosen_weighting,
-        )
-        loss = losses.training_loss(
-            predicted,
-            observed,
-            made,
-            torch.zeros_like(made),  # no target: its term has no weight
-            nll_weight=config.nll_weight,
-            mae_weight=config.mae_weight,
-            realspace_weight=1.0,
-            tv_weight=config.tv_weight,
-            realspace_mae_weight=0.0,
-        )
-        self._log_losses(loss.detach(), predicted.detach(), observed)
-        return loss
+            said = f"expected finite patches, got others after step {self.global_step}; a smaller rate may help"
+            raise DivergedError(f"learning_rate: {self.config.learning_rate:g}: {said}")
+        return made
 
     def _log_losses(self, loss: Tensor, predicted: Tensor, observed: Tensor) -> None:
         means = {
-            "loss": loss,
+            "loss": loss.detach(),
             "mae": losses.mae(predicted, observed),
             "nll": losses.poisson_nll(predicted, observed).mean() / observed[0].numel(),
         }
         self.log_dict(means, on_step=False, on_epoch=True, prog_bar=True, batch_size=len(observed), sync_dist=True)
 
     def on_train_epoch_end(self) -> None:
-        """Keep the means of the epoch."""
+        """Keep the means of the epoch; raises DivergedError, before a checkpoint is written, where its last step was
+        one too many.
+        """
+        with torch.no_grad():
+            self._finite_patches(self._last_images)
         found = self.trainer.callback_metrics
         self.history.append({name: float(found[name]) for name in ("loss", "mae", "nll")})
 
