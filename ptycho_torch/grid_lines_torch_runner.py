@@ -24,6 +24,7 @@ from ptycho_torch.generators import ARCHITECTURES
 if TYPE_CHECKING:
     from ptycho_torch.dataloader import PtychoDataset
     from ptycho_torch.metrics import Complex, Metrics
+    from ptycho_torch.reconstruction import Coverage
     from ptycho_torch.train import PtychoModule, TrainingConfig
 
 WRITTEN, USAGE, NOT_WRITTEN = 0, 2, 3
@@ -34,11 +35,21 @@ METRICS, OBJECT = "metrics.json", "reconstruction.npz"
 
 LOSSES: Final[Mapping[str, Mapping[str, float]]] = {
     "mae": {"mae_weight": 1.0, "nll_weight": 0.0},
-    "poisson": {"mae_weight": 0.0, "nll_weight": 1.0},
+    "nll": {"mae_weight": 0.0, "nll_weight": 1.0},
 }
 """The weights of the losses that can be chosen by name."""
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """The object that is to be reconstructed from a data set, and the part of it that its scan has seen."""
+
+    dataset: "PtychoDataset"
+    whole: "Complex"
+    """(M, M), the truth."""
+    coverage: "Coverage"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,9 +63,12 @@ class Outcome:
 
     def metrics(self) -> dict[str, "Metrics"]:
         """Those of the reconstruction, and of the best constant object, which any network should beat."""
-        from ptycho_torch.metrics import compare, trivial
+        from ptycho_torch.metrics import compare, constant
 
-        return {"reconstruction": compare(self.found, self.truth), "trivial": compare(trivial(self.truth), self.truth)}
+        return {
+            "reconstruction": compare(self.found, self.truth),
+            "constant": compare(constant(self.truth), self.truth),
+        }
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -101,60 +115,78 @@ def runner_command(
     DIR then has metrics.json, reconstruction.npz, pictures (PNG), checkpoints/last.ckpt and logs/. Files that are
     there are replaced.
     """
-    from ptycho_torch.train import TrainingConfig
+    from ptycho_torch.train import TrainingConfig, train
 
     config = TrainingConfig(
         architecture, epochs, batch_size, learning_rate, weighting=weighting, seed=seed, **LOSSES[loss]
     )
-    where = {"accelerator": accelerator, "devices": int(devices) if devices.isdecimal() else devices}
-    outcome = run(train_npz, test_npz, output_dir, config, gridsize, resume=resume, strategy=strategy, **where)
-    if outcome is not None:
-        _say(write(outcome, output_dir), output_dir)
+    training, target = read(train_npz, test_npz, config, gridsize)
+    module = train(
+        training,
+        output_dir,
+        config,
+        resume=resume,
+        accelerator=accelerator,
+        devices=int(devices) if devices.isdecimal() else devices,
+        strategy=strategy,
+    )
+    if not module.global_rank:  # further devices have their own processes, which have nothing to say
+        _say(write(judge(module, target), output_dir), output_dir)
 
 
-def run(
-    train_npz: Path,
-    test_npz: Path,
-    output_dir: Path,
-    config: "TrainingConfig",
-    gridsize: int | None = None,
-    **how: Any,
-) -> Outcome | None:
-    """Train, and reconstruct the object of the test set, which is read before anything is trained.
+def read(
+    train_npz: Path, test_npz: Path, config: "TrainingConfig", gridsize: int | None = None
+) -> tuple["PtychoDataset", Target]:
+    """What is trained on, and what is to be reconstructed, checked as far as it can be before anything is trained.
 
     Args:
         train_npz: as `dataloader.PtychoDataset` takes it.
-        test_npz: the same, with `YY_full`.
-        output_dir: for checkpoint and logs.
+        test_npz: the same, with `YY_full`; its positions are the top-left corners of the patches on that, pixels.
         config: of the training.
         gridsize: patches a side of a group, for files without groups.
-        **how: `resume`, `accelerator`, `devices` and `strategy`, as `train.train` takes them.
-
-    Returns:
-        What came of it; nothing in the processes of further devices.
 
     Raises:
-        DataError: a file that cannot be used.
-        DivergedError: the weights are no longer finite.
-        ValueError: arguments that contradict each other or a file.
+        DataError: a file that cannot be used, or two that do not go together.
+        ValueError: a gridsize that contradicts a file.
     """
     from ptycho_torch.dataloader import PtychoDataset
-    from ptycho_torch.metrics import aligned
-    from ptycho_torch.reconstruction import reconstruct
-    from ptycho_torch.train import train
+    from ptycho_torch.metrics import LEAST_SIDE
+    from ptycho_torch.npz import DataError
+    from ptycho_torch.reconstruction import Coverage
 
     training = PtychoDataset(train_npz, gridsize=gridsize)
     # What a network has learnt holds for amplitudes multiplied by the factor that it has seen.
     testing = PtychoDataset(test_npz, gridsize=gridsize, normalization=training.normalization)
-    truth = _truth(testing)
+    whole = _truth(testing)
     _require_alike(training, testing)
-    module = train(training, output_dir, config, **how)
-    if module.global_rank:
-        return None
-    middle_only = config.chosen_weighting == "central"
-    made = reconstruct(module, testing, len(truth), config.batch_size, module.device, middle_only=middle_only)
-    true, found = truth[made.seen], made.object[made.seen]
-    return Outcome(module, aligned(found, true, module.exposure.scale_known), true, made.seen)
+    try:
+        coverage = Coverage.of(testing, len(whole), middle_only=config.chosen_weighting == "central")
+        seen = whole[coverage.seen].shape
+    except ValueError as error:
+        raise DataError(f"{test_npz}: {error}") from error
+    if min(seen) < LEAST_SIDE:
+        expected = f"a scan that sees {LEAST_SIDE} × {LEAST_SIDE} pixels of the object, to judge by"
+        raise DataError(f"{test_npz}: expected {expected}, got {seen[0]} × {seen[1]}")
+    return training, Target(testing, whole, coverage)
+
+
+def judge(module: "PtychoModule", target: Target) -> Outcome:
+    """Reconstruct the object, its common phase, and its scale where it had to be learnt, that of the truth.
+
+    Raises DivergedError where the network makes nothing of it.
+    """
+    from ptycho_torch.lightning_module import DivergedError
+    from ptycho_torch.metrics import aligned
+    from ptycho_torch.reconstruction import reconstruct
+
+    made = reconstruct(module, target.dataset, target.coverage, module.config.batch_size, module.device)
+    seen = target.coverage.seen
+    truth = target.whole[seen]
+    try:
+        found = aligned(made[seen], truth, module.exposure.scale_known)
+    except ValueError as error:
+        raise DivergedError(f"reconstruction: {error}") from error
+    return Outcome(module, found, truth, seen)
 
 
 def write(outcome: Outcome, output_dir: Path) -> dict[str, "Metrics"]:
@@ -261,8 +293,7 @@ def _say(metrics: Mapping[str, "Metrics"], output_dir: Path) -> None:
     for part in ("amplitude", "phase"):
         for name, one in metrics.items():
             image = getattr(one, part)
-            label = f"{part}, {'constant' if name == 'trivial' else name}"
-            click.echo(f"{label:25}{image.mae:7.4f}{image.psnr:10.2f}{image.ssim:8.3f}{image.frc50:8.2f}")
+            click.echo(f"{f'{part}, {name}':25}{image.mae:7.4f}{image.psnr:10.2f}{image.ssim:8.3f}{image.frc50:8.2f}")
     click.echo(f"{output_dir / METRICS}")
 
 

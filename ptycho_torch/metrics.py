@@ -35,7 +35,7 @@ class ImageMetrics:
     ssim: float
     """Structural similarity (Wang et al., 2004), at most 1, in windows of 7 × 7 pixels."""
     frc50: float
-    """The spatial frequency at which the correlation of rings first falls below one half, of Nyquist's, 0 to 1."""
+    """The last spatial frequency before the correlation of rings falls below one half, of Nyquist's, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Metrics:
     amplitude: ImageMetrics
     """Dimensionless."""
     phase: ImageMetrics
-    """Radians; differences taken the short way round."""
+    """Radians, about the median of the truth; differences taken the short way round."""
 
 
 def aligned(found: Complex, truth: Complex, scale_known: bool = True) -> Complex:
@@ -73,16 +73,28 @@ def compare(found: Complex, truth: Complex) -> Metrics:
     if found.shape != truth.shape or min(truth.shape) < LEAST_SIDE:
         expected = f"the shape of truth, at least {LEAST_SIDE} pixels a side"
         raise ValueError(checks.refusal("found", expected, f"{found.shape} for a truth of {truth.shape}"))
-    phase = np.angle(truth)
+    phase = np.angle(truth * np.exp(-1j * _median_phase(truth)))
     return Metrics(
         _of_images(np.abs(found), np.abs(truth)),
         _of_images(phase + np.angle(found * truth.conj()), phase),
     )
 
 
-def trivial(truth: Complex) -> Complex:
+def constant(truth: Complex) -> Complex:
     """The best constant object: the true one's median amplitude and phase, which have the least absolute error."""
-    return np.full_like(truth, np.median(np.abs(truth)) * np.exp(1j * np.median(np.angle(truth))))
+    return np.full_like(truth, np.median(np.abs(truth)) * np.exp(1j * _median_phase(truth)))
+
+
+def _median_phase(truth: Complex) -> float:
+    """The phase whose mean distance to those of all pixels, the short way round, is least: it is that of a pixel."""
+    phases = np.sort(np.angle(truth), axis=None)
+    turns = np.concatenate([phases - 2 * np.pi, phases, phases + 2 * np.pi])
+    sums = np.concatenate([[0.0], np.cumsum(turns, dtype=np.float64)])
+    first, own = np.searchsorted(turns, phases - np.pi), np.searchsorted(turns, phases)
+    last = first + len(phases)  # every pixel once, no farther than half a turn
+    below = phases * (own - first) - (sums[own] - sums[first])
+    above = (sums[last] - sums[own]) - phases * (last - own)
+    return float(phases[np.argmin(below + above)])
 
 
 def ring_correlation(found: Real, truth: Real) -> Mapping[str, Real]:
@@ -93,7 +105,9 @@ def ring_correlation(found: Real, truth: Real) -> Mapping[str, Real]:
         has nothing.
     """
     window = np.outer(*(np.hanning(side + 2)[1:-1] for side in truth.shape))
-    first, second = (np.fft.fft2(_centred(image) * window) for image in (found, truth))
+    # Both are sums and differences of numbers as large as either: what varies by less does so by their rounding.
+    rounding = 8 * np.finfo(truth.dtype).eps * max(np.abs(image).max() for image in (found, truth))
+    first, second = (np.fft.fft2(_centred(image, rounding) * window) for image in (found, truth))
     radius = np.hypot(*np.meshgrid(*(np.fft.fftfreq(side) * 2 for side in truth.shape), indexing="ij"))
     rings = min(truth.shape) // 2
     ring = np.rint(radius * rings).astype(int).ravel()
@@ -117,10 +131,9 @@ def _of_images(found: Real, truth: Real) -> ImageMetrics:
     )
 
 
-def _centred(image: Real) -> Real:
-    """The image less its mean; exactly 0 where it is constant but for the rounding of both."""
+def _centred(image: Real, rounding: float) -> Real:
+    """The image less its mean; exactly 0 where it is constant but for the rounding."""
     centred = image - image.mean()
-    rounding = 8 * np.finfo(image.dtype).eps * np.abs(image).max()
     return centred if np.abs(centred).max() > rounding else np.zeros_like(image)
 
 

@@ -9,7 +9,8 @@ import click
 from parity.cli.codes import AGREE, NOT_CHECKED
 from parity.cli.options import report_option
 from parity.defects import CATALOGUE
-from parity.reconstruction.training import LOSSES, Task, TrainingNotMade, training_effects
+from parity.reconstruction import LOSSES
+from parity.reconstruction.training import Task, TrainingNotMade, training_effects
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
 from parity.report.training import draw_training, training_table
@@ -43,7 +44,8 @@ def train_command(
     """Train a network without a defect and with it, and show what comes of its reconstructions.
 
     The run is that of python -m ptycho_torch.grid_lines_torch_runner, on the CPU, twice from the same seed; the defect
-    is made in the PyTorch stack. Exit code 3 if a defect changes nothing, so that nothing was seen of it.
+    is made in the PyTorch stack, while it trains: reconstructions are judged without it. Exit code 3 if a defect
+    changes nothing, so that nothing was seen of it.
     """
     defects = CATALOGUE.select(names)
     if folder:
@@ -59,6 +61,9 @@ def train_command(
     out.print(training_table(effects))
     for path in draw_training(folder, effects) if folder else ():
         out.print(f"training: {path}", soft_wrap=True)
+    for effect in effects:
+        if effect.fault:
+            out.print(f"{effect.defect.full_name}: with it no network is trained: {effect.fault}", soft_wrap=True)
     without_any = [effect.defect.full_name for effect in effects if effect.is_none]
     for name in without_any:
         out.print(f"{name} changes nothing: no step passes through it, or these data do not show it", soft_wrap=True)

@@ -1,7 +1,7 @@
 """What a defect does to the training of a network: the runner's own run, without the defect and with it.
 
-The network, the data and every random choice are the same, so that the runs part where the defect is. Metrics are those
-of `ptycho_torch.metrics`, which no defect reaches.
+The network, the data and every random choice are the same, so that the runs part where the defect is. It is made while
+a network is trained alone: what came of it is stitched and judged without it, over the same part of the object.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 import importlib
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,17 +20,15 @@ from parity.contract import UsageError
 from parity.defects.base import Defect
 from parity.defects.injection import injected
 from parity.errors import CheckNotMade
-from parity.reconstruction import loss_of
+from parity.reconstruction import LOSSES, loss_of
 
 if TYPE_CHECKING:
+    from ptycho_torch.grid_lines_torch_runner import Outcome, Target
     from ptycho_torch.lightning_module import TrainingConfig
     from ptycho_torch.metrics import Complex, Metrics
 
 STACK = "torch"
 """The stack that trains."""
-
-LOSSES: Mapping[str, str] = {"nll": "poisson", "mae": "mae"}
-"""What the runner calls the losses of `parity.reconstruction`."""
 
 
 class TrainingNotMade(CheckNotMade):
@@ -68,19 +65,23 @@ class Trained:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingEffect:
-    """The same training without a defect and with it, the true object (H, W), and the metrics of a constant one."""
+    """The same training without a defect and with it, the true object (H, W), and the metrics of a constant one.
+
+    Where the defect lets no network be trained, `with_defect` is None, and `fault` says why.
+    """
 
     defect: Defect
     loss: str
     truth: Complex
     constant: Metrics
     without: Trained
-    with_defect: Trained
+    with_defect: Trained | None
+    fault: str = ""
 
     @property
     def is_none(self) -> bool:
         """Whether both came out the same, bit for bit."""
-        return np.array_equal(self.without.object, self.with_defect.object)
+        return self.with_defect is not None and np.array_equal(self.without.object, self.with_defect.object)
 
 
 def training_effects(defects: Sequence[Defect], task: Task, loss: str = "") -> list[TrainingEffect]:
@@ -89,64 +90,95 @@ def training_effects(defects: Sequence[Defect], task: Task, loss: str = "") -> l
     Args:
         defects: to be made in the PyTorch stack.
         task: what is trained on, and how.
-        loss: a key of `LOSSES`; by default that of each defect.
+        loss: a key of `parity.reconstruction.LOSSES`; by default that of each defect.
 
     Raises:
         UsageError: a defect that cannot be made in the stack, an unknown loss, or a configuration that the data do not
             fit.
-        TrainingNotMade: a file that cannot be used, a training that diverges, or Lightning is not installed.
+        TrainingNotMade: a file that cannot be used, a training that diverges without a defect, or Lightning is not
+            installed.
     """
     if loss and loss not in LOSSES:
         raise UsageError(f"loss: expected {' or '.join(LOSSES)}, got '{loss}'")
     for defect in defects:
         with injected(defect, STACK):
             pass  # one that cannot be made is refused before the first run, not after it
-    right: dict[str, tuple[Trained, Complex, Metrics]] = {}
+    _require_lightning()
+    target = _target(task)
+    right: dict[str, Outcome] = {}
     effects = []
     for defect in defects:
         minimised = loss or loss_of(defect)
         if minimised not in right:
-            right[minimised] = _trained(task, minimised)
-        without, truth, constant = right[minimised]
-        wrong, _, _ = _trained(task, minimised, injected(defect, STACK))
-        effects.append(TrainingEffect(defect, minimised, truth, constant, without, wrong))
+            right[minimised] = _without(task, target, minimised)
+        outcome = right[minimised]
+        wrong, fault = _with(defect, task, target, minimised)
+        effects.append(
+            TrainingEffect(
+                defect, minimised, outcome.truth, outcome.metrics()["constant"], _judged(outcome), wrong, fault
+            )
+        )
     return effects
 
 
-def _trained(
-    task: Task, loss: str, made: AbstractContextManager[None] | None = None
-) -> tuple[Trained, Complex, Metrics]:
-    """One run, the truth that it is judged by, and the metrics of a constant object."""
-    runner = _runner()
-    from ptycho_torch.metrics import aligned, compare
+def _target(task: Task) -> Target:
+    """What is to be reconstructed, once both files are known to be of use."""
+    from ptycho_torch.grid_lines_torch_runner import read
     from ptycho_torch.npz import DataError
 
     try:
-        config = replace(task.config, **runner.LOSSES[LOSSES[loss]])
-        with tempfile.TemporaryDirectory() as folder, made or nullcontext():
-            outcome = runner.run(task.train_npz, task.test_npz, Path(folder), config, accelerator="cpu", devices=1)
-    except (DataError, ArithmeticError) as error:
-        raise TrainingNotMade(f"{'with' if made else 'without'} the defect: {error}") from error
+        return read(task.train_npz, task.test_npz, task.config)[1]
+    except DataError as error:
+        raise TrainingNotMade(str(error)) from error
+
+
+def _without(task: Task, target: Target, loss: str) -> Outcome:
+    try:
+        return _outcome(task, target, loss)
+    except ArithmeticError as error:  # a DivergedError, whose module imports Lightning
+        raise TrainingNotMade(f"without the defect: {error}") from error
     except ValueError as error:
         raise UsageError(str(error)) from error
-    assert outcome is not None  # one process trains
-    metrics = outcome.metrics()
+
+
+def _with(defect: Defect, task: Task, target: Target, loss: str) -> tuple[Trained | None, str]:
+    """What came of it, or why nothing did: a defect may raise whatever it likes."""
+    try:
+        return _judged(_outcome(task, target, loss, defect)), ""
+    except Exception as error:
+        return None, f"{type(error).__name__}: {error}"
+
+
+def _outcome(task: Task, target: Target, loss: str, defect: Defect | None = None) -> Outcome:
+    """One run of the runner, the training set read and the network trained with the defect."""
+    from ptycho_torch.dataloader import PtychoDataset
+    from ptycho_torch.grid_lines_torch_runner import judge
+    from ptycho_torch.train import train
+
+    config = replace(task.config, nll_weight=float(loss == "nll"), mae_weight=float(loss == "mae"))
+    with tempfile.TemporaryDirectory() as folder, injected(defect, STACK) if defect else nullcontext():
+        module = train(PtychoDataset(task.train_npz), folder, config, accelerator="cpu", devices=1)
+    testing = PtychoDataset(task.test_npz, normalization=module.exposure.normalization)
+    return judge(module, replace(target, dataset=testing))
+
+
+def _judged(outcome: Outcome) -> Trained:
+    from ptycho_torch.metrics import aligned, compare
+
     rescaled = aligned(outcome.found, outcome.truth, scale_known=False)
-    trained = Trained(
+    return Trained(
         tuple(outcome.module.history),
         outcome.found,
         rescaled,
-        metrics["reconstruction"],
+        outcome.metrics()["reconstruction"],
         compare(rescaled, outcome.truth),
     )
-    return trained, outcome.truth, metrics["trivial"]
 
 
-def _runner() -> ModuleType:
-    """The runner, with all that it imports when it is called."""
+def _require_lightning() -> None:
+    """Raise TrainingNotMade if something that training needs is not installed."""
     try:
         importlib.import_module("ptycho_torch.train")
         importlib.import_module("ptycho_torch.metrics")
     except ModuleNotFoundError as error:
         raise TrainingNotMade(f"{error.name} is missing: pip install 'ptycho-parity[train]'") from error
-    return importlib.import_module("ptycho_torch.grid_lines_torch_runner")

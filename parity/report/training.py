@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from ptycho_torch.metrics import Metrics
 
-_RUNS = (("without", "without it", "C0"), ("with_defect", "with it", "C3"))
-
 
 def training_table(effects: Iterable[TrainingEffect]) -> RenderableType:
     """Losses and metrics without each defect and with it, and those of a constant object."""
@@ -29,9 +27,10 @@ def training_table(effects: Iterable[TrainingEffect]) -> RenderableType:
         table.add_column(heading, justify="right")
     for effect in effects:
         table.add_row(Text(effect.defect.full_name, "bold"))
-        for field, label, _ in _RUNS:
-            run: Trained = getattr(effect, field)
+        for label, _, run in _runs(effect):
             table.add_row(f"  {label}", _fall(run), *_cells(run.metrics, run.rescaled_metrics))
+        if effect.with_defect is None:
+            table.add_row("  with it", "none trained")
         table.add_row("  constant object", "", *_cells(effect.constant, effect.constant))
     legend = Text(
         "minimised: the mean loss as the stack has it, of the first epoch and of the last. amplitude: its mean "
@@ -62,8 +61,8 @@ def draw_training(folder: Path, effects: Sequence[TrainingEffect], name: str = "
 
 def _draw_losses(figure: SubFigure, effect: TrainingEffect) -> None:
     axes = figure.subplots()
-    for field, label, color in _RUNS:
-        losses = [epoch["loss"] for epoch in getattr(effect, field).history]
+    for label, color, run in _runs(effect):
+        losses = [epoch["loss"] for epoch in run.history]
         axes.plot(range(1, len(losses) + 1), losses, ".-", color=color, label=label)
     axes.set(xlabel="epoch", yscale="log")
     axes.set_title("the loss that is minimised", fontsize="medium")
@@ -71,13 +70,9 @@ def _draw_losses(figure: SubFigure, effect: TrainingEffect) -> None:
 
 
 def _draw_objects(figure: SubFigure, effect: TrainingEffect) -> None:
-    wrong = effect.with_defect
-    shown = {
-        "true": effect.truth,
-        "without it": effect.without.object,
-        "with it": wrong.object,
-        "with it, at the best factor": wrong.rescaled,
-    }
+    shown = {"true": effect.truth, "without it": effect.without.object}
+    if wrong := effect.with_defect:
+        shown |= {"with it": wrong.object, "with it, at the best factor": wrong.rescaled}
     panels = figure.subplots(2, len(shown))
     for column, (title, image) in zip(panels.T, shown.items(), strict=True):
         column[0].imshow(np.abs(image), cmap="gray", vmin=0, vmax=np.abs(effect.truth).max())
@@ -87,6 +82,13 @@ def _draw_objects(figure: SubFigure, effect: TrainingEffect) -> None:
         axes.set_ylabel(part)
     for axes in panels.flat:
         axes.set(xticks=[], yticks=[])
+
+
+def _runs(effect: TrainingEffect) -> Iterator[tuple[str, str, Trained]]:
+    """Label, colour and outcome of the networks that were trained."""
+    yield "without it", "C0", effect.without
+    if effect.with_defect:
+        yield "with it", "C3", effect.with_defect
 
 
 def _fall(run: Trained) -> str:

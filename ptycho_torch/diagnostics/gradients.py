@@ -29,7 +29,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 LOSSES: Mapping[str, Loss] = MappingProxyType(
     {
         "mae": losses.mae,
-        "poisson": lambda predicted, observed: losses.poisson_nll(predicted, observed).mean() / observed[0].numel(),
+        "nll": lambda predicted, observed: losses.poisson_nll(predicted, observed).mean() / observed[0].numel(),
     }
 )
 """What is minimised, of predicted and observed amplitudes; the Poisson loss by pixel."""

@@ -60,6 +60,7 @@ def test_the_loss_falls_with_a_unit_mismatch_too_and_the_object_is_darker(
     effects: dict[str, TrainingEffect], name: str
 ) -> None:
     effect = effects[name]
+    assert effect.with_defect
     for run in (effect.without, effect.with_defect):
         assert run.history[-1]["loss"] < run.history[0]["loss"]
     assert np.abs(effect.with_defect.object).mean() < 0.5 * np.abs(effect.without.object).mean()
@@ -79,6 +80,7 @@ def test_each_loss_is_minimised_for_its_defect(effects: dict[str, TrainingEffect
 def test_the_table_has_a_row_a_run(effects: dict[str, TrainingEffect]) -> None:
     said = plain(training_table(effects.values()))
     for effect in effects.values():
+        assert effect.with_defect
         for run in (effect.without, effect.with_defect):
             assert f"{run.metrics.amplitude.mae:.4f}" in said
         assert f"{effect.constant.amplitude.mae:.4f}" in said
@@ -110,6 +112,28 @@ def test_a_defect_that_no_step_passes_through_was_not_checked(capsys: pytest.Cap
 
 
 @pytest.mark.parametrize(
+    "name", ["forward.training_objective/observed-unsquared", "patches.probe_weight/modulus", "patches.translate/sign"]
+)
+def test_what_comes_of_a_training_is_judged_without_the_defect(data: Path, name: str) -> None:
+    """Over the same part of the object, and so as the constant one is."""
+    (effect,) = training_effects([CATALOGUE[name]], task(data))
+    assert effect.with_defect
+    assert effect.with_defect.object.shape == effect.without.object.shape == effect.truth.shape
+    trained_alike = effect.with_defect.history == effect.without.history
+    assert effect.is_none == trained_alike == (name == "patches.translate/sign")  # single patches lie in the middle
+
+
+def test_a_defect_that_lets_nothing_be_trained_is_a_row_and_not_the_end(
+    capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path
+) -> None:
+    raising = "losses.training_loss/realspace-weight-forgotten"
+    assert command(data, raising, ABSOLUTE, "--report", str(tmp_path)) == 0
+    said = capsys.readouterr().out
+    assert "none trained" in said
+    assert f"{raising}: with it no network is trained: TypeError: " in said
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["losses.mae/no-such"], "unknown defect"),
@@ -123,8 +147,8 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str], data: Path, arguments: 
 
 
 def test_an_unknown_loss_is_refused(data: Path) -> None:
-    with pytest.raises(UsageError, match="loss: expected nll or mae, got 'poisson'"):
-        training_effects([CATALOGUE[ABSOLUTE]], task(data), "poisson")
+    with pytest.raises(UsageError, match="loss: expected nll or mae, got 'nnl'"):
+        training_effects([CATALOGUE[ABSOLUTE]], task(data), "nnl")
 
 
 def test_a_file_that_cannot_be_used_is_named(data: Path, tmp_path: Path) -> None:

@@ -199,7 +199,7 @@ def test_the_command_measures_on_a_data_set_in_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], architecture: str
 ) -> None:
     path = data_set(tmp_path / "scan.npz")
-    code, out, _ = run(capsys, "--architecture", architecture, "--train-npz", str(path), "--loss", "poisson", "--json")
+    code, out, _ = run(capsys, "--architecture", architecture, "--train-npz", str(path), "--loss", "nll", "--json")
     found = json.loads(out)
     assert code == 0
     assert found["architecture"] == architecture

@@ -14,8 +14,14 @@ from ptycho.workflows import grid_lines_workflow
 from ptycho_torch import grid_lines_torch_runner as runner
 from ptycho_torch.generators import registry
 from ptycho_torch.generators.fno import CascadedFNOGenerator, FNOConfig
+from ptycho_torch.lightning_module import PtychoModule
 
 WRITTEN = {"metrics.json", "reconstruction.npz", "reconstruction.png", "frc.png", "losses.png", "checkpoints", "logs"}
+
+NARROW = np.pad(np.ones((1, 1), complex), (32, 31))
+"""A probe of one pixel."""
+CORNERS = np.resize([0.0, 24.0], (9, 1, 1, 1)) * np.ones((1, 1, 2, 1))
+"""Two opposite ones, in turn."""
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +64,9 @@ def test_everything_is_written(capsys: pytest.CaptureFixture[str], data: Path, t
     assert {path.name for path in tmp_path.iterdir()} == WRITTEN
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     for part in ("amplitude", "phase"):
-        assert set(metrics["reconstruction"][part]) == set(metrics["trivial"][part]) == {"mae", "psnr", "ssim", "frc50"}
+        assert (
+            set(metrics["reconstruction"][part]) == set(metrics["constant"][part]) == {"mae", "psnr", "ssim", "frc50"}
+        )
         assert f"{metrics['reconstruction'][part]['mae']:.4f}" in said
     assert metrics["fitted"] == ["phase"]
     assert len(metrics["history"]) == 1
@@ -100,6 +108,13 @@ def test_the_networks_input_is_scaled_as_in_training(
         ({"YY_full": np.full((88, 88), np.nan, complex)}, "YY_full: expected finite values"),
         ({"probeGuess": None}, "probeGuess: expected to find this key"),
         ({"diffraction": -np.ones((9, 64, 64))}, "diffraction: expected a finite, non-negative amplitude"),
+        ({"coords_nominal": np.full((9, 1, 2, 1), 30.0)}, "corners: expected patches on the object, of 88 pixels"),
+        (
+            {"probeGuess": NARROW, "coords_nominal": CORNERS},
+            "cover: expected a scan without gaps, got one with a gap in its middle",
+        ),
+        ({"probeGuess": np.zeros((64, 64), complex)}, "probe: expected light on the middle of a patch, got none"),
+        ({"probeGuess": NARROW}, "expected a scan that sees 16 × 16 pixels of the object, to judge by, got 1 × 1"),
     ],
 )
 def test_a_test_set_that_cannot_be_used_is_refused_before_training(
@@ -140,6 +155,17 @@ def test_a_training_that_diverges_ends_with_a_sentence(
     code, _, complaints = run(capsys, *files(data), "--architecture", "fno", "--output-dir", tmp_path, *rate)
     assert code == 3
     assert complaints.startswith("grid_lines_torch_runner: learning_rate: 1e+30: expected finite patches")
+    assert complaints.count("\n") == 1
+
+
+@pytest.mark.usefixtures("small_fno")
+def test_a_network_that_makes_nothing_of_the_object_ends_with_a_sentence(
+    capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PtychoModule, "forward", lambda self, images: 0 * self.generator(images))
+    code, _, complaints = run(capsys, *files(data), "--architecture", "fno", "--output-dir", tmp_path, "--epochs", 1)
+    assert code == 3
+    assert complaints.startswith("grid_lines_torch_runner: reconstruction: found: expected a finite object that is not")
     assert complaints.count("\n") == 1
 
 

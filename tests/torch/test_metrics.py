@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from ptycho_torch.metrics import aligned, compare, ring_correlation, trivial
+from ptycho_torch.metrics import aligned, compare, constant, ring_correlation
 
 RANDOM = np.random.default_rng(0)
 TRUTH = (0.5 + RANDOM.random((48, 40)) / 2) * np.exp(1j * RANDOM.random((48, 40)))
@@ -32,13 +32,27 @@ def test_phases_are_compared_the_short_way_round() -> None:
     assert compare(truth * np.exp(0.1j), truth).phase.mae == pytest.approx(0.1)
 
 
-def test_the_constant_is_the_best_one() -> None:
-    constant = trivial(TRUTH)
-    assert len(np.unique(constant)) == 1
-    best = compare(constant, TRUTH)
+@pytest.mark.parametrize("span", [1.0, 5.0, 9.0])
+@pytest.mark.parametrize("origin", [0.0, 2.5])
+def test_the_constant_is_the_best_one(span: float, origin: float) -> None:
+    """However far phases reach around the circle, and wherever they begin."""
+    truth = np.abs(TRUTH) * np.exp(1j * (origin + span * np.angle(TRUTH)))
+    found = constant(truth)
+    assert len(np.unique(found)) == 1
+    best = compare(found, truth)
     for factor in (0.99, 1.01):
-        assert compare(constant * factor, TRUTH).amplitude.mae > best.amplitude.mae
+        assert compare(found * factor, truth).amplitude.mae > best.amplitude.mae
+    for turned in np.linspace(0.01, 2 * math.pi - 0.01, 50):
+        assert compare(found * np.exp(1j * turned), truth).phase.mae > best.phase.mae
     assert best.amplitude.frc50 == best.phase.frc50 == 0
+
+
+def test_a_phase_that_all_pixels_share_decides_nothing() -> None:
+    """Nor where the truth's own phases pass through that of -1."""
+    found = TRUTH * np.exp(0.1j * RANDOM.standard_normal(TRUTH.shape))
+    one, other = (compare(found * turn, TRUTH * turn).phase for turn in (1, -1))
+    assert (one.mae, one.psnr, one.ssim) == pytest.approx((other.mae, other.psnr, other.ssim))
+    assert one.frc50 == other.frc50
 
 
 def test_rings_end_where_the_images_stop_agreeing() -> None:
@@ -53,9 +67,9 @@ def test_rings_end_where_the_images_stop_agreeing() -> None:
 
 def test_rounding_of_a_constant_correlates_with_nothing() -> None:
     truth = np.random.default_rng(1).random((48, 40))
-    constant = (truth + (0.1 - truth)).astype(np.float64)
-    assert not ring_correlation(constant, truth)["correlation"].any()
-    assert np.ptp(constant) > 0
+    rounded = (truth + (0.1 - truth)).astype(np.float64)
+    assert not ring_correlation(rounded, truth)["correlation"].any()
+    assert np.ptp(rounded) > 0
 
 
 @pytest.mark.parametrize("found", [np.zeros_like(TRUTH), TRUTH * np.nan])
