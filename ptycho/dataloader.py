@@ -92,6 +92,7 @@ class PtychoDataset:
 
         Raises:
             IndexError: there is no such group.
+            TypeError: the numbers are no whole ones, such as a mask.
         """
         arrays = self._grouped.read(indices)
         return cast(Batch, {key: tf.constant(_laid_out(key, array)) for key, array in arrays.items()})

@@ -101,6 +101,7 @@ class PtychoDataset(Dataset[Batch]):
 
         Raises:
             IndexError: there is no such group.
+            TypeError: the numbers are no whole ones, such as a mask.
         """
         return cast(Batch, {key: torch.from_numpy(array) for key, array in self._grouped.read(indices).items()})
 

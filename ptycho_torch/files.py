@@ -11,8 +11,9 @@ def write_atomically(path: Path, content: bytes) -> None:
 
     Raises OSError, which names the file, if it cannot be written; nothing is left behind then.
     """
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    name = ""
     try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
@@ -20,8 +21,9 @@ def write_atomically(path: Path, content: bytes) -> None:
         Path(name).chmod(0o644)
         Path(name).replace(path)
     except BaseException as error:
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
-        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
-            error.filename = str(path)  # a write knows its descriptor alone
+        if name:
+            with contextlib.suppress(FileNotFoundError):
+                Path(name).unlink()
+        if isinstance(error, OSError) and error.errno is not None:
+            raise OSError(error.errno, error.strerror, str(path)) from error  # which named another, or none
         raise

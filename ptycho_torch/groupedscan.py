@@ -96,6 +96,7 @@ class GroupedScan:
 
         Raises:
             IndexError: there is no such group.
+            TypeError: the numbers are no whole ones, such as a mask.
         """
         exposures = self.groups[self._numbers(indices)]
         scan = self.scan.positions[exposures]
@@ -127,7 +128,10 @@ class GroupedScan:
         return (order[first : first + batch_size] for first in range(0, end, batch_size))
 
     def _numbers(self, indices: ArrayLike) -> Indices:
-        numbers = np.atleast_1d(np.asarray(indices, np.int64))
+        given = np.atleast_1d(np.asarray(indices))
+        if given.size and given.dtype.kind not in "iu":
+            raise TypeError(f"indices: expected whole numbers, got {given.dtype}")
+        numbers = given.astype(np.int64)
         beyond = (numbers < -len(self)) | (numbers >= len(self))
         if beyond.any():
             raise IndexError(f"indices: expected groups of {len(self)}, got {numbers[beyond][0]}")

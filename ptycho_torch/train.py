@@ -43,6 +43,9 @@ __all__ = [
 CHECKPOINT: Final = Path("checkpoints", "last.ckpt")
 """Where the newest checkpoint lies in the folder of a training; Lightning's format."""
 
+_WORKSPACE: Final = "CUBLAS_WORKSPACE_CONFIG"
+"""What Lightning sets in the environment for the sake of sums that are the same each time."""
+
 _MAY_DIFFER: Final = frozenset({"epochs"})  # between a training and its continuation
 
 
@@ -91,23 +94,16 @@ def train(
         _require_same(checkpoint, module)
     module.learn_from(dataset)
     with _undisturbed():
+        trainer = _trainer(
+            accelerator,
+            devices,
+            strategy,
+            max_epochs=config.epochs,
+            logger=CSVLogger(Path(output_dir), name="logs"),
+            callbacks=[*_own_callbacks(checkpoint), *callbacks],
+        )
         try:
-            trainer = Trainer(
-                accelerator=accelerator,
-                devices=devices,
-                strategy=strategy,
-                max_epochs=config.epochs,
-                deterministic=True,
-                logger=CSVLogger(Path(output_dir), name="logs"),
-                callbacks=[*_own_callbacks(checkpoint), *callbacks],
-                enable_progress_bar=sys.stdout.isatty(),
-                enable_model_summary=False,
-                log_every_n_steps=1,
-            )
             trainer.fit(module, ckpt_path=checkpoint if continued else None, weights_only=True)
-        except MisconfigurationException as error:
-            got = f"{accelerator}, {devices}, {strategy} ({error})"
-            raise ValueError(checks.refusal("accelerator, devices, strategy", "what this machine has", got)) from error
         except SystemExit as error:  # Lightning's answer to an interruption
             raise KeyboardInterrupt from error
     return module
@@ -119,11 +115,33 @@ def load_module(path: str | os.PathLike[str]) -> PtychoModule:
     Raises CheckpointError if there is none that can be read.
     """
     state = _read(Path(path))
-    said = state[DESCRIPTION]
-    module = PtychoModule(TrainingConfig(**said["config"]), Exposure(**said["exposure"]))
-    module.load_state_dict(state["state_dict"])
-    module.on_load_checkpoint(state)
+    try:
+        said = state[DESCRIPTION]
+        module = PtychoModule(TrainingConfig(**said["config"]), Exposure(**said["exposure"]))
+        module.load_state_dict(state["state_dict"])
+        module.on_load_checkpoint(state)
+    except (LookupError, RuntimeError, TypeError, ValueError) as error:
+        got = f"one of which no module can be made ({type(error).__name__}: {error})"
+        raise CheckpointError(f"{path}: expected a checkpoint of a training, got {got}") from error
     return module.eval()
+
+
+def _trainer(accelerator: str, devices: int | str | list[int], strategy: str, **settings: Any) -> Trainer:
+    """One of these devices, or a ValueError if the machine has none such."""
+    try:
+        return Trainer(
+            accelerator=accelerator,
+            devices=devices,
+            strategy=strategy,
+            deterministic=True,
+            enable_progress_bar=sys.stdout.isatty(),
+            enable_model_summary=False,
+            log_every_n_steps=1,
+            **settings,
+        )
+    except MisconfigurationException as error:
+        got = f"{accelerator}, {devices}, {strategy} ({error})"
+        raise ValueError(checks.refusal("accelerator, devices, strategy", "what this machine has", got)) from error
 
 
 def _own_callbacks(checkpoint: Path) -> list[Callback]:
@@ -148,7 +166,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _require_same(path: Path, module: PtychoModule) -> None:
-    """Refuse to continue what was another training."""
+    """Refuse to continue what was another training, or was to be longer."""
     said = _read(path)[DESCRIPTION]
     wanted: Mapping[str, Mapping[str, Any]] = {"config": asdict(module.config), "exposure": asdict(module.exposure)}
     for part, fields in wanted.items():
@@ -157,6 +175,9 @@ def _require_same(path: Path, module: PtychoModule) -> None:
                 raise CheckpointError(
                     f"{path}: {name}: expected {value!r}, as in what is to be resumed, got {said[part].get(name)!r}"
                 )
+    done = len(said["history"])
+    if module.config.epochs < done:
+        raise CheckpointError(f"{path}: epochs: expected at least the {done} that it has, got {module.config.epochs}")
 
 
 @contextmanager
@@ -164,7 +185,7 @@ def _undisturbed() -> Iterator[None]:
     """Keep what Lightning changes in the process, and hints that are none, to the block."""
     logger = logging.getLogger("lightning.pytorch")
     level, strict, own = logger.level, torch.are_deterministic_algorithms_enabled(), threading.current_thread()
-    handler = signal.getsignal(signal.SIGINT)
+    handler, workspace = signal.getsignal(signal.SIGINT), os.environ.get(_WORKSPACE)
     logger.setLevel(logging.WARNING)
     try:
         with warnings.catch_warnings():
@@ -175,5 +196,8 @@ def _undisturbed() -> Iterator[None]:
     finally:
         logger.setLevel(level)
         torch.use_deterministic_algorithms(strict)
+        os.environ.pop(_WORKSPACE, None)
+        if workspace is not None:
+            os.environ[_WORKSPACE] = workspace
         if own is threading.main_thread():
             signal.signal(signal.SIGINT, handler)

@@ -4,6 +4,7 @@ What the arrays mean is not here. Every complaint is one sentence: file, key, ex
 """
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,7 @@ def require_keys(archive: Archive, wanted: Sequence[str]) -> None:
         raise archive.error(", ".join(lacking), f"to find {these}", present)
 
 
-def read_array(archive: Archive, key: str, kinds: str, expected: str) -> NDArray[Any]:
+def read_array(archive: Archive, key: str, kinds: str, expected: str, *, whole: str = "") -> NDArray[Any]:
     """The array under `key`, finite and not empty, in C order and native byte order.
 
     Args:
@@ -33,6 +34,7 @@ def read_array(archive: Archive, key: str, kinds: str, expected: str) -> NDArray
         key: one of its keys.
         kinds: of dtype that are taken, as NumPy's letters, such as "iuf".
         expected: what is wanted, for the message.
+        whole: what to make of whole numbers where they are none of the kinds, for the message too.
 
     Raises:
         UnreadableError: one that is damaged.
@@ -42,7 +44,7 @@ def read_array(archive: Archive, key: str, kinds: str, expected: str) -> NDArray
     if dtype.hasobject:
         raise archive.error(key, expected, "an object array, which is never unpickled")
     if dtype.kind not in kinds:
-        hint = ", which looks like counts: store their square root" if dtype.kind in "iu" else ""
+        hint = f", {whole}" if whole and dtype.kind in "iu" else ""
         raise archive.error(key, expected, f"{dtype}{hint}")
     array = archive.read(key)
     if not array.size:
@@ -60,10 +62,10 @@ def require(archive: Archive, key: str, array: NDArray[Any], valid: NDArray[np.b
 
 
 def write_archives(archives: Mapping[Path, Mapping[str, NDArray[Any]]]) -> None:
-    """Write arrays as uncompressed .npz files, by path, each whole; none is there before all of them are written.
+    """Write arrays as uncompressed .npz files, by path, each whole; none takes its place before all are written.
 
-    The bytes depend on names, order and arrays alone. Raises OSError, which names the file, if one cannot be written;
-    nothing is left behind then, and files that were there are as they were.
+    The bytes depend on names, order and arrays alone. Raises OSError, which names the file, if one cannot be written,
+    or there is a folder in its place; nothing is left behind then, and files that were there are as they were.
     """
     written: list[tuple[str, Path]] = []
     try:
@@ -74,6 +76,9 @@ def write_archives(archives: Mapping[Path, Mapping[str, NDArray[Any]]]) -> None:
             with os.fdopen(descriptor, "wb") as file:
                 _save(file, arrays)
             Path(name).chmod(0o644)
+        for path in archives:
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         for name, path in written:
             Path(name).replace(path)
     except BaseException as error:

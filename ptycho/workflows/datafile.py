@@ -48,6 +48,9 @@ METADATA_KEY: Final = "_metadata"
 KEYS: Final = (*PATCH_KEYS, *COORDINATE_KEYS, PROBE_KEY, OBJECT_KEY, NORM_KEY, SCALE_KEY, METADATA_KEY)
 """What every file has, in the order in which it is written."""
 
+COUNTS: Final = "which looks like counts: store their square root"
+"""What whole numbers are taken for where amplitudes are expected."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GridLinesData:
@@ -165,7 +168,7 @@ def _squeezed(patches: RealArray) -> RealArray:
 def _patches(archive: Archive, key: str) -> RealArray:
     """Patches (n, N, N, C), of one each where there are three axes."""
     expected = "a float phase" if key == "Y_phi" else "a float amplitude"
-    array = read_array(archive, key, "f", expected)
+    array = read_array(archive, key, "f", expected, whole="" if key == "Y_phi" else COUNTS)
     if array.ndim == 3:
         array = array[..., np.newaxis]
     if array.ndim != 4 or array.shape[1] != array.shape[2] or math.isqrt(array.shape[3]) ** 2 != array.shape[3]:
@@ -183,7 +186,7 @@ def _object(archive: Archive, N: int) -> ComplexArray:
 
 
 def _coordinates(archive: Archive, key: str, patches: tuple[int, ...], size: int) -> RealArray:
-    array = read_array(archive, key, "f", "float coordinates")
+    array = read_array(archive, key, "iuf", "real coordinates in pixels")
     groups, N, _, channels = patches
     if array.shape != (groups, 1, 2, channels):
         raise archive.error(key, f"shape {(groups, 1, 2, channels)}, as the patterns are", array.shape)
@@ -200,7 +203,7 @@ def _probe(archive: Archive, N: int) -> ComplexArray:
 
 
 def _positive(archive: Archive, key: str) -> float:
-    array = read_array(archive, key, "f", "a float")
+    array = read_array(archive, key, "iuf", "a number")
     if array.shape != () or not array > 0:
         raise archive.error(key, "one positive number", f"{array} of shape {array.shape}")
     return float(array)

@@ -4,6 +4,7 @@ Exit codes are those of `parity`: 0 nothing is wrong; 1 something is; 2 wrong us
 """
 
 import json
+import math
 import sys
 import traceback
 from collections.abc import Sequence
@@ -38,7 +39,9 @@ def cli() -> None:
     help="A data set whose first exposures are taken. Without it they are drawn from the seed.",
 )
 @click.option("--size", type=click.IntRange(min=1), help="Pixels a side of what is drawn.  [default: 64]")
-@click.option("--gridsize", type=click.IntRange(min=1), default=1, show_default=True, help="Patches a side of a group.")
+@click.option(
+    "--gridsize", type=click.IntRange(min=1), help="Patches a side of a group.  [default: that of the data set, or 1]"
+)
 @click.option("--groups", type=click.IntRange(min=1), default=4, show_default=True, help="Groups of exposures.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the weights and exposures.")
 @click.option("--loss", type=click.Choice(list(LOSSES)), default="mae", show_default=True)
@@ -54,7 +57,7 @@ def gradients_command(
     architecture: str,
     train_npz: Path | None,
     size: int | None,
-    gridsize: int,
+    gridsize: int | None,
     groups: int,
     seed: int,
     loss: str,
@@ -67,8 +70,8 @@ def gradients_command(
     """
     if train_npz and size:
         raise click.UsageError("--size: expected only without --train-npz, whose frames have a size of their own")
-    batch = read_batch(train_npz, gridsize, groups) if train_npz else drawn_batch(size or 64, gridsize, groups, seed)
-    report = measure_gradients(_generator(architecture, batch, gridsize, seed), batch, LOSSES[loss], least)
+    batch = _stored(train_npz, gridsize, groups) if train_npz else drawn_batch(size or 64, gridsize or 1, groups, seed)
+    report = measure_gradients(_generator(architecture, batch, seed), batch, LOSSES[loss], least)
     if in_json:
         click.echo(json.dumps({"architecture": architecture, "seed": seed, **as_json(report)}, indent=2))
     else:
@@ -99,9 +102,19 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     return code if isinstance(code, int) else SOUND
 
 
-def _generator(architecture: str, batch: Batch, gridsize: int, seed: int) -> nn.Module:
+def _stored(path: Path, gridsize: int | None, groups: int) -> Batch:
     try:
-        return make_generator(architecture, batch.observed.shape[-1], gridsize, seed)
+        return read_batch(path, gridsize, groups)
+    except DataError:
+        raise
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _generator(architecture: str, batch: Batch, seed: int) -> nn.Module:
+    patches, size = batch.observed.shape[1:3]
+    try:
+        return make_generator(architecture, size, math.isqrt(patches), seed)
     except ValueError as error:
         raise click.UsageError(f"{architecture} does not take these frames: {error}") from error
 

@@ -3,24 +3,16 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ptycho_torch import checks, forward, optics, probe, sampling, scaling
-from ptycho_torch.npz import Archive, DataError
+from ptycho_torch.dataloader import PtychoDataset
 
 PHOTONS: Final = 1e6
 """Of a drawn exposure."""
-
-AMPLITUDES: Final = ("diffraction", "diff3d")
-"""The names under which a data set may have its amplitudes."""
-
-PROBE: Final = "probeGuess"
-"""The name of its probe."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,43 +64,21 @@ def drawn_batch(size: int, gridsize: int, groups: int, seed: int) -> Batch:
     return Batch(sampling.sample_amplitude(expected.square(), seed), beam)
 
 
-def read_batch(path: Path, gridsize: int, groups: int) -> Batch:
-    """The first exposures of an .npz, C = gridsize^2 to a group as they follow each other, and its probe.
+def read_batch(path: Path, gridsize: int | None, groups: int) -> Batch:
+    """The first groups of a data set, as many as were asked for or as there are, and its probe.
 
-    `diffraction` or `diff3d`: amplitudes (n, N, N), real; `probeGuess`: complex, (N, N) or (P, N, N). Other keys are
-    not read. Positions do not matter here, since patches are not merged.
+    Args:
+        path: of an .npz as `dataloader.PtychoDataset` takes it.
+        gridsize: patches a side of a group; by default 1, or that of the file's groups.
+        groups: how many of them.
 
     Raises:
-        DataError: the file cannot be read, lacks a key, or has something else under it.
+        DataError: the file cannot be used, or its patterns are not square.
+        ValueError: the gridsize contradicts the file.
     """
-    with Archive.open(path) as archive:
-        arrays = {key: archive.read(key) for key in (*AMPLITUDES, PROBE) if key in archive.keys}
-        name = next((key for key in AMPLITUDES if key in arrays), None)
-        if name is None or PROBE not in arrays:
-            missing = " or ".join(AMPLITUDES) if name is None else PROBE
-            raise archive.error(missing, "to find this key", ", ".join(arrays) or "none of a data set")
-    observed = _first_groups(name, arrays[name], gridsize, groups)
-    return Batch(torch.from_numpy(observed), torch.from_numpy(_modes(arrays[PROBE], observed.shape[-1])))
-
-
-def _first_groups(name: str, amplitudes: NDArray[Any], gridsize: int, groups: int) -> NDArray[np.float32]:
-    """(B, C, N, N), as many groups as were asked for or as there are."""
-    patches = gridsize**2
-    if amplitudes.dtype.kind != "f":
-        raise DataError(f"{name}: expected amplitudes, floating point, got {amplitudes.dtype}")
-    if amplitudes.ndim != 3 or amplitudes.shape[1] != amplitudes.shape[2]:
-        raise DataError(f"{name}: expected square amplitudes (n, N, N), got shape {amplitudes.shape}")
-    count = min(groups, len(amplitudes) // patches)
-    if count == 0:
-        raise DataError(f"{name}: expected at least {patches} exposures, a group of them, got {len(amplitudes)}")
-    first = amplitudes[: count * patches].reshape(count, patches, *amplitudes.shape[1:])
-    if not (np.isfinite(first).all() and (first >= 0).all() and first.any()):
-        raise DataError(f"{name}: expected finite, non-negative amplitudes that are not all 0, got others")
-    return first.astype(np.float32)
-
-
-def _modes(modes: NDArray[Any], size: int) -> NDArray[np.complex64]:
-    if modes.dtype.kind != "c" or modes.ndim not in (2, 3) or modes.shape[-2:] != (size, size):
-        expected = f"a complex probe ({size}, {size}) or (P, {size}, {size})"
-        raise DataError(f"{PROBE}: expected {expected}, got {modes.dtype} of shape {modes.shape}")
-    return modes.reshape(-1, size, size).astype(np.complex64)
+    dataset = PtychoDataset(path, gridsize=gridsize)
+    rows, columns = dataset.scan.diffraction.frame
+    if rows != columns:
+        raise dataset.scan.diffraction.stored.error("square patterns", f"{rows} × {columns}")
+    normalized = dataset.batch(range(min(groups, len(dataset))))["amplitude"]
+    return Batch(normalized / dataset.normalization, dataset.probe)

@@ -57,8 +57,8 @@ def unseeded() -> Iterator[None]:
 def initialise(module: nn.Module, seed: int) -> None:
     """Draw all weights from `seed` alone, the same numbers whatever computes the spectral convolutions.
 
-    Kernels are uniform between ±sqrt(6 / (9 I + 9 O)), biases zero, as in `autoencoder`; spectral weights are normal
-    with a mean square of 1 / I, so that they neither damp nor raise what passes through them.
+    Kernels of k × k pixels are uniform between ±sqrt(6 / (k² (I + O))), biases zero, as in `autoencoder`; spectral
+    weights are normal with a mean square of 1 / I, so that they neither damp nor raise what passes through them.
     """
     generator = np.random.default_rng(seed)
     for parameter in module.parameters():

@@ -46,5 +46,14 @@ def test_a_full_disk_is_said_of_the_file(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_no_such_folder(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError) as caught:
         write_atomically(tmp_path / "none" / "results.json", b"")
+    assert caught.value.filename == str(tmp_path / "none" / "results.json")
+
+
+def test_a_folder_in_its_place(tmp_path: Path) -> None:
+    (tmp_path / "results.json").mkdir()
+    with pytest.raises(IsADirectoryError) as caught:
+        write_atomically(tmp_path / "results.json", b"")
+    assert str(caught.value) == f"[Errno 21] Is a directory: '{tmp_path / 'results.json'}'"
+    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]

@@ -343,6 +343,10 @@ def test_groups_that_there_are_not_and_batches_of_none_are_refused(stack: str, w
     for number in (COUNT, -COUNT - 1):
         with pytest.raises(IndexError, match=f"indices: expected groups of 12, got {number}"):
             dataset.batch([0, number])
+    for numbers in ([0.5, 1.0], np.arange(12) == 4):
+        with pytest.raises(TypeError, match=r"indices: expected whole numbers, got (float64|bool)"):
+            dataset.batch(numbers)
+    assert not len(dataset.batch([])["exposures"])
     with pytest.raises(ValueError, match="batch_size: expected a positive number, got 0"):
         dataset.batches(0)
     with pytest.raises(ValueError, match="epoch: expected a number of at least 0, got -1"):

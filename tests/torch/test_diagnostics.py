@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from ptycho_torch.dataloader import PtychoDataset
 from ptycho_torch.diagnostics import __main__ as command
 from ptycho_torch.diagnostics.batches import PHOTONS, drawn_batch, read_batch
 from ptycho_torch.diagnostics.gradients import LOSSES, as_json, measure_gradients
@@ -33,6 +34,8 @@ def data_set(path: Path, **changed: object) -> Path:
     arrays = {
         "diffraction": random.random((5, 16, 16)),
         "probeGuess": np.ones((16, 16), complex),
+        "xcoords": np.arange(5.0),
+        "ycoords": np.zeros(5),
     } | changed
     np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
     return path
@@ -124,36 +127,36 @@ def test_a_data_set_is_read_group_by_group(tmp_path: Path) -> None:
     path = data_set(tmp_path / "scan.npz")
     with np.load(path) as data:
         amplitudes = data["diffraction"]
-    assert read_batch(path, 1, 3).observed.shape == (3, 1, 16, 16)
-    batch = read_batch(path, 2, 3)  # of five exposures there is one group of four
-    np.testing.assert_array_equal(batch.observed, amplitudes[None, :4].astype(np.float32))
+    assert read_batch(path, None, 3).observed.shape == (3, 1, 16, 16)
+    batch = read_batch(path, 2, 9)  # of five exposures there are five groups of neighbours
+    groups = PtychoDataset(path, gridsize=2).groups.numpy()
+    rounding = 2 * np.finfo(np.float32).eps  # normalised and back
+    np.testing.assert_allclose(batch.observed, amplitudes[groups], rtol=rounding)
     assert batch.probe.shape == (1, 16, 16)
+
+
+def test_a_file_that_has_groups_keeps_them(tmp_path: Path) -> None:
+    grouped = {
+        "diffraction": np.random.default_rng(0).random((3, 16, 16, 4)),
+        "coords_nominal": np.zeros((3, 1, 2, 4)),
+    }
+    path = data_set(tmp_path / "scan.npz", **grouped)
+    assert read_batch(path, None, 2).observed.shape == (2, 4, 16, 16)
+    with pytest.raises(ValueError, match="gridsize: expected 2, that of the groups"):
+        read_batch(path, 3, 2)
 
 
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"diffraction": None}, "diffraction or diff3d: expected to find this key, got probeGuess"),
-        ({"probeGuess": None}, "probeGuess: expected to find this key, got diffraction"),
-        (
-            {"diffraction": np.ones((5, 16, 16), np.uint16)},
-            "diffraction: expected amplitudes, floating point, got uint16",
-        ),
-        (
-            {"diffraction": np.ones((5, 16, 8))},
-            "diffraction: expected square amplitudes (n, N, N), got shape (5, 16, 8)",
-        ),
-        ({"diffraction": np.ones((0, 16, 16))}, "diffraction: expected at least 1 exposures, a group of them, got 0"),
-        ({"diffraction": -np.ones((5, 16, 16))}, "diffraction: expected finite, non-negative amplitudes"),
-        ({"diffraction": np.full((5, 16, 16), np.nan)}, "diffraction: expected finite, non-negative amplitudes"),
-        (
-            {"probeGuess": np.ones((16, 16))},
-            "probeGuess: expected a complex probe (16, 16) or (P, 16, 16), got float64",
-        ),
-        (
-            {"diffraction": np.array([{}])},
-            "diffraction: expected an array of numbers, got an object array",
-        ),
+        ({"diffraction": None}, "diffraction or diff3d: expected to find this key, got only probeGuess"),
+        ({"probeGuess": None}, "probeGuess: expected to find this key, got only diffraction"),
+        ({"diffraction": np.ones((5, 16, 8)), "probeGuess": np.ones((16, 8), complex)}, "square patterns, got 16 × 8"),
+        ({"diffraction": np.ones((0, 16, 16))}, "diffraction: expected shape (5, H, W) or (H, W, 5)"),
+        ({"diffraction": -np.ones((5, 16, 16))}, "diffraction: expected a finite, non-negative amplitude, got -1.0"),
+        ({"diffraction": np.full((5, 16, 16), np.nan)}, "diffraction: expected a finite, non-negative amplitude"),
+        ({"probeGuess": np.ones((16, 16))}, "probeGuess: expected a complex64 or complex128 probe, got float64"),
+        ({"diffraction": np.array([{}])}, "diffraction: expected an array of numbers, got an object array"),
     ],
 )
 def test_what_is_no_data_set_could_not_be_measured(
@@ -161,7 +164,7 @@ def test_what_is_no_data_set_could_not_be_measured(
 ) -> None:
     path = data_set(tmp_path / "scan.npz", **changed)
     with pytest.raises(DataError, match=re.escape(words)):
-        read_batch(path, 1, 3)
+        read_batch(path, None, 3)
     code, out, error = run(capsys, "--train-npz", str(path))
     assert (code, out) == (3, "")
     assert words in error
@@ -172,13 +175,13 @@ def test_a_damaged_file_could_not_be_measured(tmp_path: Path, length: int) -> No
     path = data_set(tmp_path / "scan.npz")
     path.write_bytes(path.read_bytes()[:length])
     with pytest.raises(DataError, match=re.escape("scan.npz: expected an .npz file, got ")):
-        read_batch(path, 1, 1)
+        read_batch(path, None, 1)
 
 
 def test_a_single_array_is_no_data_set(tmp_path: Path) -> None:
     np.save(tmp_path / "scan.npy", np.ones(3))
     with pytest.raises(DataError, match=r"got a single \.npy array"):
-        read_batch(tmp_path / "scan.npy", 1, 1)
+        read_batch(tmp_path / "scan.npy", None, 1)
 
 
 def test_the_command_shows_a_table_of_blocks(capsys: pytest.CaptureFixture[str]) -> None:
@@ -222,6 +225,15 @@ def test_wrong_usage_has_a_code_of_its_own(
     code, out, error = run(capsys, *arguments)
     assert (code, out) == (2, "")
     assert words in " ".join(error.split())
+
+
+def test_a_gridsize_that_contradicts_the_file_is_wrong_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = data_set(tmp_path / "scan.npz")
+    code, out, error = run(capsys, "--train-npz", str(path), "--gridsize", "3")
+    assert (code, out) == (2, "")
+    assert "expected" in error
 
 
 def test_a_fault_of_the_diagnostics_is_no_finding(

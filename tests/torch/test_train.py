@@ -1,9 +1,12 @@
 """Training: what it minimises, that a seed decides it, and that an interruption does not show."""
 
 import math
+import os
 import signal
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -180,6 +183,41 @@ def test_another_training_is_not_resumed(data: PtychoDataset, tmp_path: Path) ->
     train.train(data, tmp_path, TINY)
     with pytest.raises(CheckpointError, match=r"last.ckpt: seed: expected 7, as in what is to be resumed, got 0"):
         train.train(data, tmp_path, TrainingConfig(**asdict(TINY) | {"seed": 7}), resume=True)
+
+
+def test_a_training_that_went_farther_is_not_resumed(data: PtychoDataset, tmp_path: Path) -> None:
+    train.train(data, tmp_path, TINY)
+    with pytest.raises(CheckpointError, match=r"last\.ckpt: epochs: expected at least the 3 that it has, got 2"):
+        train.train(data, tmp_path, replace(TINY, epochs=2), resume=True)
+    assert len(train.train(data, tmp_path, TINY, resume=True).history) == 3
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda state: state["ptycho"]["config"].update(colour="red"),
+        lambda state: state["ptycho"]["config"].update(epochs=0),
+        lambda state: state["ptycho"].pop("history"),
+        lambda state: state["state_dict"].popitem(),
+        lambda state: state.pop("state_dict"),
+    ],
+)
+def test_a_checkpoint_of_which_nothing_can_be_made_is_refused(
+    data: PtychoDataset, tmp_path: Path, spoil: Callable[[dict[str, Any]], object]
+) -> None:
+    train.train(data, tmp_path, replace(TINY, epochs=1))
+    state = torch.load(tmp_path / CHECKPOINT, weights_only=True)
+    spoil(state)
+    torch.save(state, tmp_path / CHECKPOINT)
+    with pytest.raises(CheckpointError, match=r"last\.ckpt: expected a checkpoint of a training, got one of which no"):
+        load_module(tmp_path / CHECKPOINT)
+
+
+def test_nothing_is_left_in_the_process(data: PtychoDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    train.train(data, tmp_path, replace(TINY, epochs=1))
+    assert "CUBLAS_WORKSPACE_CONFIG" not in os.environ
+    assert not torch.are_deterministic_algorithms_enabled()
 
 
 @pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 cut short", b"no checkpoint"])

@@ -41,6 +41,17 @@ def test_one_that_fails_leaves_all_as_they_were(tmp_path: Path) -> None:
     assert first.read_bytes() == b"as it was"
 
 
+def test_a_folder_in_the_place_of_one_leaves_all_as_they_were(tmp_path: Path) -> None:
+    first, second = tmp_path / "1.npz", tmp_path / "2.npz"
+    first.write_bytes(b"as it was")
+    second.mkdir()
+    with pytest.raises(IsADirectoryError) as caught:
+        write_archives({first: ARRAYS, second: ARRAYS})
+    assert caught.value.filename == str(second)
+    assert sorted(tmp_path.iterdir()) == [first, second]
+    assert first.read_bytes() == b"as it was"
+
+
 def test_a_full_disk_is_said_of_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
@@ -73,7 +84,7 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes | None, go
     ("array", "got"),
     [
         (np.array([None]), "an object array, which is never unpickled"),
-        (np.arange(3), "int64, which looks like counts: store their square root"),
+        (np.arange(3), "int64, which look like whole ones"),
         (np.array([1j]), "complex128"),
         (np.zeros((0, 3)), r"shape \(0, 3\)"),
         (np.array([[1.0, np.inf]]), r"inf at \(0, 1\)"),
@@ -85,7 +96,7 @@ def test_an_array_of_another_kind_is_refused(tmp_path: Path, array: np.ndarray, 
         Archive.open(tmp_path / "a.npz") as archive,
         pytest.raises(DataError, match=rf"a\.npz: x: expected .*, got {got}"),
     ):
-        read_array(archive, "x", "f", "floats")
+        read_array(archive, "x", "f", "floats", whole="which look like whole ones")
 
 
 def test_an_altered_array_is_refused(tmp_path: Path) -> None:
