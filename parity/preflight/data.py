@@ -16,6 +16,7 @@ from parity.preflight.findings import Finding, Outcome
 from parity.preflight.nature import Nature, nature
 from ptycho.diffsim import check_scaled_alike, count_photons
 from ptycho.npz import Archive, DataError, UnreadableError
+from ptycho.scanfile import NOMINAL, TRUE, Scan, read_scan
 from ptycho.workflows.archive import read_array, require
 from ptycho.workflows.datafile import KEYS, SCALE_KEY, read_datafile
 
@@ -94,7 +95,7 @@ def _scaled_alike(archive: Archive, diffraction: NDArray[Any]) -> Finding:
         if SCALE_KEY not in archive.keys:
             return Finding(subject, Outcome.NOT_CHECKED, f"no {SCALE_KEY}: how large photon noise may be is not known")
         scale = float(read_array(archive, SCALE_KEY, "iuf", "a number").item())
-        X, Y_I = (array[..., np.newaxis] if array.ndim == 3 else array for array in (diffraction, illuminated))
+        X, Y_I = (_in_groups(archive, array) for array in (diffraction, illuminated))
         check_scaled_alike(X, Y_I, scale)
     except UnreadableError:
         raise
@@ -104,8 +105,24 @@ def _scaled_alike(archive: Archive, diffraction: NDArray[Any]) -> Finding:
     return Finding(subject, Outcome.PASSED, f"divided by one scale, {scale:.6g}: {photons:.4g} photons a pattern")
 
 
+def _in_groups(archive: Archive, array: NDArray[Any]) -> NDArray[Any]:
+    """(B, H, W, C), the axes as the coordinates tell them, or, where there are none, as the workflow writes them."""
+    try:
+        axes = _scan(archive.path, archive.keys).diffraction.axes
+    except UnreadableError:
+        raise
+    except DataError:
+        axes = (0, 3, 1, 2) if array.ndim == 4 else (0, 1, 2)
+    ordered = array.transpose(axes)
+    return np.moveaxis(ordered, 1, -1) if array.ndim == 4 else ordered[..., np.newaxis]
+
+
+def _scan(path: Path, keys: tuple[str, ...]) -> Scan:
+    return read_scan(path, TRUE if TRUE in keys and NOMINAL not in keys else NOMINAL)
+
+
 def _taken(path: Path, keys: tuple[str, ...]) -> Finding:
-    """Which reader takes the file: that of the grid-lines workflow, or that of experiments."""
+    """Which reader takes the file: that of the grid-lines workflow, that of experiments, or the loaders' alone."""
     missing = [key for key in KEYS if key not in keys]
     try:
         if not missing:
@@ -116,6 +133,10 @@ def _taken(path: Path, keys: tuple[str, ...]) -> Finding:
         if all(key in keys for key in EXPERIMENT_KEYS):
             said = "{:,} patterns of {} × {}".format(*read_dataset(path).diffraction.shape)
             return Finding("file", Outcome.PASSED, f"an experiment: {said}")
+        if PROBE in keys and (NOMINAL in keys or TRUE in keys):
+            scan = _scan(path, keys)
+            said = "{:,} patterns of {} × {}".format(len(scan.diffraction), *scan.diffraction.frame)
+            return Finding("file", Outcome.PASSED, f"a scan: {said}, in groups of {scan.group}")
     except UnreadableError:
         raise
     except (DataError, DatasetError) as error:

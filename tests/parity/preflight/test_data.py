@@ -144,6 +144,22 @@ def test_a_file_that_no_reader_takes_fails(tmp_path: Path, experiment: Arrays, c
     assert message in text
 
 
+@pytest.mark.parametrize("key", ["coords_nominal", "coords_true"])
+def test_a_scan_that_the_loaders_alone_take_passes(tmp_path: Path, experiment: Arrays, key: str) -> None:
+    places = np.stack([experiment[name] for name in ("xcoords", "ycoords")], axis=-1)
+    others = {name: array for name, array in experiment.items() if name not in ("xcoords", "ycoords")}
+    frames = experiment["diff3d"].shape
+    said = outcomes(tmp_path, {**others, key: places})["file"]
+    assert said == (Outcome.PASSED, f"a scan: {frames[0]} patterns of {frames[1]} × {frames[2]}, in groups of 1")
+
+
+def test_the_photons_of_a_pattern_are_the_same_wherever_its_axis_is(tmp_path: Path, grid_lines: Arrays) -> None:
+    turned = {key: np.moveaxis(grid_lines[key], 0, -1) for key in ("diffraction", "Y_I", "Y_phi")}
+    one, other = (outcomes(tmp_path, arrays)["X and Y_I"] for arrays in (grid_lines, {**grid_lines, **turned}))
+    assert one == other
+    assert one[0] is Outcome.PASSED
+
+
 def test_a_file_of_the_workflow_is_held_to_all_of_it(tmp_path: Path, grid_lines: Arrays) -> None:
     outcome, text = outcomes(tmp_path, grid_lines | {"norm_Y_I": 2 * grid_lines["norm_Y_I"]})["file"]
     assert outcome is FAILED
