@@ -2,7 +2,7 @@
 
 Only the keys named below are opened, and each one's header is read before its data: nothing is ever
 unpickled. Whatever is wrong is a `DatasetError` of one sentence: file, key, expected, got. What is done
-with a data set is not here. Another name for the diffraction is one more entry of `DIFFRACTION`.
+with a data set is not here.
 
 | key | array |
 |---|---|
@@ -24,16 +24,12 @@ from numpy.typing import NDArray
 
 from parity.errors import CheckNotMade
 from ptycho.npz import Archive, DataError
+from ptycho.scanfile import COORDINATES, DIFFRACTION, PROBE
 
 Shape: TypeAlias = tuple[int, ...]
 RealArray: TypeAlias = NDArray[np.floating[Any]]
 ComplexArray: TypeAlias = NDArray[np.complexfloating[Any, Any]]
 
-DIFFRACTION: Final = ("diffraction", "diff3d")
-"""Names of the diffraction patterns, the preferred one first."""
-PROBE: Final = "probeGuess"
-X_COORDINATES: Final = "xcoords"
-Y_COORDINATES: Final = "ycoords"
 OBJECT: Final = "objectGuess"
 
 _FLOATS: Final = "fd"
@@ -88,7 +84,7 @@ def _read_all(archive: Archive) -> Dataset:
     frame = diffraction.shape[1:]
     probe = _read_probe(archive, frame)
     guess = _read_object(archive, frame)
-    read = {diffraction_key, X_COORDINATES, Y_COORDINATES, PROBE, *([] if guess is None else [OBJECT])}
+    read = {diffraction_key, *COORDINATES, PROBE, *([] if guess is None else [OBJECT])}
     skipped = tuple(key for key in archive.keys if key not in read)
     return Dataset(archive.path, diffraction, probe, positions, guess, skipped)
 
@@ -96,7 +92,7 @@ def _read_all(archive: Archive) -> Dataset:
 def _require_keys(archive: Archive) -> str:
     """The key of the diffraction, once all required keys are known to be there."""
     diffraction = next((key for key in DIFFRACTION if key in archive.keys), None)
-    required = (diffraction or DIFFRACTION[0], PROBE, X_COORDINATES, Y_COORDINATES)
+    required = (diffraction or DIFFRACTION[0], PROBE, *COORDINATES)
     missing = [key for key in required if key not in archive.keys]
     if missing:
         others = [key for key in archive.keys if key not in (*required, OBJECT)]
@@ -113,13 +109,12 @@ def _did_you_mean(missing: Sequence[str], others: Sequence[str]) -> str:
 
 
 def _read_positions(archive: Archive) -> NDArray[np.float64]:
-    keys = (X_COORDINATES, Y_COORDINATES)
-    x, y = (_read(archive, key, _REALS, "real coordinates in pixels") for key in keys)
-    for key, coordinates in zip(keys, (x, y), strict=True):
+    x, y = (_read(archive, key, _REALS, "real coordinates in pixels") for key in COORDINATES)
+    for key, coordinates in zip(COORDINATES, (x, y), strict=True):
         if coordinates.ndim != 1:
             raise archive.error(key, "shape (n,)", coordinates.shape)
     if len(x) != len(y):
-        raise archive.error(Y_COORDINATES, f"{len(x)} entries, as {X_COORDINATES} has", len(y))
+        raise archive.error(COORDINATES[1], f"{len(x)} entries, as {COORDINATES[0]} has", len(y))
     return np.stack([x, y], axis=-1).astype(np.float64)
 
 
@@ -134,7 +129,7 @@ def _read_diffraction(archive: Archive, key: str, count: int) -> RealArray:
         return diffraction
     if diffraction.ndim == 3 and diffraction.shape[2] == count:
         return np.ascontiguousarray(np.moveaxis(diffraction, -1, 0))
-    shapes = f"shape ({count}, H, W) or (H, W, {count}), as {X_COORDINATES} has {count} entries"
+    shapes = f"shape ({count}, H, W) or (H, W, {count}), as {COORDINATES[0]} has {count} entries"
     raise archive.error(key, shapes, diffraction.shape)
 
 

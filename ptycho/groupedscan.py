@@ -14,14 +14,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ptycho.grouping import Indices, nearest_groups, order_of_groups
-from ptycho.scanfile import NOMINAL, Frames, Scan, checked_blocks, read_scan
+from ptycho.scanfile import NOMINAL, Y_I, Frames, Scan, checked_blocks, read_scan
 
 AMPLITUDE: Final = "amplitude"
 POSITIONS: Final = "positions"
 CENTRES: Final = "centres"
 EXPOSURES: Final = "exposures"
-Y_I: Final = "Y_I"
-Y_PHI: Final = "Y_phi"
 
 
 class InMemoryWarning(UserWarning):

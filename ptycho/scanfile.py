@@ -35,9 +35,11 @@ DIFFRACTION: Final = ("diffraction", "diff3d")
 PROBE: Final = "probeGuess"
 COORDINATES: Final = ("xcoords", "ycoords")
 NOMINAL, TRUE = "coords_nominal", "coords_true"
-TARGETS: Final = ("Y_I", "Y_phi")
+Y_I, Y_PHI = "Y_I", "Y_phi"
+TARGETS: Final = (Y_I, Y_PHI)
 OBJECT: Final = "YY_full"
-SCALES: Final = ("norm_Y_I", "intensity_scale")
+NORM, SCALE = "norm_Y_I", "intensity_scale"
+SCALES: Final = (NORM, SCALE)
 METADATA: Final = ("metadata", "_metadata")
 
 _INTEGERS: Final = np.typecodes["AllInteger"]

@@ -10,20 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.datasets import DIFFRACTION, PROBE, X_COORDINATES, Y_COORDINATES, DatasetError, read_dataset
+from parity.datasets import DatasetError, read_dataset
 from parity.errors import CheckNotMade
 from parity.preflight.findings import Finding, Outcome
 from parity.preflight.nature import Nature, nature
 from ptycho.diffsim import check_scaled_alike, count_photons
 from ptycho.npz import Archive, DataError, UnreadableError
-from ptycho.scanfile import NOMINAL, TRUE, Scan, read_scan
+from ptycho.scanfile import COORDINATES, DIFFRACTION, NOMINAL, PROBE, SCALE, TRUE, Y_I, Scan, read_scan
 from ptycho.workflows.archive import read_array, require
-from ptycho.workflows.datafile import KEYS, SCALE_KEY, read_datafile
+from ptycho.workflows.datafile import KEYS, read_datafile
 
-ILLUMINATED = "Y_I"
-"""The key of the amplitude behind the object, which simulated data sets have."""
-
-EXPERIMENT_KEYS = (PROBE, X_COORDINATES, Y_COORDINATES)
+EXPERIMENT_KEYS = (PROBE, *COORDINATES)
 """What an experiment's file has beside its diffraction."""
 
 _SAID = {
@@ -64,9 +61,9 @@ def _findings(path: Path, archive: Archive, key: str) -> Iterator[Finding]:
     except DataError as error:
         yield Finding(key, Outcome.FAILED, str(error))
         return
-    alike = _scaled_alike(archive, diffraction) if ILLUMINATED in archive.keys else None
+    alike = _scaled_alike(archive, diffraction) if Y_I in archive.keys else None
     yield _what_it_is(key, diffraction, alike)
-    yield alike or Finding("X and Y_I", Outcome.NOTED, f"no {ILLUMINATED}, as an experiment has none")
+    yield alike or Finding("X and Y_I", Outcome.NOTED, f"no {Y_I}, as an experiment has none")
     yield _taken(path, archive.keys)
 
 
@@ -82,7 +79,7 @@ def _what_it_is(key: str, diffraction: NDArray[Any], alike: Finding | None) -> F
         return Finding(key, Outcome.FAILED, f"no light: only zeros, shape {diffraction.shape}")
     found = nature(diffraction)
     if found is Nature.UNTOLD and alike is not None and alike.outcome is Outcome.PASSED:
-        return Finding(key, Outcome.PASSED, f"amplitudes: {diffraction.dtype}, which have the energy of {ILLUMINATED}")
+        return Finding(key, Outcome.PASSED, f"amplitudes: {diffraction.dtype}, which have the energy of {Y_I}")
     outcome, said = _SAID[found]
     return Finding(key, outcome, said.format(type=diffraction.dtype))
 
@@ -91,17 +88,17 @@ def _scaled_alike(archive: Archive, diffraction: NDArray[Any]) -> Finding:
     """Whether Σ X² is Σ Y_I² but for photon noise, whose size takes the intensity scale."""
     subject = "X and Y_I"
     try:
-        illuminated = _amplitudes(archive, ILLUMINATED, "f")
-        if SCALE_KEY not in archive.keys:
-            return Finding(subject, Outcome.NOT_CHECKED, f"no {SCALE_KEY}: how large photon noise may be is not known")
-        scale = float(read_array(archive, SCALE_KEY, "iuf", "a number").item())
-        X, Y_I = (_in_groups(archive, array) for array in (diffraction, illuminated))
-        check_scaled_alike(X, Y_I, scale)
+        illuminated = _amplitudes(archive, Y_I, "f")
+        if SCALE not in archive.keys:
+            return Finding(subject, Outcome.NOT_CHECKED, f"no {SCALE}: how large photon noise may be is not known")
+        scale = float(read_array(archive, SCALE, "iuf", "a number").item())
+        patterns, behind = (_in_groups(archive, array) for array in (diffraction, illuminated))
+        check_scaled_alike(patterns, behind, scale)
     except UnreadableError:
         raise
     except (ValueError, TypeError) as error:
         return Finding(subject, Outcome.FAILED, str(error))
-    photons = float(count_photons(X).mean()) * scale**2
+    photons = float(count_photons(patterns).mean()) * scale**2
     return Finding(subject, Outcome.PASSED, f"divided by one scale, {scale:.6g}: {photons:.4g} photons a pattern")
 
 

@@ -32,20 +32,27 @@ from numpy.typing import NDArray
 
 from ptycho.diffsim import check_scaled_alike, count_photons
 from ptycho.npz import Archive
+from ptycho.scanfile import (
+    COORDINATES,
+    DIFFRACTION,
+    METADATA,
+    NOMINAL,
+    NORM,
+    OBJECT,
+    PROBE,
+    SCALE,
+    TARGETS,
+    TRUE,
+    Y_PHI,
+)
 from ptycho.workflows.archive import read_array, require, require_keys, write_archives
-from ptycho.workflows.probes import PROBE_KEY
 
 RealArray: TypeAlias = NDArray[np.floating[Any]]
 ComplexArray: TypeAlias = NDArray[np.complexfloating[Any, Any]]
 
-PATCH_KEYS: Final = ("diffraction", "Y_I", "Y_phi")
-COORDINATE_KEYS: Final = ("coords_nominal", "coords_true")
-EXPERIMENT_KEYS: Final = ("xcoords", "ycoords")
-OBJECT_KEY: Final = "YY_full"
-NORM_KEY: Final = "norm_Y_I"
-SCALE_KEY: Final = "intensity_scale"
-METADATA_KEY: Final = "_metadata"
-KEYS: Final = (*PATCH_KEYS, *COORDINATE_KEYS, PROBE_KEY, OBJECT_KEY, NORM_KEY, SCALE_KEY, METADATA_KEY)
+PATCH_KEYS: Final = (DIFFRACTION[0], *TARGETS)
+METADATA_KEY: Final = METADATA[1]
+KEYS: Final = (*PATCH_KEYS, NOMINAL, TRUE, PROBE, OBJECT, NORM, SCALE, METADATA_KEY)
 """What every file has, in the order in which it is written."""
 
 COUNTS: Final = "which looks like counts: store their square root"
@@ -129,7 +136,7 @@ def read_datafile(path: str | os.PathLike[str]) -> GridLinesData:
             if array.shape != diffraction.shape:
                 raise archive.error(key, f"the shape of diffraction, {diffraction.shape}", array.shape)
         whole = _object(archive, diffraction.shape[1])
-        nominal, true = (_coordinates(archive, key, diffraction.shape, len(whole)) for key in COORDINATE_KEYS)
+        nominal, true = (_coordinates(archive, key, diffraction.shape, len(whole)) for key in (NOMINAL, TRUE))
         data = GridLinesData(
             diffraction=diffraction,
             Y_I=illuminated,
@@ -138,7 +145,7 @@ def read_datafile(path: str | os.PathLike[str]) -> GridLinesData:
             coords_true=true,
             probe=_probe(archive, diffraction.shape[1]),
             object=whole,
-            intensity_scale=_positive(archive, SCALE_KEY),
+            intensity_scale=_positive(archive, SCALE),
             metadata=_metadata(archive),
         )
         _check_scales(archive, data)
@@ -148,16 +155,16 @@ def read_datafile(path: str | os.PathLike[str]) -> GridLinesData:
 def _arrays(data: GridLinesData) -> dict[str, NDArray[Any]]:
     arrays = {
         **{key: _squeezed(getattr(data, key).astype(np.float32, copy=False)) for key in PATCH_KEYS},
-        **{key: getattr(data, key).astype(np.float32) for key in COORDINATE_KEYS},
-        PROBE_KEY: data.probe.astype(np.complex64)[0 if len(data.probe) == 1 else slice(None)],
-        OBJECT_KEY: data.object.astype(np.complex64),
-        NORM_KEY: np.array(data.norm),
-        SCALE_KEY: np.array(data.intensity_scale),
+        **{key: getattr(data, key).astype(np.float32) for key in (NOMINAL, TRUE)},
+        PROBE: data.probe.astype(np.complex64)[0 if len(data.probe) == 1 else slice(None)],
+        OBJECT: data.object.astype(np.complex64),
+        NORM: np.array(data.norm),
+        SCALE: np.array(data.intensity_scale),
         METADATA_KEY: np.array(json.dumps(dict(data.metadata), sort_keys=True, ensure_ascii=False)),
     }
     if data.coords_true.shape[-1] == 1:
         columns_and_rows = data.coords_true[:, 0, :, 0].astype(np.float32)
-        arrays |= {key: columns_and_rows[:, axis] for axis, key in enumerate(EXPERIMENT_KEYS)}
+        arrays |= {key: columns_and_rows[:, axis] for axis, key in enumerate(COORDINATES)}
     return arrays
 
 
@@ -167,21 +174,21 @@ def _squeezed(patches: RealArray) -> RealArray:
 
 def _patches(archive: Archive, key: str) -> RealArray:
     """Patches (n, N, N, C), of one each where there are three axes."""
-    expected = "a float phase" if key == "Y_phi" else "a float amplitude"
-    array = read_array(archive, key, "f", expected, whole="" if key == "Y_phi" else COUNTS)
+    expected = "a float phase" if key == Y_PHI else "a float amplitude"
+    array = read_array(archive, key, "f", expected, whole="" if key == Y_PHI else COUNTS)
     if array.ndim == 3:
         array = array[..., np.newaxis]
     if array.ndim != 4 or array.shape[1] != array.shape[2] or math.isqrt(array.shape[3]) ** 2 != array.shape[3]:
         raise archive.error(key, "shape (n, N, N), or (n, N, N, C) with C a square", array.shape)
-    if key != "Y_phi":
+    if key != Y_PHI:
         require(archive, key, array, array >= 0, "a non-negative amplitude")
     return array
 
 
 def _object(archive: Archive, N: int) -> ComplexArray:
-    whole = read_array(archive, OBJECT_KEY, "c", "a complex object")
+    whole = read_array(archive, OBJECT, "c", "a complex object")
     if whole.ndim != 2 or whole.shape[0] != whole.shape[1] or len(whole) < N:
-        raise archive.error(OBJECT_KEY, f"shape (M, M), M at least {N}", whole.shape)
+        raise archive.error(OBJECT, f"shape (M, M), M at least {N}", whole.shape)
     return whole
 
 
@@ -195,10 +202,10 @@ def _coordinates(archive: Archive, key: str, patches: tuple[int, ...], size: int
 
 
 def _probe(archive: Archive, N: int) -> ComplexArray:
-    probe = read_array(archive, PROBE_KEY, "c", "a complex probe")
+    probe = read_array(archive, PROBE, "c", "a complex probe")
     probe = probe[np.newaxis] if probe.ndim == 2 else probe
     if probe.ndim != 3 or probe.shape[1:] != (N, N):
-        raise archive.error(PROBE_KEY, f"shape ({N}, {N}) or (P, {N}, {N}), the size of the patterns", probe.shape)
+        raise archive.error(PROBE, f"shape ({N}, {N}) or (P, {N}, {N}), the size of the patterns", probe.shape)
     return probe
 
 
@@ -227,6 +234,6 @@ def _check_scales(archive: Archive, data: GridLinesData) -> None:
         norm = data.norm
     except (TypeError, ValueError) as error:
         raise archive.error("diffraction, Y_I", "amplitudes divided by one scale", f"others ({error})") from error
-    found = _positive(archive, NORM_KEY)
+    found = _positive(archive, NORM)
     if not math.isclose(found, norm, rel_tol=float(np.finfo(data.diffraction.dtype).eps)):
-        raise archive.error(NORM_KEY, f"{norm:.9g}, that of the diffraction", f"{found:.9g}")
+        raise archive.error(NORM, f"{norm:.9g}, that of the diffraction", f"{found:.9g}")

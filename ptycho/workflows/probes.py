@@ -13,12 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptycho.npz import Archive
+from ptycho.scanfile import PROBE
 from ptycho.workflows.archive import read_array, require_keys
 
 ComplexArray: TypeAlias = NDArray[np.complexfloating[Any, Any]]
-
-PROBE_KEY: Final = "probeGuess"
-"""The key of a probe in the files of this field."""
 
 SIMULATED: Final = ("gaussian", "disk")
 """The probes that need no file."""
@@ -44,7 +42,7 @@ def make_probe(name: str, N: int) -> ComplexArray:
         return (radius_squared < (N / 4) ** 2).astype(np.complex128)[np.newaxis]
     if name == "gaussian":
         return np.exp(radius_squared * (1j * math.pi * SHADOW / N - 0.5 / (N / 8) ** 2))[np.newaxis]
-    raise ValueError(f"probe: expected {' or '.join(SIMULATED)}, or an .npz file that holds {PROBE_KEY}, got {name!r}")
+    raise ValueError(f"probe: expected {' or '.join(SIMULATED)}, or an .npz file that holds {PROBE}, got {name!r}")
 
 
 def read_probe(path: str | os.PathLike[str]) -> ComplexArray:
@@ -54,14 +52,14 @@ def read_probe(path: str | os.PathLike[str]) -> ComplexArray:
         DataError: no such file, one that cannot be read, or a probe that is not complex, square, finite and lit.
     """
     with Archive.open(Path(path)) as archive:
-        require_keys(archive, [PROBE_KEY])
-        probe = read_array(archive, PROBE_KEY, "c", "a complex probe")
+        require_keys(archive, [PROBE])
+        probe = read_array(archive, PROBE, "c", "a complex probe")
         if probe.ndim == 2:
             probe = probe[np.newaxis]
         if probe.ndim != 3 or probe.shape[1] != probe.shape[2]:
-            raise archive.error(PROBE_KEY, "shape (P, n, n) or (n, n)", probe.shape)
+            raise archive.error(PROBE, "shape (P, n, n) or (n, n)", probe.shape)
         if not probe.any():
-            raise archive.error(PROBE_KEY, "some light", "only zeros")
+            raise archive.error(PROBE, "some light", "only zeros")
         return probe
 
 
