@@ -73,11 +73,16 @@ def compare(found: Complex, truth: Complex) -> Metrics:
     if found.shape != truth.shape or min(truth.shape) < LEAST_SIDE:
         expected = f"the shape of truth, at least {LEAST_SIDE} pixels a side"
         raise ValueError(checks.refusal("found", expected, f"{found.shape} for a truth of {truth.shape}"))
-    phase = np.angle(truth * np.exp(-1j * _median_phase(truth)))
-    return Metrics(
-        _of_images(np.abs(found), np.abs(truth)),
-        _of_images(phase + np.angle(found * truth.conj()), phase),
-    )
+    return Metrics(_of_images(np.abs(found), np.abs(truth)), _of_images(*phases(found, truth)))
+
+
+def phases(found: Complex, truth: Complex) -> tuple[Real, Real]:
+    """What was found and the truth, (H, W) each, radians: about the truth's median, and the short way from each other.
+
+    What all pixels share then decides neither their range nor where they jump by a turn.
+    """
+    true = np.angle(truth * np.exp(-1j * _median_phase(truth)))
+    return true + np.angle(found * truth.conj()), true
 
 
 def constant(truth: Complex) -> Complex:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from ptycho_torch.metrics import FRC_THRESHOLD, Complex, ring_correlation
+from ptycho_torch.metrics import FRC_THRESHOLD, Complex, phases, ring_correlation
 
 
 def draw_all(found: Complex, truth: Complex, history: Sequence[Mapping[str, float]]) -> Mapping[str, bytes]:
@@ -22,12 +22,12 @@ def draw_all(found: Complex, truth: Complex, history: Sequence[Mapping[str, floa
 def reconstruction(found: Complex, truth: Complex) -> Figure:
     """Amplitude and phase, true and found, in one scale of colours, and how far they are apart."""
     figure = Figure(figsize=(10, 6), layout="constrained")
-    difference = np.angle(found * truth.conj())
     rows = (
-        ("amplitude", np.abs(truth), np.abs(found), np.abs(found) - np.abs(truth), "gray"),
-        ("phase, rad", np.angle(truth), np.angle(truth) + difference, difference, "viridis"),
+        ("amplitude", (np.abs(found), np.abs(truth)), "gray"),
+        ("phase, rad", phases(found, truth), "viridis"),
     )
-    for row, (name, true, made, error, colours) in zip(figure.subplots(2, 3), rows, strict=True):
+    for row, (name, (made, true), colours) in zip(figure.subplots(2, 3), rows, strict=True):
+        error = made - true
         most = float(np.abs(error).max()) or 1.0
         low, high = float(true.min()), float(true.max())
         for axes, title, image, low_, high_, map_ in (
@@ -45,12 +45,8 @@ def correlations(found: Complex, truth: Complex) -> Figure:
     """The Fourier ring correlation of amplitude and phase."""
     figure = Figure(figsize=(5, 3.5), layout="constrained")
     axes = figure.subplots()
-    phase = np.angle(truth)
-    for name, made, true in (
-        ("amplitude", np.abs(found), np.abs(truth)),
-        ("phase", phase + np.angle(found * truth.conj()), phase),
-    ):
-        rings = ring_correlation(made, true)
+    for name, images in (("amplitude", (np.abs(found), np.abs(truth))), ("phase", phases(found, truth))):
+        rings = ring_correlation(*images)
         axes.plot(rings["frequency"], rings["correlation"], label=name)
     axes.axhline(FRC_THRESHOLD, color="gray", linewidth=0.8)
     axes.set(xlabel="spatial frequency / Nyquist's", ylabel="ring correlation", xlim=(0, 1), ylim=(-0.2, 1.05))
