@@ -135,6 +135,8 @@ def _read_diffraction(archive: Archive, key: str, count: int) -> RealArray:
 
 def _read_probe(archive: Archive, frame: Shape) -> ComplexArray:
     probe = _read(archive, PROBE, _COMPLEX, "a complex64 or complex128 probe")
+    if not probe.any():
+        raise archive.error(PROBE, "some light", "only zeros")
     if probe.shape == frame:
         return probe[np.newaxis]
     if probe.ndim == 3 and probe.shape[1:] == frame:

@@ -57,11 +57,10 @@ class UnreadableError(DataError):
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a file's bytes of one array begin, and what they and those of its header add up to (CRC-32)."""
+    """Where a file's bytes of one array begin, and those of its header."""
 
     offset: int
     header: bytes
-    checksum: int
 
 
 class StoredArray:
@@ -71,6 +70,8 @@ class StoredArray:
         self.path, self.key, self.dtype, self.shape = path, key, dtype, shape
         self._order: Literal["C", "F"] = "C"
         self._place: _Place | None = None
+        self.checksum = 0
+        """Of what the file holds of it, CRC-32."""
         self._written = _written(path)
         self._array: NDArray[Any] | None = None
 
@@ -108,7 +109,7 @@ class StoredArray:
         checksum = zlib.crc32(self._place.header)
         for start in range(0, raw.nbytes, BLOCK):
             checksum = zlib.crc32(raw[start : start + BLOCK], checksum)
-        if checksum != self._place.checksum:
+        if checksum != self.checksum:
             raise self.error("the bytes that were written", "others (CRC-32): the file is damaged")
 
     def _opened(self) -> NDArray[Any]:
@@ -175,6 +176,7 @@ class Archive:
             length = member.tell()
         info = self._members.getinfo(self._names[key])
         stored = StoredArray(self.path, key, dtype, shape)
+        stored.checksum = info.CRC
         if dtype.hasobject:
             raise stored.error("an array of numbers", "an object array, which is never unpickled")
         if info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & _ENCRYPTED:
@@ -204,7 +206,7 @@ class Archive:
             start = info.header_offset + _LOCAL_HEADER.size
             start += sum(_LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size)))
             file.seek(start)
-            return _Place(start + length, file.read(length), info.CRC)
+            return _Place(start + length, file.read(length))
 
     @contextmanager
     def _member(self, key: str) -> Iterator[Any]:

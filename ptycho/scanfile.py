@@ -11,7 +11,8 @@ got. How exposures are grouped and scaled is `dataloader`. This file is the same
 | `coords_nominal`, `coords_true` | in their place (n, 2), (B, C, 2) or (B, 1, 2, C) pixels of the scan, [x, y] |
 | `Y_I`, `Y_phi` (optional) | amplitude and phase behind the object, as the diffraction |
 | `YY_full` (optional) | the whole object |
-| `norm_Y_I`, `intensity_scale` (optional) | () by what Y_I, and both X and Y_I, were divided |
+| `norm_Y_I` (optional) | () what X and Y_I are both to be multiplied by, for a mean square of 1/4 |
+| `intensity_scale` (optional) | () √photons a unit of X and Y_I |
 | `metadata` or `_metadata` (optional) | JSON as a string |
 """
 
@@ -238,6 +239,8 @@ def _axes(shape: tuple[int, ...], groups: int, size: int) -> tuple[int, ...] | N
 
 def _probe(archive: Archive, frame: tuple[int, int]) -> NDArray[np.complexfloating[Any, Any]]:
     probe = _values(archive, PROBE, _COMPLEX, "a complex64 or complex128 probe")
+    if not probe.any():
+        raise archive.error(PROBE, "some light", "only zeros")
     if probe.shape == frame:
         return probe[np.newaxis]
     if probe.ndim == 3 and probe.shape[1:] == frame:
@@ -249,9 +252,11 @@ def _probe(archive: Archive, frame: tuple[int, int]) -> NDArray[np.complexfloati
 
 
 def _scale(archive: Archive, key: str) -> float:
-    value = _values(archive, key, _INTEGERS + _FLOATS, "a number")
+    value = _values(archive, key, _INTEGERS + _FLOATS, "a positive number")
     if value.size != 1:
         raise archive.error(key, "one number", f"shape {value.shape}")
+    if not value.item() > 0:
+        raise archive.error(key, "a positive number", value.item())
     return float(value.item())
 
 

@@ -81,6 +81,11 @@ class PtychoDataset(Dataset[Batch]):
         return torch.from_numpy(self._grouped.groups)
 
     @property
+    def fingerprint(self) -> str:
+        """By which these data are known again, whatever the file is called."""
+        return self._grouped.fingerprint
+
+    @property
     def normalization(self) -> float:
         """The one factor by which amplitudes have been multiplied."""
         return self._grouped.normalization

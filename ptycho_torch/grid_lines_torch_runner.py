@@ -22,6 +22,8 @@ from ptycho_torch.forward import WEIGHTINGS
 from ptycho_torch.generators import ARCHITECTURES
 
 if TYPE_CHECKING:
+    from lightning.pytorch.callbacks import Callback
+
     from ptycho_torch.dataloader import PtychoDataset
     from ptycho_torch.metrics import Complex, Metrics
     from ptycho_torch.reconstruction import Coverage
@@ -113,7 +115,7 @@ def runner_command(
     """Train on one data set, reconstruct another, and write what came of it.
 
     DIR then has metrics.json, reconstruction.npz, pictures (PNG), checkpoints/last.ckpt and logs/. Files that are
-    there are replaced.
+    there are replaced: those of an earlier training go when the first new checkpoint comes.
     """
     from ptycho_torch.train import TrainingConfig, train
 
@@ -129,6 +131,7 @@ def runner_command(
         accelerator=accelerator,
         devices=int(devices) if devices.isdecimal() else devices,
         strategy=strategy,
+        callbacks=(_outdating(output_dir),),
     )
     if not module.global_rank:  # further devices have their own processes, which have nothing to say
         _say(write(judge(module, target), output_dir), output_dir)
@@ -252,6 +255,19 @@ def _failed(code: int, message: str) -> int:
     return code
 
 
+def _outdating(output_dir: Path) -> "Callback":
+    """Takes away what an earlier network came to, which the next checkpoint is no longer of."""
+    from lightning.pytorch.callbacks import LambdaCallback
+
+    from ptycho_torch.pictures import PICTURES
+
+    def remove(*_: object) -> None:
+        for name in (METRICS, OBJECT, *PICTURES):
+            (output_dir / name).unlink(missing_ok=True)
+
+    return LambdaCallback(on_train_epoch_end=remove)
+
+
 def _truth(dataset: "PtychoDataset") -> "Complex":
     """The whole object (M, M), complex."""
     import numpy as np
@@ -277,6 +293,11 @@ def _require_alike(training: "PtychoDataset", testing: "PtychoDataset") -> None:
     if shapes[0] != shapes[1]:
         named = ["{} patterns of {} × {} in a group".format(*shape) for shape in shapes]
         raise DataError(f"{testing.scan.path}: expected {named[0]}, as {training.scan.path} has, got {named[1]}")
+    units = ["intensity_scale" in one.scan.scales for one in (training, testing)]
+    if units[0] != units[1]:
+        named = [f"{'an' if known else 'no'} intensity_scale" for known in units]
+        expected = f"{named[0]}, as {training.scan.path} has, and so amplitudes in the same unit"
+        raise DataError(f"{testing.scan.path}: expected {expected}, got {named[1]}")
 
 
 def _finite(said: Any) -> Any:

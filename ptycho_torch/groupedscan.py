@@ -7,7 +7,9 @@ once. The same file gives the same arrays, to the last bit, in both stacks. This
 import math
 import os
 import warnings
+import zlib
 from collections.abc import Iterator, Mapping
+from numbers import Integral, Real
 from typing import Any, Final
 
 import numpy as np
@@ -61,6 +63,7 @@ class GroupedScan:
 
         Raises:
             DataError: the file cannot be used; says why.
+            TypeError: an argument that is no number.
             ValueError: an argument is out of its range, or contradicts the file.
         """
         if precision not in ("float32", "float64"):
@@ -78,6 +81,13 @@ class GroupedScan:
             expected = "a finite, non-negative amplitude" if key == Y_I else "a finite phase"
             for _ in checked_blocks(frames, expected, nonnegative=key == Y_I):
                 pass
+
+    @property
+    def fingerprint(self) -> str:
+        """By which data are known again: their patterns, positions and probe, and how they are grouped and scaled."""
+        parts = (self.groups.tobytes(), self.scan.positions.tobytes(), self.scan.probe.tobytes())
+        sums = (self.scan.diffraction.stored.checksum, *map(zlib.crc32, parts))
+        return "-".join(f"{number:08x}" for number in sums) + f"-{self.normalization.hex()}"
 
     def __len__(self) -> int:
         """The number of groups."""
@@ -147,8 +157,14 @@ def _read(frames: Frames, exposures: Indices) -> NDArray[Any]:
 
 
 def _groups(scan: Scan, gridsize: int | None, neighbours: int | None, seed: int) -> Indices:
+    for name, number in (("gridsize", gridsize), ("neighbours", neighbours), ("seed", seed)):
+        if number is not None:
+            _require(Integral, name, "a whole number", number)
     if scan.group == 1:
         gridsize = 1 if gridsize is None else gridsize
+        if neighbours is None and gridsize**2 > len(scan.positions):
+            expected = f"groups of at most the {len(scan.positions)} exposures of {scan.path}"
+            raise ValueError(f"gridsize: expected {expected}, got {gridsize}, groups of {gridsize**2}")
         return nearest_groups(scan.positions, gridsize, gridsize**2 if neighbours is None else neighbours, seed)
     own = math.isqrt(scan.group)
     if own**2 != scan.group:
@@ -169,7 +185,13 @@ def _normalization(diffraction: Frames) -> float:
     return math.sqrt(math.prod(diffraction.frame) / 4 / (photons / len(diffraction)))
 
 
+def _require(kind: type, name: str, expected: str, value: object) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"{name}: expected {expected}, got {type(value).__name__}")
+
+
 def _positive(name: str, value: float) -> float:
+    _require(Real, name, "a number", value)
     if not 0 < value < math.inf:
         raise ValueError(f"{name}: expected a positive number, got {value}")
     return value

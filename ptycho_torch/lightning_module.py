@@ -23,6 +23,9 @@ DESCRIPTION: Final = "ptycho"
 """The key of a checkpoint under which a module keeps what it is made from."""
 
 
+_LARGEST: Final = 2**62  # torch counts with 64 bits, and adds the epoch to the seed
+
+
 class DivergedError(ArithmeticError):
     """A training whose network no longer makes finite patches; the message says since when."""
 
@@ -60,6 +63,9 @@ class TrainingConfig:
         checks.require_size("epochs", self.epochs)
         checks.require_size("batch_size", self.batch_size)
         checks.require_size("seed", self.seed, 0)
+        for name in ("batch_size", "seed"):
+            if getattr(self, name) > _LARGEST:
+                raise ValueError(checks.refusal(name, f"at most {_LARGEST}", str(getattr(self, name))))
         OptimizerConfig(learning_rate=self.learning_rate)  # refuses what is no rate
         for name in ("nll_weight", "mae_weight", "tv_weight"):
             if not 0 <= getattr(self, name) < math.inf:
@@ -116,6 +122,7 @@ class PtychoModule(LightningModule):
     Attributes:
         generator: from amplitudes (B, C, N, N), normalised by `exposure.normalization`, to patches of the object.
         log_scale: (), the logarithm of the √photons a unit of |p·O|; learnt where it is not known.
+        data: the fingerprint of what it is trained on.
         history: of each epoch that was finished, the means of `loss`, `mae` (√photons) and `nll` (nats a pixel).
     """
 
@@ -126,11 +133,12 @@ class PtychoModule(LightningModule):
         self.generator: nn.Module = make_generator(config.architecture, exposure.size, exposure.gridsize, config.seed)
         self.log_scale = nn.Parameter(torch.tensor(math.log(exposure.scale)), requires_grad=not exposure.scale_known)
         self.history: list[dict[str, float]] = []
+        self.data = ""
         self._dataset: PtychoDataset | None = None
 
     def learn_from(self, dataset: PtychoDataset) -> None:
         """Take the data set that the next training is on."""
-        self._dataset = dataset
+        self._dataset, self.data = dataset, dataset.fingerprint
         self._canvas = _canvas_size(dataset)
         self._probe = dataset.probe  # no buffer: torch's broadcast among processes refuses complex ones
 
@@ -209,12 +217,14 @@ class PtychoModule(LightningModule):
         checkpoint[DESCRIPTION] = {
             "config": asdict(self.config),
             "exposure": asdict(self.exposure),
+            "data": self.data,
             "history": self.history,
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take the history over."""
+        """Take the history over, and which data it is of."""
         self.history = list(checkpoint[DESCRIPTION]["history"])
+        self.data = checkpoint[DESCRIPTION]["data"]
 
 
 def _canvas_size(dataset: PtychoDataset) -> int:

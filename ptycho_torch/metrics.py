@@ -45,7 +45,7 @@ class Metrics:
     amplitude: ImageMetrics
     """Dimensionless."""
     phase: ImageMetrics
-    """Radians, about the median of the truth; differences taken the short way round."""
+    """Radians, from the least of the truth on; differences taken the short way round."""
 
 
 def aligned(found: Complex, truth: Complex, scale_known: bool = True) -> Complex:
@@ -77,11 +77,13 @@ def compare(found: Complex, truth: Complex) -> Metrics:
 
 
 def phases(found: Complex, truth: Complex) -> tuple[Real, Real]:
-    """What was found and the truth, (H, W) each, radians: about the truth's median, and the short way from each other.
+    """What was found and the truth, (H, W) each, radians: the truth's least is 0, and they are the short way apart.
 
-    What all pixels share then decides neither their range nor where they jump by a turn.
+    The truth jumps by a turn half a turn from its median, and where its zero is no phase decides that all pixels share.
+    Structural similarity takes images from 0 on.
     """
     true = np.angle(truth * np.exp(-1j * _median_phase(truth)))
+    true -= true.min()
     return true + np.angle(found * truth.conj()), true
 
 

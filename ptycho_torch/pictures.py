@@ -2,21 +2,21 @@
 
 import io
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from ptycho_torch.metrics import FRC_THRESHOLD, Complex, phases, ring_correlation
 
+PICTURES: Final = ("reconstruction.png", "frc.png", "losses.png")
+"""The files of a training's pictures."""
+
 
 def draw_all(found: Complex, truth: Complex, history: Sequence[Mapping[str, float]]) -> Mapping[str, bytes]:
     """The pictures as PNG, by file name: an object, aligned, beside the true one, ring correlations, and losses."""
-    figures = {
-        "reconstruction.png": reconstruction(found, truth),
-        "frc.png": correlations(found, truth),
-        "losses.png": losses(history),
-    }
-    return {name: _png(figure) for name, figure in figures.items()}
+    figures = (reconstruction(found, truth), correlations(found, truth), losses(history))
+    return {name: _png(figure) for name, figure in zip(PICTURES, figures, strict=True)}
 
 
 def reconstruction(found: Complex, truth: Complex) -> Figure:

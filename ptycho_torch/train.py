@@ -6,15 +6,12 @@ weights of one that was not.
 
 import logging
 import os
-import pickle
 import signal
 import sys
 import threading
 import warnings
-import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,9 +22,9 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint, RichProgressB
 from lightning.pytorch.loggers import CSVLogger
 
 from ptycho_torch import checks
+from ptycho_torch.checkpoints import CHECKPOINT, CheckpointError, WholeCheckpointIO, load_module, require_same
 from ptycho_torch.dataloader import PtychoDataset
-from ptycho_torch.lightning_module import DESCRIPTION, DivergedError, Exposure, PtychoModule, TrainingConfig
-from ptycho_torch.npz import DataError
+from ptycho_torch.lightning_module import DivergedError, Exposure, PtychoModule, TrainingConfig
 
 __all__ = [
     "CHECKPOINT",
@@ -40,17 +37,8 @@ __all__ = [
     "train",
 ]
 
-CHECKPOINT: Final = Path("checkpoints", "last.ckpt")
-"""Where the newest checkpoint lies in the folder of a training; Lightning's format."""
-
 _WORKSPACE: Final = "CUBLAS_WORKSPACE_CONFIG"
 """What Lightning sets in the environment for the sake of sums that are the same each time."""
-
-_MAY_DIFFER: Final = frozenset({"epochs"})  # between a training and its continuation
-
-
-class CheckpointError(DataError):
-    """A checkpoint that cannot be used; the message names it, what was expected and what came."""
 
 
 def train(
@@ -80,19 +68,20 @@ def train(
         callbacks: of Lightning, besides.
 
     Raises:
-        CheckpointError: the checkpoint is damaged, or of another training.
+        CheckpointError: the checkpoint is damaged, of another training, or of other data.
         DivergedError: the weights are no longer finite; the last checkpoint is that of the last whole epoch.
         TypeError: as ValueError.
+        OSError: a checkpoint or a log cannot be written.
         ValueError: the generator does not take the data set, or there are no such devices.
         KeyboardInterrupt: the training was interrupted; the last checkpoint is that of the last whole epoch.
     """
     config = TrainingConfig() if config is None else config
     checkpoint = Path(output_dir) / CHECKPOINT
     module = PtychoModule(config, Exposure.of(dataset))
+    module.learn_from(dataset)
     continued = resume and checkpoint.exists()
     if continued:
-        _require_same(checkpoint, module)
-    module.learn_from(dataset)
+        require_same(checkpoint, module)
     with _undisturbed():
         trainer = _trainer(
             accelerator,
@@ -109,23 +98,6 @@ def train(
     return module
 
 
-def load_module(path: str | os.PathLike[str]) -> PtychoModule:
-    """The module of a checkpoint, on the CPU, ready to predict. Nothing but tensors and plain values is unpickled.
-
-    Raises CheckpointError if there is none that can be read.
-    """
-    state = _read(Path(path))
-    try:
-        said = state[DESCRIPTION]
-        module = PtychoModule(TrainingConfig(**said["config"]), Exposure(**said["exposure"]))
-        module.load_state_dict(state["state_dict"])
-        module.on_load_checkpoint(state)
-    except (LookupError, RuntimeError, TypeError, ValueError) as error:
-        got = f"one of which no module can be made ({type(error).__name__}: {error})"
-        raise CheckpointError(f"{path}: expected a checkpoint of a training, got {got}") from error
-    return module.eval()
-
-
 def _trainer(accelerator: str, devices: int | str | list[int], strategy: str, **settings: Any) -> Trainer:
     """One of these devices, or a ValueError if the machine has none such."""
     try:
@@ -137,9 +109,10 @@ def _trainer(accelerator: str, devices: int | str | list[int], strategy: str, **
             enable_progress_bar=sys.stdout.isatty(),
             enable_model_summary=False,
             log_every_n_steps=1,
+            plugins=[WholeCheckpointIO()],
             **settings,
         )
-    except MisconfigurationException as error:
+    except (MisconfigurationException, TypeError, ValueError) as error:
         got = f"{accelerator}, {devices}, {strategy} ({error})"
         raise ValueError(checks.refusal("accelerator, devices, strategy", "what this machine has", got)) from error
 
@@ -152,32 +125,6 @@ def _own_callbacks(checkpoint: Path) -> list[Callback]:
         enable_version_counter=False,
     )
     return [saving, RichProgressBar()] if sys.stdout.isatty() else [saving]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        got = "no such file" if isinstance(error, FileNotFoundError) else f"one that cannot be read ({error})"
-        raise CheckpointError(f"{path}: expected a checkpoint of a training, got {got}") from error
-    if not isinstance(state, dict) or DESCRIPTION not in state:
-        raise CheckpointError(f"{path}: expected a checkpoint of a training, got a file of another kind")
-    return state
-
-
-def _require_same(path: Path, module: PtychoModule) -> None:
-    """Refuse to continue what was another training, or was to be longer."""
-    said = _read(path)[DESCRIPTION]
-    wanted: Mapping[str, Mapping[str, Any]] = {"config": asdict(module.config), "exposure": asdict(module.exposure)}
-    for part, fields in wanted.items():
-        for name, value in fields.items():
-            if name not in _MAY_DIFFER and said[part].get(name) != value:
-                raise CheckpointError(
-                    f"{path}: {name}: expected {value!r}, as in what is to be resumed, got {said[part].get(name)!r}"
-                )
-    done = len(said["history"])
-    if module.config.epochs < done:
-        raise CheckpointError(f"{path}: epochs: expected at least the {done} that it has, got {module.config.epochs}")
 
 
 @contextmanager

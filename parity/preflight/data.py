@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from parity.datasets import DatasetError, read_dataset
 from parity.errors import CheckNotMade
 from parity.preflight.findings import Finding, Outcome
-from parity.preflight.nature import Nature, nature
+from parity.preflight.nature import Nature, are_counts, nature
 from ptycho.diffsim import check_scaled_alike, count_photons
 from ptycho.npz import Archive, DataError, UnreadableError
 from ptycho.scanfile import COORDINATES, DIFFRACTION, NOMINAL, PROBE, SCALE, TRUE, Y_I, Scan, read_scan
@@ -98,6 +98,9 @@ def _scaled_alike(archive: Archive, diffraction: NDArray[Any]) -> Finding:
         raise
     except (ValueError, TypeError) as error:
         return Finding(subject, Outcome.FAILED, str(error))
+    if nature(diffraction) is Nature.AMPLITUDES and not are_counts(np.square(scale * diffraction)):
+        said = f"{SCALE}: expected s with which (s·X)² are counts, as squares of X are multiples of a unit, got "
+        return Finding(subject, Outcome.FAILED, f"{said}{scale:.6g}")
     photons = float(count_photons(patterns).mean()) * scale**2
     return Finding(subject, Outcome.PASSED, f"divided by one scale, {scale:.6g}: {photons:.4g} photons a pattern")
 

@@ -63,9 +63,16 @@ def nature(values: NDArray[Any]) -> Nature:
     return Nature.UNTOLD
 
 
+def are_counts(multiples: NDArray[Any]) -> bool:
+    """Whether squares of float32, of any shape, are whole numbers up to `FARTHEST`, as far as rounding shows it."""
+    return not _off(multiples[multiples <= FARTHEST].astype(np.float64), _ROUNDING).any()
+
+
 def _all_whole(multiples: NDArray[np.float64], farthest: int, rounding: float) -> bool:
     """Whether all multiples up to the farthest are whole but for relative rounding, and enough of them exceed 1."""
     judged = multiples[multiples <= farthest]
-    nearest = np.round(judged)
-    off = np.abs(judged - nearest) > rounding * judged
-    return not off.any() and int(np.count_nonzero(nearest > 1)) >= FEWEST
+    return not _off(judged, rounding).any() and int(np.count_nonzero(np.round(judged) > 1)) >= FEWEST
+
+
+def _off(multiples: NDArray[np.float64], rounding: float) -> NDArray[np.bool_]:
+    return np.abs(multiples - np.round(multiples)) > rounding * multiples

@@ -149,6 +149,7 @@ def read_datafile(path: str | os.PathLike[str]) -> GridLinesData:
             metadata=_metadata(archive),
         )
         _check_scales(archive, data)
+        _check_positions(archive, data)
         return data
 
 
@@ -197,13 +198,16 @@ def _coordinates(archive: Archive, key: str, patches: tuple[int, ...], size: int
     groups, N, _, channels = patches
     if array.shape != (groups, 1, 2, channels):
         raise archive.error(key, f"shape {(groups, 1, 2, channels)}, as the patterns are", array.shape)
-    require(archive, key, array, (array >= 0) & (array <= size - N), f"a patch on the object, from 0 to {size - N}")
+    expected = f"a whole pixel, the patch on the object, from 0 to {size - N}"
+    require(archive, key, array, (array >= 0) & (array <= size - N) & (array == np.round(array)), expected)
     return array
 
 
 def _probe(archive: Archive, N: int) -> ComplexArray:
     probe = read_array(archive, PROBE, "c", "a complex probe")
     probe = probe[np.newaxis] if probe.ndim == 2 else probe
+    if not probe.any():
+        raise archive.error(PROBE, "some light", "only zeros")
     if probe.ndim != 3 or probe.shape[1:] != (N, N):
         raise archive.error(PROBE, f"shape ({N}, {N}) or (P, {N}, {N}), the size of the patterns", probe.shape)
     return probe
@@ -225,6 +229,15 @@ def _metadata(archive: Archive) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise archive.error(METADATA_KEY, "a JSON object as a string", f"JSON of another kind ({text})")
     return MappingProxyType(found)
+
+
+def _check_positions(archive: Archive, data: GridLinesData) -> None:
+    """Refuse columns and rows, where there are any, that are not those of `coords_true`."""
+    for axis, key in enumerate(COORDINATES):
+        if key in archive.keys:
+            found, true = read_array(archive, key, "iuf", "real coordinates in pixels"), data.coords_true[:, 0, axis, 0]
+            if data.coords_true.shape[-1] > 1 or not np.array_equal(found, true):
+                raise archive.error(key, f"what {TRUE} has of single patches", f"others, of shape {found.shape}")
 
 
 def _check_scales(archive: Archive, data: GridLinesData) -> None:

@@ -92,9 +92,9 @@ def grid_lines_command(
     )
     data = build_datasets(config, probe)
     paths = dataset_paths(output_dir, N, gridsize)
-    write_datafiles({paths[split]: data[split] for split in SPLITS})
-    for split, path in paths.items():
-        click.echo(f"{path}: {_described(data[split])}")
+    said = [f"{path}: {_described(data[split])}" for split, path in paths.items()]
+    write_datafiles({paths[split]: data[split] for split in SPLITS})  # and nothing that takes long comes after it
+    click.echo("\n".join(said))
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

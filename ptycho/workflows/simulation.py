@@ -29,6 +29,12 @@ SPLITS: Final = ("train", "test")
 FORMAT: Final = "ptycho-grid-lines/1"
 """What `_metadata` calls the layout of the file."""
 
+MOST_PIXELS: Final = 2**20
+"""Along a side; far beyond what has room in memory, and small enough to be counted with."""
+
+MOST_PHASE: Final = 100
+"""Radians. The phases in a file are of single precision, which knows one of a hundred to 4·10⁻⁶."""
+
 _CHUNK: Final = 2**20
 """Pixels that are exposed at a time, at least one group, which bounds the memory; the result does not depend on it."""
 
@@ -71,9 +77,13 @@ class GridLinesConfig:
         for name, bound in least.items():
             if getattr(self, name) < bound:
                 raise ValueError(f"{name}: expected at least {bound}, got {getattr(self, name)}")
+            if name != "seed" and getattr(self, name) > MOST_PIXELS:
+                raise ValueError(f"{name}: expected at most {MOST_PIXELS}, got {getattr(self, name)}")
         for name, number in (("nphotons", self.nphotons), ("phase_span", self.phase_span)):
             if not (math.isfinite(number) and number > 0):
                 raise ValueError(f"{name}: expected a positive finite number, got {number}")
+        if self.phase_span > MOST_PHASE:
+            raise ValueError(f"phase_span: expected at most {MOST_PHASE}, got {self.phase_span:g}")
 
     @property
     def _least_size(self) -> int:

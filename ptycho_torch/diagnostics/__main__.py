@@ -68,9 +68,13 @@ def gradients_command(
 
     Reads alone. Exit code 1 says that a path vanishes: beside the others, it learns nothing.
     """
+    if math.isnan(least):
+        raise click.UsageError("--least: expected a share from 0 to 1, got nan")
     if train_npz and size:
         raise click.UsageError("--size: expected only without --train-npz, whose frames have a size of their own")
-    batch = _stored(train_npz, gridsize, groups) if train_npz else drawn_batch(size or 64, gridsize or 1, groups, seed)
+    batch = (
+        read_batch(train_npz, gridsize, groups) if train_npz else drawn_batch(size or 64, gridsize or 1, groups, seed)
+    )
     report = measure_gradients(_generator(architecture, batch, seed), batch, LOSSES[loss], least)
     if in_json:
         click.echo(json.dumps({"architecture": architecture, "seed": seed, **as_json(report)}, indent=2))
@@ -93,6 +97,9 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     except (DataError, OSError) as error:
         click.echo(f"diagnostics: {error}", err=True)
         return NOT_MADE
+    except ValueError as error:
+        click.echo(f"diagnostics: {error}", err=True)
+        return USAGE
     except (KeyboardInterrupt, click.Abort):
         click.echo("diagnostics: interrupted; nothing was measured", err=True)
         return NOT_MADE
@@ -100,15 +107,6 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
         traceback.print_exc()
         return NOT_MADE
     return code if isinstance(code, int) else SOUND
-
-
-def _stored(path: Path, gridsize: int | None, groups: int) -> Batch:
-    try:
-        return read_batch(path, gridsize, groups)
-    except DataError:
-        raise
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
 
 
 def _generator(architecture: str, batch: Batch, seed: int) -> nn.Module:

@@ -318,7 +318,7 @@ def test_what_is_wrong_with_grid_lines_is_one_sentence(name: str, stack: str, wr
     ("options", "sentence"),
     [
         ({"gridsize": 0}, "gridsize: expected a positive number, got 0"),
-        ({"gridsize": 4}, "neighbours: expected from gridsize² = 16 to the 12 exposures of the scan, got 16"),
+        ({"gridsize": 4, "neighbours": 16}, "neighbours: expected from gridsize² = 16 to the 12 exposures of"),
         ({"gridsize": 2, "neighbours": 3}, "neighbours: expected from gridsize² = 4 to the 12 .*, got 3"),
         ({"seed": -1}, "seed: expected a number of at least 0, got -1"),
         ({"normalization": 0.0}, "normalization: expected a positive number, got 0.0"),
@@ -336,6 +336,48 @@ def test_a_file_with_groups_is_not_grouped_again(stack: str, write: Write) -> No
         opened(stack, path, gridsize=3)
     with pytest.raises(ValueError, match=r"neighbours: expected none, as .* has groups already, got 4"):
         opened(stack, path, neighbours=4)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"gridsize": 2.0}, "gridsize: expected a whole number, got float"),
+        ({"gridsize": 2, "neighbours": "6"}, "neighbours: expected a whole number, got str"),
+        ({"seed": 0.5}, "seed: expected a whole number, got float"),
+        ({"normalization": "3"}, "normalization: expected a number, got str"),
+    ],
+)
+def test_what_is_no_number_is_refused(stack: str, write: Write, wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        opened(stack, write(), **wrong)
+
+
+def test_more_patches_a_group_than_there_are_is_refused(stack: str, write: Write) -> None:
+    said = r"gridsize: expected groups of at most the 12 exposures of .*\.npz, got 4, groups of 16"
+    with pytest.raises(ValueError, match=said):
+        opened(stack, write(), gridsize=4)
+
+
+def test_a_probe_without_light_and_scales_that_are_none_are_refused(stack: str, write: Write) -> None:
+    with pytest.raises(ValueError, match="probeGuess: expected some light, got only zeros"):
+        opened(stack, write(probeGuess=np.zeros((SIDE, SIDE), complex)))
+    for value in (0.0, -3.0):
+        with pytest.raises(ValueError, match=f"intensity_scale: expected a positive number, got {value}"):
+            opened(stack, write(intensity_scale=np.array(value)))
+
+
+def test_data_are_known_again_by_what_is_in_them(stack: str, write: Write) -> None:
+    own = opened(stack, write()).fingerprint
+    assert own == opened(stack, write()).fingerprint
+    assert own != opened(stack, write(), gridsize=2).fingerprint
+    assert own != opened(stack, write(), normalization=2.0).fingerprint
+    scan = experiment()
+    for changed in (
+        {"diffraction": scan["diffraction"][::-1]},
+        {"xcoords": scan["xcoords"] + 1},
+        {"probeGuess": 2 * scan["probeGuess"]},
+    ):
+        assert own != opened(stack, write({**scan, **changed})).fingerprint
 
 
 def test_groups_that_there_are_not_and_batches_of_none_are_refused(stack: str, write: Write) -> None:

@@ -113,7 +113,10 @@ def test_the_networks_input_is_scaled_as_in_training(
             {"probeGuess": NARROW, "coords_nominal": CORNERS},
             "cover: expected a scan without gaps, got one with a gap in its middle",
         ),
-        ({"probeGuess": np.zeros((64, 64), complex)}, "probe: expected light on the middle of a patch, got none"),
+        ({"probeGuess": np.zeros((64, 64), complex)}, "probeGuess: expected some light, got only zeros"),
+        ({"probeGuess": np.roll(NARROW, 32)}, "probe: expected light on the middle of a patch, got none"),
+        ({"intensity_scale": None}, "expected an intensity_scale, as"),
+        ({"intensity_scale": np.array(-3.0)}, "intensity_scale: expected a positive number, got -3.0"),
         ({"probeGuess": NARROW}, "expected a scan that sees 16 × 16 pixels of the object, to judge by, got 1 × 1"),
     ],
 )
@@ -147,6 +150,23 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str], data: Path, tmp_path: P
     assert wrong[0] in complaints
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (["--devices", "-1"], "accelerator, devices, strategy: expected what this machine has, got"),
+        (["--seed", 2**64], "seed: expected at most"),
+        (["--gridsize", 9], "gridsize: expected groups of at most the 9 exposures"),
+    ],
+)
+def test_wrong_usage_that_the_training_finds(
+    capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path, wrong: list[object], message: str
+) -> None:
+    code, _, complaints = run(capsys, *files(data), "--output-dir", tmp_path, "--accelerator", "cpu", *wrong)
+    assert code == 2
+    assert message in complaints
+    assert complaints.count("\n") == 1
+
+
 @pytest.mark.usefixtures("small_fno")
 def test_a_training_that_diverges_ends_with_a_sentence(
     capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path
@@ -156,6 +176,25 @@ def test_a_training_that_diverges_ends_with_a_sentence(
     assert code == 3
     assert complaints.startswith("grid_lines_torch_runner: learning_rate: 1e+30: expected finite patches")
     assert complaints.count("\n") == 1
+
+
+@pytest.mark.usefixtures("small_fno")
+def test_what_an_earlier_network_came_to_does_not_stay_beside_another(
+    capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = [*files(data), "--architecture", "fno", "--output-dir", tmp_path, "--epochs", 1]
+    assert run(capsys, *arguments)[0] == 0
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "read", interrupted)
+    assert run(capsys, *arguments, "--seed", 1)[0] == 3
+    assert {path.name for path in tmp_path.iterdir()} == WRITTEN
+    monkeypatch.undo()
+    monkeypatch.setattr(runner, "judge", interrupted)
+    assert run(capsys, *arguments, "--architecture", "hybrid")[0] == 3
+    assert {path.name for path in tmp_path.iterdir()} == {"checkpoints", "logs"}
 
 
 @pytest.mark.usefixtures("small_fno")

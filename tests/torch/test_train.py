@@ -1,5 +1,6 @@
 """Training: what it minimises, that a seed decides it, and that an interruption does not show."""
 
+import errno
 import math
 import os
 import signal
@@ -192,6 +193,54 @@ def test_a_training_that_went_farther_is_not_resumed(data: PtychoDataset, tmp_pa
     assert len(train.train(data, tmp_path, TINY, resume=True).history) == 3
 
 
+def test_a_training_on_other_data_is_not_resumed(data: PtychoDataset, tmp_path: Path) -> None:
+    train.train(data, tmp_path, replace(TINY, epochs=1))
+    same = scan_file(tmp_path / "copy.npz")
+    elsewhere = PtychoDataset(scan_file(tmp_path / "other.npz", xcoords=np.arange(9.0)))
+    with pytest.raises(CheckpointError, match=r"last\.ckpt: expected a training on the same data, got one on others"):
+        train.train(elsewhere, tmp_path, TINY, resume=True)
+    assert len(train.train(PtychoDataset(same), tmp_path, TINY, resume=True).history) == 3
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_last_one(
+    data: PtychoDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train.train(data, tmp_path, replace(TINY, epochs=1))
+    before = (tmp_path / CHECKPOINT).read_bytes()
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        train.train(data, tmp_path, TINY, resume=True)
+    assert caught.value.filename == str(tmp_path / CHECKPOINT)
+    assert (tmp_path / CHECKPOINT).read_bytes() == before
+    assert [path.name for path in (tmp_path / CHECKPOINT).parent.iterdir()] == [CHECKPOINT.name]
+
+
+def test_a_folder_in_the_place_of_the_checkpoint_is_refused(data: PtychoDataset, tmp_path: Path) -> None:
+    (tmp_path / CHECKPOINT).mkdir(parents=True)
+    with pytest.raises(IsADirectoryError) as caught:
+        train.train(data, tmp_path, replace(TINY, epochs=1))
+    assert caught.value.filename == str(tmp_path / CHECKPOINT)
+
+
+def test_a_checkpoint_of_which_a_byte_was_altered_is_refused(data: PtychoDataset, tmp_path: Path) -> None:
+    train.train(data, tmp_path, replace(TINY, epochs=1))
+    path = tmp_path / CHECKPOINT
+    whole, expected = path.read_bytes(), weights_of(load_module(path))
+    places = np.random.default_rng(0).integers(len(whole), size=40)
+    refused = 0
+    for place in places:
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
+        try:
+            assert are_equal(weights_of(load_module(path)), expected)
+        except CheckpointError:
+            refused += 1
+    assert refused > len(places) / 2
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -256,6 +305,12 @@ def test_a_training_that_diverges_says_since_when(data: PtychoDataset, tmp_path:
     said = r"learning_rate: 1e\+30: expected finite patches, got others after step \d; a smaller rate may help"
     with pytest.raises(train.DivergedError, match=said):
         train.train(data, tmp_path, replace(TINY, learning_rate=1e30))
+
+
+@pytest.mark.parametrize("devices", [-1, "two", "1.5", ""])
+def test_devices_that_are_no_number_are_refused(data: PtychoDataset, tmp_path: Path, devices: int | str) -> None:
+    with pytest.raises(ValueError, match="accelerator, devices, strategy: expected what this machine has, got cpu"):
+        train.train(data, tmp_path, TINY, accelerator="cpu", devices=devices)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="has a GPU")

@@ -194,7 +194,7 @@ def test_what_no_loader_takes_cannot_be_checked(experiment: Experiment, stacks: 
     for changed, sentence in (
         ({"probeGuess": None}, "scan.npz: probeGuess: expected to find this key, got only diffraction, xcoords"),
         ({"diffraction": np.full((9, 16, 16), np.nan)}, "expected a finite, non-negative amplitude, got nan at exp"),
-        ({"probeGuess": np.zeros((16, 16), complex)}, "probeGuess: expected light, where there is no intensity_sc"),
+        ({"probeGuess": np.zeros((16, 16), complex)}, "probeGuess: expected some light, got only zeros"),
         ({"intensity_scale": np.array(0.0)}, "intensity_scale: expected a positive number, got 0.0"),
     ):
         with pytest.raises(CheckNotMade, match=sentence):
@@ -206,7 +206,7 @@ def test_what_no_loader_takes_cannot_be_checked(experiment: Experiment, stacks: 
 def test_what_does_not_go_with_the_file_is_wrong_usage(
     asked: Question, narrow: Weights, simulated: Callable[[int], Path], stacks: Stacks
 ) -> None:
-    with pytest.raises(UsageError, match=r"neighbours: expected from gridsize² = 16 to the 9 exposures"):
+    with pytest.raises(UsageError, match="gridsize: expected groups of at most the 9 exposures of"):
         hold(replace(asked, gridsize=4), stacks, (FLOAT64,))
     with pytest.raises(UsageError, match=r"gridsize: expected 2, that of the groups in .*, got 3"):
         hold(Question(simulated(2), 3), stacks, (FLOAT64,))

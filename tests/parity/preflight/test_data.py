@@ -85,6 +85,17 @@ def test_what_is_not_scaled_alike_fails(tmp_path: Path, grid_lines: Arrays, key:
     assert "not divided by the same intensity_scale" in found["X and Y_I"][1]
 
 
+@pytest.mark.parametrize("factor", [1e-5, 0.5, 1.5])
+def test_a_scale_that_makes_no_counts_of_the_amplitudes_fails(
+    tmp_path: Path, grid_lines: Arrays, factor: float
+) -> None:
+    """A scale that is far too small would excuse any difference between X and Y_I as noise."""
+    scale = factor * grid_lines["intensity_scale"]
+    outcome, said = outcomes(tmp_path, {**grid_lines, "intensity_scale": scale})["X and Y_I"]
+    assert outcome is FAILED
+    assert said.startswith("intensity_scale: expected s with which (s·X)² are counts")
+
+
 def test_photons_in_place_of_amplitudes_in_x_fail(tmp_path: Path, grid_lines: Arrays) -> None:
     """Multiplied by the scale, as where it is applied in loading."""
     scaled = grid_lines["diffraction"] * grid_lines["intensity_scale"].astype(np.float32)

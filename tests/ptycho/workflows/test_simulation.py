@@ -120,6 +120,8 @@ def test_progress_counts_every_group() -> None:
         ("nphotons", 0.0, "nphotons: expected a positive finite number, got 0.0"),
         ("nphotons", float("nan"), "nphotons: expected a positive finite number, got nan"),
         ("phase_span", float("inf"), "phase_span: expected a positive finite number, got inf"),
+        ("phase_span", 1e8, r"phase_span: expected at most 100, got 1e\+08"),
+        ("step_test", 10**20, "step_test: expected at most 1048576, got 1"),
     ],
 )
 def test_what_cannot_be_simulated_is_refused(field: str, value: float, message: str) -> None:
