@@ -11,7 +11,8 @@ from parity.contract import UsageError
 from parity.environment import prepare_environment
 from parity.frameworks.silence import silenced
 from parity.report.terminal import console
-from parity.transplant import Weights, WeightsError, read_weights, size_and_gridsize, write_weights
+from parity.transplant import read_weights, write_weights
+from parity.weights import Weights, WeightsError, size_and_gridsize
 
 
 @click.command("transplant")

@@ -22,7 +22,7 @@ from parity.pipeline.source import read_source
 from parity.pipeline.steps import QUANTITIES, Step
 from parity.precision import Precision
 from parity.reference import gradient_of
-from parity.transplant import Weights
+from parity.weights import Weights
 
 
 @dataclass(frozen=True, slots=True)

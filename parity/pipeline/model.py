@@ -17,7 +17,7 @@ from parity.oracle.bounded import Bounded
 from parity.pipeline.reading import Reading
 from parity.precision import Precision
 from parity.reference import exactly, gradient_of
-from parity.transplant import Weights
+from parity.weights import Weights
 
 WEIGHTING = "central"
 """How patches count where they overlap: those of the autoencoder are 0 outside their middle."""

@@ -19,7 +19,7 @@ from parity.pipeline.network import as_vector, moved
 from parity.pipeline.reading import Reading
 from parity.pipeline.steps import QUANTITIES, Step
 from parity.reference import exactly, gradient_of
-from parity.transplant import Weights
+from parity.weights import Weights
 
 CASE = "groups"
 """The one example of a pipeline, as measurements name it: the groups that were chosen."""

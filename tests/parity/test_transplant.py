@@ -15,14 +15,9 @@ import tensorflow as tf
 import torch
 
 from parity import transplant
-from parity.transplant import (
-    WeightsError,
-    read_weights,
-    size_and_gridsize,
-    to_tensorflow,
-    to_torch,
-    write_weights,
-)
+from parity import weights as named
+from parity.transplant import read_weights, to_tensorflow, to_torch, write_weights
+from parity.weights import WeightsError, size_and_gridsize
 from ptycho import autoencoder as tensorflow_networks
 from ptycho_torch import autoencoder as torch_networks
 from ptycho_torch.networks import CNNConfig
@@ -191,7 +186,7 @@ def test_the_order_in_a_file_does_not_matter(tmp_path: Path) -> None:
 def test_the_configuration_is_read_from_the_shapes(config: CNNConfig) -> None:
     """Down to the scale, where another scale of fewer digits does not give the same network."""
     empty = {name: np.broadcast_to(np.float32(0), shape) for name, shape in config.parameter_shapes().items()}
-    found = CNNConfig(*transplant._architecture(empty, "weights"))
+    found = CNNConfig(*named.architecture(empty, "weights"))
     assert (found.size, found.gridsize) == (config.size, config.gridsize)
     assert found.parameter_shapes() == config.parameter_shapes()
     if config.filters_scale > 0.01:
@@ -256,12 +251,12 @@ def test_weights_of_another_network_are_refused_and_the_old_file_stays(
 
 
 def test_shapes_that_no_configuration_gives_are_refused() -> None:
-    shapes = transplant._shapes(4, [3, 9])
+    shapes = named._shapes(4, [3, 9])
     wrong = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
     message = "weights: expected max(1, round(64·s·2^i)) filters in encoder block i, s one number for all, got 3, 9"
     with pytest.raises(WeightsError, match=re.escape(message)):
         to_torch({**wrong})
-    three = {name: np.zeros(shape, np.float32) for name, shape in transplant._shapes(3, [3, 6]).items()}
+    three = {name: np.zeros(shape, np.float32) for name, shape in named._shapes(3, [3, 6]).items()}
     message = "weights: expected encoder_0_first_kernel of shape (O, gridsize², 3, 3), got shape (3, 3, 3, 3)"
     with pytest.raises(WeightsError, match=re.escape(message)):
         to_torch(three)

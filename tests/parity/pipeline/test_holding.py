@@ -17,7 +17,7 @@ from parity.judge import Outcome
 from parity.pipeline.holding import Answer, Held, Question, hold
 from parity.pipeline.steps import Step
 from parity.precision import FLOAT32, FLOAT64
-from parity.transplant import WeightsError
+from parity.weights import WeightsError
 
 Stacks = tuple[Framework, ...]
 Experiment = Weights = Callable[..., Path]
