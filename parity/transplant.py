@@ -7,6 +7,7 @@ Weights are a mapping of canonical names, those of `networks.autoencode`, to arr
 |---|---|
 | `.weights.h5`, `.keras` | what `save_weights` and `save` of `ptycho.autoencoder.Autoencoder` write |
 | `.pt`, `.pth` | the `state_dict` of `ptycho_torch.autoencoder.Autoencoder`, as `torch.save` writes it |
+| `.ckpt` | a training of its `cnn`, as `ptycho_torch.train` writes it; read alone |
 | `.npz` | the weights as they are |
 
 Whatever is wrong is a `WeightsError` of one sentence: file, expected, got. Nothing is ever unpickled, no class is
@@ -37,6 +38,7 @@ from parity.weights import Weights, WeightsError, architecture, checked, precisi
 
 _TORCH, _TENSORFLOW = "ptycho_torch.autoencoder", "ptycho.autoencoder"
 _FRAMEWORKS = {_TORCH: ("torch",), _TENSORFLOW: ("tensorflow", "keras")}
+_GENERATOR = "generator."
 _STATE_NAME = re.compile(
     r"(?:encoder|(?:amplitude|phase)_decoder)\.\d+\.(?:first|second)\.(?:weight|bias)"
     r"|(?:amplitude|phase)_head\.(?:weight|bias)"
@@ -59,8 +61,8 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
 def write_weights(path: str | os.PathLike[str], weights: Weights) -> None:
     """Write weights to a file, in the format that its name tells: whole, or not at all.
 
-    Raises WeightsError for another format, a framework that is not installed, and weights that `read_weights` would
-    refuse; OSError if the file cannot be written. What was there before is then left as it was.
+    Raises WeightsError for another format or one that is read alone, a framework that is not installed, and weights
+    that `read_weights` would refuse; OSError if the file cannot be written. What was there before is then as it was.
     """
     path = Path(path)
     write_atomically(path, _format(path).content(checked(weights, "weights")))
@@ -134,12 +136,40 @@ def _npz(weights: Weights) -> bytes:
 
 
 def _read_state(path: Path) -> Weights:
+    return _weights_of(_loaded(path, "the state_dict of a network"), path)
+
+
+def _read_checkpoint(path: Path) -> Weights:
+    """The generator's weights alone: what else a training learns is no part of the network."""
+    state = _loaded(path, "a checkpoint of a training").get("state_dict")
+    if not isinstance(state, Mapping) or not any(str(key).startswith(_GENERATOR) for key in state):
+        raise WeightsError(f"{path}: expected a checkpoint of a training, got one without a generator")
+    own = {key.removeprefix(_GENERATOR): tensor for key, tensor in state.items() if key.startswith(_GENERATOR)}
+    return _weights_of(own, path)
+
+
+def _checkpoint(weights: Weights) -> bytes:
+    raise WeightsError("a checkpoint (.ckpt): expected to be read alone, as trainings write them, got weights to write")
+
+
+def _loaded(path: Path, expected: str) -> Mapping[str, Any]:
+    """What torch has saved, every byte held to its checksum, at which torch itself does not look."""
     _import(_TORCH, str(path))
     torch = importlib.import_module("torch")
-    with _readable(path, "the state_dict of a network"):
+    with _readable(path, expected):
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as members:
+                damaged = members.testzip()
+            if damaged:
+                raise ValueError(f"{damaged} has other bytes than were written")
         state = torch.load(path, map_location="cpu", weights_only=True)
     if not isinstance(state, Mapping):
-        raise WeightsError(f"{path}: expected the state_dict of a network, got {type(state).__name__}")
+        raise WeightsError(f"{path}: expected {expected}, got {type(state).__name__}")
+    return state
+
+
+def _weights_of(state: Mapping[str, Any], path: Path) -> Weights:
+    torch = importlib.import_module("torch")
     weights = {}
     for key, tensor in state.items():
         if not isinstance(key, str) or not _STATE_NAME.fullmatch(key):
@@ -202,6 +232,7 @@ _FORMATS: Mapping[str, _Format] = {
     ".keras": _Format(_read_keras, _saved_by_keras("save", ".keras")),
     ".pt": _Format(_read_state, _state),
     ".pth": _Format(_read_state, _state),
+    ".ckpt": _Format(_read_checkpoint, _checkpoint),
     ".npz": _Format(_read_npz, _npz),
 }
 

@@ -23,7 +23,7 @@ def transplant_command(source: Path, target: Path, force: bool) -> int:
     """Write the weights in SOURCE to TARGET, bit by bit, for the other stack.
 
     What a file holds is known by the end of its name: .weights.h5 or .keras for TensorFlow, .pt or .pth for PyTorch,
-    .npz for the weights as they are.
+    .npz for the weights as they are. Of a .ckpt, which a training of the cnn writes, its weights are read.
     """
     if not force and (target.exists() or target.is_symlink()):
         raise UsageError(f"{target}: expected a file that is not there yet, got one that is; --force overwrites it")

@@ -49,6 +49,54 @@ def test_weights_say_what_patterns_and_groups_they_are_for() -> None:
     assert size_and_gridsize(weights(CNNConfig(64, 1, 0.03))) == (64, 1)
 
 
+def checkpoint(path: Path, **changed: Any) -> Path:
+    network = to_torch(weights()).state_dict()
+    state = {"log_scale": torch.zeros(()), **{f"generator.{key}": tensor for key, tensor in network.items()}}
+    torch.save({"state_dict": state, "ptycho": {"history": []}} | changed, path)
+    return path
+
+
+def test_the_network_of_a_checkpoint_is_read_and_none_is_written(tmp_path: Path) -> None:
+    found = read_weights(checkpoint(tmp_path / "last.ckpt"))
+    assert all(np.array_equal(found[name], array) for name, array in weights().items())
+    with pytest.raises(WeightsError, match=r"a checkpoint \(\.ckpt\): expected to be read alone"):
+        write_weights(tmp_path / "other.ckpt", found)
+    assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "got"),
+    [
+        ({"state_dict": {}}, "got one without a generator"),
+        ({"state_dict": None}, "got one without a generator"),
+        ({"state_dict": {"generator.lifter.first.weight": torch.zeros(1)}}, "got 'lifter.first.weight'"),
+    ],
+)
+def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path, changed: dict[str, Any], got: str) -> None:
+    with pytest.raises(WeightsError, match=re.escape(got)):
+        read_weights(checkpoint(tmp_path / "last.ckpt", **changed))
+
+
+@pytest.mark.parametrize("ending", [".pt", ".ckpt"])
+def test_bytes_that_were_altered_are_noticed_where_they_matter(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"network{ending}"
+    if ending == ".ckpt":
+        checkpoint(path)
+    else:
+        write_weights(path, weights())
+    whole, refused = path.read_bytes(), 0
+    places = np.random.default_rng(0).integers(len(whole), size=20)
+    for place in places:
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
+        try:
+            found = read_weights(path)
+        except WeightsError:
+            refused += 1
+            continue
+        assert all(np.array_equal(found[name], array) for name, array in weights().items())
+    assert refused > len(places) / 2
+
+
 def torch_objects(network: torch.nn.Module, frames: np.ndarray) -> np.ndarray:
     with torch.no_grad():
         return network(torch.from_numpy(frames)).numpy()
@@ -340,7 +388,9 @@ def test_a_file_cut_short_is_refused(ending: str, tmp_path: Path) -> None:
 
 def test_other_names_are_refused(tmp_path: Path) -> None:
     for name in ("weights.h5", "weights", "weights.onnx"):
-        message = f"{tmp_path / name}: expected a name that ends in .weights.h5, .keras, .pt, .pth, .npz, got {name}"
+        message = (
+            f"{tmp_path / name}: expected a name that ends in .weights.h5, .keras, .pt, .pth, .ckpt, .npz, got {name}"
+        )
         with pytest.raises(WeightsError, match=re.escape(message)):
             read_weights(tmp_path / name)
         with pytest.raises(WeightsError, match=re.escape(message)):
