@@ -754,7 +754,7 @@ def test_2_nor_is_a_link_that_leads_nowhere(parity_command: Parity, tmp_path: Pa
         ("none.npz", "b.npz", "none.npz: expected a file, got none"),
         ("scan.npz", "b.npz", "scan.npz: expected the parameters of an autoencoder, such as encoder_0_first_kernel"),
         ("torn.pt", "b.npz", "torn.pt: expected the state_dict of a network, got a file that cannot be read: "),
-        ("a.npz", "b.onnx", "b.onnx: expected a name that ends in .weights.h5, .keras, .pt, .pth, .npz, got b.onnx"),
+        ("a.npz", "b.onnx", "b.onnx: expected a name that ends in .weights.h5, .keras, .pt, .pth, .ckpt, .npz, got "),
     ],
 )
 def test_3_weights_that_cannot_be_moved(
