@@ -18,30 +18,30 @@ from ptycho.workflows.archive import read_array, require_keys
 
 ComplexArray: TypeAlias = NDArray[np.complexfloating[Any, Any]]
 
-SIMULATED: Final = ("gaussian", "disk")
+SIMULATED: Final = ("disk", "gaussian")
 """The probes that need no file."""
-
-SHADOW: Final = 1.5
-"""Pixels of the detector by pixel of the object in the shadow that the curved wavefront casts.
-
-A pattern has few minima to get stuck in where its speckles are a shadow, and is as well determined as without."""
 
 
 def make_probe(name: str, N: int) -> ComplexArray:
     """A simulated probe (1, N, N), complex128, dimensionless, most of its light within N/4 of the middle.
 
-    gaussian: amplitude exp(−r² / 2w²) with w = N/8, and a wavefront curved by the phase π·m·r² / N, as so far out of
-    focus that the detector has a shadow of the object, m = 3/2 times as large: what lies at r on the object is seen
-    about m·r from the middle of the pattern.
-    disk: 1 where r < N/4, in focus.
+    disk: amplitude 1 where r < N/4, 0 elsewhere. A single pattern then has far more pixels than the lit part of the
+    object, and its edge, which is known, leaves few other objects that would give the pattern.
+    gaussian: amplitude exp(−r² / 2w²) with w = N/8. It has no edge: objects that are quite different, in phase above
+    all, give patterns that are all but the same, and overlapping patches must decide.
+
+    Both have a wavefront curved by the phase π·r² / N, as so far out of focus that the detector has a shadow of the
+    object as large as the object: what lies at r is seen about r from the middle of the pattern. In focus an object
+    and its mirrored conjugate would give the same pattern.
 
     Raises ValueError for another name.
     """
     radius_squared = _radius_squared(N)
+    wavefront = np.exp(1j * math.pi / N * radius_squared)
     if name == "disk":
-        return (radius_squared < (N / 4) ** 2).astype(np.complex128)[np.newaxis]
+        return ((radius_squared < (N / 4) ** 2) * wavefront)[np.newaxis]
     if name == "gaussian":
-        return np.exp(radius_squared * (1j * math.pi * SHADOW / N - 0.5 / (N / 8) ** 2))[np.newaxis]
+        return (np.exp(-0.5 / (N / 8) ** 2 * radius_squared) * wavefront)[np.newaxis]
     raise ValueError(f"probe: expected {' or '.join(SIMULATED)}, or an .npz file that holds {PROBE}, got {name!r}")
 
 

@@ -53,7 +53,7 @@ def test_metadata_says_how_it_was_made(single: dict[str, Path]) -> None:
     found = json.loads(str(arrays_in(single["test"])["_metadata"]))
     assert found["format"] == "ptycho-grid-lines/1"
     assert (found["split"], found["N"], found["gridsize"], found["seed"]) == ("test", 64, 1, 0)
-    assert found["probe"] == "gaussian"
+    assert found["probe"] == "disk"
 
 
 def test_x_and_y_are_scaled_alike(path: Path) -> None:

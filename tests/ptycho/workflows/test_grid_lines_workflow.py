@@ -66,7 +66,7 @@ def test_a_probe_from_a_file(small: tuple[str, ...], tmp_path: Path) -> None:
         (("--N", "96"), "N: expected one of 64, 128, 256, got 96"),
         (("--gridsize", "3"), "gridsize: expected one of 1, 2, got 3"),
         (("--object-size", "63"), "object_size: expected at least 64, got 63"),
-        (("--probe", "airy"), "probe: expected gaussian or disk, or an .npz file that holds probeGuess, got 'airy'"),
+        (("--probe", "airy"), "probe: expected disk or gaussian, or an .npz file that holds probeGuess, got 'airy'"),
         (("--nphotons", "none"), "Error: Invalid value for '--nphotons': 'none' is not a valid float."),
         (("--photons", "1"), "Error: No such option"),
     ],
