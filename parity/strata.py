@@ -94,6 +94,7 @@ class Stratum:
     log10_forgetting: tuple[float, float] = (-4.0, -0.3)
     band: Band = Band.SOME
     log10_modulus: tuple[float, float] = (0.0, 0.0)
+    likelihood: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ class Spec:
     log10_forgetting: tuple[float, float]
     band: Band
     modulus: float
+    likelihood: bool
 
     def generator(self, purpose: str) -> np.random.Generator:
         """The stream of random numbers for one purpose; streams do not depend on which others are drawn."""
@@ -165,6 +167,7 @@ def draw(stratum: Stratum, seed: int) -> Spec:
         log10_forgetting=stratum.log10_forgetting,
         band=stratum.band,
         modulus=float(10 ** random.uniform(*stratum.log10_modulus)),
+        likelihood=stratum.likelihood,
     )
 
 
@@ -200,6 +203,15 @@ EXTINCT = (
         groups=(1,),  # a cotangent of 0 for one group would meet an infinite slope
         log10_photons=(3.0, 12.0),
         prediction=(Prediction.EXTINCT,),
+    ),
+)
+UNWEIGHTED = (
+    Stratum(
+        "unweighted",
+        "0 times an infinite likelihood",
+        log10_photons=(3.0, 12.0),
+        prediction=(Prediction.EXTINCT,),
+        likelihood=False,
     ),
 )
 BARE = (Stratum("bare", "the term in k alone kept on one side", full=(False,)),)

@@ -174,7 +174,7 @@ def training_loss(
 
     nll_weight * mean over groups of poisson_nll / (H W C) + mae_weight * mae + realspace_weight *
     realspace_loss. Every term is evaluated, whatever its weight, so that the graph does not depend on
-    the weights.
+    the weights; poisson_nll, which may be infinite, where nll_weight is 0 at predicted = observed.
 
     Args:
         predicted: (B, H, W, C), real, square-root photons.
@@ -195,14 +195,15 @@ def training_loss(
         ValueError: an argument has another rank, shapes differ, or an amplitude is negative or not
             finite.
     """
-    nll = tf.reduce_mean(poisson_nll(predicted, observed))
-    pixels = tf.cast(tf.reduce_prod(tf.shape(predicted)[1:]), predicted.dtype)
-    realspace = realspace_loss(patches, target, tv_weight, realspace_mae_weight)
+    _require_amplitudes(predicted, observed)
     checks.require_agreement("patches", patches, "predicted", predicted)
     nll_weight, mae_weight, realspace_weight = checks.as_scalars(
         {"nll_weight": nll_weight, "mae_weight": mae_weight, "realspace_weight": realspace_weight},
         like=predicted,
     )
+    nll = tf.reduce_mean(poisson_nll(tf.where(nll_weight == 0, observed, predicted), observed))
+    pixels = tf.cast(tf.reduce_prod(tf.shape(predicted)[1:]), predicted.dtype)
+    realspace = realspace_loss(patches, target, tv_weight, realspace_mae_weight)
     return nll_weight * nll / pixels + mae_weight * mae(predicted, observed) + realspace_weight * realspace
 
 

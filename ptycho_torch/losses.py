@@ -176,7 +176,7 @@ def training_loss(
 
     nll_weight * mean over groups of poisson_nll / (C H W) + mae_weight * mae + realspace_weight *
     realspace_loss. Every term is evaluated, whatever its weight, so that the graph does not depend on
-    the weights.
+    the weights; poisson_nll, which may be infinite, where nll_weight is 0 at predicted = observed.
 
     Args:
         predicted: (B, C, H, W), real, square-root photons.
@@ -197,14 +197,15 @@ def training_loss(
         ValueError: an argument has another rank, shapes differ, or an amplitude is negative or not
             finite.
     """
-    nll = poisson_nll(predicted, observed).mean()
-    pixels = predicted.shape[1:].numel()
-    realspace = realspace_loss(patches, target, tv_weight, realspace_mae_weight)
+    _require_amplitudes(predicted, observed)
     checks.require_agreement("patches", patches, "predicted", predicted)
     nll_weight, mae_weight, realspace_weight = checks.as_scalars(
         {"nll_weight": nll_weight, "mae_weight": mae_weight, "realspace_weight": realspace_weight},
         like=predicted,
     )
+    nll = poisson_nll(torch.where(nll_weight == 0, observed, predicted), observed).mean()
+    pixels = predicted.shape[1:].numel()
+    realspace = realspace_loss(patches, target, tv_weight, realspace_mae_weight)
     return nll_weight * nll / pixels + mae_weight * mae(predicted, observed) + realspace_weight * realspace
 
 

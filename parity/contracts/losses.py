@@ -8,7 +8,7 @@ import numpy as np
 
 from parity.contract import Argument, Contract, Entry, Fact, Inputs, Law, Result, Trial
 from parity.kinds import AMPLITUDE, FLAG, OBJECT, PER_GROUP, SCALAR
-from parity.strata import APART, BARE, DIM, EQUAL, EXPOSURES, EXTINCT, SHAPES, WRAPPED
+from parity.strata import APART, BARE, DIM, EQUAL, EXPOSURES, EXTINCT, SHAPES, UNWEIGHTED, WRAPPED
 
 _PREDICTED = Argument("predicted", AMPLITUDE, True)
 _OBSERVED = Argument("observed", AMPLITUDE, True)
@@ -130,9 +130,9 @@ CONTRACTS = (
     ),
     Contract(
         name="losses.training_loss",
-        equation="nll_weight·mean NLL / CHW + mae_weight·MAE + realspace_weight·realspace_loss",
+        equation="nll_weight·mean NLL / CHW + mae_weight·MAE + realspace_weight·realspace_loss; 0·∞ is 0",
         arguments=(_PREDICTED, _OBSERVED, _PATCHES, _TARGET, *_WEIGHTS),
         results=(Result("loss", SCALAR),),
-        strata=(*SHAPES, *EXPOSURES, *EQUAL, *APART, *WRAPPED),
+        strata=(*SHAPES, *EXPOSURES, *EQUAL, *APART, *UNWEIGHTED, *WRAPPED),
     ),
 )

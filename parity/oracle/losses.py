@@ -209,9 +209,12 @@ def training_loss(
     tv_weight: Array,
     realspace_mae_weight: Array,
 ) -> Any:
-    """nll_weight · mean NLL per pixel + mae_weight · MAE + realspace_weight · real-space loss, ()."""
+    """nll_weight · mean NLL per pixel + mae_weight · MAE + realspace_weight · real-space loss, ().
+
+    A likelihood of weight 0 adds 0, also where it is infinite.
+    """
     return (
-        nll_weight * (mean(poisson_nll(predicted, observed)) / _pixels(predicted))
+        nll_weight * (mean(poisson_nll(_counted(predicted, observed, nll_weight), observed)) / _pixels(predicted))
         + mae_weight * mae(predicted, observed)
         + realspace_weight * realspace_loss(patches, target, tv_weight, realspace_mae_weight)
     )
@@ -232,10 +235,15 @@ def training_loss_vjp(
     """Gradients of the four tensors: the chain of its terms'."""
     groups = predicted.shape[0]
     per_group = broadcast(cotangent * nll_weight / (groups * _pixels(predicted)), (groups,))
-    nll = poisson_nll_vjp(per_group, predicted, observed)
+    nll = poisson_nll_vjp(per_group, _counted(predicted, observed, nll_weight), observed)
     error = mae_vjp(cotangent * mae_weight, predicted, observed)
     realspace = realspace_loss_vjp(cotangent * realspace_weight, patches, target, tv_weight, realspace_mae_weight)
     return nll[0] + error[0], nll[1] + error[1], realspace[0], realspace[1]
+
+
+def _counted(predicted: Array, observed: Array, nll_weight: Array) -> Any:
+    """The prediction; where the likelihood has weight 0, the observation, at which it is finite: 0·∞ is 0."""
+    return where(values(nll_weight) == 0, observed, predicted)
 
 
 def _pixels(amplitude: Array) -> int:

@@ -11,7 +11,7 @@ from parity.scenes.base import Drawn, Real
 
 
 class LossWeights(Drawn):
-    """Weights of the order of 1."""
+    """Weights of the order of 1, but for a likelihood that has none."""
 
     @property
     def full(self) -> NDArray[np.bool_]:
@@ -20,7 +20,7 @@ class LossWeights(Drawn):
 
     @cached_property
     def nll_weight(self) -> Real:
-        return self._scalar("nll_weight", 0.1, 2.0)
+        return self._scalar("nll_weight", 0.1, 2.0) * float(self.spec.likelihood)
 
     @cached_property
     def mae_weight(self) -> Real:

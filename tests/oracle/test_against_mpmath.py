@@ -163,8 +163,9 @@ def training_loss(
     tv_weight: Any,
     realspace_mae_weight: Any,
 ) -> Digits:
+    nll = np.sum(poisson_nll(predicted, observed)) / predicted.size if nll_weight else 0
     return (
-        nll_weight * np.sum(poisson_nll(predicted, observed)) / predicted.size
+        nll_weight * nll
         + mae_weight * mae(predicted, observed)
         + realspace_weight * realspace_loss(patches, target, tv_weight, realspace_mae_weight)
     )

@@ -203,3 +203,16 @@ def test_the_gradient_of_the_training_loss_is_zero_on_dark_data() -> None:
     empty, weights = tf.complex(dark, dark), (1.0,) * 5
     for gradient in gradients(lambda *a: losses.training_loss(*a, *weights), dark, dark, empty, empty):
         assert np.array_equal(gradient, np.zeros_like(gradient))
+
+
+def test_an_infinite_likelihood_of_weight_0_adds_nothing() -> None:
+    """So that a training on absolute errors can go on from where no light is predicted."""
+    dark, observed = tf.zeros((1, 4, 5, 1), tf.float64), uniform(1, 4, 5, 1)
+    empty, weights = tf.complex(dark, dark), (0.0, 1.0, 0.0, 0.0, 0.0)
+
+    def loss(*amplitudes):
+        return losses.training_loss(*amplitudes, empty, empty, *weights)
+
+    assert loss(dark, observed) == losses.mae(dark, observed)
+    for gradient, expected in zip(gradients(loss, dark, observed), gradients(losses.mae, dark, observed), strict=True):
+        assert np.array_equal(gradient, expected)

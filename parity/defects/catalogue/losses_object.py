@@ -302,6 +302,14 @@ TRAINING = (
     ),
     Defect(
         "losses.training_loss",
+        "zero-times-infinity",
+        "an NLL of weight 0 counts where it is infinite",
+        replaced(_training),
+        shows="a prediction without light, nll_weight 0",
+        diagnosis=("returns NaN",),
+    ),
+    Defect(
+        "losses.training_loss",
         "weights-exchanged",
         "nll_weight and mae_weight are exchanged",
         exchanged("nll_weight", "mae_weight"),
