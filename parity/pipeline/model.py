@@ -56,6 +56,11 @@ class Model:
         return reconstruction(self.size)
 
     @property
+    def misfits(self) -> tuple[Contract, ...]:
+        """From the amplitude on the detector and the observed one to each term of the loss by itself."""
+        return REGISTRY["losses.poisson_nll"], REGISTRY["losses.mae"]
+
+    @property
     def contracts(self) -> Registry:
         """All that there are, with a network of this size."""
         network = autoencoder(self.size)
@@ -72,8 +77,12 @@ class Model:
             **weights,
         }
 
+    def compared(self, contract: Contract, predicted: Any, observed: Any) -> dict[str, Any]:
+        """The arguments of one of the `misfits`."""
+        return _of(contract, {"predicted": predicted, "observed": observed, "full": np.array(True)})
+
     def expect(self, reading: Reading, weights: Weights) -> dict[str, Bounded]:
-        """Patches, prediction, loss and gradients, by quantity, of what should have been read, with its bounds."""
+        """Patches, prediction, losses and gradients, by quantity, of what should have been read, with its bounds."""
         precision = reading.precision
         rounded = {name: bounded.value for name, bounded in reading.quantities.items()}
         given = self._bounded(self.arguments(rounded, weights, reading.canvas), precision)
@@ -86,8 +95,15 @@ class Model:
         return {
             "patches": patches,
             "predicted": predicted,
+            **self._misfits(predicted, given["observed"]),
             "loss": self.loss.oracle()(**arguments),
             **{gradient_of(argument.name): gradient for argument, gradient in named},
+        }
+
+    def _misfits(self, predicted: Bounded, observed: Bounded) -> dict[str, Bounded]:
+        return {
+            contract.results[0].name: contract.oracle()(**self.compared(contract, predicted, observed))
+            for contract in self.misfits
         }
 
     def _bounded(self, arguments: Mapping[str, NDArray[Any]], precision: Precision) -> dict[str, Any]:
@@ -98,6 +114,6 @@ class Model:
         }
 
 
-def _of(contract: Contract, known: Values) -> Values:
+def _of(contract: Contract, known: Values) -> dict[str, Any]:
     """The arguments of a contract among others."""
     return {argument.name: known[argument.name] for argument in contract.arguments}

@@ -113,10 +113,14 @@ class Pipeline:
         return {**patches, **predicted}
 
     def _lost(self, framework: Framework) -> Found:
-        """The loss and its gradients."""
+        """The loss with its gradients, and each of its terms by itself, of which float32 may know one alone."""
         arguments, precision = self._arguments(framework), self.reading.precision
+        terms: Found = {}
+        for contract in self.model.misfits:
+            given = self.model.compared(contract, self.found[framework.name]["predicted"], arguments["observed"])
+            terms |= framework.evaluate(contract, given, precision).values
         found = framework.evaluate(self.model.loss, arguments, precision, {"loss": np.array(1.0)})
-        return {**found.values, **{gradient_of(name): array for name, array in found.gradients.items()}}
+        return {**terms, **found.values, **{gradient_of(name): array for name, array in found.gradients.items()}}
 
     def _arguments(self, framework: Framework) -> Found:
         known, weights = self.found[framework.name], self.own_weights[framework.name]

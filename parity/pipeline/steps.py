@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from parity.kinds import AMPLITUDE, GROUPS, OBJECT, PARAMETERS, POSITIONS, PROBE, SCALAR, SCAN, Kind
+from parity.kinds import AMPLITUDE, GROUPS, OBJECT, PARAMETERS, PER_GROUP, POSITIONS, PROBE, SCALAR, SCAN, Kind
 
 
 class Step(StrEnum):
@@ -37,6 +37,6 @@ QUANTITIES: Mapping[Step, Mapping[str, Kind]] = {
     Step.GROUP: {"groups": GROUPS, "positions": POSITIONS, "centres": CENTRES},
     Step.NORMALISE: {"normalization": SCALAR, "images": AMPLITUDE, "observed": AMPLITUDE, "log_scale": SCALAR},
     Step.PREDICT: {"patches": OBJECT, "predicted": AMPLITUDE},
-    Step.LOSS: {"loss": SCALAR},
+    Step.LOSS: {"nll": PER_GROUP, "mae": SCALAR, "loss": SCALAR},
 }
 """The kinds of what each step gives; the gradients are those of the contract of the loss."""

@@ -138,7 +138,8 @@ def test_a_prediction_that_is_off_where_the_loss_is_right_is_no_inheritance(aske
 
     with replaced_in("ptycho_torch", "forward.predict_amplitude", doubled_when_called_by_name):
         answer = hold(asked, stacks, (FLOAT64,))
-    assert off(answer) == [Step.PREDICT]
+    assert off(answer) == [Step.PREDICT, Step.LOSS]
+    assert {m.quantity for m in at(answer, Step.LOSS).verdict.failures} == {"nll", "mae"}
     assert at(answer, Step.PREDICT).inherits == ()
     assert [d.cause for d in at(answer, Step.PREDICT).diagnoses] == [None]
 

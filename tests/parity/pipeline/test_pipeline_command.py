@@ -58,8 +58,8 @@ def test_1_a_stack_is_wrong(pipeline: Pipeline, experiment: Experiment, narrow: 
         code, lines, _ = pipeline(path, "--groups", 1, "--weights", weights)
     assert code == cli.DISAGREE
     said = lines[lines.index("loss: torch disagrees with the oracle (tensorflow agrees)") :]
-    assert said[1].startswith("  torch, loss in float64: ")
-    assert said[2] == "  float32 and float64: the mathematics differs; loss"
+    assert said[1].startswith("  torch, mae in float64: ")
+    assert said[2] == "  float32 and float64: the mathematics differs; mae, loss"
     assert said[3] == "  cause: torch: losses.training_loss: the MAE compares an intensity with an amplitude"
     assert said[4] == "  off behind it: gradient"
     assert said[5] == f"  reproduce: parity pipeline {path} --groups 1 --weights {weights}"
