@@ -139,6 +139,7 @@ def _undisturbed() -> Iterator[None]:
             warnings.filterwarnings("ignore", ".*LeafSpec.*", FutureWarning)  # Lightning's own use of torch
             warnings.filterwarnings("ignore", ".*does not have many workers.*")
             warnings.filterwarnings("ignore", ".*exists and is not empty.*")  # checkpoints are to be replaced
+            warnings.filterwarnings("ignore", ".*dirpath has changed.*")  # the newest checkpoint is the one that counts
             yield
     finally:
         logger.setLevel(level)

@@ -3,6 +3,7 @@
 import errno
 import math
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -171,6 +172,14 @@ def test_the_optimizer_goes_on_where_it_was(data: PtychoDataset, tmp_path: Path)
     whole = weights_of(train.train(data, tmp_path / "whole", TINY))
     train.train(data, tmp_path / "parts", TrainingConfig(**asdict(TINY) | {"epochs": 2}))
     assert are_equal(whole, weights_of(train.train(data, tmp_path / "parts", TINY, resume=True)))
+
+
+def test_a_copied_folder_goes_on_by_itself(data: PtychoDataset, tmp_path: Path) -> None:
+    train.train(data, tmp_path / "first", replace(TINY, epochs=2), accelerator="cpu")
+    shutil.copytree(tmp_path / "first", tmp_path / "copy")
+    resumed = train.train(data, tmp_path / "copy", TINY, accelerator="cpu", resume=True)
+    assert are_equal(weights_of(resumed), weights_of(load_module(tmp_path / "copy" / CHECKPOINT)))
+    assert len(load_module(tmp_path / "first" / CHECKPOINT).history) == 2
 
 
 def test_a_checkpoint_is_the_module(data: PtychoDataset, tmp_path: Path) -> None:
