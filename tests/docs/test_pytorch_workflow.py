@@ -67,7 +67,7 @@ def metrics(folder: Path, output: str) -> dict[str, Any]:
 
 
 TRAINED = pytest.mark.parametrize(
-    ("output", "name", "epochs", "resumed"), [("out", "FNO, 5 epochs", 5, 1), ("out-cnn", "CNN, 8 epochs", 8, 0)]
+    ("output", "name", "epochs", "resumed"), [("out", "FNO, 10 epochs", 10, 1), ("out-cnn", "CNN, 12 epochs", 12, 0)]
 )
 
 
