@@ -65,6 +65,9 @@ TYPES = [
     (losses.realspace_loss, (REAL, FIELD, 1.0, 1.0), "patches: expected complex64 or complex128, got float32"),
     (losses.realspace_loss, (FIELD, REAL, 1.0, 1.0), "target: expected complex64 or complex128, got float32"),
     (losses.realspace_loss, (FIELD, FIELD, DOUBLE_SCALAR, 1.0), "tv_weight: expected float32, got float64"),
+    (losses.training_loss, (REAL, tf.cast(REAL, tf.int64), FIELD, FIELD, *[1.0] * 5),
+     "observed: expected an amplitude (float32 or float64), got int64 "
+     "(integers look like counts: take the square root)"),
     (losses.training_loss, (DOUBLE, DOUBLE, FIELD, FIELD, *[1.0] * 5),
      "patches: expected the precision of predicted (float64), got complex64"),
     (losses.training_loss, (REAL, REAL, FIELD, FIELD, DOUBLE_SCALAR, *[1.0] * 4),

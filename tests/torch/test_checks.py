@@ -63,6 +63,9 @@ TYPES = [
     (losses.realspace_loss, (REAL, FIELD, 1.0, 1.0), "patches: expected complex64 or complex128, got float32"),
     (losses.realspace_loss, (FIELD, REAL, 1.0, 1.0), "target: expected complex64 or complex128, got float32"),
     (losses.realspace_loss, (FIELD, FIELD, SCALAR.double(), 1.0), "tv_weight: expected float32, got float64"),
+    (losses.training_loss, (REAL, REAL.long(), FIELD, FIELD, *[1.0] * 5),
+     "observed: expected an amplitude (float32 or float64), got int64 "
+     "(integers look like counts: take the square root)"),
     (losses.training_loss, (REAL.double(), REAL.double(), FIELD, FIELD, *[1.0] * 5),
      "patches: expected the precision of predicted (float64), got complex64"),
     (losses.training_loss, (REAL, REAL, FIELD, FIELD, SCALAR.double(), *[1.0] * 4),
