@@ -36,8 +36,8 @@ METRICS, OBJECT = "metrics.json", "reconstruction.npz"
 """What is written beside the pictures, the checkpoint and the logs."""
 
 LOSSES: Final[Mapping[str, Mapping[str, float]]] = {
-    "mae": {"mae_weight": 1.0, "nll_weight": 0.0},
-    "nll": {"mae_weight": 0.0, "nll_weight": 1.0},
+    "nll": {"nll_weight": 1.0, "mae_weight": 0.0},
+    "mae": {"nll_weight": 0.0, "mae_weight": 1.0},
 }
 """The weights of the losses that can be chosen by name."""
 
@@ -81,7 +81,7 @@ class Outcome:
 @click.option("--epochs", type=click.IntRange(min=1), default=20)
 @click.option("--batch-size", type=click.IntRange(min=1), default=16, help="Groups in a step.")
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), default=1e-3, help="Adam's.")
-@click.option("--loss", type=click.Choice(list(LOSSES)), default="mae", help="What is minimised, on the detector.")
+@click.option("--loss", type=click.Choice(list(LOSSES)), default="nll", help="What is minimised, on the detector.")
 @click.option(
     "--weighting",
     type=click.Choice(WEIGHTINGS),

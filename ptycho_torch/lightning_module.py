@@ -47,9 +47,9 @@ class TrainingConfig:
     """Groups in a step, on each device."""
     learning_rate: float = 1e-3
     """Adam's."""
-    nll_weight: float = 0.0
+    nll_weight: float = 1.0
     """Of `losses.poisson_nll`, by pixel."""
-    mae_weight: float = 1.0
+    mae_weight: float = 0.0
     """Of `losses.mae`."""
     tv_weight: float = 0.0
     """Of `losses.total_variation`, by group."""

@@ -121,7 +121,7 @@ def test_what_is_minimised_is_the_function_that_is_held_to_the_oracle(
     monkeypatch.setattr(forward, "training_objective", lambda *arguments: 2 * right(*arguments))
     doubled = train.train(data, tmp_path / "doubled", replace(TINY, epochs=1))
     monkeypatch.undo()
-    assert doubled.history[0]["loss"] == 2 * doubled.history[0]["mae"]
+    assert doubled.history[0]["loss"] == 2 * doubled.history[0]["nll"]
 
 
 @pytest.mark.parametrize("batch_size", [2, 16])
@@ -334,7 +334,7 @@ def test_devices_that_are_not_there_are_refused(data: PtychoDataset, tmp_path: P
         ({"epochs": 0}, "epochs: expected"),
         ({"batch_size": 0}, "batch_size: expected"),
         ({"learning_rate": 0.0}, "learning_rate: expected"),
-        ({"mae_weight": 0.0}, "nll_weight, mae_weight: expected one of them above 0"),
+        ({"nll_weight": 0.0}, "nll_weight, mae_weight: expected one of them above 0"),
         ({"tv_weight": -1.0}, "tv_weight: expected"),
         ({"nll_weight": math.nan}, "nll_weight: expected"),
         ({"weighting": "even"}, "weighting: expected one of central, "),
