@@ -47,6 +47,10 @@ def test_groups_of_one_are_the_exposures() -> None:
     [
         ((np.zeros((4, 3)), 1, 1, 0), r"scan: expected axes \(n, 2\), got shape \(4, 3\)"),
         ((np.full((4, 2), np.inf), 1, 1, 0), r"scan: expected finite pixels, got \[inf, inf\] of exposure 0"),
+        (
+            (np.array([[0.0, 1.0], [2.0, np.nan], [3.0, 4.0]]), 1, 1, 0),
+            r"scan: expected finite pixels, got \[2.0, nan\] of exposure 1",
+        ),
         ((RASTER, -1, 4, 0), "gridsize: expected a positive number, got -1"),
         ((RASTER, 2, 13, 0), "neighbours: expected from gridsize² = 4 to the 12 exposures of the scan, got 13"),
         ((RASTER, 2, 4, -1), "seed: expected a number of at least 0, got -1"),
@@ -55,6 +59,12 @@ def test_groups_of_one_are_the_exposures() -> None:
 def test_what_cannot_be_grouped_is_named(arguments: tuple, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         nearest_groups(*arguments)
+
+
+@pytest.mark.parametrize("name", ["seed", "epoch"])
+def test_an_order_of_a_negative_number_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name}: expected a number of at least 0, got -1"):
+        order_of_groups(5, **{"seed": 0, "epoch": 0, name: -1})
 
 
 def test_an_order_has_every_number_once_and_is_of_seed_and_epoch() -> None:
