@@ -44,7 +44,7 @@ def cli() -> None:
 )
 @click.option("--groups", type=click.IntRange(min=1), default=4, show_default=True, help="Groups of exposures.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the weights and exposures.")
-@click.option("--loss", type=click.Choice(list(LOSSES)), default="mae", show_default=True)
+@click.option("--loss", type=click.Choice(list(LOSSES)), default="nll", show_default=True)
 @click.option(
     "--least",
     type=click.FloatRange(min=0, max=1),

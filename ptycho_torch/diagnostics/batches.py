@@ -20,7 +20,7 @@ class Batch:
     """Exposures and the probe that they were taken with."""
 
     observed: Tensor
-    """(B, C, N, N), real, amplitudes: square roots of counts, or in the units of the data set."""
+    """(B, C, N, N), real, square-root photons."""
     probe: Tensor
     """(P, N, N), complex."""
 
@@ -67,6 +67,8 @@ def drawn_batch(size: int, gridsize: int, groups: int, seed: int) -> Batch:
 def read_batch(path: Path, gridsize: int | None, groups: int) -> Batch:
     """The first groups of a data set, as many as were asked for or as there are, and its probe.
 
+    The amplitudes are brought to square-root photons by `intensity_scale`; a file without it holds them already.
+
     Args:
         path: of an .npz as `dataloader.PtychoDataset` takes it.
         gridsize: patches a side of a group; by default 1, or that of the file's groups.
@@ -81,4 +83,5 @@ def read_batch(path: Path, gridsize: int | None, groups: int) -> Batch:
     if rows != columns:
         raise dataset.scan.diffraction.stored.error("square patterns", f"{rows} × {columns}")
     normalized = dataset.batch(range(min(groups, len(dataset))))["amplitude"]
-    return Batch(normalized / dataset.normalization, dataset.probe)
+    unit = dataset.scan.scales.get("intensity_scale", 1.0)
+    return Batch(normalized * (unit / dataset.normalization), dataset.probe)

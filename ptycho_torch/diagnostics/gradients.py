@@ -28,8 +28,8 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 LOSSES: Mapping[str, Loss] = MappingProxyType(
     {
-        "mae": losses.mae,
         "nll": lambda predicted, observed: losses.poisson_nll(predicted, observed).mean() / observed[0].numel(),
+        "mae": losses.mae,
     }
 )
 """What is minimised, of predicted and observed amplitudes; the Poisson loss by pixel."""

@@ -170,6 +170,14 @@ def test_what_is_no_data_set_could_not_be_measured(
     assert words in error
 
 
+@pytest.mark.parametrize(("scale", "unit"), [(None, 1.0), (np.array(30.0), 30.0)])
+def test_a_data_set_is_measured_in_photons(tmp_path: Path, scale: np.ndarray | None, unit: float) -> None:
+    path = data_set(tmp_path / "scan.npz", intensity_scale=scale)
+    with np.load(path) as stored:
+        expected = torch.from_numpy(unit * stored["diffraction"][:3, None].astype(np.float32))
+    torch.testing.assert_close(read_batch(path, None, 3).observed, expected)
+
+
 @pytest.mark.parametrize("length", [0, 2000])
 def test_a_damaged_file_could_not_be_measured(tmp_path: Path, length: int) -> None:
     path = data_set(tmp_path / "scan.npz")
