@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,16 @@ def network_size(frame: tuple[int, int]) -> int:
 
 
 def seeded(size: int, gridsize: int, seed: int) -> Weights:
-    """Those that `ptycho_torch` draws from a seed for patterns of `size` pixels a side, in groups of gridsize²."""
+    """Those that `ptycho_torch` draws from a seed for patterns of `size` pixels a side, in groups of gridsize², with
+    kernels √2 times as large.
+
+    Features then pass the rectifiers undamped (He et al., ICCV 2015), and patches have contrast. All but constant ones
+    behind a symmetric probe leave lines of the detector dark, where ∂NLL/∂Â has no limit, and gradients open.
+    """
     configured = importlib.import_module("ptycho_torch.networks").CNNConfig(size, gridsize)
-    return from_torch(importlib.import_module("ptycho_torch.autoencoder").Autoencoder(configured, seed))
+    drawn = from_torch(importlib.import_module("ptycho_torch.autoencoder").Autoencoder(configured, seed))
+    gain = {"kernel": math.sqrt(2), "bias": 1.0}
+    return {name: array * array.dtype.type(gain[name.rpartition("_")[2]]) for name, array in drawn.items()}
 
 
 def weights_in(path: Path, size: int, gridsize: int) -> Weights:

@@ -113,7 +113,7 @@ class Pipeline:
         return {**patches, **predicted}
 
     def _lost(self, framework: Framework) -> Found:
-        """The loss with its gradients, and each of its terms by itself, of which float32 may know one alone."""
+        """The loss with its gradients, and each of its terms by itself, so that the one that is off has a name."""
         arguments, precision = self._arguments(framework), self.reading.precision
         terms: Found = {}
         for contract in self.model.misfits:

@@ -122,4 +122,5 @@ def _named(quantities: Iterable[str]) -> str:
     """Quantities by name; of gradients how many."""
     gradients = [name for name in quantities if name.startswith(GRADIENT)]
     others = [name for name in quantities if name not in gradients]
-    return " and ".join(others + ([counted(len(gradients), "gradient")] if gradients else []))
+    *first, last = others + ([counted(len(gradients), "gradient")] if gradients else [])
+    return f"{', '.join(first)} and {last}" if first else last

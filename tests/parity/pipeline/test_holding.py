@@ -69,6 +69,15 @@ def test_both_stacks_draw_the_network_of_the_patterns_where_no_weights_are_given
     assert answer.parameters > 500_000
 
 
+def test_a_network_that_is_drawn_leaves_no_gradient_open_behind_a_symmetric_probe(
+    simulated: Callable[[int], Path], stacks: Stacks
+) -> None:
+    """Patches that are all but constant would leave lines of the detector dark, where ∂NLL/∂Â has no limit."""
+    answer = hold(Question(simulated(1), groups=1), stacks, (FLOAT64,))
+    assert outcomes(answer) == [Outcome.AGREE] * len(Step)
+    assert at(answer, Step.GRADIENT).verdict.epsilon < 1e-7
+
+
 def test_float32_alone_decides_no_gradient_and_passes_none(asked: Question, stacks: Stacks) -> None:
     answer = hold(asked, stacks, (FLOAT32,))
     assert off(answer) == []
