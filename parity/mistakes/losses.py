@@ -166,7 +166,7 @@ def training_mistakes(arguments_of: Formula) -> tuple[Mistake, ...]:
 
         def results(values: Values, inputs: Inputs) -> dict[str, Any]:
             a = arguments_of(**plain(inputs))
-            term = a[weight] * change(a["predicted"], a["observed"]) if a[weight] else 0.0  # of ∞, too
+            term = a[weight] * change(a["predicted"], a["observed"]) if a[weight] else 0.0  # 0 · ∞ is 0
             return {loss: value + term for loss, value in values.items()}
 
         return Mistake(name, results=results, applies=applies)

@@ -56,7 +56,7 @@ class Model:
         return reconstruction(self.size)
 
     @property
-    def misfits(self) -> tuple[Contract, ...]:
+    def terms(self) -> tuple[Contract, ...]:
         """From the amplitude on the detector and the observed one to each term of the loss by itself."""
         return REGISTRY["losses.poisson_nll"], REGISTRY["losses.mae"]
 
@@ -78,7 +78,7 @@ class Model:
         }
 
     def compared(self, contract: Contract, predicted: Any, observed: Any) -> dict[str, Any]:
-        """The arguments of one of the `misfits`."""
+        """The arguments of one of the `terms`."""
         return _of(contract, {"predicted": predicted, "observed": observed, "full": np.array(True)})
 
     def expect(self, reading: Reading, weights: Weights) -> dict[str, Bounded]:
@@ -95,15 +95,15 @@ class Model:
         return {
             "patches": patches,
             "predicted": predicted,
-            **self._misfits(predicted, given["observed"]),
+            **self._terms(predicted, given["observed"]),
             "loss": self.loss.oracle()(**arguments),
             **{gradient_of(argument.name): gradient for argument, gradient in named},
         }
 
-    def _misfits(self, predicted: Bounded, observed: Bounded) -> dict[str, Bounded]:
+    def _terms(self, predicted: Bounded, observed: Bounded) -> dict[str, Bounded]:
         return {
             contract.results[0].name: contract.oracle()(**self.compared(contract, predicted, observed))
-            for contract in self.misfits
+            for contract in self.terms
         }
 
     def _bounded(self, arguments: Mapping[str, NDArray[Any]], precision: Precision) -> dict[str, Any]:

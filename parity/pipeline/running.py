@@ -116,7 +116,7 @@ class Pipeline:
         """The loss with its gradients, and each of its terms by itself, so that the one that is off has a name."""
         arguments, precision = self._arguments(framework), self.reading.precision
         terms: Found = {}
-        for contract in self.model.misfits:
+        for contract in self.model.terms:
             given = self.model.compared(contract, self.found[framework.name]["predicted"], arguments["observed"])
             terms |= framework.evaluate(contract, given, precision).values
         found = framework.evaluate(self.model.loss, arguments, precision, {"loss": np.array(1.0)})
