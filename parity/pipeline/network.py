@@ -45,8 +45,7 @@ def seeded(size: int, gridsize: int, seed: int) -> Weights:
     """
     configured = importlib.import_module("ptycho_torch.networks").CNNConfig(size, gridsize)
     drawn = from_torch(importlib.import_module("ptycho_torch.autoencoder").Autoencoder(configured, seed))
-    gain = {"kernel": math.sqrt(2), "bias": 1.0}
-    return {name: array * array.dtype.type(gain[name.rpartition("_")[2]]) for name, array in drawn.items()}
+    return {name: array * math.sqrt(2) if name.endswith("_kernel") else array for name, array in drawn.items()}
 
 
 def weights_in(path: Path, size: int, gridsize: int) -> Weights:

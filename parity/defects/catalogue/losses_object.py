@@ -8,7 +8,7 @@ from typing import Any
 
 from parity.defects.base import Arguments, Defect, given, giving, raw, replaced, returning
 from parity.defects.catalogue.common import imaginary_part_detached, rounded, then
-from parity.defects.catalogue.wiring import exchanged, own
+from parity.defects.catalogue.wiring import counted, exchanged, own
 from parity.defects.idiom import GROUP, Idiom, Tensor
 
 _SEVERAL = "several groups"
@@ -73,14 +73,9 @@ def _mae(xp: Idiom, predicted: Tensor, observed: Tensor) -> Tensor:
     return own(xp, "losses.mae")(predicted=predicted, observed=observed)
 
 
-def _counted(xp: Idiom, a: Arguments) -> Tensor:
-    """The prediction; the observation where the NLL, which may be infinite, has weight 0."""
-    return xp.where(a.nll_weight == 0, a.observed, a.predicted)
-
-
 def _training(xp: Idiom, a: Arguments, nll: Tensor | None = None, mae: Tensor | None = None) -> Tensor:
     """The sum that training minimises, with another term in place of one of its own."""
-    nll = _nll(xp, _counted(xp, a), a.observed) if nll is None else nll
+    nll = _nll(xp, counted(xp, a.predicted, a), a.observed) if nll is None else nll
     mae = _mae(xp, a.predicted, a.observed) if mae is None else mae
     names = ("patches", "target", "tv_weight", "realspace_mae_weight")
     realspace = own(xp, "losses.realspace_loss")(**{name: getattr(a, name) for name in names})
@@ -272,7 +267,7 @@ TRAINING = (
         "losses.training_loss",
         "nll-observed-unsquared",
         "observed enters the NLL unsquared (an amplitude where an intensity is meant)",
-        replaced(lambda xp, a: _training(xp, a, nll=_nll(xp, _counted(xp, a), xp.sqrt(a.observed)))),
+        replaced(lambda xp, a: _training(xp, a, nll=_nll(xp, counted(xp, a.predicted, a), xp.sqrt(a.observed)))),
     ),
     Defect(
         "losses.training_loss",
@@ -342,7 +337,7 @@ TRAINING = (
         "losses.training_loss",
         "nll-detached",
         "the NLL is detached",
-        replaced(lambda xp, a: _training(xp, a, nll=xp.detach(_nll(xp, _counted(xp, a), a.observed)))),
+        replaced(lambda xp, a: _training(xp, a, nll=xp.detach(_nll(xp, counted(xp, a.predicted, a), a.observed)))),
         diagnosis=(),
     ),
     Defect(

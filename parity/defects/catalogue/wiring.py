@@ -54,6 +54,11 @@ def some(a: Arguments, *names: str) -> dict[str, Any]:
     return {name: getattr(a, name) for name in names}
 
 
+def counted(xp: Idiom, predicted: Tensor, a: Arguments) -> Tensor:
+    """What the NLL of a training is of: the observation, where it is finite, if it has weight 0."""
+    return xp.where(a.nll_weight == 0, a.observed, predicted)
+
+
 def merged(xp: Idiom, a: Arguments, sign: float = 1.0) -> Tensor:
     """The patches of the merged object, read off it where they were put or, with the other sign, opposite to that."""
     of = "probe" if a.weighting == "probe" else "patches"

@@ -6,7 +6,7 @@ import math
 
 from parity.defects.base import Arguments, Change, Rewrite, given, giving, replaced, returning
 from parity.defects.catalogue.common import then
-from parity.defects.catalogue.wiring import merged, own, some
+from parity.defects.catalogue.wiring import counted, merged, own, some
 from parity.defects.idiom import GROUP, Idiom, Tensor
 
 
@@ -31,9 +31,9 @@ def _scaled_first(xp: Idiom, a: Arguments) -> Tensor:
 
 def _terms_apart(xp: Idiom, a: Arguments) -> Tensor:
     model = ("patches", "positions", "probe", "log_scale", "rows", "columns", "weighting")
-    amplitudes = {"predicted": own(xp, "forward.predict_amplitude")(**some(a, *model)), "observed": a.observed}
-    nll = own(xp, "losses.poisson_nll")(**amplitudes, full=True)
-    mae = own(xp, "losses.mae")(**amplitudes)
+    predicted = own(xp, "forward.predict_amplitude")(**some(a, *model))
+    nll = own(xp, "losses.poisson_nll")(predicted=counted(xp, predicted, a), observed=a.observed, full=True)
+    mae = own(xp, "losses.mae")(predicted=predicted, observed=a.observed)
     realspace = own(xp, "losses.realspace_loss")(**some(a, "patches", "target", "tv_weight", "realspace_mae_weight"))
     nll = xp.mean(nll / xp.count(a.observed, GROUP))
     return a.realspace_weight * realspace + a.mae_weight * mae + a.nll_weight * nll

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from parity.defects.base import Arguments, Change, Rewrite, given, raw, replaced
-from parity.defects.catalogue.wiring import own, some
+from parity.defects.catalogue.wiring import counted, own, some
 from parity.defects.idiom import GROUP, Idiom, Tensor
 
 
@@ -70,8 +70,7 @@ def _nearest_turn(xp: Idiom, wrap: Callable[..., Tensor]) -> Callable[..., Tenso
 
 def _weights_first(xp: Idiom, a: Arguments) -> Tensor:
     """Each term weighted before its mean is taken, and the object's terms in one sum."""
-    counted = xp.where(a.nll_weight == 0, a.observed, a.predicted)
-    nll = own(xp, "losses.poisson_nll")(predicted=counted, observed=a.observed, full=True)
+    nll = own(xp, "losses.poisson_nll")(predicted=counted(xp, a.predicted, a), observed=a.observed, full=True)
     errors = own(xp, "losses.absolute_error")(**some(a, "predicted", "observed"))
     weights = {name: a.realspace_weight * getattr(a, name) for name in ("tv_weight", "realspace_mae_weight")}
     realspace = own(xp, "losses.realspace_loss")(**some(a, "patches", "target"), **weights)
