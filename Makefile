@@ -92,7 +92,7 @@ goldens: $(READY) ## What was frozen: whole, and held by both stacks, together a
 # Without the plugin, whose requirements that environment leaves out.
 .PHONY: external
 external: $(EXTERNAL_READY) ## The oracle against another group's code, in an environment of its own
-	@$(EXTERNAL)/bin/python -m pytest -q -m external tests/oracle/test_external.py
+	@$(EXTERNAL)/bin/python -m pytest -q -m external tests/parity/physics/test_external.py
 
 .PHONY: bench
 bench: $(READY) ## What a run costs, beside what it cannot do without

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from parity.contract import Contract, Inputs, Result, UsageError
 from parity.datasets import Dataset
-from parity.kinds import Numbers
 from parity.measured import MeasuredScene
-from parity.precision import FLOAT64, PRECISIONS, Precision
+from parity.physics.kinds import Numbers
+from parity.physics.precision import FLOAT64, PRECISIONS, Precision
 from parity.reference import has_readings
 from parity.scenes import Scene
 from parity.scenes.exposures import COUNTED

@@ -1,7 +1,7 @@
 """What a contract is: one function of the physics, and everything that must hold of it in both stacks.
 
 The name of a contract is its address: `optics.illuminate` is `illuminate` in `ptycho/optics.py`, in
-`ptycho_torch/optics.py` and in `parity/oracle/optics.py`; nothing else binds them. The declarations are in
+`ptycho_torch/optics.py` and in `parity/physics/oracle/optics.py`; nothing else binds them. The declarations are in
 `parity/contracts/`; here is only what they are made of.
 """
 
@@ -17,9 +17,9 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from parity.kinds import Kind
-from parity.oracle.bounded import Bounded
-from parity.precision import Precision
+from parity.physics.kinds import Kind
+from parity.physics.oracle.bounded import Bounded
+from parity.physics.precision import Precision
 from parity.strata import Stratum
 
 Inputs = Mapping[str, NDArray[Any]]
@@ -218,7 +218,7 @@ class Contract:
         return _attribute(self._oracle_module(), f"{self.function}_vjp")
 
     def _oracle_module(self) -> ModuleType:
-        return importlib.import_module(f"parity.oracle.{self.module}")
+        return importlib.import_module(f"parity.physics.oracle.{self.module}")
 
     def stratum(self, name: str) -> Stratum:
         """The stratum of that name; UsageError with the nearest names if the contract has none."""

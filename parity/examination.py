@@ -17,8 +17,8 @@ from parity.divergences.removal import Remains, measure_remains, remains, withou
 from parity.facts import examine_facts
 from parity.frameworks.base import Framework, StackError
 from parity.measure import Label, Measurement, measure, missing_gradient
-from parity.oracle.bounded import Bounded
-from parity.precision import FLOAT32, Precision
+from parity.physics.oracle.bounded import Bounded
+from parity.physics.precision import FLOAT32, Precision
 from parity.reference import bounded_gradients, bounded_values, gradient_of, has_readings, witness
 
 Arrays = Mapping[str, NDArray[Any]]

@@ -16,8 +16,8 @@ from parity.cases import Case
 from parity.contract import Contract, Inputs, Law
 from parity.frameworks.base import Framework, StackError
 from parity.measure import Label, Measurement, distance, fault_of
-from parity.oracle.bounded import Bounded
-from parity.precision import Precision
+from parity.physics.oracle.bounded import Bounded
+from parity.physics.precision import Precision
 from parity.reference import bounded_gradients, bounded_values, has_readings
 
 

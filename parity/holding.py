@@ -16,7 +16,7 @@ from parity.examination import examine
 from parity.frameworks.base import Framework
 from parity.judge import Verdict, judge
 from parity.measure import Measurement
-from parity.precision import PRECISIONS
+from parity.physics.precision import PRECISIONS
 from parity.profiles import Profile
 from parity.report.messages import describe
 from parity.strategies import cases

@@ -18,7 +18,7 @@ from parity.datasets import Dataset, read_dataset
 from parity.environment import prepare_environment
 from parity.frameworks import load
 from parity.frameworks.base import Framework
-from parity.precision import PRECISIONS
+from parity.physics.precision import PRECISIONS
 from parity.report.content import ContractReport
 from parity.report.gathering import gather
 from parity.run import NotChecked, Plan, run

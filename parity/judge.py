@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from parity.contract import Quota
 from parity.measure import GRADIENT, PAIR, Gain, Measurement
-from parity.precision import FLOAT32, FLOAT64
+from parity.physics.precision import FLOAT32, FLOAT64
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)

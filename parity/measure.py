@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.oracle.bounded import Bounded, Reals
+from parity.physics.oracle.bounded import Bounded, Reals
 
 INFORMATIVE = 0.01
 """An element informs where its allowance is at most 1 % of it; an example, where one element does."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.datasets import Dataset
-from parity.kinds import AMPLITUDE
+from parity.physics.kinds import AMPLITUDE
 from parity.scenes import Scene
 from parity.scenes.base import Complex, Real
 from parity.scenes.exposures import STACK

@@ -17,7 +17,7 @@ from parity.contract import Contract
 from parity.contracts.sampling import SAMPLERS
 
 ROOT = Path(__file__).resolve().parent.parent
-ORACLE = "parity.oracle"
+ORACLE = "parity.physics.oracle"
 MIRRORS = {
     "ptycho": ROOT / "ptycho",
     "ptycho_torch": ROOT / "ptycho_torch",

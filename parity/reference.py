@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from parity.contract import Contract, Inputs
 from parity.measure import GRADIENT
-from parity.oracle.bounded import Bounded
-from parity.precision import Precision
+from parity.physics.oracle.bounded import Bounded
+from parity.physics.precision import Precision
 
 
 def bounded_values(contract: Contract, inputs: Inputs, precision: Precision) -> dict[str, Bounded]:

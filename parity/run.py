@@ -13,7 +13,7 @@ from parity.examination import examine
 from parity.frameworks.base import Framework
 from parity.judge import Verdict, judge
 from parity.measure import Measurement
-from parity.precision import FLOAT32, FLOAT64, Precision
+from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.shards import Shard
 
 

@@ -29,8 +29,8 @@ from scipy import stats
 from parity.contract import Contract
 from parity.contracts.sampling import SAMPLERS
 from parity.frameworks.base import Framework, StackError
-from parity.kinds import AMPLITUDE_UNIT
-from parity.precision import FLOAT64, PRECISIONS, Precision
+from parity.physics.kinds import AMPLITUDE_UNIT
+from parity.physics.precision import FLOAT64, PRECISIONS, Precision
 from ptycho import diffsim
 
 Counts = NDArray[np.float64]

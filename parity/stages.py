@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from parity.cases import Case, precisions_of
 from parity.contract import Argument, Contract, Inputs, Registry, Result, Stage
 from parity.frameworks.base import Framework, StackError
-from parity.kinds import Kind
 from parity.measure import Label, Measurement, distance, measure, missing_gradient
-from parity.oracle.bounded import Bounded
-from parity.precision import Precision
+from parity.physics.kinds import Kind
+from parity.physics.oracle.bounded import Bounded
+from parity.physics.precision import Precision
 from parity.reference import bounded_gradients, bounded_values, exactly, gradient_of, has_readings
 
 

@@ -21,8 +21,8 @@ from parity.cases import Case
 from parity.contract import Inputs
 from parity.contracts import REGISTRY
 from parity.frameworks.base import Framework
-from parity.kinds import BIAS, KERNEL
-from parity.precision import Precision
+from parity.physics.kinds import BIAS, KERNEL
+from parity.physics.precision import Precision
 
 LOSS = "forward.reconstruction_loss@32"
 

@@ -33,8 +33,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.files import write_atomically
-from parity.kinds import KERNEL
-from parity.weights import Weights, WeightsError, architecture, checked, precision
+from parity.physics.kinds import KERNEL
+from parity.physics.weights import Weights, WeightsError, architecture, checked, precision
 
 _TORCH, _TENSORFLOW = "ptycho_torch.autoencoder", "ptycho.autoencoder"
 _FRAMEWORKS = {_TORCH: ("torch",), _TENSORFLOW: ("tensorflow", "keras")}

@@ -15,7 +15,7 @@ from parity.contract import UsageError
 from parity.contracts import REGISTRY
 from parity.examination import examine
 from parity.frameworks.base import Framework, FrameworkMissing
-from parity.precision import PRECISIONS
+from parity.physics.precision import PRECISIONS
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -13,7 +13,7 @@ from parity.cases import Case, precisions_of
 from parity.contract import Contract, UsageError
 from parity.examination import Truth, examine
 from parity.frameworks.base import Call, Framework
-from parity.precision import PRECISIONS
+from parity.physics.precision import PRECISIONS
 
 SIZES = (16, 32, 64, 128, 256)
 

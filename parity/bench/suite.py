@@ -25,7 +25,7 @@ from parity.examination import JUDGING, Arrays, Truth, examine
 from parity.frameworks.base import Call, Framework
 from parity.judge import judge
 from parity.measure import Measurement
-from parity.precision import FLOAT32, PRECISIONS
+from parity.physics.precision import FLOAT32, PRECISIONS
 
 BARE, ANEW = "bare calls", "bare calls, traced anew"
 

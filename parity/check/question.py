@@ -15,7 +15,7 @@ from parity.frameworks import load
 from parity.frameworks.base import Framework
 from parity.golden.folder import GoldenSet
 from parity.golden.replay import replay
-from parity.precision import FLOAT32, FLOAT64
+from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.content import ContractReport, Remark, Weight
 from parity.report.gathering import gather
 from parity.report.replay import replay_message

@@ -14,7 +14,7 @@ from parity.defects.injection import injected
 from parity.examination import Truth, examine
 from parity.frameworks.base import Framework
 from parity.judge import judge
-from parity.precision import FLOAT32, FLOAT64, PRECISIONS
+from parity.physics.precision import FLOAT32, FLOAT64, PRECISIONS
 
 Made = tuple[Defect, str]
 """A defect, and the stack that it is made in."""

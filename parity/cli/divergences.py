@@ -13,7 +13,7 @@ from parity.divergences.faults import divergence_faults
 from parity.divergences.registry import registered
 from parity.frameworks import load
 from parity.measure import Measurement
-from parity.precision import Precision
+from parity.physics.precision import Precision
 from parity.report.divergences import divergence_table
 from parity.report.terminal import console
 from parity.run import Plan, run

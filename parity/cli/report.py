@@ -13,7 +13,7 @@ from parity.cli.options import command_line, report_option
 from parity.contracts import REGISTRY
 from parity.judge import Verdict, judge
 from parity.measure import Measurement
-from parity.precision import PRECISIONS
+from parity.physics.precision import PRECISIONS
 from parity.report.content import ContractReport
 from parity.report.gathering import held_contract, with_message
 from parity.report.terminal import console

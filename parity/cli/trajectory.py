@@ -14,7 +14,7 @@ from parity.cli.options import device_option, precision_option, report_option
 from parity.cli.progress import progress
 from parity.frameworks import load
 from parity.frameworks.base import Framework, StackError
-from parity.precision import Precision
+from parity.physics.precision import Precision
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
 from parity.report.trajectory import draw_drifts, drift_table

@@ -10,9 +10,9 @@ from parity.cli.codes import AGREE
 from parity.contract import UsageError
 from parity.environment import prepare_environment
 from parity.frameworks.silence import silenced
+from parity.physics.weights import Weights, WeightsError, size_and_gridsize
 from parity.report.terminal import console
 from parity.transplant import read_weights, write_weights
-from parity.weights import Weights, WeightsError, size_and_gridsize
 
 
 @click.command("transplant")

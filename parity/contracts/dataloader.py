@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contract import Argument, Contract, Entry, Fact, Law, Result, Trial
-from parity.kinds import AMPLITUDE, COUNT, GROUPS, POSITIONS, RECORD, SCAN
+from parity.physics.kinds import AMPLITUDE, COUNT, GROUPS, POSITIONS, RECORD, SCAN
 from parity.strata import READINGS, SCANS, SHAPES
 
 _SCAN = Argument("scan", SCAN, source="raster")

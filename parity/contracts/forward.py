@@ -9,8 +9,8 @@ import numpy as np
 from parity.contract import Argument, Contract, Fact, Inputs, Law, Quota, Result, Stage, Trial
 from parity.contracts.batch import batch_facts
 from parity.contracts.networks import parameters_of
-from parity.kinds import AMPLITUDE, CHOICE, OBJECT, POSITIONS, PROBE, SCALAR, SIZE
-from parity.oracle.operations import exp
+from parity.physics.kinds import AMPLITUDE, CHOICE, OBJECT, POSITIONS, PROBE, SCALAR, SIZE
+from parity.physics.oracle.operations import exp
 from parity.strata import BATCHES, FRAMES, MERGED, SHAPES, SHIFTS, UNCONSTRAINED, UNMERGED, WRAPPED, Stratum
 
 _MODEL = (

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from parity.contract import Argument, Contract, Entry, Fact, Inputs, Law, Result, Trial
-from parity.kinds import AMPLITUDE, FLAG, OBJECT, PER_GROUP, SCALAR
+from parity.physics.kinds import AMPLITUDE, FLAG, OBJECT, PER_GROUP, SCALAR
 from parity.strata import APART, BARE, DIM, EQUAL, EXPOSURES, EXTINCT, SHAPES, UNWEIGHTED, WRAPPED
 
 _PREDICTED = Argument("predicted", AMPLITUDE, True)

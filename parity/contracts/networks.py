@@ -9,9 +9,9 @@ import numpy as np
 
 from parity.contract import Argument, Contract, Entry, Fact, Inputs, Law, Quota, Result, Stage, Trial
 from parity.contracts.batch import batch_facts
-from parity.kinds import AMPLITUDE, BIAS, FEATURES, KERNEL, OBJECT, PHASE, SPECTRAL_WEIGHTS
-from parity.oracle.operations import absolute
-from parity.precision import FLOAT32
+from parity.physics.kinds import AMPLITUDE, BIAS, FEATURES, KERNEL, OBJECT, PHASE, SPECTRAL_WEIGHTS
+from parity.physics.oracle.operations import absolute
+from parity.physics.precision import FLOAT32
 from parity.scenes.networks import network_shapes, parameter_source
 from parity.strata import BANDS, COARSEST, DARK_MAPS, FEATURE_MAPS, FRAMES, Stratum
 

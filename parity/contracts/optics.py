@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from parity.contract import Argument, Contract, Fact, Law, Result, Trial
-from parity.kinds import AMPLITUDE, EXIT_WAVES, OBJECT, PHASE, PROBE
-from parity.oracle.operations import absolute, absolute_square, square, total
+from parity.physics.kinds import AMPLITUDE, EXIT_WAVES, OBJECT, PHASE, PROBE
+from parity.physics.oracle.operations import absolute, absolute_square, square, total
 from parity.strata import EXPOSURES, SHAPES, WRAPPED
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from parity.contract import Argument, Contract, Fact, Law, Result, Trial
 from parity.contracts.batch import batch_facts
-from parity.kinds import CANVAS, COUNT, FLAT, GRID, OBJECT, POSITIONS, PROBE, SIZE, WEIGHT
+from parity.physics.kinds import CANVAS, COUNT, FLAT, GRID, OBJECT, POSITIONS, PROBE, SIZE, WEIGHT
 from parity.strata import BATCHES, BEYOND, MERGED, SHAPES, SHIFTS, TIGHT
 
 _PATCHES = Argument("patches", OBJECT, True)

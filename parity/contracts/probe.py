@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from parity.contract import Argument, Contract, Fact, Law, Result, Trial
-from parity.kinds import ANGLE, LENGTH, MODE_POWERS, PROBE, SCALAR, SINGLE_MODE, SIZE, WEIGHT
-from parity.oracle.operations import absolute, absolute_square, conjugate, mean, total
-from parity.oracle.probe import mask
+from parity.physics.kinds import ANGLE, LENGTH, MODE_POWERS, PROBE, SCALAR, SINGLE_MODE, SIZE, WEIGHT
+from parity.physics.oracle.operations import absolute, absolute_square, conjugate, mean, total
+from parity.physics.oracle.probe import mask
 from parity.strata import HIGHER, SQUARE_GRIDS, WHOLE
 
 _SIZE = Argument("size", SIZE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parity.contract import Argument, Contract, Result
-from parity.kinds import AMPLITUDE, COUNT, COUNTS, INTENSITY
+from parity.physics.kinds import AMPLITUDE, COUNT, COUNTS, INTENSITY
 
 _ARGUMENTS = (Argument("intensity", INTENSITY), Argument("seed", COUNT))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from parity.contract import Argument, Contract, Fact, Law, Result, Trial
-from parity.kinds import AMPLITUDE, PER_PATTERN, PHOTONS, READING, SCALAR
-from parity.oracle.operations import mean, square, total
+from parity.physics.kinds import AMPLITUDE, PER_PATTERN, PHOTONS, READING, SCALAR
+from parity.physics.oracle.operations import mean, square, total
 from parity.strata import EXPOSURES, READINGS, SHAPES
 
 _DETECTED = Argument("amplitude", READING, True, source="detected")

@@ -6,7 +6,7 @@ import importlib
 from typing import Any
 
 from parity.contract import Argument, Contract, Entry, Fact, Law, Result, Trial
-from parity.kinds import COUNT, HYPERPARAMETER, MOMENT, PARAMETERS, SECOND_MOMENT
+from parity.physics.kinds import COUNT, HYPERPARAMETER, MOMENT, PARAMETERS, SECOND_MOMENT
 from parity.strata import STEPS
 
 _MOVED = Argument("parameters", PARAMETERS), Argument("gradient", MOMENT)

@@ -17,7 +17,7 @@ from typing import Any
 from parity.contract import Contract
 from parity.contracts import REGISTRY
 from parity.defects.idiom import Idiom, Tensor
-from parity.kinds import Kind
+from parity.physics.kinds import Kind
 
 BOTH = ("tensorflow", "torch")
 

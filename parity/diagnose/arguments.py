@@ -12,9 +12,9 @@ from parity.contract import Argument, Contract
 from parity.diagnose.exhibit import Exhibit
 from parity.diagnose.explanation import Explanation, Fit
 from parity.diagnose.reading import Array, Elementwise, finite, known_of, number
-from parity.kinds import BIAS, KERNEL, Numbers
 from parity.mistakes import Mistake, Values, mistaken
 from parity.mistakes.base import of_argument
+from parity.physics.kinds import BIAS, KERNEL, Numbers
 
 _FACTORS = tuple(sign * 2.0 ** (power / 4) for power in range(-24, 25) for sign in (1, -1))
 _CONSTANTS = tuple(sign * 2.0**power for power in range(-32, 13) for sign in (1, -1))

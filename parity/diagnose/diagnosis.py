@@ -20,7 +20,7 @@ from parity.diagnose.results import FACTOR
 from parity.examination import Truth
 from parity.frameworks.base import Framework
 from parity.measure import GRADIENT, PAIR, Measurement
-from parity.precision import FLOAT64, PRECISIONS, Precision
+from parity.physics.precision import FLOAT64, PRECISIONS, Precision
 from parity.reference import bounded_gradients, bounded_values, gradient_of
 from parity.stages import Step, Tree, stage_tree
 

@@ -16,7 +16,7 @@ from parity.frameworks.base import Framework, StackError
 from parity.measure import GRADIENT, distance, fault_of
 from parity.mistakes import Values
 from parity.mistakes.base import wide
-from parity.oracle.bounded import Bounded
+from parity.physics.oracle.bounded import Bounded
 
 
 @dataclass(frozen=True, eq=False)

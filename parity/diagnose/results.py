@@ -13,8 +13,8 @@ from parity.contract import Contract
 from parity.diagnose.exhibit import Exhibit
 from parity.diagnose.explanation import Explanation, Fit
 from parity.diagnose.reading import Array, Elementwise, clearest, finite, number
-from parity.kinds import BIAS, KERNEL
 from parity.measure import GRADIENT
+from parity.physics.kinds import BIAS, KERNEL
 
 FACTOR = "the result is off by a constant factor"
 CONSTANT = "a constant is added to the result"

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from parity.contract import Contract, Inputs
 from parity.measure import GRADIENT, Measurement
-from parity.oracle.bounded import Bounded
-from parity.precision import Precision
+from parity.physics.oracle.bounded import Bounded
+from parity.physics.precision import Precision
 from parity.reference import gradient_of
 
 

@@ -14,7 +14,7 @@ from parity.contract import Contract
 from parity.divergences.base import Difference, Example, Rest, gradients_of, results_of
 from parity.divergences.fit import Fit, fitted, joined, noise_of, restored
 from parity.divergences.terms import unknown_argument
-from parity.oracle.bounded import Bounded
+from parity.physics.oracle.bounded import Bounded
 
 
 @dataclass(frozen=True, slots=True)

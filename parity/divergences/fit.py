@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.oracle.bounded import Bounded, Reals
-from parity.precision import FLOAT64, Precision
+from parity.physics.oracle.bounded import Bounded, Reals
+from parity.physics.precision import FLOAT64, Precision
 
 
 @dataclass(frozen=True, slots=True)

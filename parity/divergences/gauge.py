@@ -11,8 +11,8 @@ import numpy as np
 from parity.contract import Contract
 from parity.divergences.base import Difference, Example, Rest, gradients_of, is_gradient
 from parity.divergences.fit import Fit, fitted, joined, noise_of, restored
-from parity.kinds import Numbers
-from parity.oracle.bounded import COMPLEX_PRODUCT, Bounded
+from parity.physics.kinds import Numbers
+from parity.physics.oracle.bounded import COMPLEX_PRODUCT, Bounded
 from parity.reference import bounded_gradients, exactly, gradient_of
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from parity.divergences.base import Divergence, Example, Rest
 from parity.measure import Label, Measurement, distance, fault_of, less, measure_pair, measure_rest
-from parity.oracle.bounded import Bounded
+from parity.physics.oracle.bounded import Bounded
 
 Arrays = Mapping[str, NDArray[Any]]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from parity.contract import Contract, Inputs
 from parity.divergences.base import Difference, Example, Rest, results_of
-from parity.oracle.bounded import Bounded
+from parity.physics.oracle.bounded import Bounded
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from parity.contract import Contract
 from parity.divergences.base import Difference, Example, Rest, is_gradient, results_of
 from parity.divergences.fit import Fit, fitted, joined, noise_of, restored
-from parity.oracle.bounded import Bounded
+from parity.physics.oracle.bounded import Bounded
 from parity.reference import bounded_arguments, exactly, gradient_of
 
 
@@ -71,7 +71,7 @@ class KnownTerm(Difference):
     """The result is the oracle's plus a term of the arguments that is known: nothing is fitted, nothing is left open.
 
     `term` gets the arguments by name and returns what is added to the contract's first result. It is written as the
-    oracle is, in the operations of `parity.oracle.operations`, so that it carries its own rounding. Gradients are as
+    oracle is, in the operations of `parity.physics.oracle.operations`, so that it carries its own rounding. Gradients are as
     they should be but for those that `vjp` returns, by argument, from the cotangent of the result and the arguments.
     The size is how often the term was found: 1 where a stack has it, 0 where it has not.
     """

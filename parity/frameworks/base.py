@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from parity.contract import Contract, Entry, Inputs
 from parity.errors import CheckNotMade
-from parity.kinds import Kind
-from parity.precision import Precision
+from parity.physics.kinds import Kind
+from parity.physics.precision import Precision
 
 Cotangents = Mapping[str, NDArray[Any]]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from parity.contract import Contract, Entry, Inputs
 from parity.frameworks.base import Call, Cotangents, Framework, StackError, stack_at_work
-from parity.precision import FLOAT64, Precision
+from parity.physics.precision import FLOAT64, Precision
 
 _HALF = ("float16", "bfloat16")
 _SINGLE = ("float32", "complex64")

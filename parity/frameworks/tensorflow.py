@@ -15,7 +15,7 @@ from parity.contract import Argument, Contract, UsageError
 from parity.environment import prepare_environment
 from parity.frameworks.base import Call, Framework, StackError, stack_at_work
 from parity.frameworks.silence import silenced
-from parity.kinds import Numbers
+from parity.physics.kinds import Numbers
 
 UNSUPPORTED = "Detected unsupported operations when trying to compile"
 """How XLA begins to say that it lacks a kernel."""

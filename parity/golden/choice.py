@@ -15,7 +15,7 @@ from parity.golden.errors import GoldenError
 from parity.golden.freeze import freeze, golden_inputs
 from parity.golden.record import Golden
 from parity.mistakes import SPECIFIC
-from parity.precision import FLOAT32, FLOAT64, Precision
+from parity.physics.precision import FLOAT32, FLOAT64, Precision
 
 PREFERRED_BYTES = 400_000
 """Of a golden that is chosen, not asked for, unless all are larger: a twentieth of what all together may take."""

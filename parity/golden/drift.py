@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 from parity.frameworks import STACKS
 from parity.golden.npz import digest
 from parity.golden.record import PROVENANCE, Arrays, Golden
-from parity.oracle.bounded import Bounded, Reals
-from parity.precision import FLOAT64, Precision
+from parity.physics.oracle.bounded import Bounded, Reals
+from parity.physics.precision import FLOAT64, Precision
 
 SIDES = 2
 """Two results that are each within a bound of the truth are within twice that of each other."""

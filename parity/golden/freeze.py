@@ -17,7 +17,7 @@ from parity.golden.errors import GoldenError
 from parity.golden.proof import proof_of, require_proof
 from parity.golden.record import Golden
 from parity.measure import Measurement
-from parity.precision import Precision
+from parity.physics.precision import Precision
 from parity.reference import bounded_gradients, bounded_values, gradient_of
 
 MODE = "eager"

@@ -8,7 +8,7 @@ from parity.contract import Contract, Inputs
 from parity.golden.errors import GoldenError
 from parity.measure import distance
 from parity.mistakes import mistaken, mistakes_of
-from parity.oracle.bounded import Bounded
+from parity.physics.oracle.bounded import Bounded
 
 LEAST = 10.0
 """A mistake is told from the truth where it exceeds the bound this many times: a stack within its bound cannot hide it,

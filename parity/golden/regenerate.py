@@ -13,7 +13,7 @@ from parity.golden.freeze import freeze, golden_inputs
 from parity.golden.provenance import SIMULATED, Stamp
 from parity.golden.record import Golden
 from parity.measure import Measurement
-from parity.precision import Precision
+from parity.physics.precision import Precision
 from parity.strata import MEASURED
 
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from parity.contract import Inputs
 from parity.mistakes.base import Formula, Mistake, of_argument, of_arguments, of_formula, of_result, several
-from parity.oracle import dataloader as oracle
-from parity.oracle.patches import relative_positions
-from parity.oracle.scaling import normalize_amplitude
+from parity.physics.oracle import dataloader as oracle
+from parity.physics.oracle.patches import relative_positions
+from parity.physics.oracle.scaling import normalize_amplitude
 
 Real = NDArray[np.float64]
 Indices = NDArray[np.int64]

@@ -14,9 +14,9 @@ from parity.mistakes.losses import training_mistakes
 from parity.mistakes.networks import KERNELS
 from parity.mistakes.optics import pixels, unshifted
 from parity.mistakes.patches import unweighted_numerator
-from parity.oracle import forward as oracle
-from parity.oracle import networks, optics, patches
-from parity.oracle.losses import training_loss
+from parity.physics.oracle import forward as oracle
+from parity.physics.oracle import networks, optics, patches
+from parity.physics.oracle.losses import training_loss
 from parity.strata import UNMERGED
 
 _MODEL = ("patches", "positions", "probe", "log_scale", "rows", "columns", "weighting")

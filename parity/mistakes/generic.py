@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contract import Argument, Contract, Inputs, Result
-from parity.kinds import AMPLITUDE_UNIT, BIAS, CANVAS, KERNEL, POSITIONS, PROBE, UNIT_AXIS, Kind, Numbers
 from parity.mistakes.base import Change, Condition, Mistake, Values, always, of_argument, several
+from parity.physics.kinds import AMPLITUDE_UNIT, BIAS, CANVAS, KERNEL, POSITIONS, PROBE, UNIT_AXIS, Kind, Numbers
 from parity.reference import gradient_of
 
 _PLANES = ("HW", "YX")

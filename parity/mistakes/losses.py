@@ -21,8 +21,8 @@ from parity.mistakes.base import (
     plain,
     several,
 )
-from parity.oracle import losses as oracle
-from parity.oracle.patches import central_weight
+from parity.physics.oracle import losses as oracle
+from parity.physics.oracle.patches import central_weight
 
 _PATTERN = (-3, -2, -1)
 

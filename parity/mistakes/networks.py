@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from parity.contract import Inputs
 from parity.mistakes.base import Formula, Mistake, odd, of_argument, of_arguments, of_formula, of_result
-from parity.oracle import networks as oracle
+from parity.physics.oracle import networks as oracle
 
 _PLANE = (-2, -1)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from parity.contract import Inputs
 from parity.mistakes.base import Formula, Mistake, of_argument, of_arguments, of_formula, of_result, several
-from parity.oracle import patches as oracle
+from parity.physics.oracle import patches as oracle
 
 _PLANE = (-2, -1)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from parity.contract import Inputs
 from parity.mistakes.base import Formula, Mistake, of_argument, of_formula, of_result, several
 from parity.mistakes.optics import unshifted
-from parity.oracle import probe as oracle
+from parity.physics.oracle import probe as oracle
 
 _PLANE = (-2, -1)
 _FWHM = 2 * np.sqrt(2 * np.log(2))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from parity.contract import Inputs
 from parity.mistakes.base import Mistake, of_argument, of_formula, of_result, several
 from parity.mistakes.optics import pixels
-from parity.oracle import scaling as oracle
+from parity.physics.oracle import scaling as oracle
 
 _PLANE = (-2, -1)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from parity.contract import Inputs
 from parity.mistakes.base import Formula, Mistake, of_argument, of_arguments, of_formula
-from parity.oracle import training as oracle
+from parity.physics.oracle import training as oracle
 
 Real = NDArray[np.float64]
 

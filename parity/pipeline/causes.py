@@ -15,9 +15,9 @@ from parity.diagnose.facts import RAISES
 from parity.examination import Truth
 from parity.frameworks.base import RAISED, Framework
 from parity.measure import Measurement
+from parity.physics.precision import Precision
 from parity.pipeline.reading import Reading
 from parity.pipeline.source import Source
-from parity.precision import Precision
 from parity.reference import bounded_values
 
 _CONTRACTS = {

@@ -10,8 +10,10 @@ from parity.contract import Quota
 from parity.diagnose import Diagnosis
 from parity.frameworks.base import Framework
 from parity.judge import Outcome, Verdict, judge
-from parity.kinds import Kind
 from parity.measure import PAIR, Measurement
+from parity.physics.kinds import Kind
+from parity.physics.precision import Precision
+from parity.physics.weights import Weights
 from parity.pipeline.causes import Causes
 from parity.pipeline.loaded import open_all
 from parity.pipeline.model import Model
@@ -20,9 +22,7 @@ from parity.pipeline.reading import expect
 from parity.pipeline.running import Pipeline
 from parity.pipeline.source import read_source
 from parity.pipeline.steps import QUANTITIES, Step
-from parity.precision import Precision
 from parity.reference import gradient_of
-from parity.weights import Weights
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from parity.contract import UsageError
 from parity.errors import CheckNotMade
 from parity.frameworks.base import Framework, StackError, stack_at_work
-from parity.kinds import AMPLITUDE, POSITIONS, PROBE, Kind
+from parity.physics.kinds import AMPLITUDE, POSITIONS, PROBE, Kind
+from parity.physics.precision import Precision
 from parity.pipeline.reading import Reading
-from parity.precision import Precision
 
 Arrays = dict[str, NDArray[Any]]
 

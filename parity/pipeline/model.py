@@ -13,11 +13,11 @@ from parity.contract import Contract, Registry
 from parity.contracts import REGISTRY
 from parity.contracts.forward import reconstruction
 from parity.contracts.networks import autoencoder
-from parity.oracle.bounded import Bounded
+from parity.physics.oracle.bounded import Bounded
+from parity.physics.precision import Precision
+from parity.physics.weights import Weights
 from parity.pipeline.reading import Reading
-from parity.precision import Precision
 from parity.reference import exactly, gradient_of
-from parity.weights import Weights
 
 WEIGHTING = "central"
 """How patches count where they overlap: those of the autoencoder are 0 outside their middle."""

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from parity.contract import UsageError
 from parity.errors import CheckNotMade
-from parity.oracle.bounded import Bounded
-from parity.oracle.dataloader import neighbour_groups
-from parity.oracle.operations import absolute_square, log, mean, sqrt, total
-from parity.oracle.patches import relative_positions
-from parity.oracle.scaling import count_photons
+from parity.physics.oracle.bounded import Bounded
+from parity.physics.oracle.dataloader import neighbour_groups
+from parity.physics.oracle.operations import absolute_square, log, mean, sqrt, total
+from parity.physics.oracle.patches import relative_positions
+from parity.physics.oracle.scaling import count_photons
+from parity.physics.precision import FLOAT64, Precision
 from parity.pipeline.source import Source
-from parity.precision import FLOAT64, Precision
 from parity.reference import exactly
 
 _AT_ONCE = 2**22

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from parity.examination import Truth
 from parity.frameworks.base import Framework, StackError
 from parity.measure import PAIR, Label, Measurement, distance, fault_of, measure, measure_pair, missing_gradient
-from parity.oracle.bounded import Bounded
+from parity.physics.oracle.bounded import Bounded
+from parity.physics.weights import Weights
 from parity.pipeline.loaded import Loader
 from parity.pipeline.model import Model
 from parity.pipeline.network import as_vector, moved
 from parity.pipeline.reading import Reading
 from parity.pipeline.steps import QUANTITIES, Step
 from parity.reference import exactly, gradient_of
-from parity.weights import Weights
 
 CASE = "groups"
 """The one example of a pipeline, as measurements name it: the groups that were chosen."""

@@ -22,8 +22,8 @@ from parity.contracts import REGISTRY
 from parity.defects.base import Defect
 from parity.defects.injection import injected
 from parity.frameworks.base import Framework
-from parity.oracle.patches import probe_weight
-from parity.precision import FLOAT32
+from parity.physics.oracle.patches import probe_weight
+from parity.physics.precision import FLOAT32
 from parity.reconstruction.errors import (
     Errors,
     best_factor,

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contract import Inputs
-from parity.oracle.losses import mae, poisson_nll
-from parity.oracle.optics import far_field_amplitude, illuminate
-from parity.oracle.patches import extract_patches, reassemble_patches, uniform_weight
-from parity.oracle.scaling import apply_intensity_scale
+from parity.physics.oracle.losses import mae, poisson_nll
+from parity.physics.oracle.optics import far_field_amplitude, illuminate
+from parity.physics.oracle.patches import extract_patches, reassemble_patches, uniform_weight
+from parity.physics.oracle.scaling import apply_intensity_scale
 from parity.scenes.base import Complex, Real
 
 

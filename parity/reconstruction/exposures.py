@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts import REGISTRY
-from parity.oracle.patches import padded_size, relative_positions
+from parity.physics.oracle.patches import padded_size, relative_positions
 from parity.scenes import Scene
 from parity.scenes.exposures import SCAN_OFFSET
 from parity.strata import draw

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.measure import GRADIENT
-from parity.precision import PRECISIONS
+from parity.physics.precision import PRECISIONS
 from parity.report.content import Picture
 from parity.report.pictures import png, save
 from parity.report.stages import Finding, findings, has_plane, place_in_words, shown

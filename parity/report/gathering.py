@@ -11,7 +11,7 @@ from parity.contracts import REGISTRY
 from parity.datasets import Dataset
 from parity.diagnose import Diagnosis, diagnoses
 from parity.frameworks.base import Framework
-from parity.precision import PRECISIONS
+from parity.physics.precision import PRECISIONS
 from parity.report.content import ContractReport, Picture
 from parity.report.error_map import error_maps, picture
 from parity.report.messages import describe

@@ -11,9 +11,9 @@ from collections.abc import Collection, Sequence
 from parity.contract import Contract
 from parity.diagnose import Diagnosis
 from parity.judge import Outcome, Verdict
-from parity.kinds import Kind
 from parity.measure import Measurement
-from parity.precision import FLOAT32, FLOAT64
+from parity.physics.kinds import Kind
+from parity.physics.precision import FLOAT32, FLOAT64
 from parity.reference import gradient_of
 
 AXES = {

@@ -15,8 +15,8 @@ from rich.tree import Tree as Branches
 
 from parity.contract import Contract
 from parity.frameworks import STACKS
-from parity.kinds import Kind
-from parity.precision import FLOAT32, FLOAT64
+from parity.physics.kinds import Kind
+from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.messages import AXES, PRECISION_WORDS
 from parity.report.terminal import bare_table
 from parity.stages import Reading, Readings, Step, Tree

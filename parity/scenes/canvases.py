@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.oracle.patches import central_weight
+from parity.physics.oracle.patches import central_weight
 from parity.scenes.base import Complex, Real
 from parity.scenes.exposures import Exposures
 from parity.strata import Shift

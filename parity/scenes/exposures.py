@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.kinds import AMPLITUDE, EXIT_WAVES, PHASE, PROBE
+from parity.physics.kinds import AMPLITUDE, EXIT_WAVES, PHASE, PROBE
 from parity.scenes.base import Complex, Drawn, Real
 from parity.strata import Counting, Prediction
 from ptycho import diffsim, objects

@@ -12,7 +12,7 @@ import numpy as np
 
 from parity.examination import Arrays
 from parity.measure import GRADIENT
-from parity.precision import FLOAT32, FLOAT64, Precision
+from parity.physics.precision import FLOAT32, FLOAT64, Precision
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from parity.golden.folder import GoldenSet
 from parity.golden.record import Golden
 from parity.judge import Verdict, judge
 from parity.measure import Measurement
-from parity.precision import PRECISIONS
+from parity.physics.precision import PRECISIONS
 from parity.stages import stages_of
 
 Measured = tuple[Arrays | None, list[Measurement]]

@@ -18,7 +18,7 @@ from parity.golden.replay import replay
 from parity.judge import Outcome, PooledGain, Verdict, judge
 from parity.measure import GRADIENT as GRADIENT_OF
 from parity.measure import Measurement
-from parity.precision import FLOAT32, FLOAT64
+from parity.physics.precision import FLOAT32, FLOAT64
 from parity.score.baselines import BASELINES
 from parity.score.preparation import Measured, Preparation
 from parity.score.result import (

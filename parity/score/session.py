@@ -18,7 +18,7 @@ from parity.cases import Case
 from parity.contract import Inputs
 from parity.examination import Clock, Truth, untimed
 from parity.frameworks.base import Framework
-from parity.precision import Precision
+from parity.physics.precision import Precision
 
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout, whose tests are run."""

@@ -23,7 +23,7 @@ from parity.cases import (
 from parity.contract import Contract, UsageError
 from parity.contracts import REGISTRY
 from parity.datasets import Dataset
-from parity.precision import FLOAT32, FLOAT64, PRECISIONS
+from parity.physics.precision import FLOAT32, FLOAT64, PRECISIONS
 
 MAE, FAR_FIELD, ILLUMINATE = (
     REGISTRY[name] for name in ("losses.mae", "optics.far_field_amplitude", "optics.illuminate")

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from parity.contract import Argument, Contract, Registry, Result, UsageError
-from parity.kinds import AMPLITUDE, EXIT_WAVES, OBJECT, PROBE, SCALAR
+from parity.physics.kinds import AMPLITUDE, EXIT_WAVES, OBJECT, PROBE, SCALAR
 from parity.strata import EVEN, ODD, Stratum
 
 ILLUMINATE = Contract(
@@ -82,7 +82,7 @@ def test_a_name_is_an_address() -> None:
 
 
 def test_the_oracle_is_found_by_address() -> None:
-    from parity.oracle import optics
+    from parity.physics.oracle import optics
 
     assert ILLUMINATE.oracle() is optics.illuminate
     assert ILLUMINATE.oracle_vjp() is optics.illuminate_vjp

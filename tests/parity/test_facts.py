@@ -14,7 +14,7 @@ from parity.contracts.batch import batch_facts
 from parity.facts import examine_facts
 from parity.frameworks.base import Framework
 from parity.measure import Measurement
-from parity.precision import FLOAT64, PRECISIONS, Precision
+from parity.physics.precision import FLOAT64, PRECISIONS, Precision
 from ptycho_torch import dataloader, forward, losses, networks, optics, patches, probe, scaling, training
 
 Function = Callable[..., Any]

@@ -22,9 +22,9 @@ from parity.frameworks import ADAPTERS, load
 from parity.frameworks.base import Evaluation, Framework, FrameworkMissing, StackError, stack_at_work
 from parity.frameworks.silence import silenced
 from parity.frameworks.torch import Torch
-from parity.kinds import FLAG, OBJECT
 from parity.measure import Label, measure_pair
-from parity.precision import FLOAT32, FLOAT64, Precision
+from parity.physics.kinds import FLAG, OBJECT
+from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.reference import bounded_gradients, bounded_values
 from ptycho import optics as tensorflow_optics
 from ptycho_torch import optics as torch_optics

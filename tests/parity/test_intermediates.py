@@ -9,7 +9,7 @@ from parity.defects.injection import injected
 from parity.examination import Truth
 from parity.frameworks.base import Framework
 from parity.frameworks.intermediates import Intermediate, narrow_intermediates
-from parity.precision import FLOAT32, FLOAT64, Precision
+from parity.physics.precision import FLOAT32, FLOAT64, Precision
 
 
 def truth_of(name: str, precision: Precision) -> Truth:

@@ -12,7 +12,7 @@ from parity import cli
 from parity.contracts import REGISTRY
 from parity.frameworks.base import Framework
 from parity.isolation import Circumstances, Outcomes, hold_here, hold_isolated
-from parity.precision import FLOAT64
+from parity.physics.precision import FLOAT64
 from parity.report.content import ContractReport
 from parity.results import read_stored
 from parity.run import NotChecked, Plan

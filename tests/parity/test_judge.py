@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from parity.contract import Quota
 from parity.judge import POOLED_FROM, Outcome, Verdict, judge
 from parity.measure import PAIR, Gain, Label, Measurement, measure
-from parity.oracle.bounded import Bounded
-from parity.precision import FLOAT32, FLOAT64, Precision
+from parity.physics.oracle.bounded import Bounded
+from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.results import read_results, write_results
 from parity.run import ContractRun
 

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 
 from parity.measure import INFORMATIVE, PAIR, Gain, Label, Measurement, measure, measure_pair, missing_gradient
-from parity.oracle.bounded import Bounded
-from parity.precision import FLOAT32, FLOAT64
+from parity.physics.oracle.bounded import Bounded
+from parity.physics.precision import FLOAT32, FLOAT64
 
 LABEL = Label("optics.illuminate", "even/0", "f64", "exit_waves")
 U = FLOAT64.unit_roundoff

@@ -8,8 +8,8 @@ import pytest
 
 from parity import mirror
 from parity.contract import Argument, Contract, Registry, Result
-from parity.kinds import AMPLITUDE, SCALAR
 from parity.mirror import line_of, mirror_faults
+from parity.physics.kinds import AMPLITUDE, SCALAR
 
 MAE = Contract(
     "losses.mae",
@@ -28,7 +28,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folders = {package: tmp_path / package for package in mirror.MIRRORS}
     for package, folder in folders.items():
         folder.mkdir()
-        (folder / "losses.py").write_text(ORACLE if package == "parity.oracle" else STACK)
+        (folder / "losses.py").write_text(ORACLE if package == "parity.physics.oracle" else STACK)
     monkeypatch.setattr(mirror, "MIRRORS", folders)
     monkeypatch.setattr(mirror, "WITHOUT_TWIN", {})
     monkeypatch.setattr(mirror, "SAMPLED", {})
@@ -48,7 +48,7 @@ def test_a_tree_without_fault(tree: Path) -> None:
     assert faults() == []
 
 
-@pytest.mark.parametrize("package", ["ptycho", "ptycho_torch", "parity.oracle"])
+@pytest.mark.parametrize("package", ["ptycho", "ptycho_torch", "parity.physics.oracle"])
 def test_a_function_without_a_contract(tree: Path, package: str) -> None:
     rewrite(tree, package, ORACLE.replace("mae_vjp", "_mae_vjp") + "def stray(x): ...\n")
     assert faults() == [f"{package}.losses.stray: unregistered: a public function without a contract"]
@@ -56,7 +56,7 @@ def test_a_function_without_a_contract(tree: Path, package: str) -> None:
 
 @pytest.mark.parametrize(("name", "line"), [("mae", 1), ("Loss", 3), ("no_such", 1)])
 def test_a_definition_stands_on_a_line(tree: Path, name: str, line: int) -> None:
-    assert line_of(f"ptycho.losses.{name}") == line_of(f"parity.oracle.losses.{name}") == line
+    assert line_of(f"ptycho.losses.{name}") == line_of(f"parity.physics.oracle.losses.{name}") == line
 
 
 def test_a_vjp_belongs_to_the_oracle_alone(tree: Path) -> None:

@@ -28,11 +28,11 @@ from parity.mistakes import (
 )
 from parity.mistakes.base import plain
 from parity.mistakes.generic import to_bfloat16, to_float16
-from parity.oracle import losses as losses_oracle
-from parity.oracle import networks as networks_oracle
-from parity.oracle import operations
-from parity.oracle import patches as patches_oracle
-from parity.precision import FLOAT32
+from parity.physics.oracle import losses as losses_oracle
+from parity.physics.oracle import networks as networks_oracle
+from parity.physics.oracle import operations
+from parity.physics.oracle import patches as patches_oracle
+from parity.physics.precision import FLOAT32
 from parity.strata import UNMERGED
 
 TOLD = 10.0

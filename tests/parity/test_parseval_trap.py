@@ -15,7 +15,7 @@ from parity.cases import ONE_HOT_EVERY, Case
 from parity.contracts import REGISTRY
 from parity.examination import examine
 from parity.frameworks.base import Framework
-from parity.precision import FLOAT64
+from parity.physics.precision import FLOAT64
 from parity.reference import gradient_of
 from ptycho_torch import optics
 

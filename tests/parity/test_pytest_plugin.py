@@ -17,7 +17,7 @@ from parity.golden.provenance import Stamp
 from parity.golden.publish import publish
 from parity.golden.regenerate import promote
 from parity.holding import hypothesis_settings
-from parity.precision import FLOAT32
+from parity.physics.precision import FLOAT32
 from parity.profiles import PROFILES
 from parity.pytest_plugin import NOT_CHECKED
 from parity.run import Plan, run

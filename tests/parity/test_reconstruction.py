@@ -20,7 +20,7 @@ from parity.defects.base import Defect, raw
 from parity.defects.injection import injected
 from parity.frameworks import load
 from parity.frameworks.base import Framework, StackError
-from parity.precision import FLOAT64
+from parity.physics.precision import FLOAT64
 from parity.reconstruction import WRONG_OPTIMA, Effect, effect, expose
 from parity.report.reconstruction import draw_effects, effect_table
 from parity.report.terminal import plain

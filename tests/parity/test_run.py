@@ -20,8 +20,8 @@ from parity.examination import examine
 from parity.frameworks.base import Call, Framework, StackError
 from parity.judge import Outcome
 from parity.measure import PAIR
-from parity.oracle import losses
-from parity.precision import FLOAT32, FLOAT64
+from parity.physics.oracle import losses
+from parity.physics.precision import FLOAT32, FLOAT64
 from parity.run import Plan, run
 
 MAE, FAR_FIELD, COUNT = (
@@ -32,7 +32,7 @@ MAE, FAR_FIELD, COUNT = (
 class Oracle(Framework):
     """A stack made of the oracle's functions, under the name of any package there is; `error` is its gain error."""
 
-    package = "parity.oracle"
+    package = "parity.physics.oracle"
     distribution = ""
     modes = ("eager",)
 

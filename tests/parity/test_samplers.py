@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from parity.contracts.sampling import SAMPLERS
 from parity.frameworks import load
 from parity.frameworks.base import Framework
-from parity.precision import FLOAT32
+from parity.physics.precision import FLOAT32
 from parity.report.samplers import sampler_table
 from parity.report.terminal import plain
 from parity.samplers import (

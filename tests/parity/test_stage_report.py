@@ -13,8 +13,8 @@ from parity import cli
 from parity.cases import parse_case
 from parity.contracts import REGISTRY
 from parity.frameworks.base import Framework
-from parity.kinds import CANVAS, EXIT_WAVES, POSITIONS
-from parity.precision import FLOAT32, FLOAT64
+from parity.physics.kinds import CANVAS, EXIT_WAVES, POSITIONS
+from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.error_map import write_error_maps
 from parity.report.stages import explanation, findings, headline, place_in_words, shown
 from parity.report.terminal import WIDTH, plain

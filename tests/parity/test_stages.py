@@ -19,7 +19,7 @@ from parity.cases import Case, parse_case
 from parity.contract import Contract, Stage
 from parity.contracts import REGISTRY
 from parity.frameworks.base import Framework, StackError
-from parity.precision import FLOAT32, FLOAT64, PRECISIONS, Precision
+from parity.physics.precision import FLOAT32, FLOAT64, PRECISIONS, Precision
 from parity.reference import bounded_gradients, bounded_values
 from parity.stages import Tree, stage_tree, stages_of, trees_of
 from parity.strata import MERGED, SHAPES, SHIFTS, UNCONSTRAINED

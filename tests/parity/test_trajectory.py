@@ -13,7 +13,7 @@ import ptycho.training
 import ptycho_torch.forward
 from parity.frameworks import load
 from parity.frameworks.base import Framework
-from parity.precision import FLOAT32, FLOAT64, Precision
+from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.report.terminal import plain
 from parity.report.trajectory import draw_drifts, drift_table
 from parity.trajectory import OPTIMIZERS, STEPS, Drift, drift

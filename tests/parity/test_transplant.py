@@ -15,9 +15,9 @@ import tensorflow as tf
 import torch
 
 from parity import transplant
-from parity import weights as named
+from parity.physics import weights as named
+from parity.physics.weights import WeightsError, size_and_gridsize
 from parity.transplant import read_weights, to_tensorflow, to_torch, write_weights
-from parity.weights import WeightsError, size_and_gridsize
 from ptycho import autoencoder as tensorflow_networks
 from ptycho_torch import autoencoder as torch_networks
 from ptycho_torch.networks import CNNConfig

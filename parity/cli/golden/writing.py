@@ -33,7 +33,7 @@ from parity.golden.provenance import (
 from parity.golden.publish import publish
 from parity.golden.record import Golden, golden_name
 from parity.golden.regenerate import Regenerated, promote, regenerate
-from parity.precision import FLOAT32, PRECISIONS, Precision
+from parity.physics.precision import FLOAT32, PRECISIONS, Precision
 from parity.report.golden import difference_summary, drift_table
 from parity.report.replay import outside_message, promoted_line
 from parity.report.terminal import console, counted

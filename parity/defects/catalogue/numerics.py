@@ -14,8 +14,8 @@ from parity.contract import Contract
 from parity.contracts import REGISTRY
 from parity.defects.base import Arguments, Change, Defect, returning
 from parity.defects.idiom import Idiom
-from parity.kinds import Numbers
 from parity.mistakes import mistakes_of
+from parity.physics.kinds import Numbers
 
 GAINS: Mapping[float, str] = MappingProxyType(
     {

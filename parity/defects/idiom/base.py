@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
-from parity.kinds import UNIT_AXIS, Kind
+from parity.physics.kinds import UNIT_AXIS, Kind
 
 Tensor = Any
 """A tensor of either framework."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from parity.frameworks import STACKS
 from parity.measure import PAIR, Measurement
-from parity.precision import PRECISIONS
+from parity.physics.precision import PRECISIONS
 from parity.report.content import ContractReport
 from parity.report.html.scales import Scale, Tick, numbers, power_of_ten, powers, stepped
 from parity.report.messages import PRECISION_WORDS

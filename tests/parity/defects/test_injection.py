@@ -21,7 +21,7 @@ from parity.defects.base import Defect, Rewrite, given, giving, raw, replaced, r
 from parity.defects.injection import injected, replaced_in
 from parity.frameworks import load
 from parity.frameworks.base import Framework
-from parity.precision import FLOAT64
+from parity.physics.precision import FLOAT64
 from ptycho import forward, networks, optics, patches, probe
 from ptycho_torch import model
 from ptycho_torch import training as torch_training

@@ -8,7 +8,7 @@ from parity.defects import CATALOGUE
 from parity.defects.injection import injected
 from parity.frameworks.base import Framework
 from parity.judge import Outcome, Verdict
-from parity.precision import FLOAT32, FLOAT64, Precision
+from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.run import Plan, run
 
 CONTRACT = "optics.far_field_amplitude"

@@ -15,7 +15,7 @@ from parity.diagnose import Diagnosis, diagnose, diagnose_example, diagnoses
 from parity.examination import Truth
 from parity.frameworks.base import Framework
 from parity.measure import Measurement
-from parity.precision import FLOAT32, FLOAT64
+from parity.physics.precision import FLOAT32, FLOAT64
 from parity.run import Plan, run
 
 EXAMPLES = 2

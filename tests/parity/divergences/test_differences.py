@@ -32,8 +32,8 @@ from parity.examination import examine
 from parity.frameworks.base import Framework
 from parity.judge import Outcome, Verdict, judge
 from parity.measure import PAIR, Measurement
-from parity.oracle.operations import digamma_plus_one, log_gamma_plus_one, square, total
-from parity.precision import FLOAT32, FLOAT64
+from parity.physics.oracle.operations import digamma_plus_one, log_gamma_plus_one, square, total
+from parity.physics.precision import FLOAT32, FLOAT64
 
 LATER = date(2999, 12, 31)
 PHASE = 0.7

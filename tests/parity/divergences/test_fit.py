@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from parity.divergences.fit import fitted, noise_of
-from parity.oracle.bounded import Bounded
-from parity.precision import FLOAT32, FLOAT64
+from parity.physics.oracle.bounded import Bounded
+from parity.physics.precision import FLOAT32, FLOAT64
 
 
 def test_the_number_is_found_within_its_error() -> None:

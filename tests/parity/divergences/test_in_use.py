@@ -23,7 +23,7 @@ from parity.golden.replay import replay
 from parity.holding import Harness
 from parity.judge import judge
 from parity.measure import Measurement
-from parity.precision import FLOAT32, FLOAT64
+from parity.physics.precision import FLOAT32, FLOAT64
 from parity.profiles import Profile
 from parity.report.messages import finding
 from parity.results import read_results, write_results

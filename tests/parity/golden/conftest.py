@@ -18,7 +18,7 @@ from parity.golden.provenance import Stamp
 from parity.golden.publish import publish
 from parity.golden.record import Golden
 from parity.golden.regenerate import promote
-from parity.precision import FLOAT32
+from parity.physics.precision import FLOAT32
 
 COMMIT = "c0ffee" * 6 + "c0de"
 FROZEN = (("losses.mae", "even/0"), ("optics.far_field_amplitude", "odd/0"), ("scaling.count_photons", "readings/0"))

@@ -6,7 +6,7 @@ import numpy as np
 
 from parity.golden.record import Golden, encode
 from parity.measure import GRADIENT
-from parity.precision import FLOAT32
+from parity.physics.precision import FLOAT32
 
 
 def golden(contract="losses.mae", stratum="even", seed=0, precision=FLOAT32, size=3, value=1.0, **changes):

@@ -13,7 +13,7 @@ from parity.golden.errors import GoldenError
 from parity.golden.freeze import freeze, golden_inputs
 from parity.golden.record import encode
 from parity.mistakes.base import Mistake
-from parity.precision import FLOAT32, FLOAT64
+from parity.physics.precision import FLOAT32, FLOAT64
 
 MAE = REGISTRY["losses.mae"]
 

@@ -385,7 +385,7 @@ def test_2_without_a_reason_nothing_is_written(parity_golden, fixtures, snapshot
 
 @pytest.mark.parametrize(
     "file",
-    ["parity/oracle/losses.py", "ptycho/losses.py", "ptycho_torch/losses.py"],
+    ["parity/physics/oracle/losses.py", "ptycho/losses.py", "ptycho_torch/losses.py"],
     ids=lambda file: file.split("/")[0],
 )
 def test_2_from_uncommitted_code_nothing_is_recomputed(parity_golden, fixtures, changed_files, snapshot, file) -> None:
@@ -500,10 +500,10 @@ def test_promote_0_one_stack(parity_golden, fixtures) -> None:
 
 def test_promote_2_the_harness_must_be_committed(parity_golden, fixtures, changed_files, snapshot) -> None:
     before = snapshot(fixtures)
-    changed_files += ["parity/oracle/losses.py", "parity/kinds.py"]
+    changed_files += ["parity/physics/oracle/losses.py", "parity/physics/kinds.py"]
     code, _, err = parity_golden("promote", "losses.mae", "--case", "odd/1", *WHY)
     assert code == cli.USAGE
-    assert err.startswith("parity: parity/oracle/losses.py and 1 more: expected committed code")
+    assert err.startswith("parity: parity/physics/oracle/losses.py and 1 more: expected committed code")
     assert snapshot(fixtures) == before
 
 

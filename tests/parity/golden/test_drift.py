@@ -6,7 +6,7 @@ import pytest
 
 from parity.golden.drift import MOST_DIGITS, Drift, Nature, drifts, ulps, worst_nature
 from parity.golden.record import Golden
-from parity.precision import FLOAT32, FLOAT64
+from parity.physics.precision import FLOAT32, FLOAT64
 
 BOUND = 2.0**-20
 """Of a golden in float32: 8 unit roundoffs of 2^-24, doubled; the same computation in float64 errs by at most 2^-49."""

@@ -9,7 +9,7 @@ import pytest
 from parity.golden.difference import Difference
 from parity.golden.drift import Drift, Nature
 from parity.golden.history import Entry, Largest
-from parity.precision import FLOAT64
+from parity.physics.precision import FLOAT64
 from parity.report.golden import Row, difference_summary, drift_table, golden_table, history_table
 from parity.report.history import draw_history
 from parity.report.pictures import MatplotlibMissing

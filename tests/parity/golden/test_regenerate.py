@@ -17,7 +17,7 @@ from parity.golden.provenance import Stamp
 from parity.golden.record import encode
 from parity.golden.regenerate import promote, regenerate
 from parity.golden.replay import replay
-from parity.precision import FLOAT32, FLOAT64
+from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.replay import outside_message, promoted_line
 
 MAE = REGISTRY["losses.mae"]
@@ -103,7 +103,7 @@ def test_a_stack_that_is_outside_its_bounds_is_named_with_the_worst_of_it(frozen
 
 
 def test_a_change_of_the_oracle_is_a_change_of_meaning(frozen, later, monkeypatch) -> None:
-    from parity.oracle import losses
+    from parity.physics.oracle import losses
 
     right = losses.mae
     monkeypatch.setattr(losses, "mae", lambda predicted, observed: right(predicted, observed) * (1 + 1e-9))

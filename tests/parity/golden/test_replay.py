@@ -54,7 +54,7 @@ def test_the_oracle_is_not_asked_again(frozen, stacks, monkeypatch) -> None:
     monkeypatch.setattr(freeze, "bounded_gradients", asked)
     for module in ("losses", "optics", "scaling"):
         name = {"losses": "mae", "optics": "far_field_amplitude", "scaling": "count_photons"}[module]
-        monkeypatch.setattr(f"parity.oracle.{module}.{name}", asked)
+        monkeypatch.setattr(f"parity.physics.oracle.{module}.{name}", asked)
         contract = REGISTRY[f"{module}.{name}"]
         assert replay(frozen(contract.name), contract, stacks).verdict.agrees
 

@@ -17,7 +17,7 @@ def impact(path, old="", new=""):
     )
 
 
-@pytest.mark.parametrize("path", ["ptycho/losses.py", "ptycho_torch/losses.py", "parity/oracle/losses.py"])
+@pytest.mark.parametrize("path", ["ptycho/losses.py", "ptycho_torch/losses.py", "parity/physics/oracle/losses.py"])
 def test_a_function_touches_its_contract_and_what_uses_it(path):
     found = impact(path, "def mae(", "def mae(x, ")
     assert list(found.touched) == ["losses.mae"]
@@ -68,8 +68,8 @@ def test_comments_touch_nothing_and_are_said_to():
     "path",
     [
         "parity/judge.py",
-        "parity/oracle/bounded.py",
-        "parity/oracle/operations/kinks.py",
+        "parity/physics/oracle/bounded.py",
+        "parity/physics/oracle/operations/kinks.py",
         "pyproject.toml",
         "constraints/cpu.txt",
         "Makefile",

@@ -14,10 +14,10 @@ from parity.defects.injection import injected, replaced_in
 from parity.errors import CheckNotMade
 from parity.frameworks.base import Framework
 from parity.judge import Outcome
+from parity.physics.precision import FLOAT32, FLOAT64
+from parity.physics.weights import WeightsError
 from parity.pipeline.holding import Answer, Held, Question, hold
 from parity.pipeline.steps import Step
-from parity.precision import FLOAT32, FLOAT64
-from parity.weights import WeightsError
 
 Stacks = tuple[Framework, ...]
 Experiment = Weights = Callable[..., Path]

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from parity.contract import UsageError
-from parity.oracle import dataloader
-from parity.oracle.bounded import Bounded
+from parity.physics.oracle import dataloader
+from parity.physics.oracle.bounded import Bounded
+from parity.physics.precision import FLOAT32, FLOAT64
 from parity.pipeline import reading
 from parity.pipeline.reading import expect, narrowed
 from parity.pipeline.source import read_source
-from parity.precision import FLOAT32, FLOAT64
 from ptycho_torch.dataloader import PtychoDataset
 
 Experiment = Callable[..., Path]

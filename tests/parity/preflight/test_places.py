@@ -49,6 +49,6 @@ def test_one_that_is_missing_fails() -> None:
     finding = implementations(contract)
     assert finding.outcome is Outcome.FAILED
     assert finding.text.splitlines() == [
-        "ptycho/losses.py: none  ptycho_torch/losses.py: none  parity/oracle/losses.py: none",
+        "ptycho/losses.py: none  ptycho_torch/losses.py: none  parity/physics/oracle/losses.py: none",
         "ptycho_torch/model.py: none MSELoss",
     ]

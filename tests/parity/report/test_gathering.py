@@ -12,7 +12,7 @@ from parity.contracts import REGISTRY
 from parity.defects import CATALOGUE
 from parity.defects.injection import injected
 from parity.frameworks.base import Framework
-from parity.precision import FLOAT64
+from parity.physics.precision import FLOAT64
 from parity.report import gathering
 from parity.report.content import ContractReport
 from parity.report.gathering import MOST_PICTURES, gather

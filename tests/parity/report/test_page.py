@@ -118,5 +118,5 @@ def test_nothing_was_tried(report: Any) -> None:
 
 
 def test_why_a_contract_was_asked(report: Any, held: Any) -> None:
-    text = page(report(held(reason="its oracle changed", places=(Place("parity/oracle/losses.py", 7),))))
-    assert "Asked because: its oracle changed, <code>parity/oracle/losses.py:7</code>" in text
+    text = page(report(held(reason="its oracle changed", places=(Place("parity/physics/oracle/losses.py", 7),))))
+    assert "Asked because: its oracle changed, <code>parity/physics/oracle/losses.py:7</code>" in text

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from parity.measure import GRADIENT as GRADIENT_OF
-from parity.precision import FLOAT32
+from parity.physics.precision import FLOAT32
 from parity.report.score import page, totals
 from parity.score.baselines import BASELINES, Baseline
 from parity.score.result import ContractScore, DefectScore, Explained, RewriteScore, Score, Seen, accuracy, mean_share
