@@ -9,8 +9,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from parity.cases import Case, precisions_of
-from parity.contract import Contract, Entry, Inputs
+from parity.contracts.cases.case import Case, precisions_of
+from parity.contracts.contract import Contract, Entry, Inputs
 from parity.divergences.base import Divergence, Example
 from parity.divergences.registry import registered
 from parity.divergences.removal import Remains, measure_remains, remains, without_broken

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.cases import Case
-from parity.contract import Contract, Inputs, Law
+from parity.contracts.cases.case import Case
+from parity.contracts.contract import Contract, Inputs, Law
 from parity.frameworks.base import Framework, StackError
 from parity.measure import Label, Measurement, distance, fault_of
 from parity.physics.oracle.bounded import Bounded
@@ -22,7 +22,7 @@ from parity.reference import bounded_gradients, bounded_values, has_readings
 
 
 class StackTrial:
-    """One stack on the inputs of one case (see `parity.contract.Trial`)."""
+    """One stack on the inputs of one case (see `parity.contracts.contract.Trial`)."""
 
     def __init__(self, contract: Contract, inputs: Inputs, framework: Framework, precision: Precision) -> None:
         self.contract = contract

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
-from parity.cases import Case, forced
-from parity.contract import Contract
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import Case, forced
+from parity.contracts.cases.profiles import Profile
+from parity.contracts.cases.strategies import cases
+from parity.contracts.contract import Contract
+from parity.contracts.declared import REGISTRY
 from parity.diagnose import diagnoses
 from parity.divergences.faults import measured_faults
 from parity.divergences.registry import accepted_in
@@ -17,9 +19,7 @@ from parity.frameworks.base import Framework
 from parity.judge import Verdict, judge
 from parity.measure import Measurement
 from parity.physics.precision import PRECISIONS
-from parity.profiles import Profile
 from parity.report.messages import describe
-from parity.strategies import cases
 
 
 def hypothesis_settings(profile: Profile, contract: Contract) -> settings:

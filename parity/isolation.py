@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
-from parity.contract import Contract
-from parity.contracts import REGISTRY
-from parity.datasets import Dataset, read_dataset
+from parity.contracts.cases.datasets import Dataset, read_dataset
+from parity.contracts.contract import Contract
+from parity.contracts.declared import REGISTRY
 from parity.environment import prepare_environment
 from parity.frameworks import load
 from parity.frameworks.base import Framework

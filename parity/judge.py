@@ -15,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Quota
+from parity.contracts.contract import Quota
 from parity.measure import GRADIENT, PAIR, Gain, Measurement
 from parity.physics.precision import FLOAT32, FLOAT64
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from parity.asked import Asked, sources
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
 from parity.judge import judge
 from parity.results import ResultsError, Stored
 from parity.run import ContractRun, NotChecked

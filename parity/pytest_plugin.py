@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from parity.contracts.cases.profiles import PROFILES, Profile
 from parity.environment import in_ci
-from parity.profiles import PROFILES, Profile
 
 if TYPE_CHECKING:
     from parity.frameworks.base import Framework
@@ -69,7 +69,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """End the session with exit code 1 where contracts are to be held and an accepted divergence is none any more."""
     if not any(item.get_closest_marker("parity") for item in session.items):
         return
-    from parity.contracts import REGISTRY
+    from parity.contracts.declared import REGISTRY
     from parity.divergences.faults import declared_faults
     from parity.divergences.registry import registered
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parity.contract import Contract
+from parity.contracts.contract import Contract
 from parity.frameworks.base import Framework
 from parity.golden.errors import GoldenError
 from parity.golden.folder import GoldenSet

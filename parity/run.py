@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from parity.cases import Case, forced, parse_case, sweep
-from parity.contract import Contract, UsageError
-from parity.datasets import Dataset
+from parity.contracts.cases.case import Case, forced, parse_case, sweep
+from parity.contracts.cases.datasets import Dataset
+from parity.contracts.contract import Contract, UsageError
 from parity.examination import examine
 from parity.frameworks.base import Framework
 from parity.judge import Verdict, judge

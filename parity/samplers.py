@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from parity.contract import Contract
-from parity.contracts.sampling import SAMPLERS
+from parity.contracts.contract import Contract
+from parity.contracts.declared.sampling import SAMPLERS
 from parity.frameworks.base import Framework, StackError
 from parity.physics.kinds import AMPLITUDE_UNIT
 from parity.physics.precision import FLOAT64, PRECISIONS, Precision

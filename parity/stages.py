@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.cases import Case, precisions_of
-from parity.contract import Argument, Contract, Inputs, Registry, Result, Stage
+from parity.contracts.cases.case import Case, precisions_of
+from parity.contracts.contract import Argument, Contract, Inputs, Registry, Result, Stage
 from parity.frameworks.base import Framework, StackError
 from parity.measure import Label, Measurement, distance, measure, missing_gradient
 from parity.physics.kinds import Kind

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.cases import Case
-from parity.contract import Inputs
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import Case
+from parity.contracts.contract import Inputs
+from parity.contracts.declared import REGISTRY
 from parity.frameworks.base import Framework
 from parity.physics.kinds import BIAS, KERNEL
 from parity.physics.precision import Precision

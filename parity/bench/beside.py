@@ -10,9 +10,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from parity.bench.sizes import sized
-from parity.cases import Case
-from parity.contract import UsageError
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import Case
+from parity.contracts.contract import UsageError
+from parity.contracts.declared import REGISTRY
 from parity.examination import examine
 from parity.frameworks.base import Framework, FrameworkMissing
 from parity.physics.precision import PRECISIONS

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from parity.bench.timing import Pace, paced
-from parity.cases import Case, precisions_of
-from parity.contract import Contract, UsageError
+from parity.contracts.cases.case import Case, precisions_of
+from parity.contracts.contract import Contract, UsageError
 from parity.examination import Truth, examine
 from parity.frameworks.base import Call, Framework
 from parity.physics.precision import PRECISIONS

@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 
 from parity.bench.timing import Stopwatch
-from parity.cases import forced, precisions_of, sweep
-from parity.contract import Contract
+from parity.contracts.cases.case import forced, precisions_of, sweep
+from parity.contracts.contract import Contract
 from parity.environment import prepare_environment
 from parity.examination import JUDGING, Arrays, Truth, examine
 from parity.frameworks.base import Call, Framework

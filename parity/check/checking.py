@@ -11,14 +11,14 @@ from parity.check.declarations import DeclarationsUnreadable, declared_at, decla
 from parity.check.goldens import golden_remarks
 from parity.check.planning import Asked
 from parity.check.question import SAMPLERS, Answer, AnyQuestion, Question, SamplersQuestion, answer, prepare
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
+from parity.contracts.mirror import line_of, mirror_faults
 from parity.divergences.faults import divergence_faults
 from parity.divergences.registry import accepted_in, registered
 from parity.environment import prepare_environment
 from parity.golden.errors import GoldenError
 from parity.impact import Changes, Impact, Reason
 from parity.impact.mapping import GOLDENS
-from parity.mirror import line_of, mirror_faults
 from parity.report.content import ContractReport, Place, Remark, Report, Weight
 from parity.workers import Crew, Lost
 
@@ -127,7 +127,7 @@ def _weaker(changes: Changes, accepted: str) -> Iterator[Remark]:
         yield Remark(Weight.NOT_CHECKED, "the contracts cannot be compared with the base's", str(error))
         return
     for contract, what in found:
-        place = Place(f"parity/contracts/{contract.split('.')[0]}.py", 1)
+        place = Place(f"parity/contracts/declared/{contract.split('.')[0]}.py", 1)
         title = f"{contract} is weaker than it was"
         if accepted:
             yield Remark(Weight.NOTED, title, f"{what}; accepted: {accepted}", (place,))

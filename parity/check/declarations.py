@@ -43,7 +43,7 @@ NUMBERS: Mapping[str, str] = {
 
 _READ = """
 import json
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
 try:
     from parity.defects import CATALOGUE, REWRITES
 except ImportError:
@@ -99,7 +99,7 @@ def declared_in(folder: Path) -> Declarations:
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no word"])[-1]
-        raise DeclarationsUnreadable(f"expected to import parity.contracts, got: {last}")
+        raise DeclarationsUnreadable(f"expected to import parity.contracts.declared, got: {last}")
     found: Declarations = json.loads(done.stdout)
     return found
 

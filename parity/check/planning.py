@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from parity.contract import Contract
+from parity.contracts.cases.profiles import PROFILES
+from parity.contracts.contract import Contract
 from parity.impact import Impact, Reason
-from parity.profiles import PROFILES
 
 EXAMPLES, FEW = 100, 4
 """Drawn besides the strata of each contract that is touched, where no more than so many are; else as in profile ci."""

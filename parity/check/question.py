@@ -9,8 +9,8 @@ from pathlib import Path
 
 from parity.check.planning import SPOTS
 from parity.check.spots import sample, unnoticed
-from parity.contract import Contract
-from parity.contracts import REGISTRY
+from parity.contracts.contract import Contract
+from parity.contracts.declared import REGISTRY
 from parity.frameworks import load
 from parity.frameworks.base import Framework
 from parity.golden.folder import GoldenSet

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
-from parity.cases import forced
-from parity.contract import Contract
+from parity.contracts.cases.case import forced
+from parity.contracts.contract import Contract
 from parity.defects import CATALOGUE
 from parity.defects.base import Defect
 from parity.defects.injection import injected

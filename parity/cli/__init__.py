@@ -16,7 +16,7 @@ from typing import NoReturn
 import click
 
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
-from parity.contract import UsageError
+from parity.contracts.contract import UsageError
 from parity.errors import CheckNotMade
 
 RESULTS = "results.json"

@@ -17,8 +17,8 @@ from parity.bench.suite import bench
 from parity.cli.codes import AGREE, NOT_CHECKED
 from parity.cli.options import examples_option, report_option
 from parity.cli.progress import progress
-from parity.contract import Contract, UsageError
-from parity.contracts import REGISTRY
+from parity.contracts.contract import Contract, UsageError
+from parity.contracts.declared import REGISTRY
 from parity.frameworks import ADAPTERS, load, parse_modes
 from parity.frameworks.base import Framework
 from parity.report.bench.comparisons import beside_table, revisions_table

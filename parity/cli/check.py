@@ -12,9 +12,9 @@ from parity.check.planning import plan_of
 from parity.cli.conclusion import CODES
 from parity.cli.options import command_line, report_option
 from parity.cli.progress import progress
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
+from parity.contracts.mirror import ROOT
 from parity.impact import BaseUnknown, changes_since, impact_of
-from parity.mirror import ROOT
 from parity.report.check import FORMATS, checked, planned
 from parity.report.content import Report
 from parity.report.forms import write_forms

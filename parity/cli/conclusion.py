@@ -12,7 +12,7 @@ from rich.text import Text
 from parity.asked import Asked
 from parity.cli import RESULTS
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
 from parity.divergences.faults import divergence_faults
 from parity.divergences.registry import accepted_in, registered
 from parity.report.content import ContractReport, Remark, Report, Weight

@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.text import Text
 
 from parity.cli.codes import AGREE, DISAGREE
-from parity.contract import Contract, Quota
-from parity.contracts import REGISTRY
-from parity.mirror import mirror_faults
+from parity.contracts.contract import Contract, Quota
+from parity.contracts.declared import REGISTRY
+from parity.contracts.mirror import mirror_faults
 from parity.report.terminal import bare_table, console
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from parity.cases import parse_precisions
 from parity.cli.codes import AGREE, DISAGREE
 from parity.cli.options import examples_option, precision_option
 from parity.cli.progress import progress
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import parse_precisions
+from parity.contracts.declared import REGISTRY
 from parity.divergences.faults import divergence_faults
 from parity.divergences.registry import registered
 from parity.frameworks import load

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from parity.cases import parse_precisions
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.cli.options import report_option, under_circumstances
-from parity.contracts import REGISTRY
-from parity.datasets import read_dataset
+from parity.contracts.cases.case import parse_precisions
+from parity.contracts.cases.datasets import read_dataset
+from parity.contracts.declared import REGISTRY
 from parity.frameworks import ADAPTERS, load
 from parity.report.divergences import accepted_lines
 from parity.report.error_map import write_error_maps

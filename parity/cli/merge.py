@@ -9,7 +9,7 @@ from rich.text import Text
 
 from parity.cli.conclusion import Found, conclude
 from parity.cli.options import command_line, report_option
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
 from parity.frameworks import STACKS
 from parity.merging import merge
 from parity.report.content import ContractReport

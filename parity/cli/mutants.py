@@ -13,8 +13,8 @@ from rich.table import Table
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.cli.options import report_option
 from parity.cli.progress import progress
-from parity.contract import UsageError
-from parity.mirror import ROOT
+from parity.contracts.contract import UsageError
+from parity.contracts.mirror import ROOT
 from parity.mutants.explained import explanation
 from parity.mutants.mutate import Kind, Mutant, mutants_of, thinned
 from parity.mutants.questions import STACKS

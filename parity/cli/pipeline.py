@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from parity.cases import parse_precisions
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.cli.options import command_line, precision_option
 from parity.cli.progress import progress
+from parity.contracts.cases.case import parse_precisions
 from parity.frameworks import load
 from parity.judge import Outcome
 from parity.pipeline.holding import Answer, Question, hold

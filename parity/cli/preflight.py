@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
 from parity.preflight.data import data_findings
 from parity.preflight.findings import Outcome, gravest
 from parity.preflight.installation import spectral_convolution, versions

@@ -10,7 +10,8 @@ import click
 from parity.asked import Asked
 from parity.cli.conclusion import Found, conclude
 from parity.cli.options import command_line, report_option
-from parity.contracts import REGISTRY
+from parity.contracts.cases.strata import MEASURED
+from parity.contracts.declared import REGISTRY
 from parity.judge import Verdict, judge
 from parity.measure import Measurement
 from parity.physics.precision import PRECISIONS
@@ -19,7 +20,6 @@ from parity.report.gathering import held_contract, with_message
 from parity.report.terminal import console
 from parity.results import ResultsError, Stored, read_stored
 from parity.run import ContractRun, NotChecked
-from parity.strata import MEASURED
 
 
 @click.command("report")

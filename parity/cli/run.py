@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.text import Text
 
 from parity.asked import Asked
-from parity.cases import parse_precisions
 from parity.cli.conclusion import Found, conclude
 from parity.cli.options import (
     command_line,
@@ -22,9 +21,10 @@ from parity.cli.options import (
     under_circumstances,
 )
 from parity.cli.progress import progress
-from parity.contract import Contract
-from parity.contracts import REGISTRY
-from parity.datasets import read_dataset
+from parity.contracts.cases.case import parse_precisions
+from parity.contracts.cases.datasets import read_dataset
+from parity.contracts.contract import Contract
+from parity.contracts.declared import REGISTRY
 from parity.frameworks import ADAPTERS
 from parity.isolation import Circumstances, Outcomes, hold_here, hold_isolated
 from parity.report.terminal import console

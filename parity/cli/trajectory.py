@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from parity.cases import parse_precisions
 from parity.cli.codes import AGREE, DISAGREE
 from parity.cli.options import device_option, precision_option, report_option
 from parity.cli.progress import progress
+from parity.contracts.cases.case import parse_precisions
 from parity.frameworks import load
 from parity.frameworks.base import Framework, StackError
 from parity.physics.precision import Precision

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from parity.cli.codes import AGREE
-from parity.contract import UsageError
+from parity.contracts.contract import UsageError
 from parity.environment import prepare_environment
 from parity.frameworks.silence import silenced
 from parity.physics.weights import Weights, WeightsError, size_and_gridsize

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from parity.contract import Contract
-from parity.contracts import REGISTRY
+from parity.contracts.contract import Contract
+from parity.contracts.declared import REGISTRY
 from parity.defects.idiom import Idiom, Tensor
 from parity.physics.kinds import Kind
 

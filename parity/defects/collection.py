@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from parity.contract import UsageError, did_you_mean
+from parity.contracts.contract import UsageError, did_you_mean
 from parity.defects.base import Injectable
 
 C = TypeVar("C", bound=Injectable)

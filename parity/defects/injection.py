@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
-from parity.contract import UsageError
+from parity.contracts.contract import UsageError
 from parity.defects.base import Injectable, Kinds
 from parity.defects.idiom import idiom_of
 from parity.frameworks.base import INJECTED

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from parity.contract import Argument, Contract
+from parity.contracts.contract import Argument, Contract
 from parity.diagnose.exhibit import Exhibit
 from parity.diagnose.explanation import Explanation, Fit
 from parity.diagnose.reading import Array, Elementwise, finite, known_of, number

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Contract
+from parity.contracts.contract import Contract
 from parity.diagnose.arguments import fits_of_arguments
 from parity.diagnose.exhibit import Exhibit
 from parity.diagnose.explanation import Explanation, Fit, of_mistake

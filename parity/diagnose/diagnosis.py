@@ -8,10 +8,10 @@ from math import isfinite
 
 import numpy as np
 
-from parity.cases import Case, parse_case
-from parity.contract import Contract, Entry, Registry
-from parity.contracts import REGISTRY
-from parity.datasets import Dataset
+from parity.contracts.cases.case import Case, parse_case
+from parity.contracts.cases.datasets import Dataset
+from parity.contracts.contract import Contract, Entry, Registry
+from parity.contracts.declared import REGISTRY
 from parity.diagnose import facts
 from parity.diagnose.battery import battery
 from parity.diagnose.exhibit import Exhibit

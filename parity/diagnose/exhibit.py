@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Entry, Inputs
+from parity.contracts.contract import Entry, Inputs
 from parity.examination import Arrays, Truth
 from parity.frameworks.base import Framework, StackError
 from parity.measure import GRADIENT, distance, fault_of

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from parity.contract import Entry
+from parity.contracts.contract import Entry
 from parity.diagnose.exhibit import Exhibit
 from parity.diagnose.explanation import Explanation
 from parity.frameworks.base import Framework

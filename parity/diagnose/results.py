@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.contract import Contract
+from parity.contracts.contract import Contract
 from parity.diagnose.exhibit import Exhibit
 from parity.diagnose.explanation import Explanation, Fit
 from parity.diagnose.reading import Array, Elementwise, clearest, finite, number

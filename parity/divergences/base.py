@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Contract, Inputs
+from parity.contracts.contract import Contract, Inputs
 from parity.measure import GRADIENT, Measurement
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision

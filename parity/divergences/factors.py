@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from parity.contract import Contract
+from parity.contracts.contract import Contract
 from parity.divergences.base import Difference, Example, Rest, gradients_of, results_of
 from parity.divergences.fit import Fit, fitted, joined, noise_of, restored
 from parity.divergences.terms import unknown_argument

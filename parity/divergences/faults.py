@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import combinations
 
-from parity.contract import Contract, Registry, did_you_mean
+from parity.contracts.contract import Contract, Registry, did_you_mean
 from parity.divergences.base import Divergence, gradients_of, results_of, stratum_of
 from parity.frameworks import STACKS
 from parity.measure import Measurement

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.contract import Contract
+from parity.contracts.contract import Contract
 from parity.divergences.base import Difference, Example, Rest, gradients_of, is_gradient
 from parity.divergences.fit import Fit, fitted, joined, noise_of, restored
 from parity.physics.kinds import Numbers

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Contract, Inputs
+from parity.contracts.contract import Contract, Inputs
 from parity.divergences.base import Difference, Example, Rest, results_of
 from parity.physics.oracle.bounded import Bounded
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Contract
+from parity.contracts.contract import Contract
 from parity.divergences.base import Difference, Example, Rest, is_gradient, results_of
 from parity.divergences.fit import Fit, fitted, joined, noise_of, restored
 from parity.physics.oracle.bounded import Bounded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from parity.contract import UsageError, did_you_mean
+from parity.contracts.contract import UsageError, did_you_mean
 from parity.frameworks.base import Framework
 from parity.frameworks.tensorflow import TensorFlow
 from parity.frameworks.torch import Torch

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from parity.contract import Contract, Entry, Inputs
+from parity.contracts.contract import Contract, Entry, Inputs
 from parity.frameworks.base import Call, Cotangents, Framework, StackError, stack_at_work
 from parity.physics.precision import FLOAT64, Precision
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Argument, Contract, UsageError
+from parity.contracts.contract import Argument, Contract, UsageError
 from parity.environment import prepare_environment
 from parity.frameworks.base import Call, Framework, StackError, stack_at_work
 from parity.frameworks.silence import silenced

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Argument, Contract, UsageError
+from parity.contracts.contract import Argument, Contract, UsageError
 from parity.environment import torch_has_onednn, torch_threads
 from parity.frameworks.base import Call, Framework, FrameworkMissing, StackError, stack_at_work
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.cases import Case, forced
-from parity.contract import Contract
+from parity.contracts.cases.case import Case, forced
+from parity.contracts.contract import Contract
 from parity.golden.errors import GoldenError
 from parity.golden.freeze import freeze, golden_inputs
 from parity.golden.record import Golden

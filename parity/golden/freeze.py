@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.cases import Case, precisions_of
-from parity.contract import Contract, Inputs
+from parity.contracts.cases.case import Case, precisions_of
+from parity.contracts.contract import Contract, Inputs
 from parity.examination import Truth
 from parity.frameworks.base import Framework
 from parity.golden.errors import GoldenError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from parity.contract import Contract, Inputs
+from parity.contracts.contract import Contract, Inputs
 from parity.golden.errors import GoldenError
 from parity.measure import distance
 from parity.mistakes import mistaken, mistakes_of

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import scipy
 
-from parity.contract import UsageError
+from parity.contracts.contract import UsageError
 from parity.environment import in_ci
 from parity.frameworks.base import Framework
 from parity.git import GitError, GitMissing, git

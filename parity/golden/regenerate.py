@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from parity.cases import Case
-from parity.contract import Contract
+from parity.contracts.cases.case import Case
+from parity.contracts.cases.strata import MEASURED
+from parity.contracts.contract import Contract
 from parity.golden.drift import Drift, drifts
 from parity.golden.errors import GoldenError
 from parity.golden.freeze import freeze, golden_inputs
@@ -14,7 +15,6 @@ from parity.golden.provenance import SIMULATED, Stamp
 from parity.golden.record import Golden
 from parity.measure import Measurement
 from parity.physics.precision import Precision
-from parity.strata import MEASURED
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from parity.contract import Contract, Quota
+from parity.contracts.contract import Contract, Quota
 from parity.examination import Truth
 from parity.frameworks.base import Framework
 from parity.golden.errors import GoldenError

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from parity.contract import UsageError
+from parity.contracts.contract import UsageError
 from parity.errors import CheckNotMade
 from parity.git import GitError, git
 

@@ -7,7 +7,7 @@ import difflib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from parity.reach import names_defined
+from parity.contracts.reachability import names_defined
 
 EVERYTHING = "*"
 """Stands for all definitions of a file, where what differs is none of them."""

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
-from parity.contract import Contract
-from parity.contracts.sampling import SAMPLERS
+from parity.contracts.contract import Contract
+from parity.contracts.declared.sampling import SAMPLERS
+from parity.contracts.mirror import MIRRORS, ORACLE
+from parity.contracts.reachability import Address, Callers, callers_of, led_to, sources_in
 from parity.impact.changes import Change, Changes
 from parity.impact.definitions import EVERYTHING, changed_definitions
-from parity.mirror import MIRRORS, ORACLE
-from parity.reach import Address, Callers, callers_of, led_to, sources_in
 
 GOLDENS = "fixtures/golden"
 

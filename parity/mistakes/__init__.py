@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Contract, Inputs
+from parity.contracts.contract import Contract, Inputs
 from parity.measure import GRADIENT
 from parity.mistakes import dataloader, forward, losses, networks, optics, patches, probe, scaling, training
 from parity.mistakes.base import Mistake, Values, plain

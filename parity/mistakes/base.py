@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Inputs
+from parity.contracts.contract import Inputs
 
 Values = Mapping[str, NDArray[Any]]
 """Arrays by quantity: results by their names, gradients by those that `reference.gradient_of` gives them."""

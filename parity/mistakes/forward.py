@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Inputs
+from parity.contracts.cases.strata import UNMERGED
+from parity.contracts.contract import Inputs
 from parity.mistakes.base import Formula, Mistake, of_argument, of_arguments, of_formula, of_result, several
 from parity.mistakes.losses import training_mistakes
 from parity.mistakes.networks import KERNELS
@@ -17,7 +18,6 @@ from parity.mistakes.patches import unweighted_numerator
 from parity.physics.oracle import forward as oracle
 from parity.physics.oracle import networks, optics, patches
 from parity.physics.oracle.losses import training_loss
-from parity.strata import UNMERGED
 
 _MODEL = ("patches", "positions", "probe", "log_scale", "rows", "columns", "weighting")
 _WEIGHTS = ("nll_weight", "mae_weight", "realspace_weight", "tv_weight", "realspace_mae_weight")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Argument, Contract, Inputs, Result
+from parity.contracts.contract import Argument, Contract, Inputs, Result
 from parity.mistakes.base import Change, Condition, Mistake, Values, always, of_argument, several
 from parity.physics.kinds import AMPLITUDE_UNIT, BIAS, CANVAS, KERNEL, POSITIONS, PROBE, UNIT_AXIS, Kind, Numbers
 from parity.reference import gradient_of

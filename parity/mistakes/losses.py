@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from parity.contract import Inputs
+from parity.contracts.contract import Inputs
 from parity.mistakes.base import (
     Formula,
     Mistake,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Inputs
+from parity.contracts.contract import Inputs
 from parity.mistakes.base import Mistake, odd, of_argument, of_formula, of_result, several
 
 _PLANE = (-2, -1)

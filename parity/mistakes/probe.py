@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Inputs
+from parity.contracts.contract import Inputs
 from parity.mistakes.base import Formula, Mistake, of_argument, of_formula, of_result, several
 from parity.mistakes.optics import unshifted
 from parity.physics.oracle import probe as oracle

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Inputs
+from parity.contracts.contract import Inputs
 from parity.mistakes.base import Mistake, of_argument, of_formula, of_result, several
 from parity.mistakes.optics import pixels
 from parity.physics.oracle import scaling as oracle

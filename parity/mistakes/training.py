@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Inputs
+from parity.contracts.contract import Inputs
 from parity.mistakes.base import Formula, Mistake, of_argument, of_arguments, of_formula
 from parity.physics.oracle import training as oracle
 

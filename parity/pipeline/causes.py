@@ -8,8 +8,8 @@ from math import isqrt
 
 import numpy as np
 
-from parity.contract import Contract, Registry
-from parity.contracts import REGISTRY
+from parity.contracts.contract import Contract, Registry
+from parity.contracts.declared import REGISTRY
 from parity.diagnose import Diagnosis, diagnose_example
 from parity.diagnose.facts import RAISES
 from parity.examination import Truth

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from parity.contract import Quota
+from parity.contracts.contract import Quota
 from parity.diagnose import Diagnosis
 from parity.frameworks.base import Framework
 from parity.judge import Outcome, Verdict, judge

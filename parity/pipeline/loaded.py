@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import UsageError
+from parity.contracts.contract import UsageError
 from parity.errors import CheckNotMade
 from parity.frameworks.base import Framework, StackError, stack_at_work
 from parity.physics.kinds import AMPLITUDE, POSITIONS, PROBE, Kind

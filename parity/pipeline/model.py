@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Contract, Registry
-from parity.contracts import REGISTRY
-from parity.contracts.forward import reconstruction
-from parity.contracts.networks import autoencoder
+from parity.contracts.contract import Contract, Registry
+from parity.contracts.declared import REGISTRY
+from parity.contracts.declared.forward import reconstruction
+from parity.contracts.declared.networks import autoencoder
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
 from parity.physics.weights import Weights

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import UsageError
+from parity.contracts.contract import UsageError
 from parity.errors import CheckNotMade
 from parity.frameworks.base import Framework, stack_at_work
 from parity.physics.precision import Precision

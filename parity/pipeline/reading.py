@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import UsageError
+from parity.contracts.contract import UsageError
 from parity.errors import CheckNotMade
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.oracle.dataloader import neighbour_groups

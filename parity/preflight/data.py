@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.datasets import DatasetError, read_dataset
+from parity.contracts.cases.datasets import DatasetError, read_dataset
 from parity.errors import CheckNotMade
 from parity.preflight.findings import Finding, Outcome
 from parity.preflight.nature import Nature, are_counts, nature

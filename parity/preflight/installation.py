@@ -6,7 +6,7 @@ import importlib.util
 import platform
 from importlib import metadata
 
-from parity.mirror import MIRRORS, ROOT
+from parity.contracts.mirror import MIRRORS, ROOT
 from parity.preflight.findings import Finding, Outcome
 from parity.preflight.places import places
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from parity.contract import Contract, Entry
+from parity.contracts.contract import Contract, Entry
+from parity.contracts.mirror import MIRRORS, ROOT
 from parity.frameworks import ADAPTERS
-from parity.mirror import MIRRORS, ROOT
 from parity.preflight.findings import Finding, Outcome
 
 

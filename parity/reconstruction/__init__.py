@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Inputs, UsageError, did_you_mean
-from parity.contracts import REGISTRY
+from parity.contracts.cases.scenes.base import Complex, Real
+from parity.contracts.contract import Inputs, UsageError, did_you_mean
+from parity.contracts.declared import REGISTRY
 from parity.defects.base import Defect
 from parity.defects.injection import injected
 from parity.frameworks.base import Framework
@@ -33,7 +34,6 @@ from parity.reconstruction.errors import (
     waves_of,
 )
 from parity.reconstruction.exposures import LOG10_PHOTONS, OBJECTIVE, expose
-from parity.scenes.base import Complex, Real
 from parity.trajectory import OPTIMIZERS
 
 __all__ = ["LOG10_PHOTONS", "LOSSES", "STEPS", "WRONG_OPTIMA", "Effect", "Errors", "Run", "effect", "expose", "loss_of"]

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contract import Inputs
+from parity.contracts.cases.scenes.base import Complex, Real
+from parity.contracts.contract import Inputs
 from parity.physics.oracle.losses import mae, poisson_nll
 from parity.physics.oracle.optics import far_field_amplitude, illuminate
 from parity.physics.oracle.patches import extract_patches, reassemble_patches, uniform_weight
 from parity.physics.oracle.scaling import apply_intensity_scale
-from parity.scenes.base import Complex, Real
 
 
 @dataclass(frozen=True, slots=True)

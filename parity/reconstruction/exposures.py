@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contracts import REGISTRY
+from parity.contracts.cases.scenes import Scene
+from parity.contracts.cases.scenes.exposures import SCAN_OFFSET
+from parity.contracts.cases.strata import draw
+from parity.contracts.declared import REGISTRY
 from parity.physics.oracle.patches import padded_size, relative_positions
-from parity.scenes import Scene
-from parity.scenes.exposures import SCAN_OFFSET
-from parity.strata import draw
 
 OBJECTIVE = "forward.training_objective"
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from parity.contract import UsageError
+from parity.contracts.contract import UsageError
 from parity.defects.base import Defect
 from parity.defects.injection import injected
 from parity.errors import CheckNotMade

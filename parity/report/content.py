@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from parity.cases import Coordinates
+from parity.contracts.cases.case import Coordinates
 from parity.run import ContractRun
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import RenderableType
 
-from parity.contract import Registry
+from parity.contracts.contract import Registry
 from parity.divergences.base import Divergence
 from parity.divergences.registry import registered
 from parity.measure import Measurement

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from parity.cases import coordinates_of, parse_case
-from parity.contract import Contract
-from parity.contracts import REGISTRY
-from parity.datasets import Dataset
+from parity.contracts.cases.case import coordinates_of, parse_case
+from parity.contracts.cases.datasets import Dataset
+from parity.contracts.contract import Contract
+from parity.contracts.declared import REGISTRY
 from parity.diagnose import Diagnosis, diagnoses
 from parity.frameworks.base import Framework
 from parity.physics.precision import PRECISIONS

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Sequence
 
-from parity.contract import Contract
+from parity.contracts.contract import Contract
 from parity.diagnose import Diagnosis
 from parity.judge import Outcome, Verdict
 from parity.measure import Measurement

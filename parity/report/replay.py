@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from parity.contract import Contract
+from parity.contracts.contract import Contract
 from parity.golden.record import Golden
 from parity.golden.regenerate import Regenerated
 from parity.golden.replay import Replay

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree as Branches
 
-from parity.contract import Contract
+from parity.contracts.contract import Contract
 from parity.frameworks import STACKS
 from parity.physics.kinds import Kind
 from parity.physics.precision import FLOAT32, FLOAT64

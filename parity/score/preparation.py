@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from parity.cases import Case, forced, precisions_of, sweep
-from parity.contract import Contract
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import Case, forced, precisions_of, sweep
+from parity.contracts.contract import Contract
+from parity.contracts.declared import REGISTRY
 from parity.divergences.removal import without_broken
 from parity.examination import Arrays, Truth
 from parity.facts import examine_facts

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TypeVar
 
-from parity.contract import Contract
-from parity.contracts import REGISTRY
+from parity.contracts.contract import Contract
+from parity.contracts.declared import REGISTRY
 from parity.defects import CATALOGUE, REWRITES
 from parity.defects.base import Injectable
 from parity.environment import prepare_environment

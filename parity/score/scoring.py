@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from parity.cases import Case
-from parity.contract import Contract
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import Case
+from parity.contracts.contract import Contract
+from parity.contracts.declared import REGISTRY
 from parity.defects.base import Defect, Rewrite
 from parity.defects.injection import injected
 from parity.frameworks import load

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from parity.cases import Case
-from parity.contract import Inputs
+from parity.contracts.cases.case import Case
+from parity.contracts.contract import Inputs
 from parity.examination import Clock, Truth, untimed
 from parity.frameworks.base import Framework
 from parity.physics.precision import Precision
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 GOLDENS = ROOT / "fixtures" / "golden"
 
-CONTRACTS = Path("tests/parity/test_contracts.py")
+CONTRACTS = Path("tests/parity/contracts/test_contracts.py")
 TEST = "test_both_stacks_hold_the_contract"
 
 HELD, NOT_HELD, BROKEN = 0, 1, 3

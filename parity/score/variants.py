@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
 from parity.environment import TORCH_ONEDNN, TORCH_THREADS
 from parity.judge import judge
 from parity.measure import Measurement

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from parity.mirror import ROOT
+from parity.contracts.mirror import ROOT
 from parity.pipeline.steps import Step
 
 PAGE = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from parity.mirror import ROOT
+from parity.contracts.mirror import ROOT
 from ptycho.workflows.datafile import KEYS
 
 GUIDE = (ROOT / "docs" / "DATA_NORMALIZATION_GUIDE.md").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from parity.mirror import ROOT
+from parity.contracts.mirror import ROOT
 
 PAGE = (ROOT / "docs" / "workflows" / "pytorch.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^ {4}python (.*)$", PAGE, re.MULTILINE)

@@ -17,8 +17,8 @@ import pytest
 from numpy.typing import NDArray
 
 from parity import cli
-from parity.contract import Registry
-from parity.contracts import REGISTRY
+from parity.contracts.contract import Registry
+from parity.contracts.declared import REGISTRY
 from parity.frameworks.base import Framework
 from parity.results import read_results, read_stored
 from parity.samplers import judge_samplers

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from parity.cases import Case, forced
-from parity.contract import Contract, Fact, Inputs, Law, Trial
-from parity.contracts import REGISTRY
-from parity.contracts.batch import batch_facts
+from parity.contracts.cases.case import Case, forced
+from parity.contracts.contract import Contract, Fact, Inputs, Law, Trial
+from parity.contracts.declared import REGISTRY
+from parity.contracts.declared.batch import batch_facts
 from parity.facts import examine_facts
 from parity.frameworks.base import Framework
 from parity.measure import Measurement

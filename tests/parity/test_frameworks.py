@@ -14,9 +14,9 @@ import tensorflow as tf
 import torch
 from numpy.typing import NDArray
 
-from parity.cases import Case
-from parity.contract import Argument, Contract, Result, UsageError
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import Case
+from parity.contracts.contract import Argument, Contract, Result, UsageError
+from parity.contracts.declared import REGISTRY
 from parity.environment import TORCH_ONEDNN, TORCH_THREADS
 from parity.frameworks import ADAPTERS, load
 from parity.frameworks.base import Evaluation, Framework, FrameworkMissing, StackError, stack_at_work

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from parity.contract import Contract
-from parity.contracts import REGISTRY
+from parity.contracts.contract import Contract
+from parity.contracts.declared import REGISTRY
 from parity.golden.folder import GoldenSet
 from parity.golden.proof import LEAST, proof_of
 from parity.golden.record import Golden

@@ -2,8 +2,8 @@
 
 import pytest
 
-from parity.cases import forced, sweep
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import forced, sweep
+from parity.contracts.declared import REGISTRY
 from parity.defects.base import Defect, given
 from parity.defects.injection import injected
 from parity.examination import Truth

@@ -9,7 +9,7 @@ import pytest
 
 import ptycho_torch
 from parity import cli
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
 from parity.frameworks.base import Framework
 from parity.isolation import Circumstances, Outcomes, hold_here, hold_isolated
 from parity.physics.precision import FLOAT64

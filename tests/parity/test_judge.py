@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from parity.contract import Quota
+from parity.contracts.contract import Quota
 from parity.judge import POOLED_FROM, Outcome, Verdict, judge
 from parity.measure import PAIR, Gain, Label, Measurement, measure
 from parity.physics.oracle.bounded import Bounded

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.contract import Quota
-from parity.contracts import REGISTRY
+from parity.contracts.contract import Quota
+from parity.contracts.declared import REGISTRY
 from parity.diagnose import Diagnosis
 from parity.judge import judge
 from parity.measure import PAIR, Measurement

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.cases import Case, forced, precisions_of
-from parity.contract import Contract
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import Case, forced, precisions_of
+from parity.contracts.cases.strata import UNMERGED
+from parity.contracts.contract import Contract
+from parity.contracts.declared import REGISTRY
 from parity.examination import Truth
 from parity.measure import GRADIENT, distance
 from parity.mistakes import (
@@ -33,7 +34,6 @@ from parity.physics.oracle import networks as networks_oracle
 from parity.physics.oracle import operations
 from parity.physics.oracle import patches as patches_oracle
 from parity.physics.precision import FLOAT32
-from parity.strata import UNMERGED
 
 TOLD = 10.0
 """How many times a bound a wrong result must exceed to be told from the right one."""

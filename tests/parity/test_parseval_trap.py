@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from parity.cases import ONE_HOT_EVERY, Case
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import ONE_HOT_EVERY, Case
+from parity.contracts.declared import REGISTRY
 from parity.examination import examine
 from parity.frameworks.base import Framework
 from parity.physics.precision import FLOAT64

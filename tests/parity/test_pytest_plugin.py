@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from parity.cases import parse_case
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import parse_case
+from parity.contracts.cases.profiles import PROFILES
+from parity.contracts.declared import REGISTRY
 from parity.frameworks import load
 from parity.frameworks.base import Framework
 from parity.golden.folder import GoldenSet
@@ -18,13 +19,12 @@ from parity.golden.publish import publish
 from parity.golden.regenerate import promote
 from parity.holding import hypothesis_settings
 from parity.physics.precision import FLOAT32
-from parity.profiles import PROFILES
 from parity.pytest_plugin import NOT_CHECKED
 from parity.run import Plan, run
 
 HOLDS = """
 import pytest
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
 
 @pytest.mark.parity
 def test_mae(parity):
@@ -33,7 +33,7 @@ def test_mae(parity):
 
 BREAKS = """
 import pytest
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
 from ptycho_torch import losses
 
 @pytest.mark.parity
@@ -154,7 +154,7 @@ def test_a_failure_found_by_chance_is_kept_whatever_else_is_held(pytester: pytes
 def test_what_cannot_be_said_does_not_pass(pytester: pytest.Pytester) -> None:
     source = HOLDS.replace(
         'parity.hold(REGISTRY["losses.mae"])',
-        "from dataclasses import replace; from parity.contract import Quota\n"
+        "from dataclasses import replace; from parity.contracts.contract import Quota\n"
         '    parity.hold(replace(REGISTRY["losses.mae"], quota=Quota(undecided=-1.0)))',
     )
     result = session(pytester, source, "--parity-examples", "1", "--parity-profile", "ci")
@@ -189,7 +189,7 @@ def test_a_session_that_asks_for_no_contract_imports_nothing_of_the_harness(pyte
         import sys
 
         def test_it():
-            heavy = {"hypothesis.strategies", "numpy", "scipy", "parity.contract", "tensorflow", "torch"}
+            heavy = {"hypothesis.strategies", "numpy", "scipy", "parity.contracts.contract", "tensorflow", "torch"}
             assert not heavy & set(sys.modules)
     """)
     result = pytester.runpytest_subprocess("-p", "no:hypothesispytest")
@@ -199,7 +199,7 @@ def test_a_session_that_asks_for_no_contract_imports_nothing_of_the_harness(pyte
 
 REPLAYS = """
 import pytest
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
 
 @pytest.mark.golden
 def test_golden(goldens, monkeypatch):

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 import ptycho_torch.forward
 import ptycho_torch.losses
-from parity.cases import Case
 from parity.cli.codes import AGREE, NOT_CHECKED
 from parity.cli.reconstruction import reconstruct_command
-from parity.contract import UsageError
+from parity.contracts.cases.case import Case
+from parity.contracts.contract import UsageError
 from parity.defects import CATALOGUE
 from parity.defects.base import Defect, raw
 from parity.defects.injection import injected

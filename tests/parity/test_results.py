@@ -10,7 +10,7 @@ import pytest
 
 from parity import results
 from parity.asked import Asked
-from parity.contract import Quota
+from parity.contracts.contract import Quota
 from parity.judge import judge
 from parity.measure import Gain, Measurement
 from parity.results import FORMAT, ResultsError, environment, read_results, read_stored, write_results

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from parity.cases import Case, forced
-from parity.contract import Contract, Entry, UsageError
-from parity.contracts import REGISTRY
-from parity.datasets import read_dataset
+from parity.contracts.cases.case import Case, forced
+from parity.contracts.cases.datasets import read_dataset
+from parity.contracts.contract import Contract, Entry, UsageError
+from parity.contracts.declared import REGISTRY
 from parity.examination import examine
 from parity.frameworks.base import Call, Framework, StackError
 from parity.judge import Outcome

@@ -9,7 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from parity.contracts.sampling import SAMPLERS
+from parity.contracts.declared.sampling import SAMPLERS
 from parity.frameworks import load
 from parity.frameworks.base import Framework
 from parity.physics.precision import FLOAT32

@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
-from parity.contract import UsageError
-from parity.contracts import REGISTRY
+from parity.contracts.contract import UsageError
+from parity.contracts.declared import REGISTRY
 from parity.run import Plan
 from parity.shards import Shard, parse_shard
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from parity import cli
-from parity.cases import parse_case
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import parse_case
+from parity.contracts.declared import REGISTRY
 from parity.frameworks.base import Framework
 from parity.physics.kinds import CANVAS, EXIT_WAVES, POSITIONS
 from parity.physics.precision import FLOAT32, FLOAT64

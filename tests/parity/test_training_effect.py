@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from parity.cli import main
-from parity.contract import UsageError
+from parity.contracts.contract import UsageError
 from parity.defects import CATALOGUE
 from parity.reconstruction.training import Task, TrainingEffect, TrainingNotMade, training_effects
 from parity.report.terminal import plain

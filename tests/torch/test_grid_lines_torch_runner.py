@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parity.mirror import ROOT
+from parity.contracts.mirror import ROOT
 from ptycho.workflows import grid_lines_workflow
 from ptycho_torch import grid_lines_torch_runner as runner
 from ptycho_torch.generators import registry

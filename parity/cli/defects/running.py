@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from parity.cases import parse_precisions
 from parity.cli.codes import DISAGREE, NOT_CHECKED
 from parity.cli.options import examples_option, not_default, under_circumstances
-from parity.datasets import read_dataset
+from parity.contracts.cases.case import parse_precisions
+from parity.contracts.cases.datasets import read_dataset
 from parity.defects import CATALOGUE
 from parity.defects.injection import injected
 from parity.diagnose import diagnoses

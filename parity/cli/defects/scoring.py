@@ -9,8 +9,8 @@ import click
 from parity.cli.codes import AGREE, DISAGREE
 from parity.cli.options import report_option
 from parity.cli.progress import progress
-from parity.contract import UsageError
-from parity.contracts import REGISTRY
+from parity.contracts.contract import UsageError
+from parity.contracts.declared import REGISTRY
 from parity.defects import CATALOGUE, REWRITES
 from parity.diagnose import diagnose
 from parity.files import write_atomically

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from parity.cli.options import not_default
-from parity.contract import Contract, UsageError, did_you_mean
-from parity.contracts import REGISTRY
+from parity.contracts.contract import Contract, UsageError, did_you_mean
+from parity.contracts.declared import REGISTRY
 from parity.golden.errors import GoldenError
 from parity.golden.record import Golden
 

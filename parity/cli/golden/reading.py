@@ -12,7 +12,7 @@ from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.cli.golden.options import chosen, contract_of, fixtures_option, names_argument, repeated
 from parity.cli.options import device_option, report_option, stacks_option
 from parity.cli.progress import progress
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
 from parity.frameworks import ADAPTERS, load
 from parity.frameworks.base import Framework
 from parity.golden.difference import sets

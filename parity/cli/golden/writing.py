@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from parity.cases import Case, parse_case
 from parity.cli.codes import AGREE, DISAGREE
 from parity.cli.golden.options import chosen, contract_of, fixtures_option, names_argument, reason_option
 from parity.cli.options import data_option, stacks_option
 from parity.cli.progress import progress
-from parity.contract import Contract, UsageError
-from parity.contracts import REGISTRY
-from parity.datasets import read_dataset
+from parity.contracts.cases.case import Case, parse_case
+from parity.contracts.cases.datasets import read_dataset
+from parity.contracts.contract import Contract, UsageError
+from parity.contracts.declared import REGISTRY
 from parity.frameworks import ADAPTERS, load
 from parity.golden.choice import choose
 from parity.golden.folder import GoldenSet, recover

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from parity.contract import Contract
-from parity.contracts import REGISTRY
+from parity.contracts.contract import Contract
+from parity.contracts.declared import REGISTRY
 from parity.defects.base import Arguments, Change, Defect, returning
 from parity.defects.idiom import Idiom
 from parity.mistakes import mistakes_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from parity.contract import UsageError, did_you_mean
+from parity.contracts.contract import UsageError, did_you_mean
 from parity.defects.idiom.base import GROUP, PLANE, Idiom, Tensor
 from parity.defects.idiom.tensorflow import TensorFlowIdiom
 from parity.defects.idiom.torch import TorchIdiom

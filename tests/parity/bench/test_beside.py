@@ -6,7 +6,7 @@ import pytest
 from parity.bench import beside
 from parity.bench.beside import CONTRACTS, Beside, chosen_by_hand, time_beside
 from parity.bench.by_hand import ALONG_EVERY_AXIS, ALONG_ONE_DIRECTION, BY_HAND
-from parity.contract import UsageError
+from parity.contracts.contract import UsageError
 from parity.frameworks import load
 from parity.frameworks.base import FrameworkMissing
 from parity.report.bench.comparisons import beside_table

@@ -4,8 +4,8 @@ import pytest
 
 from parity.bench import sizes
 from parity.bench.sizes import Refused, Timed, check_sizes, sized, time_sizes
-from parity.contract import UsageError
-from parity.contracts import REGISTRY
+from parity.contracts.contract import UsageError
+from parity.contracts.declared import REGISTRY
 from parity.frameworks import load
 from parity.report.bench.sizes import draw_sizes, sizes_table
 from parity.report.terminal import plain

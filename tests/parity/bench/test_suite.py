@@ -6,7 +6,7 @@ import pytest
 
 from parity.bench import suite as benchmark
 from parity.bench.suite import BOUND, TOLERANCES, BenchReport, ContractBench, bench
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
 from parity.examination import FACTS, JUDGING, SIMULATION
 from parity.frameworks import load
 from parity.report.bench.suite import suite_tables

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from parity.mirror import ROOT
+from parity.contracts.mirror import ROOT
 
 
 @dataclass(frozen=True)

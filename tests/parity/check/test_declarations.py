@@ -1,9 +1,9 @@
 import pytest
 
 from parity.check.declarations import LISTS, NUMBERS, DeclarationsUnreadable, declared_at, declared_in, weakened
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
+from parity.contracts.mirror import ROOT
 from parity.defects import CATALOGUE
-from parity.mirror import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from parity.check.spots import POOLED, sample, unnoticed
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
 from parity.defects import CATALOGUE
 from parity.defects.base import Defect, returning
 from parity.frameworks import load

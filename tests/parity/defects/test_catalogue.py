@@ -10,7 +10,7 @@ from itertools import product
 
 import pytest
 
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
 from parity.defects import CATALOGUE, REWRITES, Defect
 from parity.defects.base import Injectable
 from parity.defects.injection import injected

@@ -14,9 +14,9 @@ import torch
 
 import ptycho.losses as tensorflow_losses
 import ptycho_torch.losses as torch_losses
-from parity.cases import Case, parse_case
-from parity.contract import UsageError
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import Case, parse_case
+from parity.contracts.contract import UsageError
+from parity.contracts.declared import REGISTRY
 from parity.defects.base import Defect, Rewrite, given, giving, raw, replaced, returning
 from parity.defects.injection import injected, replaced_in
 from parity.frameworks import load

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from parity.cases import forced
-from parity.contract import Contract
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import forced
+from parity.contracts.contract import Contract
+from parity.contracts.declared import REGISTRY
 from parity.defects.base import Change, Defect, given, replaced, returning
 from parity.defects.injection import injected
 from parity.diagnose import Diagnosis, diagnose, diagnose_example, diagnoses

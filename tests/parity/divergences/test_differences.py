@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.cases import forced, parse_case
-from parity.contract import Inputs
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import forced, parse_case
+from parity.contracts.contract import Inputs
+from parity.contracts.declared import REGISTRY
 from parity.defects.base import Arguments, Defect, given, returning
 from parity.defects.idiom import GROUP, Idiom, Tensor
 from parity.defects.injection import injected

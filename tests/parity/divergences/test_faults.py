@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
 from parity.divergences import ConstantTerm, Divergence, Gauge, PositiveFactor, Reduction, SubDomain
 from parity.divergences.factors import To
 from parity.divergences.faults import declared_faults, divergence_faults, measured_faults

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from parity import cli
-from parity.cases import parse_case
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import parse_case
+from parity.contracts.cases.profiles import Profile
+from parity.contracts.declared import REGISTRY
 from parity.defects.base import Defect, returning
 from parity.defects.injection import injected
 from parity.divergences import Divergence, PositiveFactor, registry
@@ -24,7 +25,6 @@ from parity.holding import Harness
 from parity.judge import judge
 from parity.measure import Measurement
 from parity.physics.precision import FLOAT32, FLOAT64
-from parity.profiles import Profile
 from parity.report.messages import finding
 from parity.results import read_results, write_results
 from parity.run import ContractRun, Plan, run

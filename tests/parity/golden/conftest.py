@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from parity import cli
-from parity.cases import parse_case
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import parse_case
+from parity.contracts.declared import REGISTRY
 from parity.frameworks.base import Framework
 from parity.golden import provenance
 from parity.golden.folder import GoldenSet

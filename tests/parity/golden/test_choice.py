@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from parity.cases import forced
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import forced
+from parity.contracts.declared import REGISTRY
 from parity.golden import choice, proof
 from parity.golden.choice import Candidate, choose
 from parity.golden.errors import GoldenError

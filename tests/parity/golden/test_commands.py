@@ -13,8 +13,8 @@ import pytest
 
 from parity import cli
 from parity.cli.golden.options import FIXTURES, chosen
-from parity.contract import UsageError
-from parity.contracts import REGISTRY
+from parity.contracts.contract import UsageError
+from parity.contracts.declared import REGISTRY
 from parity.golden import folder, proof
 from parity.golden.folder import GoldenSet
 from parity.golden.freeze import freeze

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from parity.cases import parse_case
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import parse_case
+from parity.contracts.declared import REGISTRY
 from parity.golden import proof
 from parity.golden.errors import GoldenError
 from parity.golden.freeze import freeze, golden_inputs, require_current, truth_of
@@ -79,7 +79,7 @@ def test_arrays_are_stored_in_the_order_of_a_file(monkeypatch) -> None:
     """However a simulation lays them out: rounding depends on the order in which an array lies in memory."""
     case = parse_case(MAE, "odd/0")
     transposed = {name: np.asfortranarray(array) for name, array in case.inputs().items()}
-    monkeypatch.setattr("parity.cases.Case.inputs", lambda self: transposed)
+    monkeypatch.setattr("parity.contracts.cases.case.Case.inputs", lambda self: transposed)
     inputs, cotangents, _ = golden_inputs(case, FLOAT32)
     assert not any(array.flags.c_contiguous for array in transposed.values())
     assert all(array.flags.c_contiguous for array in (*inputs.values(), *cotangents.values()))

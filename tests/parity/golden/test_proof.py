@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
 from parity.golden import proof
 from parity.golden.errors import GoldenError
 from parity.golden.proof import LEAST, MOST, proof_of, require_proof

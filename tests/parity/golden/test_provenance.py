@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from parity.contract import UsageError
+from parity.contracts.contract import UsageError
 from parity.golden import provenance
 from parity.golden.provenance import (
     SIMULATED,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
 from parity.golden import manifest, provenance
 from parity.golden import publish as publishing
 from parity.golden.drift import Nature

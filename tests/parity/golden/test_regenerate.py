@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from parity.cases import parse_case
-from parity.contracts import REGISTRY
-from parity.datasets import read_dataset
+from parity.contracts.cases.case import parse_case
+from parity.contracts.cases.datasets import read_dataset
+from parity.contracts.declared import REGISTRY
 from parity.golden import freeze as freezing
 from parity.golden import proof
 from parity.golden.drift import Nature
@@ -185,7 +185,7 @@ def test_nothing_is_simulated_where_inputs_are_kept(frozen, later, monkeypatch) 
     def simulated(*_):
         raise AssertionError("inputs were simulated")
 
-    monkeypatch.setattr("parity.cases.Case.inputs", simulated)
+    monkeypatch.setattr("parity.contracts.cases.case.Case.inputs", simulated)
     monkeypatch.setattr(freezing, "golden_inputs", simulated)
     golden = frozen("losses.mae")
     assert regenerate(golden, MAE, later).new is golden

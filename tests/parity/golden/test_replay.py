@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
 from parity.golden import freeze
 from parity.golden.errors import GoldenError
 from parity.golden.replay import replay, stored_truth

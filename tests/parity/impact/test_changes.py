@@ -2,7 +2,7 @@ import subprocess
 
 import pytest
 
-from parity.contract import UsageError
+from parity.contracts.contract import UsageError
 from parity.impact.changes import PULL_REQUEST_BASE, BaseUnknown, changes_since
 
 

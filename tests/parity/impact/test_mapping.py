@@ -1,9 +1,9 @@
 import pytest
 
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
+from parity.contracts.mirror import ROOT
 from parity.impact.changes import Change, Changes
 from parity.impact.mapping import impact_of
-from parity.mirror import ROOT
 
 
 def impact(path, old="", new=""):
@@ -97,7 +97,7 @@ def test_what_nothing_depends_on_is_put_aside(path):
 
 
 def test_a_declaration_touches_the_contracts_of_its_file():
-    touched = impact("parity/contracts/scaling.py", "from", "# from").touched
+    touched = impact("parity/contracts/declared/declared/scaling.py", "from", "# from").touched
     assert list(touched) == [name for name in REGISTRY if name.startswith("scaling.")]
 
 

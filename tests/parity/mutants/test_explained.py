@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from parity.mirror import ROOT
+from parity.contracts.mirror import ROOT
 from parity.mutants.explained import EXPLAINED, explanation
 from parity.mutants.mutate import mutants_of
 

@@ -2,7 +2,7 @@ import pytest
 from click.testing import CliRunner
 
 from parity.cli import mutants as command
-from parity.contract import UsageError
+from parity.contracts.contract import UsageError
 from parity.mutants.trial import Outcome, Trial
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from parity.mirror import ROOT
+from parity.contracts.mirror import ROOT
 from parity.mutants.mutate import Kind, mutants_of, thinned
 
 TEXT = '''

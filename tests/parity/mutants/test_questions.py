@@ -1,7 +1,7 @@
 import pytest
 
-from parity.contracts import REGISTRY
-from parity.mirror import ROOT
+from parity.contracts.declared import REGISTRY
+from parity.contracts.mirror import ROOT
 from parity.mutants.mutate import mutants_of
 from parity.mutants.questions import MANY, Checkout
 

@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from parity.cases import Case, forced
-from parity.contract import Inputs
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import Case, forced
+from parity.contracts.cases.strata import EXTINCT, Counting, Shift
+from parity.contracts.contract import Inputs
+from parity.contracts.declared import REGISTRY
 from parity.measure import INFORMATIVE
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT64
 from parity.reference import bounded_gradients, bounded_values
-from parity.strata import EXTINCT, Counting, Shift
 
 STEP = 2.0**-28
 """Relative to the input: short enough to step over no kink, and a power of two, which rounds nothing."""

@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from parity.cases import Case, forced
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import Case, forced
+from parity.contracts.cases.strata import COARSEST, EXTINCT, FRAMES, Counting, Stratum
+from parity.contracts.declared import REGISTRY
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.reference import bounded_gradients, bounded_values, gradient_of, witness
-from parity.strata import COARSEST, EXTINCT, FRAMES, Counting, Stratum
 
 Digits = NDArray[np.object_]
 """An array of mpmath numbers."""

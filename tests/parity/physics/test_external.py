@@ -18,14 +18,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from parity.cases import Case
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import Case
+from parity.contracts.cases.strata import EXPOSURES, SHAPES, Stratum
+from parity.contracts.declared import REGISTRY
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.oracle.losses import poisson_nll, poisson_nll_vjp
 from parity.physics.oracle.operations import log, log_gamma_plus_one, square, total
 from parity.physics.oracle.optics import far_field_amplitude, far_field_amplitude_vjp
 from parity.physics.precision import FLOAT64
-from parity.strata import EXPOSURES, SHAPES, Stratum
 
 pytestmark = [pytest.mark.external, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from parity.contracts.cases.scenes.networks import network_shapes
 from parity.physics.oracle import operations as ops
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.oracle.networks import autoencode, encoder_block_vjp, max_pool_vjp
 from parity.physics.precision import FLOAT32
-from parity.scenes.networks import network_shapes
 
 TERMS = 10_000
 U = FLOAT32.unit_roundoff

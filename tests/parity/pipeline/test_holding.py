@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.contract import UsageError
+from parity.contracts.contract import UsageError
 from parity.defects import CATALOGUE
 from parity.defects.injection import injected, replaced_in
 from parity.errors import CheckNotMade

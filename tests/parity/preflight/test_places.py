@@ -3,9 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from parity.contract import Entry
-from parity.contracts import REGISTRY
-from parity.mirror import ROOT
+from parity.contracts.contract import Entry
+from parity.contracts.declared import REGISTRY
+from parity.contracts.mirror import ROOT
 from parity.preflight.findings import Outcome
 from parity.preflight.places import implementations, place, places
 

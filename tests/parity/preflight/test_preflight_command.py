@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from parity import cli
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
 from parity.preflight.findings import Finding, Outcome
 from parity.report.preflight import verdict
 

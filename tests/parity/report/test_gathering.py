@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from parity.cases import Coordinates
-from parity.contracts import REGISTRY
+from parity.contracts.cases.case import Coordinates
+from parity.contracts.declared import REGISTRY
 from parity.defects import CATALOGUE
 from parity.defects.injection import injected
 from parity.frameworks.base import Framework

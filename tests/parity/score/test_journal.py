@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from parity.contracts import REGISTRY
+from parity.contracts.declared import REGISTRY
 from parity.defects import CATALOGUE, REWRITES
 from parity.score import run
 from parity.score.result import ContractScore, DefectScore, RewriteScore, Score, Seen

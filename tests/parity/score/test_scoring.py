@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.contract import Contract
-from parity.contracts import REGISTRY
+from parity.contracts.contract import Contract
+from parity.contracts.declared import REGISTRY
 from parity.defects.base import Defect, Rewrite, replaced, returning
 from parity.defects.idiom import Idiom
 from parity.defects.injection import injected

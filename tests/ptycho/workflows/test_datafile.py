@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from parity.datasets import read_dataset
+from parity.contracts.cases.datasets import read_dataset
 from ptycho import scaling
 from ptycho.diffsim import check_scaled_alike
 from ptycho.npz import DataError

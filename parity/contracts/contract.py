@@ -1,0 +1,300 @@
+"""What a contract is: one function of the physics, and everything that must hold of it in both stacks.
+
+The name of a contract is its address: `optics.illuminate` is `illuminate` in `ptycho/optics.py`, in
+`ptycho_torch/optics.py` and in `parity/physics/oracle/optics.py`; nothing else binds them. The declarations are in
+`parity/contracts/declared/`; here is only what they are made of.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType, ModuleType
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from parity.contracts.cases.strata import Stratum
+from parity.physics.kinds import Kind
+from parity.physics.oracle.bounded import Bounded
+from parity.physics.precision import Precision
+
+Inputs = Mapping[str, NDArray[Any]]
+
+
+class UsageError(Exception):
+    """The user asked for something that does not exist or makes no sense; the message says what is possible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a contract's function: its name in all three implementations, and its kind.
+
+    A scene provides the array under the argument's name, or under `source` where the scene's name differs.
+    """
+
+    name: str
+    kind: Kind
+    differentiable: bool = False
+    source: str = ""
+
+    @property
+    def field(self) -> str:
+        return self.source or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Another public name in one stack for what a contract's function does, held to the same oracle.
+
+    `call` gets what `path` (module.name in the stack's package, or in one within it) names, and the arguments as
+    keywords. `applies` says of which inputs the name can be asked, and `precisions` in which, if not all. What makes
+    variables is `eager`: no graph is traced of it.
+    """
+
+    stack: str
+    path: str
+    call: Callable[..., Any]
+    applies: Callable[[Inputs], bool] = lambda inputs: True
+    eager: bool = False
+    precisions: tuple[Precision, ...] = ()
+
+    def quantity(self, name: str) -> str:
+        """How a quantity of this entry is called in messages and stored results."""
+        return f"{name} of {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a contract's function returns.
+
+    `relative` scales the random cotangent of this result by its modulus, where that is not 0. A far field needs it: in
+    its dark corner the direction of the field, and with it the gradient of the amplitude, is below the rounding of the
+    transform.
+    """
+
+    name: str
+    kind: Kind
+    relative: bool = False
+
+
+class Trial(Protocol):
+    """One stack on the inputs of one case, as a unit fact sees it."""
+
+    inputs: Inputs
+
+    def value(self, **changed: NDArray[Any]) -> Bounded:
+        """The stack's first result, some inputs changed, with the error that the oracle grants it."""
+        ...
+
+    def gradient(self, argument: str, **changed: NDArray[Any]) -> Bounded:
+        """The stack's gradient of the sum of its first result with respect to `argument`."""
+        ...
+
+    def exact(self, array: Any) -> Bounded:
+        """An array known exactly, for the other side of a law."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """What a unit fact claims of two quantities: `left` equals `right`, or is at least it."""
+
+    left: Bounded
+    right: Bounded
+    at_least: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A law that holds in each stack alone, whatever the other does: homogeneity, conservation, stationarity.
+
+    `applies` says on which inputs it says anything.
+    """
+
+    statement: str
+    law: Callable[[Trial], Law]
+    applies: Callable[[Inputs], bool] = lambda inputs: True
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How much of a contract may go unjudged before it fails.
+
+    `undecided` is the share of elements whose bound is infinite, `uninformative` the share of examples in which no
+    element is known to 1 %, each of one quantity in one precision. The latter cannot be 0: a sum over a random
+    cotangent cancels now and then; beyond one in ten, a contract is not being tested. Where `any_precision` is declared
+    an example informs if it does in one of those that were run: long chains, whose gradients float32 alone leaves open.
+    """
+
+    undecided: float = 0.0
+    uninformative: float = 0.1
+    any_precision: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of a composition: the contract that it is, and where its arguments come from.
+
+    `sources` names, for each argument of the stage's contract, an argument of the composition or an earlier stage's
+    result; an argument that is not listed comes from the one of its own name. `sizes` are arguments that the
+    composition fixes. `result` is what later stages know the stage's result by.
+    """
+
+    contract: str
+    result: str
+    sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    sizes: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    def source(self, argument: str) -> str:
+        return self.sources.get(argument, argument)
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One function of the physics, its kinds, the strata it must be tried on, and the facts that hold of it.
+
+    `name` is the address of the function; behind an @ follows the variant, where one function has several contracts.
+    `stages` says what other contracts a composition is made of on given inputs, in order; the last stage's result is
+    the composition's. `cost` is that of an example in units of a usual one: so much fewer are drawn. What is `eager` is
+    not traced: its few examples would take less time than the trace. The sides of a frame are multiples of `divisor`.
+    """
+
+    name: str
+    equation: str
+    arguments: tuple[Argument, ...]
+    results: tuple[Result, ...]
+    strata: tuple[Stratum, ...]
+    facts: tuple[Fact, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    quota: Quota = Quota()
+    stages: Callable[[Inputs], tuple[Stage, ...]] | None = None
+    cost: int = 1
+    eager: bool = False
+    divisor: int = 1
+
+    @property
+    def address(self) -> str:
+        """`file.function` in both stacks and in the oracle."""
+        return self.name.split("@")[0]
+
+    @property
+    def module(self) -> str:
+        return self.address.split(".")[0]
+
+    @property
+    def function(self) -> str:
+        return self.address.split(".")[1]
+
+    def drawn(self, examples: int) -> int:
+        """How many cases are drawn where `examples` are drawn of a usual contract."""
+        return math.ceil(examples / self.cost)
+
+    def takes(self, frame: tuple[int, ...]) -> bool:
+        """Whether it can be asked about frames of these sides."""
+        return all(side % self.divisor == 0 for side in frame)
+
+    @property
+    def differentiable(self) -> tuple[Argument, ...]:
+        return tuple(argument for argument in self.arguments if argument.differentiable)
+
+    def entries_of(self, stack: str, inputs: Inputs, precision: Precision) -> tuple[Entry, ...]:
+        """The other names that one stack has for the function, where they can be asked of these inputs."""
+        return tuple(
+            entry
+            for entry in self.entries
+            if entry.stack == stack and precision in (entry.precisions or (precision,)) and entry.applies(inputs)
+        )
+
+    def oracle(self) -> Callable[..., Any]:
+        """The oracle's function."""
+        return _attribute(self._oracle_module(), self.function)
+
+    def oracle_vjp(self) -> Callable[..., tuple[Any, ...]]:
+        """The oracle's vector–Jacobian product: cotangents first, gradients of the differentiable arguments."""
+        return _attribute(self._oracle_module(), f"{self.function}_vjp")
+
+    def _oracle_module(self) -> ModuleType:
+        return importlib.import_module(f"parity.physics.oracle.{self.module}")
+
+    def stratum(self, name: str) -> Stratum:
+        """The stratum of that name; UsageError with the nearest names if the contract has none."""
+        for stratum in self.strata:
+            if stratum.name == name:
+                return stratum
+        known = [stratum.name for stratum in self.strata]
+        raise UsageError(f"unknown stratum '{name}' of {self.name}{did_you_mean(name, known)}")
+
+    def check(self, inputs: Inputs) -> None:
+        """Refuse inputs that this contract cannot be asked about.
+
+        Raises TypeError or ValueError naming the argument, what was expected and what came.
+        """
+        sizes: dict[str, tuple[int, str]] = {}
+        for argument in self.arguments:
+            if argument.name not in inputs:
+                raise ValueError(f"{argument.name}: expected {argument.kind.name}, got nothing")
+            argument.kind.check(argument.name, inputs[argument.name])
+            for axis, size in zip(argument.kind.axes, inputs[argument.name].shape, strict=True):
+                if axis.islower():
+                    continue
+                first, owner = sizes.setdefault(axis, (size, argument.name))
+                if size != first:
+                    raise ValueError(
+                        f"{argument.name}: expected {axis} = {first} as in {owner}, "
+                        f"got shape {inputs[argument.name].shape}"
+                    )
+
+
+class Registry(Mapping[str, Contract]):
+    """Contracts by name."""
+
+    def __init__(self, contracts: Iterable[Contract]) -> None:
+        self._contracts: dict[str, Contract] = {}
+        for contract in contracts:
+            if contract.name in self._contracts:
+                raise ValueError(f"contract {contract.name} is declared twice")
+            self._contracts[contract.name] = contract
+
+    def __getitem__(self, name: str) -> Contract:
+        """The contract of that name; UsageError with the nearest names if there is none."""
+        if name not in self._contracts:
+            raise UsageError(f"unknown contract '{name}'{did_you_mean(name, self._contracts)}")
+        return self._contracts[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._contracts
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._contracts)
+
+    def __len__(self) -> int:
+        return len(self._contracts)
+
+    def select(self, names: Iterable[str]) -> tuple[Contract, ...]:
+        """The named contracts, all of them for no name.
+
+        `losses` stands for every contract of that file, and the address of a function for all its variants.
+        """
+        chosen: dict[str, Contract] = {}
+        for name in names or self:
+            members = [n for n in self if n.startswith((f"{name}.", f"{name}@"))] or [name]
+            chosen.update({member: self[member] for member in members})
+        return tuple(chosen.values())
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """The tail of a usage error: the nearest name, or all there are."""
+    names = sorted(known)
+    near = difflib.get_close_matches(given, names, n=1)
+    return f"; did you mean '{near[0]}'?" if near else f"; there are: {', '.join(names)}"
+
+
+def _attribute(module: ModuleType, name: str) -> Any:
+    try:
+        return getattr(module, name)
+    except AttributeError:
+        raise LookupError(f"{module.__name__} has no {name}, which a contract needs") from None

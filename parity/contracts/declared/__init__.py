@@ -1,0 +1,21 @@
+"""The declarations, a file for each mirrored file. A row in a `CONTRACTS` is a row in the test plan."""
+
+from __future__ import annotations
+
+from parity.contracts.contract import Registry
+from parity.contracts.declared import dataloader, forward, losses, networks, optics, patches, probe, scaling, training
+
+REGISTRY = Registry(
+    (
+        *probe.CONTRACTS,
+        *optics.CONTRACTS,
+        *patches.CONTRACTS,
+        *scaling.CONTRACTS,
+        *dataloader.CONTRACTS,
+        *losses.CONTRACTS,
+        *networks.CONTRACTS,
+        *training.CONTRACTS,
+        *forward.CONTRACTS,
+    )
+)
+"""Every contract, in the order of the light."""

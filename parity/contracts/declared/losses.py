@@ -1,0 +1,138 @@
+"""Contracts of `losses`: what a prediction costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from parity.contracts.cases.strata import APART, BARE, DIM, EQUAL, EXPOSURES, EXTINCT, SHAPES, UNWEIGHTED, WRAPPED
+from parity.contracts.contract import Argument, Contract, Entry, Fact, Inputs, Law, Result, Trial
+from parity.physics.kinds import AMPLITUDE, FLAG, OBJECT, PER_GROUP, SCALAR
+
+_PREDICTED = Argument("predicted", AMPLITUDE, True)
+_OBSERVED = Argument("observed", AMPLITUDE, True)
+_PATCHES = Argument("patches", OBJECT, True)
+_TARGET = Argument("target", OBJECT, True)
+_WEIGHTS = tuple(
+    Argument(name, SCALAR)
+    for name in ("nll_weight", "mae_weight", "realspace_weight", "tv_weight", "realspace_mae_weight")
+)
+
+
+def _least_at_the_observation(trial: Trial) -> Law:
+    return Law(trial.value(), trial.value(predicted=trial.inputs["observed"]), at_least=True)
+
+
+def _stationary_at_the_observation(trial: Trial) -> Law:
+    slope = trial.gradient("predicted", predicted=trial.inputs["observed"])
+    return Law(slope, trial.exact(np.zeros(slope.shape)))
+
+
+def _homogeneous(trial: Trial) -> Law:
+    doubled = {name: 2.0 * trial.inputs[name] for name in ("predicted", "observed")}
+    return Law(trial.value(**doubled), 2 * trial.value())
+
+
+def _zero_at_the_observation(trial: Trial) -> Law:
+    value = trial.value(predicted=trial.inputs["observed"])
+    return Law(value, trial.exact(np.zeros(value.shape)))
+
+
+def _blind_to_a_constant(trial: Trial) -> Law:
+    flat = np.ones_like(trial.inputs["patches"])
+    value = trial.value(patches=flat)
+    return Law(value, trial.exact(np.zeros(value.shape)))
+
+
+def _zero_at_the_target(trial: Trial) -> Law:
+    value = trial.value(patches=trial.inputs["target"])
+    return Law(value, trial.exact(np.zeros(value.shape)))
+
+
+def _poisson_layer(layer: Any, predicted: Any, observed: Any, full: bool) -> Any:
+    return layer(predicted)(observed)
+
+
+def _poisson_loss(loss: Any, predicted: Any, observed: Any, full: bool) -> Any:
+    return loss()(predicted, observed)
+
+
+def _absolute_loss(loss: Any, predicted: Any, observed: Any) -> Any:
+    return loss()(predicted, observed)
+
+
+def _is_full(inputs: Inputs) -> bool:
+    return bool(inputs["full"])
+
+
+CONTRACTS = (
+    Contract(
+        name="losses.poisson_nll",
+        equation="Σ λ − k·ln λ + ln Γ(k+1), λ = Â², k = A²; without its term in k alone if not full",
+        arguments=(_PREDICTED, _OBSERVED, Argument("full", FLAG)),
+        results=(Result("nll", PER_GROUP),),
+        strata=(*SHAPES, *EXPOSURES, *EQUAL, *APART, *EXTINCT, *BARE),
+        facts=(
+            Fact("least at Â = A", _least_at_the_observation),
+            Fact("∂NLL/∂Â = 0 at Â = A", _stationary_at_the_observation),
+        ),
+        entries=(
+            Entry("torch", "model.PoissonIntensityLayer", _poisson_layer, _is_full),
+            Entry("torch", "model.PoissonLoss", _poisson_loss, _is_full),
+        ),
+    ),
+    Contract(
+        name="losses.absolute_error",
+        equation="|Â − A|",
+        arguments=(_PREDICTED, _OBSERVED),
+        results=(Result("error", AMPLITUDE),),
+        strata=(*SHAPES, *EXPOSURES, *EQUAL, *APART),
+        facts=(
+            Fact("|2Â − 2A| = 2·|Â − A|", _homogeneous),
+            Fact("|A − A| = 0", _zero_at_the_observation),
+        ),
+        entries=(Entry("torch", "model.MAELoss", _absolute_loss),),
+    ),
+    Contract(
+        name="losses.mae",
+        equation="mean |Â − A|",
+        arguments=(_PREDICTED, _OBSERVED),
+        results=(Result("mae", SCALAR),),
+        strata=(*SHAPES, *EXPOSURES, *EQUAL, *APART),
+        facts=(
+            Fact("mae(2Â, 2A) = 2·mae(Â, A)", _homogeneous),
+            Fact("mae(A, A) = 0", _zero_at_the_observation),
+        ),
+    ),
+    Contract(
+        name="losses.total_variation",
+        equation="Σ |O_{i+1} − O_i|² over neighbouring rows and columns",
+        arguments=(_PATCHES,),
+        results=(Result("variation", PER_GROUP),),
+        strata=(*SHAPES, *WRAPPED),
+        facts=(Fact("0 for a constant object", _blind_to_a_constant),),
+    ),
+    Contract(
+        name="losses.complex_mae",
+        equation="mean ||O| − |T|| + mean |wrap(arg O − arg T)|",
+        arguments=(_PATCHES, _TARGET),
+        results=(Result("error", SCALAR),),
+        strata=(*SHAPES, *APART, *WRAPPED, *DIM),
+        facts=(Fact("0 at O = T", _zero_at_the_target),),
+    ),
+    Contract(
+        name="losses.realspace_loss",
+        equation="tv_weight·mean TV(mO) + realspace_mae_weight·complex_mae(mO, mT), m the central weight",
+        arguments=(_PATCHES, _TARGET, *_WEIGHTS[3:]),
+        results=(Result("loss", SCALAR),),
+        strata=(*SHAPES, *APART, *WRAPPED),
+    ),
+    Contract(
+        name="losses.training_loss",
+        equation="nll_weight·mean NLL / CHW + mae_weight·MAE + realspace_weight·realspace_loss; 0·∞ is 0",
+        arguments=(_PREDICTED, _OBSERVED, _PATCHES, _TARGET, *_WEIGHTS),
+        results=(Result("loss", SCALAR),),
+        strata=(*SHAPES, *EXPOSURES, *EQUAL, *APART, *UNWEIGHTED, *WRAPPED),
+    ),
+)

@@ -1,0 +1,84 @@
+"""Contracts of `scaling`: photon bookkeeping and the two scalings of an amplitude."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from parity.contracts.cases.strata import EXPOSURES, READINGS, SHAPES
+from parity.contracts.contract import Argument, Contract, Fact, Law, Result, Trial
+from parity.physics.kinds import AMPLITUDE, PER_PATTERN, PHOTONS, READING, SCALAR
+from parity.physics.oracle.operations import mean, square, total
+
+_DETECTED = Argument("amplitude", READING, True, source="detected")
+_AMPLITUDE = Argument("amplitude", AMPLITUDE, True, source="observed")
+_LOG_SCALE = Argument("log_scale", SCALAR, True)
+_STRATA = (*SHAPES, *EXPOSURES[1:])
+"""Without the dark: a photon count knows nothing of single pixels."""
+
+
+def _twice_the_amplitude(trial: Trial) -> Law:
+    return Law(trial.value(amplitude=2.0 * trial.inputs["amplitude"]), 4 * trial.value())
+
+
+def _dose_is_reached(trial: Trial) -> Law:
+    photons = total(square(trial.value() * trial.exact(trial.inputs["amplitude"])), axis=(-2, -1))
+    return Law(mean(photons), trial.exact(trial.inputs["nphotons"]))
+
+
+def _scale_is_forgotten(trial: Trial) -> Law:
+    return Law(trial.value(amplitude=4.0 * trial.inputs["amplitude"]), trial.value())
+
+
+def _mean_square_is_a_quarter(trial: Trial) -> Law:
+    return Law(mean(square(trial.value())), trial.exact(np.array(0.25)))
+
+
+def _no_scale(trial: Trial) -> Law:
+    return Law(trial.value(log_scale=np.array(0.0)), trial.exact(trial.inputs["amplitude"]))
+
+
+CONTRACTS = (
+    Contract(
+        name="scaling.count_photons",
+        equation="Σ_{h,w} a²",
+        arguments=(_DETECTED,),
+        results=(Result("photons", PER_PATTERN),),
+        strata=(*_STRATA, *READINGS),
+        facts=(Fact("twice the amplitude, four times the photons", _twice_the_amplitude),),
+    ),
+    Contract(
+        name="scaling.scale_nphotons",
+        equation="s = √(nphotons / mean Σ_{h,w} a²)",
+        arguments=(_DETECTED, Argument("nphotons", PHOTONS)),
+        results=(Result("scale", SCALAR),),
+        strata=(*_STRATA, *READINGS),
+        facts=(Fact("the mean pattern of s·a has nphotons photons", _dose_is_reached),),
+    ),
+    Contract(
+        name="scaling.normalize_amplitude",
+        equation="X·√((HW/4) / mean Σ_{h,w} X²)",
+        arguments=(_DETECTED,),
+        results=(Result("normalized", AMPLITUDE),),
+        strata=(*_STRATA, *READINGS),
+        facts=(
+            Fact("the scale of X is forgotten", _scale_is_forgotten),
+            Fact("the mean square is 1/4", _mean_square_is_a_quarter),
+        ),
+    ),
+    Contract(
+        name="scaling.apply_intensity_scale",
+        equation="a·e^w",
+        arguments=(_AMPLITUDE, _LOG_SCALE),
+        results=(Result("scaled", AMPLITUDE),),
+        strata=_STRATA,
+        facts=(Fact("w = 0 changes nothing", _no_scale),),
+    ),
+    Contract(
+        name="scaling.remove_intensity_scale",
+        equation="a / e^w",
+        arguments=(_AMPLITUDE, _LOG_SCALE),
+        results=(Result("unscaled", AMPLITUDE),),
+        strata=_STRATA,
+        facts=(Fact("w = 0 changes nothing", _no_scale),),
+    ),
+)

@@ -1,0 +1,124 @@
+"""What a contract is: finding one by name, and turning away inputs that it cannot be asked about."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from parity.contracts.cases.strata import EVEN, ODD, Stratum
+from parity.contracts.contract import Argument, Contract, Registry, Result, UsageError
+from parity.physics.kinds import AMPLITUDE, EXIT_WAVES, OBJECT, PROBE, SCALAR
+
+ILLUMINATE = Contract(
+    name="optics.illuminate",
+    equation="ψ = p·O",
+    arguments=(Argument("patches", OBJECT, True), Argument("probe", PROBE), Argument("gain", SCALAR, source="scale")),
+    results=(Result("exit_waves", EXIT_WAVES),),
+    strata=(Stratum("even", "the common case", EVEN), Stratum("odd", "rounding of halves", ODD)),
+)
+ABSENT, MAE, NLL = (
+    Contract(name, "", (Argument("predicted", AMPLITUDE),), (Result("loss", SCALAR),), ())
+    for name in ("optics.absent", "losses.mae", "losses.poisson_nll")
+)
+REGISTRY = Registry((ILLUMINATE, ABSENT, MAE, NLL))
+
+
+def test_contracts_keep_their_order_and_are_found_by_name() -> None:
+    assert list(REGISTRY) == ["optics.illuminate", "optics.absent", "losses.mae", "losses.poisson_nll"]
+    assert len(REGISTRY) == 4
+    assert REGISTRY["losses.mae"] is MAE
+
+
+def test_membership_asks_without_raising() -> None:
+    assert "losses.mae" in REGISTRY
+    assert "losses.me" not in REGISTRY
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("losses.poison_nll", "unknown contract 'losses.poison_nll'; did you mean 'losses.poisson_nll'?"),
+        (
+            "zzz",
+            "unknown contract 'zzz'; there are: losses.mae, losses.poisson_nll, optics.absent, optics.illuminate",
+        ),
+    ],
+)
+def test_an_unknown_name(name: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        REGISTRY[name]
+    assert str(caught.value) == message
+
+
+def test_a_name_declared_twice() -> None:
+    with pytest.raises(ValueError, match=r"^contract losses\.mae is declared twice$"):
+        Registry((MAE, NLL, MAE))
+
+
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        ((), (ILLUMINATE, ABSENT, MAE, NLL)),
+        (("losses",), (MAE, NLL)),
+        (("losses.poisson_nll", "losses"), (NLL, MAE)),
+        (("losses.mae", "losses.mae"), (MAE,)),
+    ],
+)
+def test_selecting_by_name_and_by_file(names: tuple[str, ...], chosen: tuple[Contract, ...]) -> None:
+    assert REGISTRY.select(names) == chosen
+
+
+@pytest.mark.parametrize("name", ["loss", "losses.", "optics.illuminat", ""])
+def test_selecting_nothing_is_wrong_usage(name: str) -> None:
+    with pytest.raises(UsageError, match=f"^unknown contract '{name}'"):
+        REGISTRY.select((name,))
+
+
+def test_a_name_is_an_address() -> None:
+    assert (ILLUMINATE.module, ILLUMINATE.function) == ("optics", "illuminate")
+    assert [argument.name for argument in ILLUMINATE.differentiable] == ["patches"]
+    assert [argument.field for argument in ILLUMINATE.arguments] == ["patches", "probe", "scale"]
+
+
+def test_the_oracle_is_found_by_address() -> None:
+    from parity.physics.oracle import optics
+
+    assert ILLUMINATE.oracle() is optics.illuminate
+    assert ILLUMINATE.oracle_vjp() is optics.illuminate_vjp
+
+
+def test_a_contract_without_an_oracle() -> None:
+    with pytest.raises(LookupError, match=r"^parity\.oracle\.optics has no absent, which a contract needs$"):
+        ABSENT.oracle()
+
+
+def test_strata_by_name() -> None:
+    assert ILLUMINATE.stratum("odd") is ILLUMINATE.strata[1]
+    with pytest.raises(UsageError) as caught:
+        ILLUMINATE.stratum("evn")
+    assert str(caught.value) == "unknown stratum 'evn' of optics.illuminate; did you mean 'even'?"
+
+
+def inputs(patches: tuple[int, ...] = (2, 1, 8, 9), probe: tuple[int, ...] = (3, 8, 9)) -> dict[str, NDArray[Any]]:
+    return {"patches": np.ones(patches, complex), "probe": np.ones(probe, complex), "gain": np.array(1.0)}
+
+
+def test_inputs_that_fit() -> None:
+    ILLUMINATE.check(inputs())
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"patches": inputs()["patches"]}, "probe: expected probe, got nothing"),
+        (inputs(probe=(3, 8, 8)), "probe: expected W = 9 as in patches, got shape (3, 8, 8)"),
+        (inputs(probe=(3, 9, 8)), "probe: expected H = 8 as in patches, got shape (3, 9, 8)"),
+        (inputs(probe=(8, 9)), "probe: expected probe (P, H, W), got shape (8, 9)"),
+    ],
+    ids=["missing", "other columns", "other rows", "no mode axis"],
+)
+def test_inputs_that_do_not_fit(given: dict[str, NDArray[Any]], message: str) -> None:
+    with pytest.raises(ValueError, match=r"^probe: expected ") as caught:
+        ILLUMINATE.check(given)
+    assert str(caught.value) == message
