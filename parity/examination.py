@@ -15,11 +15,11 @@ from parity.divergences.base import Divergence, Example
 from parity.divergences.registry import registered
 from parity.divergences.removal import Remains, measure_remains, remains, without_broken
 from parity.facts import examine_facts
-from parity.frameworks.base import Framework, StackError
 from parity.measure import Label, Measurement, measure, missing_gradient
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, Precision
 from parity.reference import bounded_gradients, bounded_values, gradient_of, has_readings, witness
+from parity.stacks.base import Framework, StackError
 
 Arrays = Mapping[str, NDArray[Any]]
 """What a stack returned, by quantity."""

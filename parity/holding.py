@@ -15,11 +15,11 @@ from parity.diagnose import diagnoses
 from parity.divergences.faults import measured_faults
 from parity.divergences.registry import accepted_in
 from parity.examination import examine
-from parity.frameworks.base import Framework
 from parity.judge import Verdict, judge
 from parity.measure import Measurement
 from parity.physics.precision import PRECISIONS
 from parity.report.messages import describe
+from parity.stacks.base import Framework
 
 
 def hypothesis_settings(profile: Profile, contract: Contract) -> settings:

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from parity.contracts.cases.profiles import PROFILES, Profile
-from parity.environment import in_ci
+from parity.stacks.environment import in_ci
 
 if TYPE_CHECKING:
-    from parity.frameworks.base import Framework
     from parity.holding import Harness
     from parity.judge import Verdict
     from parity.replaying import Goldens
+    from parity.stacks.base import Framework
 
 NOT_CHECKED = 3
 
@@ -116,8 +116,8 @@ def goldens(request: pytest.FixtureRequest) -> Goldens:
 
 
 def _frameworks(names: tuple[str, ...], mode: str | None = None) -> tuple[Framework, ...]:
-    from parity.frameworks import load
-    from parity.frameworks.base import FrameworkMissing
+    from parity.stacks import load
+    from parity.stacks.base import FrameworkMissing
 
     try:
         return load(names, mode)

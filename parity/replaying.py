@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from parity.contracts.contract import Contract
-from parity.frameworks.base import Framework
 from parity.golden.errors import GoldenError
 from parity.golden.folder import GoldenSet
 from parity.golden.replay import replay
 from parity.report.replay import replay_message
+from parity.stacks.base import Framework
 
 
 class Goldens:

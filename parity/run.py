@@ -10,11 +10,11 @@ from parity.contracts.cases.case import Case, forced, parse_case, sweep
 from parity.contracts.cases.datasets import Dataset
 from parity.contracts.contract import Contract, UsageError
 from parity.examination import examine
-from parity.frameworks.base import Framework
 from parity.judge import Verdict, judge
 from parity.measure import Measurement
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.shards import Shard
+from parity.stacks.base import Framework
 
 
 @dataclass(frozen=True, slots=True)

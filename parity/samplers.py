@@ -28,9 +28,9 @@ from scipy import stats
 
 from parity.contracts.contract import Contract
 from parity.contracts.declared.sampling import SAMPLERS
-from parity.frameworks.base import Framework, StackError
 from parity.physics.kinds import AMPLITUDE_UNIT
 from parity.physics.precision import FLOAT64, PRECISIONS, Precision
+from parity.stacks.base import Framework, StackError
 from ptycho import diffsim
 
 Counts = NDArray[np.float64]

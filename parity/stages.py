@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from parity.contracts.cases.case import Case, precisions_of
 from parity.contracts.contract import Argument, Contract, Inputs, Registry, Result, Stage
-from parity.frameworks.base import Framework, StackError
 from parity.measure import Label, Measurement, distance, measure, missing_gradient
 from parity.physics.kinds import Kind
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
 from parity.reference import bounded_gradients, bounded_values, exactly, gradient_of, has_readings
+from parity.stacks.base import Framework, StackError
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import Inputs
 from parity.contracts.declared import REGISTRY
-from parity.frameworks.base import Framework
 from parity.physics.kinds import BIAS, KERNEL
 from parity.physics.precision import Precision
+from parity.stacks.base import Framework
 
 LOSS = "forward.reconstruction_loss@32"
 

@@ -14,8 +14,8 @@ from parity.contracts.cases.case import Case
 from parity.contracts.contract import UsageError
 from parity.contracts.declared import REGISTRY
 from parity.examination import examine
-from parity.frameworks.base import Framework, FrameworkMissing
 from parity.physics.precision import PRECISIONS
+from parity.stacks.base import Framework, FrameworkMissing
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -12,8 +12,8 @@ from parity.bench.timing import Pace, paced
 from parity.contracts.cases.case import Case, precisions_of
 from parity.contracts.contract import Contract, UsageError
 from parity.examination import Truth, examine
-from parity.frameworks.base import Call, Framework
 from parity.physics.precision import PRECISIONS
+from parity.stacks.base import Call, Framework
 
 SIZES = (16, 32, 64, 128, 256)
 

@@ -15,8 +15,8 @@ from parity.bench.suite import BenchReport
 from parity.bench.timing import Pace
 from parity.errors import CheckNotMade
 from parity.files import write_atomically
-from parity.frameworks.base import Framework
 from parity.results import environment
+from parity.stacks.base import Framework
 
 FORMAT = 1
 """Raised when a reader of older files would misread a newer one."""

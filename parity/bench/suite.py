@@ -20,12 +20,12 @@ import numpy as np
 from parity.bench.timing import Stopwatch
 from parity.contracts.cases.case import forced, precisions_of, sweep
 from parity.contracts.contract import Contract
-from parity.environment import prepare_environment
 from parity.examination import JUDGING, Arrays, Truth, examine
-from parity.frameworks.base import Call, Framework
 from parity.judge import judge
 from parity.measure import Measurement
 from parity.physics.precision import FLOAT32, PRECISIONS
+from parity.stacks.base import Call, Framework
+from parity.stacks.environment import prepare_environment
 
 BARE, ANEW = "bare calls", "bare calls, traced anew"
 

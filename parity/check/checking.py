@@ -15,11 +15,11 @@ from parity.contracts.declared import REGISTRY
 from parity.contracts.mirror import line_of, mirror_faults
 from parity.divergences.faults import divergence_faults
 from parity.divergences.registry import accepted_in, registered
-from parity.environment import prepare_environment
 from parity.golden.errors import GoldenError
 from parity.impact import Changes, Impact, Reason
 from parity.impact.mapping import GOLDENS
 from parity.report.content import ContractReport, Place, Remark, Report, Weight
+from parity.stacks.environment import prepare_environment
 from parity.workers import Crew, Lost
 
 DIVERGENCES = "parity/divergences/registry.py"

@@ -11,8 +11,6 @@ from parity.check.planning import SPOTS
 from parity.check.spots import sample, unnoticed
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.frameworks import load
-from parity.frameworks.base import Framework
 from parity.golden.folder import GoldenSet
 from parity.golden.replay import replay
 from parity.physics.precision import FLOAT32, FLOAT64
@@ -21,6 +19,8 @@ from parity.report.gathering import gather
 from parity.report.replay import replay_message
 from parity.report.terminal import plain
 from parity.run import Plan, run
+from parity.stacks import load
+from parity.stacks.base import Framework
 
 GRAPH, EAGER = "graph", "eager"
 

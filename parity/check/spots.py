@@ -12,9 +12,9 @@ from parity.defects import CATALOGUE
 from parity.defects.base import Defect
 from parity.defects.injection import injected
 from parity.examination import Truth, examine
-from parity.frameworks.base import Framework
 from parity.judge import judge
 from parity.physics.precision import FLOAT32, FLOAT64, PRECISIONS
+from parity.stacks.base import Framework
 
 Made = tuple[Defect, str]
 """A defect, and the stack that it is made in."""

@@ -19,13 +19,13 @@ from parity.cli.options import examples_option, report_option
 from parity.cli.progress import progress
 from parity.contracts.contract import Contract, UsageError
 from parity.contracts.declared import REGISTRY
-from parity.frameworks import ADAPTERS, load, parse_modes
-from parity.frameworks.base import Framework
 from parity.report.bench.comparisons import beside_table, revisions_table
 from parity.report.bench.sizes import draw_sizes, sizes_table
 from parity.report.bench.suite import suite_tables
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
+from parity.stacks import ADAPTERS, load, parse_modes
+from parity.stacks.base import Framework
 
 REVISION_SIZES = (64,)
 

@@ -11,12 +11,12 @@ from parity.contracts.cases.case import parse_precisions
 from parity.contracts.declared import REGISTRY
 from parity.divergences.faults import divergence_faults
 from parity.divergences.registry import registered
-from parity.frameworks import load
 from parity.measure import Measurement
 from parity.physics.precision import Precision
 from parity.report.divergences import divergence_table
 from parity.report.terminal import console
 from parity.run import Plan, run
+from parity.stacks import load
 
 
 @click.command("divergences")

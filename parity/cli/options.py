@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from parity.frameworks import ADAPTERS
 from parity.shards import Shard, parse_shard
+from parity.stacks import ADAPTERS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

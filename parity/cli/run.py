@@ -25,12 +25,12 @@ from parity.contracts.cases.case import parse_precisions
 from parity.contracts.cases.datasets import read_dataset
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.frameworks import ADAPTERS
 from parity.isolation import Circumstances, Outcomes, hold_here, hold_isolated
 from parity.report.terminal import console
 from parity.results import environment_of
 from parity.run import Plan
 from parity.shards import Shard
+from parity.stacks import ADAPTERS
 
 
 @click.command("run")

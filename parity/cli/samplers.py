@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from parity.cli.codes import AGREE, DISAGREE
-from parity.frameworks import load
 from parity.report.terminal import console
+from parity.stacks import load
 
 
 @click.command("samplers")

@@ -8,11 +8,11 @@ import click
 
 from parity.cli.codes import AGREE
 from parity.contracts.contract import UsageError
-from parity.environment import prepare_environment
-from parity.frameworks.silence import silenced
 from parity.physics.weights import Weights, WeightsError, size_and_gridsize
 from parity.report.terminal import console
-from parity.transplant import read_weights, write_weights
+from parity.stacks.environment import prepare_environment
+from parity.stacks.silence import silenced
+from parity.stacks.transplant import read_weights, write_weights
 
 
 @click.command("transplant")

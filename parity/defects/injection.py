@@ -14,7 +14,7 @@ from typing import Any
 from parity.contracts.contract import UsageError
 from parity.defects.base import Injectable, Kinds
 from parity.defects.idiom import idiom_of
-from parity.frameworks.base import INJECTED
+from parity.stacks.base import INJECTED
 
 Place = tuple[Any, str]
 """An object and the name of an attribute of it."""

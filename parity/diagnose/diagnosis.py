@@ -18,10 +18,10 @@ from parity.diagnose.exhibit import Exhibit
 from parity.diagnose.explanation import Explanation
 from parity.diagnose.results import FACTOR
 from parity.examination import Truth
-from parity.frameworks.base import Framework
 from parity.measure import GRADIENT, PAIR, Measurement
 from parity.physics.precision import FLOAT64, PRECISIONS, Precision
 from parity.reference import bounded_gradients, bounded_values, gradient_of
+from parity.stacks.base import Framework
 from parity.stages import Step, Tree, stage_tree
 
 EXHIBITS, OTHERS, CONTROLS = 2, 3, 2

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from parity.contracts.contract import Entry, Inputs
 from parity.examination import Arrays, Truth
-from parity.frameworks.base import Framework, StackError
 from parity.measure import GRADIENT, distance, fault_of
 from parity.mistakes import Values
 from parity.mistakes.base import wide
 from parity.physics.oracle.bounded import Bounded
+from parity.stacks.base import Framework, StackError
 
 
 @dataclass(frozen=True, eq=False)

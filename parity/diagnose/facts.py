@@ -9,8 +9,8 @@ import numpy as np
 from parity.contracts.contract import Entry
 from parity.diagnose.exhibit import Exhibit
 from parity.diagnose.explanation import Explanation
-from parity.frameworks.base import Framework
-from parity.frameworks.intermediates import narrow_intermediates
+from parity.stacks.base import Framework
+from parity.stacks.intermediates import narrow_intermediates
 
 RAISES = "it raises an error"
 NAN = "returns NaN"

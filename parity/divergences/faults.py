@@ -9,8 +9,8 @@ from itertools import combinations
 
 from parity.contracts.contract import Contract, Registry, did_you_mean
 from parity.divergences.base import Divergence, gradients_of, results_of, stratum_of
-from parity.frameworks import STACKS
 from parity.measure import Measurement
+from parity.stacks import STACKS
 
 
 def declared_faults(

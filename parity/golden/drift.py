@@ -27,11 +27,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.frameworks import STACKS
 from parity.golden.npz import digest
 from parity.golden.record import PROVENANCE, Arrays, Golden
 from parity.physics.oracle.bounded import Bounded, Reals
 from parity.physics.precision import FLOAT64, Precision
+from parity.stacks import STACKS
 
 SIDES = 2
 """Two results that are each within a bound of the truth are within twice that of each other."""

@@ -14,10 +14,10 @@ import numpy as np
 import scipy
 
 from parity.contracts.contract import UsageError
-from parity.environment import in_ci
-from parity.frameworks.base import Framework
 from parity.git import GitError, GitMissing, git
 from parity.golden.record import Golden
+from parity.stacks.base import Framework
+from parity.stacks.environment import in_ci
 
 ROOT = Path(__file__).resolve().parents[2]
 """Where `parity`, `ptycho` and `ptycho_torch` lie."""

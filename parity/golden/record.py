@@ -25,12 +25,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.frameworks import STACKS
 from parity.golden.errors import GoldenError, first_line
 from parity.golden.npz import little_endian, packed, unpacked
 from parity.measure import GRADIENT, distance, fault_of
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, PRECISIONS, Precision
+from parity.stacks import STACKS
 
 FORMAT = 1
 """Raised when a reader of older goldens would misread a newer one."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from parity.contracts.contract import Contract, Quota
 from parity.examination import Truth
-from parity.frameworks.base import Framework
 from parity.golden.errors import GoldenError
 from parity.golden.freeze import require_current
 from parity.golden.record import Arrays, Golden
 from parity.judge import Verdict, judge
 from parity.measure import Measurement, distance, fault_of
 from parity.reference import gradient_of
+from parity.stacks.base import Framework
 
 ALONE = Quota(undecided=1.0, uninformative=1.0)
 """A golden stands alone: its proof, not a share of many, says that it informs."""

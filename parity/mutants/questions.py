@@ -9,9 +9,9 @@ from pathlib import Path
 
 from parity.contracts.declared import REGISTRY
 from parity.contracts.reachability import Address, callers_in, nearest_first
-from parity.frameworks import ADAPTERS
 from parity.mutants.mutate import Kind, Mutant
 from parity.mutants.trial import Question
+from parity.stacks import ADAPTERS
 
 FEW, MANY = 2, 20
 """Cases drawn of a contract, besides its strata, at the first asking and, of those that remain silent, at the last."""

@@ -18,12 +18,12 @@ from dataclasses import dataclass, replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from parity.environment import prepare_environment
 from parity.mutants import journal
 from parity.mutants.asking import PASSED, ask
 from parity.mutants.mutate import Kind, Mutant
 from parity.mutants.questions import FEW, Checkout
 from parity.mutants.trial import Outcome, Trial, try_mutant
+from parity.stacks.environment import prepare_environment
 
 POLL = 0.5
 

@@ -1,6 +1,6 @@
 """What a tensor is: its unit, its canonical layout, and how each framework lays it out.
 
-A kind is a fact about physics, not about a framework. The adapters in `parity.frameworks` read the layout from
+A kind is a fact about physics, not about a framework. The adapters in `parity.stacks` read the layout from
 here and are the only code that transposes; `Kind.check` is the border where wrong arrays are turned away.
 To add a kind, add a constant below: its axes name themselves.
 """

@@ -13,12 +13,12 @@ from parity.contracts.declared import REGISTRY
 from parity.diagnose import Diagnosis, diagnose_example
 from parity.diagnose.facts import RAISES
 from parity.examination import Truth
-from parity.frameworks.base import RAISED, Framework
 from parity.measure import Measurement
 from parity.physics.precision import Precision
 from parity.pipeline.reading import Reading
 from parity.pipeline.source import Source
 from parity.reference import bounded_values
+from parity.stacks.base import RAISED, Framework
 
 _CONTRACTS = {
     "groups": "dataloader.neighbour_groups",

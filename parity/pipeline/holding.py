@@ -8,7 +8,6 @@ from pathlib import Path
 
 from parity.contracts.contract import Quota
 from parity.diagnose import Diagnosis
-from parity.frameworks.base import Framework
 from parity.judge import Outcome, Verdict, judge
 from parity.measure import PAIR, Measurement
 from parity.physics.kinds import Kind
@@ -23,6 +22,7 @@ from parity.pipeline.running import Pipeline
 from parity.pipeline.source import read_source
 from parity.pipeline.steps import QUANTITIES, Step
 from parity.reference import gradient_of
+from parity.stacks.base import Framework
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from parity.contracts.contract import UsageError
 from parity.errors import CheckNotMade
-from parity.frameworks.base import Framework, stack_at_work
 from parity.physics.precision import Precision
 from parity.physics.weights import Weights, size_and_gridsize
-from parity.transplant import from_tensorflow, from_torch, read_weights, to_tensorflow, to_torch
+from parity.stacks.base import Framework, stack_at_work
+from parity.stacks.transplant import from_tensorflow, from_torch, read_weights, to_tensorflow, to_torch
 
 _MOVES: Mapping[str, tuple[Callable[[Weights], Any], Callable[[Any], dict[str, NDArray[Any]]]]] = {
     "torch": (to_torch, from_torch),

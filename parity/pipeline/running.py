@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.examination import Truth
-from parity.frameworks.base import Framework, StackError
 from parity.measure import PAIR, Label, Measurement, distance, fault_of, measure, measure_pair, missing_gradient
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.weights import Weights
@@ -20,6 +19,7 @@ from parity.pipeline.network import as_vector, moved
 from parity.pipeline.reading import Reading
 from parity.pipeline.steps import QUANTITIES, Step
 from parity.reference import exactly, gradient_of
+from parity.stacks.base import Framework, StackError
 
 CASE = "groups"
 """The one example of a pipeline, as measurements name it: the groups that were chosen."""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from parity.contracts.contract import Contract, Entry
 from parity.contracts.mirror import MIRRORS, ROOT
-from parity.frameworks import ADAPTERS
 from parity.preflight.findings import Finding, Outcome
+from parity.stacks import ADAPTERS
 
 
 @dataclass(frozen=True, slots=True)

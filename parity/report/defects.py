@@ -11,10 +11,10 @@ from rich.text import Text
 from parity.defects import Defect
 from parity.defects.base import Injectable
 from parity.diagnose import Diagnosis
-from parity.frameworks import STACKS
 from parity.judge import Outcome, Verdict
 from parity.report.messages import describe
 from parity.report.terminal import bare_table
+from parity.stacks import STACKS
 
 
 def listing(changes: Iterable[Injectable]) -> RenderableType:

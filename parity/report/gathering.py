@@ -10,7 +10,6 @@ from parity.contracts.cases.datasets import Dataset
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.diagnose import Diagnosis, diagnoses
-from parity.frameworks.base import Framework
 from parity.physics.precision import PRECISIONS
 from parity.report.content import ContractReport, Picture
 from parity.report.error_map import error_maps, picture
@@ -19,6 +18,7 @@ from parity.report.pictures import can_draw
 from parity.report.stages import INHERITS, explanation
 from parity.report.terminal import counted, plain
 from parity.run import ContractRun
+from parity.stacks.base import Framework
 from parity.stages import Tree, trees_of
 
 MOST_PICTURES = 4

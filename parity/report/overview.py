@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from parity.frameworks import STACKS
 from parity.report.content import ContractReport, Remark, Report, Weight
 from parity.report.terminal import counted, epsilon_in_words, gap_in_words, in_bounds, verdict_in_words
+from parity.stacks import STACKS
 
 NAMED = 5
 """How many contracts, or remarks, a verdict names; of the rest it gives the number."""

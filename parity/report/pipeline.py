@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from parity.frameworks import STACKS
 from parity.judge import Outcome
 from parity.measure import GRADIENT
 from parity.pipeline.holding import Answer, Held
@@ -21,6 +20,7 @@ from parity.report.terminal import (
     in_bounds,
     verdict_in_words,
 )
+from parity.stacks import STACKS
 
 
 def pipeline_table(answer: Answer) -> RenderableType:

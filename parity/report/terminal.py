@@ -8,10 +8,10 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from parity.frameworks import STACKS
 from parity.judge import Outcome, Verdict
 from parity.run import NotChecked
 from parity.shards import Shard
+from parity.stacks import STACKS
 
 WIDTH = 120
 

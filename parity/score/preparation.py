@@ -12,12 +12,12 @@ from parity.contracts.declared import REGISTRY
 from parity.divergences.removal import without_broken
 from parity.examination import Arrays, Truth
 from parity.facts import examine_facts
-from parity.frameworks.base import Framework
 from parity.golden.folder import GoldenSet
 from parity.golden.record import Golden
 from parity.judge import Verdict, judge
 from parity.measure import Measurement
 from parity.physics.precision import PRECISIONS
+from parity.stacks.base import Framework
 from parity.stages import stages_of
 
 Measured = tuple[Arrays | None, list[Measurement]]

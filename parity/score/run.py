@@ -13,14 +13,14 @@ from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.defects import CATALOGUE, REWRITES
 from parity.defects.base import Injectable
-from parity.environment import prepare_environment
-from parity.frameworks import load
 from parity.golden.folder import GoldenSet
 from parity.results import environment
 from parity.score.preparation import Preparation
 from parity.score.result import ContractScore, Score
 from parity.score.scoring import Diagnose, Stacks, score_contract
 from parity.score.session import GOLDENS
+from parity.stacks import load
+from parity.stacks.environment import prepare_environment
 
 C = TypeVar("C", bound=Injectable)
 

@@ -12,8 +12,6 @@ from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.defects.base import Defect, Rewrite
 from parity.defects.injection import injected
-from parity.frameworks import load
-from parity.frameworks.base import Framework
 from parity.golden.replay import replay
 from parity.judge import Outcome, PooledGain, Verdict, judge
 from parity.measure import GRADIENT as GRADIENT_OF
@@ -36,6 +34,8 @@ from parity.score.result import (
     Seen,
 )
 from parity.score.session import held_by_pytest
+from parity.stacks import load
+from parity.stacks.base import Framework
 from parity.stages import Step, Tree, trees_of
 
 

@@ -17,8 +17,8 @@ from unittest import mock
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import Inputs
 from parity.examination import Clock, Truth, untimed
-from parity.frameworks.base import Framework
 from parity.physics.precision import Precision
+from parity.stacks.base import Framework
 
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout, whose tests are run."""
@@ -77,7 +77,7 @@ def _given(frameworks: tuple[Framework, ...]) -> Iterator[None]:
     """Sessions of these frameworks, if there are any, without explanations, and with truths that are remembered."""
     with contextlib.ExitStack() as given:
         if frameworks:
-            given.enter_context(mock.patch("parity.frameworks.load", return_value=frameworks))
+            given.enter_context(mock.patch("parity.stacks.load", return_value=frameworks))
         given.enter_context(mock.patch("parity.holding.diagnoses", return_value=()))
         given.enter_context(mock.patch("parity.examination.Truth.of", _remembered))
         yield

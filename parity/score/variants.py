@@ -15,10 +15,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from parity.contracts.declared import REGISTRY
-from parity.environment import TORCH_ONEDNN, TORCH_THREADS
 from parity.judge import judge
 from parity.measure import Measurement
 from parity.results import read_results
+from parity.stacks.environment import TORCH_ONEDNN, TORCH_THREADS
 
 USUAL: Mapping[str, str] = MappingProxyType(
     {

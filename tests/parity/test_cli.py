@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from parity import cli
 from parity.contracts.contract import Registry
 from parity.contracts.declared import REGISTRY
-from parity.frameworks.base import Framework
 from parity.results import read_results, read_stored
 from parity.samplers import judge_samplers
-from parity.transplant import read_weights, write_weights
+from parity.stacks.base import Framework
+from parity.stacks.transplant import read_weights, write_weights
 from ptycho_torch import losses as torch_losses
 from ptycho_torch.networks import CNNConfig
 

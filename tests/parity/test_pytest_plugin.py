@@ -11,8 +11,6 @@ import pytest
 from parity.contracts.cases.case import parse_case
 from parity.contracts.cases.profiles import PROFILES
 from parity.contracts.declared import REGISTRY
-from parity.frameworks import load
-from parity.frameworks.base import Framework
 from parity.golden.folder import GoldenSet
 from parity.golden.provenance import Stamp
 from parity.golden.publish import publish
@@ -21,6 +19,8 @@ from parity.holding import hypothesis_settings
 from parity.physics.precision import FLOAT32
 from parity.pytest_plugin import NOT_CHECKED
 from parity.run import Plan, run
+from parity.stacks import load
+from parity.stacks.base import Framework
 
 HOLDS = """
 import pytest

@@ -18,12 +18,12 @@ from parity.contracts.contract import UsageError
 from parity.defects import CATALOGUE
 from parity.defects.base import Defect, raw
 from parity.defects.injection import injected
-from parity.frameworks import load
-from parity.frameworks.base import Framework, StackError
 from parity.physics.precision import FLOAT64
 from parity.reconstruction import WRONG_OPTIMA, Effect, effect, expose
 from parity.report.reconstruction import draw_effects, effect_table
 from parity.report.terminal import plain
+from parity.stacks import load
+from parity.stacks.base import Framework, StackError
 
 POISSON, ABSOLUTE = "losses.poisson_nll/observed-unsquared", "losses.mae/predicted-squared"
 LAYER = "losses.poisson_nll/layer-observed-unsquared"

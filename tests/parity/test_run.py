@@ -17,12 +17,12 @@ from parity.contracts.cases.datasets import read_dataset
 from parity.contracts.contract import Contract, Entry, UsageError
 from parity.contracts.declared import REGISTRY
 from parity.examination import examine
-from parity.frameworks.base import Call, Framework, StackError
 from parity.judge import Outcome
 from parity.measure import PAIR
 from parity.physics.oracle import losses
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.run import Plan, run
+from parity.stacks.base import Call, Framework, StackError
 
 MAE, FAR_FIELD, COUNT = (
     REGISTRY[name] for name in ("losses.mae", "optics.far_field_amplitude", "scaling.count_photons")

@@ -10,8 +10,6 @@ import torch
 from numpy.typing import NDArray
 
 from parity.contracts.declared.sampling import SAMPLERS
-from parity.frameworks import load
-from parity.frameworks.base import Framework
 from parity.physics.precision import FLOAT32
 from parity.report.samplers import sampler_table
 from parity.report.terminal import plain
@@ -29,6 +27,8 @@ from parity.samplers import (
     visible_mean,
     visible_variance,
 )
+from parity.stacks import load
+from parity.stacks.base import Framework
 
 Drawn = NDArray[np.float64]
 

@@ -11,11 +11,11 @@ import pytest
 
 import ptycho.training
 import ptycho_torch.forward
-from parity.frameworks import load
-from parity.frameworks.base import Framework
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.report.terminal import plain
 from parity.report.trajectory import draw_drifts, drift_table
+from parity.stacks import load
+from parity.stacks.base import Framework
 from parity.trajectory import OPTIMIZERS, STEPS, Drift, drift
 
 

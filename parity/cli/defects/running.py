@@ -14,11 +14,11 @@ from parity.contracts.cases.datasets import read_dataset
 from parity.defects import CATALOGUE
 from parity.defects.injection import injected
 from parity.diagnose import diagnoses
-from parity.frameworks import ADAPTERS, load
 from parity.judge import Outcome
 from parity.report.defects import consequence, made
 from parity.report.terminal import console
 from parity.run import Plan, run
+from parity.stacks import ADAPTERS, load
 
 
 @click.command("run")

@@ -13,8 +13,6 @@ from parity.cli.golden.options import chosen, contract_of, fixtures_option, name
 from parity.cli.options import device_option, report_option, stacks_option
 from parity.cli.progress import progress
 from parity.contracts.declared import REGISTRY
-from parity.frameworks import ADAPTERS, load
-from parity.frameworks.base import Framework
 from parity.golden.difference import sets
 from parity.golden.drift import Nature
 from parity.golden.folder import GoldenSet, recover
@@ -29,6 +27,8 @@ from parity.report.history import draw_history
 from parity.report.pictures import require_matplotlib
 from parity.report.replay import replay_message, replay_table
 from parity.report.terminal import console, counted
+from parity.stacks import ADAPTERS, load
+from parity.stacks.base import Framework
 
 
 @click.command("verify")

@@ -16,7 +16,6 @@ from parity.contracts.cases.case import Case, parse_case
 from parity.contracts.cases.datasets import read_dataset
 from parity.contracts.contract import Contract, UsageError
 from parity.contracts.declared import REGISTRY
-from parity.frameworks import ADAPTERS, load
 from parity.golden.choice import choose
 from parity.golden.folder import GoldenSet, recover
 from parity.golden.freeze import MODE
@@ -37,6 +36,7 @@ from parity.physics.precision import FLOAT32, PRECISIONS, Precision
 from parity.report.golden import difference_summary, drift_table
 from parity.report.replay import outside_message, promoted_line
 from parity.report.terminal import console, counted
+from parity.stacks import ADAPTERS, load
 
 
 @click.command("regen")

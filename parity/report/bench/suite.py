@@ -8,8 +8,8 @@ from rich.text import Text
 
 from parity.bench.suite import BOUND, TOLERANCES, BenchReport
 from parity.examination import FACTS, GRADIENTS, JUDGING, SIMULATION, VALUES, WITNESS
-from parity.frameworks import STACKS
 from parity.report.bench.numbers import numbers_table
+from parity.stacks import STACKS
 
 _STEPS = (SIMULATION, VALUES, GRADIENTS, WITNESS, *STACKS, FACTS, JUDGING)
 

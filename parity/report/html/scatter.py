@@ -11,13 +11,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from parity.frameworks import STACKS
 from parity.measure import PAIR, Measurement
 from parity.physics.precision import PRECISIONS
 from parity.report.content import ContractReport
 from parity.report.html.scales import Scale, Tick, numbers, power_of_ten, powers, stepped
 from parity.report.messages import PRECISION_WORDS
 from parity.report.terminal import counted, in_bounds
+from parity.stacks import STACKS
 
 WIDTH, HEIGHT = 270, 180
 LEFT, RIGHT, TOP, BOTTOM = 46, 264, 10, 138

@@ -7,10 +7,10 @@ from parity.bench import beside
 from parity.bench.beside import CONTRACTS, Beside, chosen_by_hand, time_beside
 from parity.bench.by_hand import ALONG_EVERY_AXIS, ALONG_ONE_DIRECTION, BY_HAND
 from parity.contracts.contract import UsageError
-from parity.frameworks import load
-from parity.frameworks.base import FrameworkMissing
 from parity.report.bench.comparisons import beside_table
 from parity.report.terminal import plain
+from parity.stacks import load
+from parity.stacks.base import FrameworkMissing
 
 BY_NAME = {written.contract: written for written in BY_HAND}
 RANDOM = np.random.default_rng(1)

@@ -6,9 +6,9 @@ from parity.bench import sizes
 from parity.bench.sizes import Refused, Timed, check_sizes, sized, time_sizes
 from parity.contracts.contract import UsageError
 from parity.contracts.declared import REGISTRY
-from parity.frameworks import load
 from parity.report.bench.sizes import draw_sizes, sizes_table
 from parity.report.terminal import plain
+from parity.stacks import load
 
 MAE = REGISTRY["losses.mae"]
 

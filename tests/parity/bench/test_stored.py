@@ -6,7 +6,7 @@ import pytest
 
 from parity.bench.sizes import Refused
 from parity.bench.stored import BenchError, Benchmark, environment_of, read_sizes, write_benchmark
-from parity.frameworks import load
+from parity.stacks import load
 
 
 def test_what_was_timed_comes_back(timed, tmp_path):

@@ -6,7 +6,7 @@ from parity.check.spots import POOLED, sample, unnoticed
 from parity.contracts.declared import REGISTRY
 from parity.defects import CATALOGUE
 from parity.defects.base import Defect, returning
-from parity.frameworks import load
+from parity.stacks import load
 
 MAE = REGISTRY["losses.mae"]
 STACKS = ("tensorflow", "torch")

@@ -19,9 +19,9 @@ from parity.contracts.contract import UsageError
 from parity.contracts.declared import REGISTRY
 from parity.defects.base import Defect, Rewrite, given, giving, raw, replaced, returning
 from parity.defects.injection import injected, replaced_in
-from parity.frameworks import load
-from parity.frameworks.base import Framework
 from parity.physics.precision import FLOAT64
+from parity.stacks import load
+from parity.stacks.base import Framework
 from ptycho import forward, networks, optics, patches, probe
 from ptycho_torch import model
 from ptycho_torch import training as torch_training

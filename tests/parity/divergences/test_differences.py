@@ -29,11 +29,11 @@ from parity.divergences import (
 from parity.divergences.factors import To
 from parity.divergences.faults import measured_faults
 from parity.examination import examine
-from parity.frameworks.base import Framework
 from parity.judge import Outcome, Verdict, judge
 from parity.measure import PAIR, Measurement
 from parity.physics.oracle.operations import digamma_plus_one, log_gamma_plus_one, square, total
 from parity.physics.precision import FLOAT32, FLOAT64
+from parity.stacks.base import Framework
 
 LATER = date(2999, 12, 31)
 PHASE = 0.7

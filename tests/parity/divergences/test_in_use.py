@@ -17,8 +17,6 @@ from parity.defects.base import Defect, returning
 from parity.defects.injection import injected
 from parity.divergences import Divergence, PositiveFactor, registry
 from parity.divergences.registry import accepted_in, registered
-from parity.frameworks import load
-from parity.frameworks.base import Framework
 from parity.golden.freeze import freeze, golden_inputs
 from parity.golden.replay import replay
 from parity.holding import Harness
@@ -28,6 +26,8 @@ from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.messages import finding
 from parity.results import read_results, write_results
 from parity.run import ContractRun, Plan, run
+from parity.stacks import load
+from parity.stacks.base import Framework
 
 MAE = REGISTRY["losses.mae"]
 TRIPLED = Defect("losses.mae", "tripled", "is three times what it is", returning(lambda xp, mae, a: 3 * mae))

@@ -11,7 +11,6 @@ import pytest
 from parity import cli
 from parity.contracts.cases.case import parse_case
 from parity.contracts.declared import REGISTRY
-from parity.frameworks.base import Framework
 from parity.golden import provenance
 from parity.golden.folder import GoldenSet
 from parity.golden.provenance import Stamp
@@ -19,6 +18,7 @@ from parity.golden.publish import publish
 from parity.golden.record import Golden
 from parity.golden.regenerate import promote
 from parity.physics.precision import FLOAT32
+from parity.stacks.base import Framework
 
 COMMIT = "c0ffee" * 6 + "c0de"
 FROZEN = (("losses.mae", "even/0"), ("optics.far_field_amplitude", "odd/0"), ("scaling.count_photons", "readings/0"))

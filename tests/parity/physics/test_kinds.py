@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from parity.frameworks import ADAPTERS
 from parity.physics import kinds
 from parity.physics.kinds import (
     AMPLITUDE,
@@ -24,6 +23,7 @@ from parity.physics.kinds import (
     WEIGHT,
     Kind,
 )
+from parity.stacks import ADAPTERS
 
 KINDS = {name: kind for name, kind in vars(kinds).items() if isinstance(kind, Kind)}
 SHAPE = (2, 3, 4, 5)

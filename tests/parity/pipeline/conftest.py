@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.transplant import from_torch, write_weights
+from parity.stacks.transplant import from_torch, write_weights
 from ptycho.workflows.datafile import write_datafiles
 from ptycho.workflows.grid_lines_workflow import build_datasets
 from ptycho.workflows.simulation import GridLinesConfig

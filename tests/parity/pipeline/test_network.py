@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from parity.errors import CheckNotMade
-from parity.frameworks.base import Framework
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.pipeline.network import as_vector, moved, network_size, seeded, weights_in
+from parity.stacks.base import Framework
 
 Weights = Callable[..., Path]
 

@@ -11,12 +11,12 @@ from parity.contracts.declared import REGISTRY
 from parity.defects.base import Defect, Rewrite, replaced, returning
 from parity.defects.idiom import Idiom
 from parity.defects.injection import injected
-from parity.frameworks.base import Framework
 from parity.golden.folder import GoldenSet
 from parity.score.preparation import Preparation
 from parity.score.result import FACT, FLOAT32_VALUE, FLOAT64_VALUE, GOLDEN, GRADIENT, STAGE, ContractScore, DefectScore
 from parity.score.scoring import Stacks, score_contract
 from parity.score.session import BROKEN, GOLDENS, HELD, NOT_HELD, held_by_pytest
+from parity.stacks.base import Framework
 
 Frameworks = tuple[Framework, ...]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from parity.frameworks import ADAPTERS
 from parity.score.variants import USUAL, VARIANTS, Variant, VariantError, run_variant
+from parity.stacks import ADAPTERS
 
 CONTRACT = "probe.gaussian"
 

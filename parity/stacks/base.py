@@ -2,7 +2,7 @@
 
 An adapter is the only code that knows both a framework and a layout. It imports its framework when it is made, never
 before, so that commands that need none start without. To add a framework, subclass `Framework` and give it a row in
-`parity.frameworks.ADAPTERS`.
+`parity.stacks.ADAPTERS`.
 """
 
 from __future__ import annotations

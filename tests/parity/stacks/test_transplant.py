@@ -14,10 +14,10 @@ import pytest
 import tensorflow as tf
 import torch
 
-from parity import transplant
 from parity.physics import weights as named
 from parity.physics.weights import WeightsError, size_and_gridsize
-from parity.transplant import read_weights, to_tensorflow, to_torch, write_weights
+from parity.stacks import transplant
+from parity.stacks.transplant import read_weights, to_tensorflow, to_torch, write_weights
 from ptycho import autoencoder as tensorflow_networks
 from ptycho_torch import autoencoder as torch_networks
 from ptycho_torch.networks import CNNConfig
@@ -418,7 +418,7 @@ def test_a_framework_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytes
 def test_plain_arrays_need_no_framework(tmp_path: Path) -> None:
     write_weights(tmp_path / "a.npz", weights())
     script = (
-        "import sys; from parity.transplant import read_weights, write_weights\n"
+        "import sys; from parity.stacks.transplant import read_weights, write_weights\n"
         "write_weights(sys.argv[2], read_weights(sys.argv[1]))\n"
         "assert not {'torch', 'tensorflow', 'keras'} & set(sys.modules)"
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from parity.contracts.contract import UsageError, did_you_mean
-from parity.frameworks.base import Framework
-from parity.frameworks.tensorflow import TensorFlow
-from parity.frameworks.torch import Torch
+from parity.stacks.base import Framework
+from parity.stacks.tensorflow import TensorFlow
+from parity.stacks.torch import Torch
 
 ADAPTERS: dict[str, type[Framework]] = {Torch.name: Torch, TensorFlow.name: TensorFlow}
 """By name, in the order of import: torch before TensorFlow."""

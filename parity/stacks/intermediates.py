@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from parity.contracts.contract import Contract, Entry, Inputs
-from parity.frameworks.base import Call, Cotangents, Framework, StackError, stack_at_work
 from parity.physics.precision import FLOAT64, Precision
+from parity.stacks.base import Call, Cotangents, Framework, StackError, stack_at_work
 
 _HALF = ("float16", "bfloat16")
 _SINGLE = ("float32", "complex64")

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Argument, Contract, UsageError
-from parity.environment import prepare_environment
-from parity.frameworks.base import Call, Framework, StackError, stack_at_work
-from parity.frameworks.silence import silenced
 from parity.physics.kinds import Numbers
+from parity.stacks.base import Call, Framework, StackError, stack_at_work
+from parity.stacks.environment import prepare_environment
+from parity.stacks.silence import silenced
 
 UNSUPPORTED = "Detected unsupported operations when trying to compile"
 """How XLA begins to say that it lacks a kernel."""

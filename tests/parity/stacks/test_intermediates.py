@@ -7,9 +7,9 @@ from parity.contracts.declared import REGISTRY
 from parity.defects.base import Defect, given
 from parity.defects.injection import injected
 from parity.examination import Truth
-from parity.frameworks.base import Framework
-from parity.frameworks.intermediates import Intermediate, narrow_intermediates
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
+from parity.stacks.base import Framework
+from parity.stacks.intermediates import Intermediate, narrow_intermediates
 
 
 def truth_of(name: str, precision: Precision) -> Truth:

@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import Argument, Contract, Result, UsageError
 from parity.contracts.declared import REGISTRY
-from parity.environment import TORCH_ONEDNN, TORCH_THREADS
-from parity.frameworks import ADAPTERS, load
-from parity.frameworks.base import Evaluation, Framework, FrameworkMissing, StackError, stack_at_work
-from parity.frameworks.silence import silenced
-from parity.frameworks.torch import Torch
 from parity.measure import Label, measure_pair
 from parity.physics.kinds import FLAG, OBJECT
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.reference import bounded_gradients, bounded_values
+from parity.stacks import ADAPTERS, load
+from parity.stacks.base import Evaluation, Framework, FrameworkMissing, StackError, stack_at_work
+from parity.stacks.environment import TORCH_ONEDNN, TORCH_THREADS
+from parity.stacks.silence import silenced
+from parity.stacks.torch import Torch
 from ptycho import optics as tensorflow_optics
 from ptycho_torch import optics as torch_optics
 
@@ -422,7 +422,7 @@ def in_a_process_of_its_own(*arguments: str, **environment: str) -> subprocess.C
 
 
 EXECUTION = """
-from parity.frameworks import load
+from parity.stacks import load
 (framework,) = load(["torch"])
 import torch
 print(framework.threads, torch.backends.mkldnn.enabled)
