@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from parity.run import Plan
-from parity.shards import Shard
+from parity.judging.run import Plan
+from parity.judging.shards import Shard
 
 PACKAGES = ("parity", "ptycho", "ptycho_torch")
 """Whose sources decide what a run finds."""

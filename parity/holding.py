@@ -12,11 +12,11 @@ from parity.contracts.cases.strategies import cases
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.diagnose import diagnoses
-from parity.divergences.faults import measured_faults
-from parity.divergences.registry import accepted_in
-from parity.examination import examine
-from parity.judge import Verdict, judge
-from parity.measure import Measurement
+from parity.judging.divergences.faults import measured_faults
+from parity.judging.divergences.registry import accepted_in
+from parity.judging.examine import examine
+from parity.judging.measurement import Measurement
+from parity.judging.verdict import Verdict, judge
 from parity.physics.precision import PRECISIONS
 from parity.report.messages import describe
 from parity.stacks.base import Framework

@@ -15,11 +15,11 @@ from pathlib import Path
 from parity.contracts.cases.datasets import Dataset, read_dataset
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
+from parity.judging.run import NotChecked, Plan, run
+from parity.judging.shards import Shard
 from parity.physics.precision import PRECISIONS
 from parity.report.content import ContractReport
 from parity.report.gathering import gather
-from parity.run import NotChecked, Plan, run
-from parity.shards import Shard
 from parity.stacks import load
 from parity.stacks.base import Framework
 from parity.stacks.environment import prepare_environment

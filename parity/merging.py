@@ -8,9 +8,9 @@ from itertools import pairwise
 
 from parity.asked import Asked, sources
 from parity.contracts.declared import REGISTRY
-from parity.judge import judge
+from parity.judging.run import ContractRun, NotChecked
+from parity.judging.verdict import judge
 from parity.results import ResultsError, Stored
-from parity.run import ContractRun, NotChecked
 
 PLATFORM = "platform"
 """The one thing in which the machines of shards may differ: the bounds hold on every one."""

@@ -21,7 +21,7 @@ from parity.stacks.environment import in_ci
 
 if TYPE_CHECKING:
     from parity.holding import Harness
-    from parity.judge import Verdict
+    from parity.judging.verdict import Verdict
     from parity.replaying import Goldens
     from parity.stacks.base import Framework
 
@@ -70,8 +70,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not any(item.get_closest_marker("parity") for item in session.items):
         return
     from parity.contracts.declared import REGISTRY
-    from parity.divergences.faults import declared_faults
-    from parity.divergences.registry import registered
+    from parity.judging.divergences.faults import declared_faults
+    from parity.judging.divergences.registry import registered
 
     faults = declared_faults(registered(), REGISTRY)
     if faults:

@@ -17,9 +17,9 @@ import numpy as np
 from parity.asked import Asked
 from parity.errors import CheckNotMade
 from parity.files import write_atomically
-from parity.measure import Gain, Measurement
-from parity.run import ContractRun, NotChecked
-from parity.shards import parse_shard
+from parity.judging.measurement import Gain, Measurement
+from parity.judging.run import ContractRun, NotChecked
+from parity.judging.shards import parse_shard
 from parity.stacks.base import Framework
 
 FORMAT = 2

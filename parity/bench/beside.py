@@ -13,7 +13,7 @@ from parity.bench.sizes import sized
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import UsageError
 from parity.contracts.declared import REGISTRY
-from parity.examination import examine
+from parity.judging.examine import examine
 from parity.physics.precision import PRECISIONS
 from parity.stacks.base import Framework, FrameworkMissing
 

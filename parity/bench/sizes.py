@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from parity.bench.timing import Pace, paced
 from parity.contracts.cases.case import Case, precisions_of
 from parity.contracts.contract import Contract, UsageError
-from parity.examination import Truth, examine
+from parity.judging.examine import Truth, examine
 from parity.physics.precision import PRECISIONS
 from parity.stacks.base import Call, Framework
 

@@ -20,9 +20,9 @@ import numpy as np
 from parity.bench.timing import Stopwatch
 from parity.contracts.cases.case import forced, precisions_of, sweep
 from parity.contracts.contract import Contract
-from parity.examination import JUDGING, Arrays, Truth, examine
-from parity.judge import judge
-from parity.measure import Measurement
+from parity.judging.examine import JUDGING, Arrays, Truth, examine
+from parity.judging.measurement import Measurement
+from parity.judging.verdict import judge
 from parity.physics.precision import FLOAT32, PRECISIONS
 from parity.stacks.base import Call, Framework
 from parity.stacks.environment import prepare_environment

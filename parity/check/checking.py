@@ -13,16 +13,16 @@ from parity.check.planning import Asked
 from parity.check.question import SAMPLERS, Answer, AnyQuestion, Question, SamplersQuestion, answer, prepare
 from parity.contracts.declared import REGISTRY
 from parity.contracts.mirror import line_of, mirror_faults
-from parity.divergences.faults import divergence_faults
-from parity.divergences.registry import accepted_in, registered
 from parity.golden.errors import GoldenError
 from parity.impact import Changes, Impact, Reason
 from parity.impact.mapping import GOLDENS
+from parity.judging.divergences.faults import divergence_faults
+from parity.judging.divergences.registry import accepted_in, registered
 from parity.report.content import ContractReport, Place, Remark, Report, Weight
 from parity.stacks.environment import prepare_environment
 from parity.workers import Crew, Lost
 
-DIVERGENCES = "parity/divergences/registry.py"
+DIVERGENCES = "parity/judging/divergences/registry.py"
 
 LIMIT = 600.0
 """Seconds for one contract, unless the user says otherwise."""

@@ -13,12 +13,12 @@ from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.golden.folder import GoldenSet
 from parity.golden.replay import replay
+from parity.judging.run import Plan, run
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.content import ContractReport, Remark, Weight
 from parity.report.gathering import gather
 from parity.report.replay import replay_message
 from parity.report.terminal import plain
-from parity.run import Plan, run
 from parity.stacks import load
 from parity.stacks.base import Framework
 
@@ -105,8 +105,8 @@ class SamplersQuestion:
 
     def answer(self) -> Answer:
         """Ask."""
+        from parity.judging.samplers import judge_samplers, simulation_sampler, stack_samplers
         from parity.report.samplers import sampler_table  # scipy.stats takes long to start
-        from parity.samplers import judge_samplers, simulation_sampler, stack_samplers
 
         frameworks = _loaded(EAGER)
         judgement = judge_samplers((*stack_samplers(frameworks), simulation_sampler()))

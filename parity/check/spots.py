@@ -11,8 +11,8 @@ from parity.contracts.contract import Contract
 from parity.defects import CATALOGUE
 from parity.defects.base import Defect
 from parity.defects.injection import injected
-from parity.examination import Truth, examine
-from parity.judge import judge
+from parity.judging.examine import Truth, examine
+from parity.judging.verdict import judge
 from parity.physics.precision import FLOAT32, FLOAT64, PRECISIONS
 from parity.stacks.base import Framework
 

@@ -13,13 +13,13 @@ from parity.asked import Asked
 from parity.cli import RESULTS
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.contracts.declared import REGISTRY
-from parity.divergences.faults import divergence_faults
-from parity.divergences.registry import accepted_in, registered
+from parity.judging.divergences.faults import divergence_faults
+from parity.judging.divergences.registry import accepted_in, registered
+from parity.judging.run import NotChecked
 from parity.report.content import ContractReport, Remark, Report, Weight
 from parity.report.forms import write_forms
 from parity.report.terminal import not_checked_lines, summary_line, verdict_table
 from parity.results import write_results
-from parity.run import NotChecked
 
 CODES = {None: AGREE, Weight.FAILED: DISAGREE, Weight.NOT_CHECKED: NOT_CHECKED}
 """The exit code that a report comes to."""

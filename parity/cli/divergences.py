@@ -9,13 +9,13 @@ from parity.cli.options import examples_option, precision_option
 from parity.cli.progress import progress
 from parity.contracts.cases.case import parse_precisions
 from parity.contracts.declared import REGISTRY
-from parity.divergences.faults import divergence_faults
-from parity.divergences.registry import registered
-from parity.measure import Measurement
+from parity.judging.divergences.faults import divergence_faults
+from parity.judging.divergences.registry import registered
+from parity.judging.measurement import Measurement
+from parity.judging.run import Plan, run
 from parity.physics.precision import Precision
 from parity.report.divergences import divergence_table
 from parity.report.terminal import console
-from parity.run import Plan, run
 from parity.stacks import load
 
 

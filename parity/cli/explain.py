@@ -12,14 +12,14 @@ from parity.cli.options import report_option, under_circumstances
 from parity.contracts.cases.case import parse_precisions
 from parity.contracts.cases.datasets import read_dataset
 from parity.contracts.declared import REGISTRY
+from parity.judging.run import Plan
+from parity.judging.stages import trees_of
 from parity.report.divergences import accepted_lines
 from parity.report.error_map import write_error_maps
 from parity.report.pictures import require_matplotlib
 from parity.report.stages import explanation, unjudged
 from parity.report.terminal import console
-from parity.run import Plan
 from parity.stacks import ADAPTERS, load
-from parity.stages import trees_of
 
 
 @click.command("explain")

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from parity.shards import Shard, parse_shard
+from parity.judging.shards import Shard, parse_shard
 from parity.stacks import ADAPTERS
 
 Command = TypeVar("Command", bound=Callable[..., Any])

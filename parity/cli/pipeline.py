@@ -11,7 +11,7 @@ from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.cli.options import command_line, precision_option
 from parity.cli.progress import progress
 from parity.contracts.cases.case import parse_precisions
-from parity.judge import Outcome
+from parity.judging.verdict import Outcome
 from parity.pipeline.holding import Answer, Question, hold
 from parity.report.pipeline import conclusion, messages, open_lines, pipeline_table, subject
 from parity.report.terminal import console

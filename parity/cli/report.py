@@ -12,14 +12,14 @@ from parity.cli.conclusion import Found, conclude
 from parity.cli.options import command_line, report_option
 from parity.contracts.cases.strata import MEASURED
 from parity.contracts.declared import REGISTRY
-from parity.judge import Verdict, judge
-from parity.measure import Measurement
+from parity.judging.measurement import Measurement
+from parity.judging.run import ContractRun, NotChecked
+from parity.judging.verdict import Verdict, judge
 from parity.physics.precision import PRECISIONS
 from parity.report.content import ContractReport
 from parity.report.gathering import held_contract, with_message
 from parity.report.terminal import console
 from parity.results import ResultsError, Stored, read_stored
-from parity.run import ContractRun, NotChecked
 
 
 @click.command("report")

@@ -26,10 +26,10 @@ from parity.contracts.cases.datasets import read_dataset
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.isolation import Circumstances, Outcomes, hold_here, hold_isolated
+from parity.judging.run import Plan
+from parity.judging.shards import Shard
 from parity.report.terminal import console
 from parity.results import environment_of
-from parity.run import Plan
-from parity.shards import Shard
 from parity.stacks import ADAPTERS
 
 

@@ -13,8 +13,8 @@ from parity.stacks import load
 def samplers_command() -> int:
     """Hold the Poisson samplers of both stacks and of the simulation to the distribution itself."""
     # Imported here: scipy.stats takes longer to start than all the rest, and every other command does without.
+    from parity.judging.samplers import judge_samplers, simulation_sampler, stack_samplers
     from parity.report.samplers import sampler_table
-    from parity.samplers import judge_samplers, simulation_sampler, stack_samplers
 
     judgement = judge_samplers((*stack_samplers(load()), simulation_sampler()))
     console().print(sampler_table(judgement))

@@ -12,13 +12,13 @@ from parity.cli.codes import AGREE, DISAGREE
 from parity.cli.options import device_option, precision_option, report_option
 from parity.cli.progress import progress
 from parity.contracts.cases.case import parse_precisions
+from parity.judging.trajectory import MEMBERS, OPTIMIZERS, STEPS, Drift, drift
 from parity.physics.precision import Precision
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
 from parity.report.trajectory import draw_drifts, drift_table
 from parity.stacks import load
 from parity.stacks.base import Framework, StackError
-from parity.trajectory import MEMBERS, OPTIMIZERS, STEPS, Drift, drift
 
 
 @click.command("trajectory")

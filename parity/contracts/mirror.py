@@ -27,7 +27,7 @@ MIRRORS = {
 KEYWORDS = "**"
 
 SAMPLED: Mapping[str, Contract] = {contract.name: contract for contract in SAMPLERS}
-"""What `parity.samplers` holds."""
+"""What `parity.judging.samplers` holds."""
 
 WITHOUT_TWIN: Mapping[str, str] = {
     "ptycho.training.make_optimizer": "is given no parameters, which a Keras optimizer learns of when it is built",

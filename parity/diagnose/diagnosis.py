@@ -17,12 +17,12 @@ from parity.diagnose.battery import battery
 from parity.diagnose.exhibit import Exhibit
 from parity.diagnose.explanation import Explanation
 from parity.diagnose.results import FACTOR
-from parity.examination import Truth
-from parity.measure import GRADIENT, PAIR, Measurement
+from parity.judging.examine import Truth
+from parity.judging.expectation import bounded_gradients, bounded_values, gradient_of
+from parity.judging.measurement import GRADIENT, PAIR, Measurement
+from parity.judging.stages import Step, Tree, stage_tree
 from parity.physics.precision import FLOAT64, PRECISIONS, Precision
-from parity.reference import bounded_gradients, bounded_values, gradient_of
 from parity.stacks.base import Framework
-from parity.stages import Step, Tree, stage_tree
 
 EXHIBITS, OTHERS, CONTROLS = 2, 3, 2
 """Failing cases that are searched with, further ones that can contradict, and passing ones that can."""

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Entry, Inputs
-from parity.examination import Arrays, Truth
-from parity.measure import GRADIENT, distance, fault_of
+from parity.judging.examine import Arrays, Truth
+from parity.judging.measurement import GRADIENT, distance, fault_of
 from parity.mistakes import Values
 from parity.mistakes.base import wide
 from parity.physics.oracle.bounded import Bounded

@@ -13,7 +13,7 @@ from parity.contracts.contract import Contract
 from parity.diagnose.exhibit import Exhibit
 from parity.diagnose.explanation import Explanation, Fit
 from parity.diagnose.reading import Array, Elementwise, clearest, finite, number
-from parity.measure import GRADIENT
+from parity.judging.measurement import GRADIENT
 from parity.physics.kinds import BIAS, KERNEL
 
 FACTOR = "the result is off by a constant factor"

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from parity.contracts.cases.case import Case, precisions_of
 from parity.contracts.contract import Contract, Inputs
-from parity.examination import Truth
 from parity.golden.errors import GoldenError
 from parity.golden.proof import proof_of, require_proof
 from parity.golden.record import Golden
-from parity.measure import Measurement
+from parity.judging.examine import Truth
+from parity.judging.expectation import bounded_gradients, bounded_values, gradient_of
+from parity.judging.measurement import Measurement
 from parity.physics.precision import Precision
-from parity.reference import bounded_gradients, bounded_values, gradient_of
 from parity.stacks.base import Framework
 
 MODE = "eager"

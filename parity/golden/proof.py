@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from parity.contracts.contract import Contract, Inputs
 from parity.golden.errors import GoldenError
-from parity.measure import distance
+from parity.judging.measurement import distance
 from parity.mistakes import mistaken, mistakes_of
 from parity.physics.oracle.bounded import Bounded
 

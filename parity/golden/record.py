@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from parity.golden.errors import GoldenError, first_line
 from parity.golden.npz import little_endian, packed, unpacked
-from parity.measure import GRADIENT, distance, fault_of
+from parity.judging.measurement import GRADIENT, distance, fault_of
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, PRECISIONS, Precision
 from parity.stacks import STACKS

@@ -13,7 +13,7 @@ from parity.golden.errors import GoldenError
 from parity.golden.freeze import freeze, golden_inputs
 from parity.golden.provenance import SIMULATED, Stamp
 from parity.golden.record import Golden
-from parity.measure import Measurement
+from parity.judging.measurement import Measurement
 from parity.physics.precision import Precision
 
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from parity.contracts.contract import Contract, Quota
-from parity.examination import Truth
 from parity.golden.errors import GoldenError
 from parity.golden.freeze import require_current
 from parity.golden.record import Arrays, Golden
-from parity.judge import Verdict, judge
-from parity.measure import Measurement, distance, fault_of
-from parity.reference import gradient_of
+from parity.judging.examine import Truth
+from parity.judging.expectation import gradient_of
+from parity.judging.measurement import Measurement, distance, fault_of
+from parity.judging.verdict import Verdict, judge
 from parity.stacks.base import Framework
 
 ALONE = Quota(undecided=1.0, uninformative=1.0)

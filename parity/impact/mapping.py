@@ -247,4 +247,4 @@ def _imported_by_the_harness(path: str) -> bool:
     module = path.removesuffix(".py").replace("/", ".")
     graph = grimp.build_graph("parity", "ptycho", "ptycho_torch", cache_dir=None)
     # A module that is gone may have been anything.
-    return module not in graph.modules or graph.chain_exists(importer="parity.run", imported=module)
+    return module not in graph.modules or graph.chain_exists(importer="parity.judging.run", imported=module)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Contract, Inputs
-from parity.measure import GRADIENT
+from parity.judging.measurement import GRADIENT
 from parity.mistakes import dataloader, forward, losses, networks, optics, patches, probe, scaling, training
 from parity.mistakes.base import Mistake, Values, plain
 from parity.mistakes.generic import generic_mistakes

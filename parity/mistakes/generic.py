@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Argument, Contract, Inputs, Result
+from parity.judging.expectation import gradient_of
 from parity.mistakes.base import Change, Condition, Mistake, Values, always, of_argument, several
 from parity.physics.kinds import AMPLITUDE_UNIT, BIAS, CANVAS, KERNEL, POSITIONS, PROBE, UNIT_AXIS, Kind, Numbers
-from parity.reference import gradient_of
 
 _PLANES = ("HW", "YX")
 _GROUPED = {"B": "groups", "C": "patches", "P": "modes", "F": "filters", "A": "patches in a row"}

@@ -12,12 +12,12 @@ from parity.contracts.contract import Contract, Registry
 from parity.contracts.declared import REGISTRY
 from parity.diagnose import Diagnosis, diagnose_example
 from parity.diagnose.facts import RAISES
-from parity.examination import Truth
-from parity.measure import Measurement
+from parity.judging.examine import Truth
+from parity.judging.expectation import bounded_values
+from parity.judging.measurement import Measurement
 from parity.physics.precision import Precision
 from parity.pipeline.reading import Reading
 from parity.pipeline.source import Source
-from parity.reference import bounded_values
 from parity.stacks.base import RAISED, Framework
 
 _CONTRACTS = {

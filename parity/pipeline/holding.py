@@ -8,8 +8,9 @@ from pathlib import Path
 
 from parity.contracts.contract import Quota
 from parity.diagnose import Diagnosis
-from parity.judge import Outcome, Verdict, judge
-from parity.measure import PAIR, Measurement
+from parity.judging.expectation import gradient_of
+from parity.judging.measurement import PAIR, Measurement
+from parity.judging.verdict import Outcome, Verdict, judge
 from parity.physics.kinds import Kind
 from parity.physics.precision import Precision
 from parity.physics.weights import Weights
@@ -21,7 +22,6 @@ from parity.pipeline.reading import expect
 from parity.pipeline.running import Pipeline
 from parity.pipeline.source import read_source
 from parity.pipeline.steps import QUANTITIES, Step
-from parity.reference import gradient_of
 from parity.stacks.base import Framework
 
 

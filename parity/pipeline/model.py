@@ -13,11 +13,11 @@ from parity.contracts.contract import Contract, Registry
 from parity.contracts.declared import REGISTRY
 from parity.contracts.declared.forward import reconstruction
 from parity.contracts.declared.networks import autoencoder
+from parity.judging.expectation import exactly, gradient_of
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
 from parity.physics.weights import Weights
 from parity.pipeline.reading import Reading
-from parity.reference import exactly, gradient_of
 
 WEIGHTING = "central"
 """How patches count where they overlap: those of the autoencoder are 0 outside their middle."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from parity.contracts.contract import UsageError
 from parity.errors import CheckNotMade
+from parity.judging.expectation import exactly
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.oracle.dataloader import neighbour_groups
 from parity.physics.oracle.operations import absolute_square, log, mean, sqrt, total
@@ -23,7 +24,6 @@ from parity.physics.oracle.patches import relative_positions
 from parity.physics.oracle.scaling import count_photons
 from parity.physics.precision import FLOAT64, Precision
 from parity.pipeline.source import Source
-from parity.reference import exactly
 
 _AT_ONCE = 2**22
 """Pixels that are squared together."""

@@ -9,8 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.examination import Truth
-from parity.measure import PAIR, Label, Measurement, distance, fault_of, measure, measure_pair, missing_gradient
+from parity.judging.examine import Truth
+from parity.judging.expectation import exactly, gradient_of
+from parity.judging.measurement import (
+    PAIR,
+    Label,
+    Measurement,
+    distance,
+    fault_of,
+    measure,
+    measure_pair,
+    missing_gradient,
+)
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.weights import Weights
 from parity.pipeline.loaded import Loader
@@ -18,7 +28,6 @@ from parity.pipeline.model import Model
 from parity.pipeline.network import as_vector, moved
 from parity.pipeline.reading import Reading
 from parity.pipeline.steps import QUANTITIES, Step
-from parity.reference import exactly, gradient_of
 from parity.stacks.base import Framework, StackError
 
 CASE = "groups"

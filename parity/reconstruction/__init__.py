@@ -22,6 +22,7 @@ from parity.contracts.contract import Inputs, UsageError, did_you_mean
 from parity.contracts.declared import REGISTRY
 from parity.defects.base import Defect
 from parity.defects.injection import injected
+from parity.judging.trajectory import OPTIMIZERS
 from parity.physics.oracle.patches import probe_weight
 from parity.physics.precision import FLOAT32
 from parity.reconstruction.errors import (
@@ -34,7 +35,6 @@ from parity.reconstruction.errors import (
 )
 from parity.reconstruction.exposures import LOG10_PHOTONS, OBJECTIVE, expose
 from parity.stacks.base import Framework
-from parity.trajectory import OPTIMIZERS
 
 __all__ = ["LOG10_PHOTONS", "LOSSES", "STEPS", "WRONG_OPTIMA", "Effect", "Errors", "Run", "effect", "expose", "loss_of"]
 

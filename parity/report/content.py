@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from parity.contracts.cases.case import Coordinates
-from parity.run import ContractRun
+from parity.judging.run import ContractRun
 
 
 class Weight(StrEnum):

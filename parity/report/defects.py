@@ -11,7 +11,7 @@ from rich.text import Text
 from parity.defects import Defect
 from parity.defects.base import Injectable
 from parity.diagnose import Diagnosis
-from parity.judge import Outcome, Verdict
+from parity.judging.verdict import Outcome, Verdict
 from parity.report.messages import describe
 from parity.report.terminal import bare_table
 from parity.stacks import STACKS

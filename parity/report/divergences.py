@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from rich.console import RenderableType
 
 from parity.contracts.contract import Registry
-from parity.divergences.base import Divergence
-from parity.divergences.registry import registered
-from parity.measure import Measurement
+from parity.judging.divergences.base import Divergence
+from parity.judging.divergences.registry import registered
+from parity.judging.measurement import Measurement
+from parity.judging.stages import Tree
 from parity.report.terminal import bare_table
-from parity.stages import Tree
 
 
 def divergence_table(

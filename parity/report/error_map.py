@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.measure import GRADIENT
+from parity.judging.measurement import GRADIENT
+from parity.judging.stages import Reading, Tree
 from parity.physics.precision import PRECISIONS
 from parity.report.content import Picture
 from parity.report.pictures import png, save
 from parity.report.stages import Finding, findings, has_plane, place_in_words, shown
-from parity.stages import Reading, Tree
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,6 +10,8 @@ from parity.contracts.cases.datasets import Dataset
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.diagnose import Diagnosis, diagnoses
+from parity.judging.run import ContractRun
+from parity.judging.stages import Tree, trees_of
 from parity.physics.precision import PRECISIONS
 from parity.report.content import ContractReport, Picture
 from parity.report.error_map import error_maps, picture
@@ -17,9 +19,7 @@ from parity.report.messages import describe
 from parity.report.pictures import can_draw
 from parity.report.stages import INHERITS, explanation
 from parity.report.terminal import counted, plain
-from parity.run import ContractRun
 from parity.stacks.base import Framework
-from parity.stages import Tree, trees_of
 
 MOST_PICTURES = 4
 """Error maps of one contract: of what is wrong in itself, then of the whole."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from parity.judge import Outcome
+from parity.judging.verdict import Outcome
 from parity.report.content import Place, Report, Weight
 from parity.report.overview import off_first
 from parity.report.terminal import verdict_in_words

@@ -10,11 +10,11 @@ from collections.abc import Collection, Sequence
 
 from parity.contracts.contract import Contract
 from parity.diagnose import Diagnosis
-from parity.judge import Outcome, Verdict
-from parity.measure import Measurement
+from parity.judging.expectation import gradient_of
+from parity.judging.measurement import Measurement
+from parity.judging.verdict import Outcome, Verdict
 from parity.physics.kinds import Kind
 from parity.physics.precision import FLOAT32, FLOAT64
-from parity.reference import gradient_of
 
 AXES = {
     "B": "group",

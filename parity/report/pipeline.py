@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from parity.judge import Outcome
-from parity.measure import GRADIENT
+from parity.judging.measurement import GRADIENT
+from parity.judging.verdict import Outcome
 from parity.pipeline.holding import Answer, Held
 from parity.report.messages import REPRODUCE, causes, extent, finding_of, headline
 from parity.report.terminal import (

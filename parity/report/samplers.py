@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from parity.judging.samplers import FALSE_ALARM, MISSED, Judged, Judgement, visible_mean, visible_variance
 from parity.report.terminal import bare_table
-from parity.samplers import FALSE_ALARM, MISSED, Judged, Judgement, visible_mean, visible_variance
 
 
 def sampler_table(judgement: Judgement) -> RenderableType:

@@ -14,12 +14,12 @@ from rich.text import Text
 from rich.tree import Tree as Branches
 
 from parity.contracts.contract import Contract
+from parity.judging.stages import Reading, Readings, Step, Tree
 from parity.physics.kinds import Kind
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.messages import AXES, PRECISION_WORDS
 from parity.report.terminal import bare_table
 from parity.stacks import STACKS
-from parity.stages import Reading, Readings, Step, Tree
 
 FIRST, WRONG, INHERITS, AGREES, DISAGREES, UNDECIDED, NONE = (
     "first divergence",

@@ -8,9 +8,9 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from parity.judge import Outcome, Verdict
-from parity.run import NotChecked
-from parity.shards import Shard
+from parity.judging.run import NotChecked
+from parity.judging.shards import Shard
+from parity.judging.verdict import Outcome, Verdict
 from parity.stacks import STACKS
 
 WIDTH = 120

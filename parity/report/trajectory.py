@@ -9,9 +9,9 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from parity.judging.trajectory import Drift
 from parity.report.pictures import save
 from parity.report.terminal import bare_table
-from parity.trajectory import Drift
 
 
 def drift_table(drifts: Iterable[Drift]) -> RenderableType:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from parity.examination import Arrays
-from parity.measure import GRADIENT
+from parity.judging.examine import Arrays
+from parity.judging.measurement import GRADIENT
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 
 

@@ -9,16 +9,16 @@ from functools import cached_property
 from parity.contracts.cases.case import Case, forced, precisions_of, sweep
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.divergences.removal import without_broken
-from parity.examination import Arrays, Truth
-from parity.facts import examine_facts
 from parity.golden.folder import GoldenSet
 from parity.golden.record import Golden
-from parity.judge import Verdict, judge
-from parity.measure import Measurement
+from parity.judging.divergences.removal import without_broken
+from parity.judging.examine import Arrays, Truth
+from parity.judging.laws import examine_facts
+from parity.judging.measurement import Measurement
+from parity.judging.stages import stages_of
+from parity.judging.verdict import Verdict, judge
 from parity.physics.precision import PRECISIONS
 from parity.stacks.base import Framework
-from parity.stages import stages_of
 
 Measured = tuple[Arrays | None, list[Measurement]]
 """What a stack returned in one example, None if it raised, and how that was measured."""

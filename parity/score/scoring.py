@@ -13,9 +13,10 @@ from parity.contracts.declared import REGISTRY
 from parity.defects.base import Defect, Rewrite
 from parity.defects.injection import injected
 from parity.golden.replay import replay
-from parity.judge import Outcome, PooledGain, Verdict, judge
-from parity.measure import GRADIENT as GRADIENT_OF
-from parity.measure import Measurement
+from parity.judging.measurement import GRADIENT as GRADIENT_OF
+from parity.judging.measurement import Measurement
+from parity.judging.stages import Step, Tree, trees_of
+from parity.judging.verdict import Outcome, PooledGain, Verdict, judge
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.score.baselines import BASELINES
 from parity.score.preparation import Measured, Preparation
@@ -36,7 +37,6 @@ from parity.score.result import (
 from parity.score.session import held_by_pytest
 from parity.stacks import load
 from parity.stacks.base import Framework
-from parity.stages import Step, Tree, trees_of
 
 
 class Diagnosed(Protocol):

@@ -16,7 +16,7 @@ from unittest import mock
 
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import Inputs
-from parity.examination import Clock, Truth, untimed
+from parity.judging.examine import Clock, Truth, untimed
 from parity.physics.precision import Precision
 from parity.stacks.base import Framework
 
@@ -79,7 +79,7 @@ def _given(frameworks: tuple[Framework, ...]) -> Iterator[None]:
         if frameworks:
             given.enter_context(mock.patch("parity.stacks.load", return_value=frameworks))
         given.enter_context(mock.patch("parity.holding.diagnoses", return_value=()))
-        given.enter_context(mock.patch("parity.examination.Truth.of", _remembered))
+        given.enter_context(mock.patch("parity.judging.examine.Truth.of", _remembered))
         yield
 
 

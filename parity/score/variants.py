@@ -15,8 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from parity.contracts.declared import REGISTRY
-from parity.judge import judge
-from parity.measure import Measurement
+from parity.judging.measurement import Measurement
+from parity.judging.verdict import judge
 from parity.results import read_results
 from parity.stacks.environment import TORCH_ONEDNN, TORCH_THREADS
 

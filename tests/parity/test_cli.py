@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from parity import cli
 from parity.contracts.contract import Registry
 from parity.contracts.declared import REGISTRY
+from parity.judging.samplers import judge_samplers
 from parity.results import read_results, read_stored
-from parity.samplers import judge_samplers
 from parity.stacks.base import Framework
 from parity.stacks.transplant import read_weights, write_weights
 from ptycho_torch import losses as torch_losses
@@ -569,7 +569,7 @@ def test_2_what_cannot_be_asked_is_asked_for_by_name(
 def quick_samplers(stacks: tuple[Framework, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     """The samplers at one level, from fewer counts."""
     monkeypatch.setattr("parity.cli.samplers.load", lambda: stacks)
-    monkeypatch.setattr("parity.samplers.judge_samplers", partial(judge_samplers, levels=[10.0], draws=10_000))
+    monkeypatch.setattr("parity.judging.samplers.judge_samplers", partial(judge_samplers, levels=[10.0], draws=10_000))
 
 
 def test_0_the_samplers_are_poisson_s(parity_command: Parity, quick_samplers: None) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from parity.asked import Asked, sources
-from parity.measure import PAIR, Measurement
+from parity.judging.measurement import PAIR, Measurement
+from parity.judging.run import ContractRun, NotChecked
+from parity.judging.shards import Shard
 from parity.merging import Merged, merge
 from parity.results import ResultsError, Stored
-from parity.run import ContractRun, NotChecked
-from parity.shards import Shard
 
 MAE, TV = "losses.mae", "losses.total_variation"
 CASES = tuple(f"odd/{seed}" for seed in range(9))

@@ -8,8 +8,8 @@ import pytest
 from parity.contracts.contract import Quota
 from parity.contracts.declared import REGISTRY
 from parity.diagnose import Diagnosis
-from parity.judge import judge
-from parity.measure import PAIR, Measurement
+from parity.judging.measurement import PAIR, Measurement
+from parity.judging.verdict import judge
 from parity.report.messages import describe, labelled
 
 MAE, FAR_FIELD = REGISTRY["losses.mae"], REGISTRY["optics.far_field_amplitude"]

@@ -12,8 +12,8 @@ from parity.contracts.cases.case import Case, forced, precisions_of
 from parity.contracts.cases.strata import UNMERGED
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.examination import Truth
-from parity.measure import GRADIENT, distance
+from parity.judging.examine import Truth
+from parity.judging.measurement import GRADIENT, distance
 from parity.mistakes import (
     SPECIFIC,
     Mistake,

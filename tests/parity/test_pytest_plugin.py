@@ -16,9 +16,9 @@ from parity.golden.provenance import Stamp
 from parity.golden.publish import publish
 from parity.golden.regenerate import promote
 from parity.holding import hypothesis_settings
+from parity.judging.run import Plan, run
 from parity.physics.precision import FLOAT32
 from parity.pytest_plugin import NOT_CHECKED
-from parity.run import Plan, run
 from parity.stacks import load
 from parity.stacks.base import Framework
 

@@ -11,11 +11,11 @@ import pytest
 from parity import results
 from parity.asked import Asked
 from parity.contracts.contract import Quota
-from parity.judge import judge
-from parity.measure import Gain, Measurement
+from parity.judging.measurement import Gain, Measurement
+from parity.judging.run import ContractRun, NotChecked
+from parity.judging.shards import Shard
+from parity.judging.verdict import judge
 from parity.results import FORMAT, ResultsError, environment, read_results, read_stored, write_results
-from parity.run import ContractRun, NotChecked
-from parity.shards import Shard
 
 MEASUREMENTS = (
     Measurement(

@@ -12,13 +12,13 @@ import torch
 from parity import cli
 from parity.contracts.cases.case import parse_case
 from parity.contracts.declared import REGISTRY
+from parity.judging.stages import Tree, trees_of
 from parity.physics.kinds import CANVAS, EXIT_WAVES, POSITIONS
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.error_map import write_error_maps
 from parity.report.stages import explanation, findings, headline, place_in_words, shown
 from parity.report.terminal import WIDTH, plain
 from parity.stacks.base import Framework
-from parity.stages import Tree, trees_of
 
 Stacks = tuple[Framework, ...]
 Parity = Callable[..., tuple[int, str, str]]

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.judge import Outcome, Verdict
+from parity.judging.run import NotChecked
+from parity.judging.shards import Shard
+from parity.judging.verdict import Outcome, Verdict
 from parity.report.terminal import not_checked_lines, plain, summary_line, verdict_table
-from parity.run import NotChecked
-from parity.shards import Shard
 
 
 def verdict(outcome: Outcome = Outcome.AGREE, **fields: Any) -> Verdict:

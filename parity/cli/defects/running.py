@@ -14,10 +14,10 @@ from parity.contracts.cases.datasets import read_dataset
 from parity.defects import CATALOGUE
 from parity.defects.injection import injected
 from parity.diagnose import diagnoses
-from parity.judge import Outcome
+from parity.judging.run import Plan, run
+from parity.judging.verdict import Outcome
 from parity.report.defects import consequence, made
 from parity.report.terminal import console
-from parity.run import Plan, run
 from parity.stacks import ADAPTERS, load
 
 

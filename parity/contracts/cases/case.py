@@ -15,9 +15,9 @@ from parity.contracts.cases.scenes import Scene
 from parity.contracts.cases.scenes.exposures import COUNTED
 from parity.contracts.cases.strata import MEASURED, Spec, Stratum, draw
 from parity.contracts.contract import Contract, Inputs, Result, UsageError
+from parity.judging.expectation import has_readings
 from parity.physics.kinds import Numbers
 from parity.physics.precision import FLOAT64, PRECISIONS, Precision
-from parity.reference import has_readings
 
 ONE_HOT_EVERY = 4
 """Every fourth case asks for the gradient of a single element instead of a random combination of all."""

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from parity.bench.suite import BOUND, TOLERANCES, BenchReport
-from parity.examination import FACTS, GRADIENTS, JUDGING, SIMULATION, VALUES, WITNESS
+from parity.judging.examine import FACTS, GRADIENTS, JUDGING, SIMULATION, VALUES, WITNESS
 from parity.report.bench.numbers import numbers_table
 from parity.stacks import STACKS
 

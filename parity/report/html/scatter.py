@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from parity.measure import PAIR, Measurement
+from parity.judging.measurement import PAIR, Measurement
 from parity.physics.precision import PRECISIONS
 from parity.report.content import ContractReport
 from parity.report.html.scales import Scale, Tick, numbers, power_of_ten, powers, stepped

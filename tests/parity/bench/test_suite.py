@@ -7,7 +7,7 @@ import pytest
 from parity.bench import suite as benchmark
 from parity.bench.suite import BOUND, TOLERANCES, BenchReport, ContractBench, bench
 from parity.contracts.declared import REGISTRY
-from parity.examination import FACTS, JUDGING, SIMULATION
+from parity.judging.examine import FACTS, JUDGING, SIMULATION
 from parity.report.bench.suite import suite_tables
 from parity.report.terminal import plain
 from parity.stacks import load

@@ -14,8 +14,8 @@ from parity.contracts.declared import REGISTRY
 from parity.defects import CATALOGUE, REWRITES, Defect
 from parity.defects.base import Injectable
 from parity.defects.injection import injected
-from parity.judge import Outcome, Verdict, judge
-from parity.measure import Measurement
+from parity.judging.measurement import Measurement
+from parity.judging.verdict import Outcome, Verdict, judge
 from parity.score.preparation import Example, examples_of
 from parity.score.run import CI_EXAMPLES
 from parity.stacks.base import Framework

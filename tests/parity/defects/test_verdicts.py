@@ -6,9 +6,9 @@ import pytest
 
 from parity.defects import CATALOGUE
 from parity.defects.injection import injected
-from parity.judge import Outcome, Verdict
+from parity.judging.run import Plan, run
+from parity.judging.verdict import Outcome, Verdict
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
-from parity.run import Plan, run
 from parity.stacks.base import Framework
 
 CONTRACT = "optics.far_field_amplitude"

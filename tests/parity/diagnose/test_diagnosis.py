@@ -12,10 +12,10 @@ from parity.contracts.declared import REGISTRY
 from parity.defects.base import Change, Defect, given, replaced, returning
 from parity.defects.injection import injected
 from parity.diagnose import Diagnosis, diagnose, diagnose_example, diagnoses
-from parity.examination import Truth
-from parity.measure import Measurement
+from parity.judging.examine import Truth
+from parity.judging.measurement import Measurement
+from parity.judging.run import Plan, run
 from parity.physics.precision import FLOAT32, FLOAT64
-from parity.run import Plan, run
 from parity.stacks.base import Framework
 
 EXAMPLES = 2

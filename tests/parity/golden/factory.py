@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from parity.golden.record import Golden, encode
-from parity.measure import GRADIENT
+from parity.judging.measurement import GRADIENT
 from parity.physics.precision import FLOAT32
 
 

@@ -11,7 +11,7 @@ from parity.golden import proof
 from parity.golden.errors import GoldenError
 from parity.golden.freeze import freeze, golden_inputs, require_current, truth_of
 from parity.golden.record import decode, encode
-from parity.measure import measure_pair
+from parity.judging.measurement import measure_pair
 from parity.physics.precision import FLOAT32, FLOAT64
 
 MAE, COUNT, NLL = (REGISTRY[name] for name in ("losses.mae", "scaling.count_photons", "losses.poisson_nll"))

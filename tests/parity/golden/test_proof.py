@@ -10,7 +10,7 @@ from parity.golden import proof
 from parity.golden.errors import GoldenError
 from parity.golden.proof import LEAST, MOST, proof_of, require_proof
 from parity.golden.replay import replay
-from parity.measure import distance
+from parity.judging.measurement import distance
 from parity.mistakes import mistaken, mistakes_of
 from parity.mistakes.base import Mistake
 

@@ -10,7 +10,7 @@ import pytest
 from parity.golden.errors import GoldenError
 from parity.golden.npz import digest, unpacked
 from parity.golden.record import decode, encode
-from parity.measure import GRADIENT
+from parity.judging.measurement import GRADIENT
 from parity.physics.precision import FLOAT64
 
 golden = runpy.run_path(str(Path(__file__).with_name("factory.py")))["golden"]

@@ -9,7 +9,7 @@ from parity.contracts.declared import REGISTRY
 from parity.golden import freeze
 from parity.golden.errors import GoldenError
 from parity.golden.replay import replay, stored_truth
-from parity.judge import Outcome
+from parity.judging.verdict import Outcome
 from parity.report.replay import replay_message, replay_table
 from parity.report.terminal import plain
 

@@ -67,7 +67,7 @@ def test_comments_touch_nothing_and_are_said_to():
 @pytest.mark.parametrize(
     "path",
     [
-        "parity/judge.py",
+        "parity/judging/verdict.py",
         "parity/physics/oracle/bounded.py",
         "parity/physics/oracle/operations/kinks.py",
         "pyproject.toml",
@@ -89,7 +89,9 @@ def test_what_is_no_python_is_said_with_its_line():
     assert (reason.file, reason.line) == ("ptycho/losses.py", 2)
 
 
-@pytest.mark.parametrize("path", ["README.md", "docs/physics.md", "docs/pictures/one.svg", "tests/parity/test_run.py"])
+@pytest.mark.parametrize(
+    "path", ["README.md", "docs/physics.md", "docs/pictures/one.svg", "tests/parity/judging/test_run.py"]
+)
 def test_what_nothing_depends_on_is_put_aside(path):
     found = impact(path)
     assert (found.touched, found.using, found.everything) == ({}, {}, ())

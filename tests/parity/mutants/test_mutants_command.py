@@ -30,7 +30,7 @@ def test_the_list_has_a_line_for_every_mutant_with_place_and_change():
 
 
 def test_a_file_that_is_no_source_of_a_stack_is_refused():
-    assert isinstance(called("list", "parity/judge.py").exception, UsageError)
+    assert isinstance(called("list", "parity/judging/verdict.py").exception, UsageError)
 
 
 @pytest.mark.parametrize(("outcome", "code"), [(Outcome.KILLED, 0), (Outcome.TIMED_OUT, 1), (Outcome.BROKEN, 1)])

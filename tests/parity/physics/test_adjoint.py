@@ -19,10 +19,10 @@ from parity.contracts.cases.case import Case, forced
 from parity.contracts.cases.strata import EXTINCT, Counting, Shift
 from parity.contracts.contract import Inputs
 from parity.contracts.declared import REGISTRY
-from parity.measure import INFORMATIVE
+from parity.judging.expectation import bounded_gradients, bounded_values
+from parity.judging.measurement import INFORMATIVE
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT64
-from parity.reference import bounded_gradients, bounded_values
 
 STEP = 2.0**-28
 """Relative to the input: short enough to step over no kink, and a power of two, which rounds nothing."""

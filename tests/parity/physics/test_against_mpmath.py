@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from parity.contracts.cases.case import Case, forced
 from parity.contracts.cases.strata import COARSEST, EXTINCT, FRAMES, Counting, Stratum
 from parity.contracts.declared import REGISTRY
+from parity.judging.expectation import bounded_gradients, bounded_values, gradient_of, witness
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, FLOAT64
-from parity.reference import bounded_gradients, bounded_values, gradient_of, witness
 
 Digits = NDArray[np.object_]
 """An array of mpmath numbers."""

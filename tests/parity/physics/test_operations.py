@@ -23,7 +23,7 @@ import tensorflow as tf
 import torch
 from numpy.typing import NDArray
 
-from parity.measure import distance
+from parity.judging.measurement import distance
 from parity.physics.oracle import operations as ops
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32

@@ -12,7 +12,7 @@ from parity.contracts.contract import UsageError
 from parity.defects import CATALOGUE
 from parity.defects.injection import injected, replaced_in
 from parity.errors import CheckNotMade
-from parity.judge import Outcome
+from parity.judging.verdict import Outcome
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.physics.weights import WeightsError
 from parity.pipeline.holding import Answer, Held, Question, hold

@@ -8,12 +8,12 @@ import pytest
 
 from parity.contracts.contract import Quota
 from parity.contracts.declared import REGISTRY
-from parity.judge import judge
-from parity.measure import Measurement
+from parity.judging.measurement import Measurement
+from parity.judging.run import ContractRun
+from parity.judging.verdict import judge
 from parity.report.content import ContractReport, Report
 from parity.report.gathering import held_contract, with_message
 from parity.report.pictures import png
-from parity.run import ContractRun
 
 Held = Callable[..., ContractReport]
 

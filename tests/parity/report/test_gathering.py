@@ -11,11 +11,11 @@ from parity.contracts.cases.case import Coordinates
 from parity.contracts.declared import REGISTRY
 from parity.defects import CATALOGUE
 from parity.defects.injection import injected
+from parity.judging.run import ContractRun, Plan, run
 from parity.physics.precision import FLOAT64
 from parity.report import gathering
 from parity.report.content import ContractReport
 from parity.report.gathering import MOST_PICTURES, gather
-from parity.run import ContractRun, Plan, run
 from parity.stacks.base import Framework
 
 Stacks = tuple[Framework, ...]

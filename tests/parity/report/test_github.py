@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from parity.judge import Outcome
+from parity.judging.verdict import Outcome
 from parity.report.content import Place, Remark, Weight
 from parity.report.github import MOST, commands
 

@@ -48,7 +48,7 @@ def test_the_environment_is_in_the_properties(report: Any) -> None:
 def test_an_undecided_contract_is_a_failure(report: Any, held: Any) -> None:
     from dataclasses import replace
 
-    from parity.judge import Outcome
+    from parity.judging.verdict import Outcome
 
     made = held()
     verdict = replace(made.run.verdict, outcome=Outcome.UNDECIDED, reason="no bound")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parity.measure import GRADIENT as GRADIENT_OF
+from parity.judging.measurement import GRADIENT as GRADIENT_OF
 from parity.physics.precision import FLOAT32
 from parity.report.score import page, totals
 from parity.score.baselines import BASELINES, Baseline

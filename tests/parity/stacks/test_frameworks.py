@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import Argument, Contract, Result, UsageError
 from parity.contracts.declared import REGISTRY
-from parity.measure import Label, measure_pair
+from parity.judging.expectation import bounded_gradients, bounded_values
+from parity.judging.measurement import Label, measure_pair
 from parity.physics.kinds import FLAG, OBJECT
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
-from parity.reference import bounded_gradients, bounded_values
 from parity.stacks import ADAPTERS, load
 from parity.stacks.base import Evaluation, Framework, FrameworkMissing, StackError, stack_at_work
 from parity.stacks.environment import TORCH_ONEDNN, TORCH_THREADS

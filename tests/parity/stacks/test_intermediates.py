@@ -6,7 +6,7 @@ from parity.contracts.cases.case import forced, sweep
 from parity.contracts.declared import REGISTRY
 from parity.defects.base import Defect, given
 from parity.defects.injection import injected
-from parity.examination import Truth
+from parity.judging.examine import Truth
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.stacks.base import Framework
 from parity.stacks.intermediates import Intermediate, narrow_intermediates

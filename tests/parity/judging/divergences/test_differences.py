@@ -15,7 +15,7 @@ from parity.contracts.declared import REGISTRY
 from parity.defects.base import Arguments, Defect, given, returning
 from parity.defects.idiom import GROUP, Idiom, Tensor
 from parity.defects.injection import injected
-from parity.divergences import (
+from parity.judging.divergences import (
     ConstantTerm,
     Difference,
     Divergence,
@@ -26,11 +26,11 @@ from parity.divergences import (
     SubDomain,
     registry,
 )
-from parity.divergences.factors import To
-from parity.divergences.faults import measured_faults
-from parity.examination import examine
-from parity.judge import Outcome, Verdict, judge
-from parity.measure import PAIR, Measurement
+from parity.judging.divergences.factors import To
+from parity.judging.divergences.faults import measured_faults
+from parity.judging.examine import examine
+from parity.judging.measurement import PAIR, Measurement
+from parity.judging.verdict import Outcome, Verdict, judge
 from parity.physics.oracle.operations import digamma_plus_one, log_gamma_plus_one, square, total
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.stacks.base import Framework

@@ -9,12 +9,12 @@ import pytest
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Quota
-from parity.judge import POOLED_FROM, Outcome, Verdict, judge
-from parity.measure import PAIR, Gain, Label, Measurement, measure
+from parity.judging.measurement import PAIR, Gain, Label, Measurement, measure
+from parity.judging.run import ContractRun
+from parity.judging.verdict import POOLED_FROM, Outcome, Verdict, judge
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.results import read_results, write_results
-from parity.run import ContractRun
 
 CONTRACT = "optics.illuminate"
 

@@ -11,9 +11,9 @@ from typing import ClassVar
 import numpy as np
 
 from parity.contracts.contract import Contract
-from parity.divergences.base import Difference, Example, Rest, gradients_of, results_of
-from parity.divergences.fit import Fit, fitted, joined, noise_of, restored
-from parity.divergences.terms import unknown_argument
+from parity.judging.divergences.base import Difference, Example, Rest, gradients_of, results_of
+from parity.judging.divergences.fit import Fit, fitted, joined, noise_of, restored
+from parity.judging.divergences.terms import unknown_argument
 from parity.physics.oracle.bounded import Bounded
 
 

@@ -11,11 +11,11 @@ an entry accepts; `faults.py` says what is wrong with entries. The entries thems
 
 from __future__ import annotations
 
-from parity.divergences.base import Difference, Divergence
-from parity.divergences.factors import PositiveFactor, Reduction
-from parity.divergences.gauge import Gauge
-from parity.divergences.subdomain import SubDomain
-from parity.divergences.terms import ConstantTerm, KnownTerm
+from parity.judging.divergences.base import Difference, Divergence
+from parity.judging.divergences.factors import PositiveFactor, Reduction
+from parity.judging.divergences.gauge import Gauge
+from parity.judging.divergences.subdomain import SubDomain
+from parity.judging.divergences.terms import ConstantTerm, KnownTerm
 
 __all__ = [
     "ConstantTerm",

@@ -19,10 +19,10 @@ from parity.contracts.cases.case import Case, parse_case
 from parity.contracts.cases.strata import MERGED, SHAPES, SHIFTS, UNCONSTRAINED
 from parity.contracts.contract import Contract, Stage
 from parity.contracts.declared import REGISTRY
+from parity.judging.expectation import bounded_gradients, bounded_values
+from parity.judging.stages import Tree, stage_tree, stages_of, trees_of
 from parity.physics.precision import FLOAT32, FLOAT64, PRECISIONS, Precision
-from parity.reference import bounded_gradients, bounded_values
 from parity.stacks.base import Framework, StackError
-from parity.stages import Tree, stage_tree, stages_of, trees_of
 
 Function = Callable[..., Any]
 Stacks = tuple[Framework, ...]

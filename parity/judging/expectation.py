@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Contract, Inputs
-from parity.measure import GRADIENT
+from parity.judging.measurement import GRADIENT
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
 

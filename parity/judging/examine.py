@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from parity.contracts.cases.case import Case, precisions_of
 from parity.contracts.contract import Contract, Entry, Inputs
-from parity.divergences.base import Divergence, Example
-from parity.divergences.registry import registered
-from parity.divergences.removal import Remains, measure_remains, remains, without_broken
-from parity.facts import examine_facts
-from parity.measure import Label, Measurement, measure, missing_gradient
+from parity.judging.divergences.base import Divergence, Example
+from parity.judging.divergences.registry import registered
+from parity.judging.divergences.removal import Remains, measure_remains, remains, without_broken
+from parity.judging.expectation import bounded_gradients, bounded_values, gradient_of, has_readings, witness
+from parity.judging.laws import examine_facts
+from parity.judging.measurement import Label, Measurement, measure, missing_gradient
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, Precision
-from parity.reference import bounded_gradients, bounded_values, gradient_of, has_readings, witness
 from parity.stacks.base import Framework, StackError
 
 Arrays = Mapping[str, NDArray[Any]]

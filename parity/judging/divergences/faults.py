@@ -8,8 +8,8 @@ from datetime import date
 from itertools import combinations
 
 from parity.contracts.contract import Contract, Registry, did_you_mean
-from parity.divergences.base import Divergence, gradients_of, results_of, stratum_of
-from parity.measure import Measurement
+from parity.judging.divergences.base import Divergence, gradients_of, results_of, stratum_of
+from parity.judging.measurement import Measurement
 from parity.stacks import STACKS
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from parity.contracts.declared import REGISTRY
-from parity.divergences import ConstantTerm, Divergence, Gauge, PositiveFactor, Reduction, SubDomain
-from parity.divergences.factors import To
-from parity.divergences.faults import declared_faults, divergence_faults, measured_faults
-from parity.measure import Measurement
+from parity.judging.divergences import ConstantTerm, Divergence, Gauge, PositiveFactor, Reduction, SubDomain
+from parity.judging.divergences.factors import To
+from parity.judging.divergences.faults import declared_faults, divergence_faults, measured_faults
+from parity.judging.measurement import Measurement
 
 MAE = "losses.mae"
 TODAY = date(2027, 3, 1)

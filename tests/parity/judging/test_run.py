@@ -16,12 +16,12 @@ from parity.contracts.cases.case import Case, forced
 from parity.contracts.cases.datasets import read_dataset
 from parity.contracts.contract import Contract, Entry, UsageError
 from parity.contracts.declared import REGISTRY
-from parity.examination import examine
-from parity.judge import Outcome
-from parity.measure import PAIR
+from parity.judging.examine import examine
+from parity.judging.measurement import PAIR
+from parity.judging.run import Plan, run
+from parity.judging.verdict import Outcome
 from parity.physics.oracle import losses
 from parity.physics.precision import FLOAT32, FLOAT64
-from parity.run import Plan, run
 from parity.stacks.base import Call, Framework, StackError
 
 MAE, FAR_FIELD, COUNT = (

@@ -11,8 +11,8 @@ from parity.contracts.cases.case import Case, forced
 from parity.contracts.contract import Contract, Fact, Inputs, Law, Trial
 from parity.contracts.declared import REGISTRY
 from parity.contracts.declared.batch import batch_facts
-from parity.facts import examine_facts
-from parity.measure import Measurement
+from parity.judging.laws import examine_facts
+from parity.judging.measurement import Measurement
 from parity.physics.precision import FLOAT64, PRECISIONS, Precision
 from parity.stacks.base import Framework
 from ptycho_torch import dataloader, forward, losses, networks, optics, patches, probe, scaling, training

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from parity.divergences.base import Divergence
+from parity.judging.divergences.base import Divergence
 
 DIVERGENCES: tuple[Divergence, ...] = ()
 """None: today the stacks agree on everything that is asked of them."""

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Contract
-from parity.divergences.base import Difference, Example, Rest, is_gradient, results_of
-from parity.divergences.fit import Fit, fitted, joined, noise_of, restored
+from parity.judging.divergences.base import Difference, Example, Rest, is_gradient, results_of
+from parity.judging.divergences.fit import Fit, fitted, joined, noise_of, restored
+from parity.judging.expectation import bounded_arguments, exactly, gradient_of
 from parity.physics.oracle.bounded import Bounded
-from parity.reference import bounded_arguments, exactly, gradient_of
 
 
 @dataclass(frozen=True, slots=True)

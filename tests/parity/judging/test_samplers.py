@@ -10,10 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from parity.contracts.declared.sampling import SAMPLERS
-from parity.physics.precision import FLOAT32
-from parity.report.samplers import sampler_table
-from parity.report.terminal import plain
-from parity.samplers import (
+from parity.judging.samplers import (
     FALSE_ALARM,
     LEVELS,
     Sampler,
@@ -27,6 +24,9 @@ from parity.samplers import (
     visible_mean,
     visible_variance,
 )
+from parity.physics.precision import FLOAT32
+from parity.report.samplers import sampler_table
+from parity.report.terminal import plain
 from parity.stacks import load
 from parity.stacks.base import Framework
 

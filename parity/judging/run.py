@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from parity.contracts.cases.case import Case, forced, parse_case, sweep
 from parity.contracts.cases.datasets import Dataset
 from parity.contracts.contract import Contract, UsageError
-from parity.examination import examine
-from parity.judge import Verdict, judge
-from parity.measure import Measurement
+from parity.judging.examine import examine
+from parity.judging.measurement import Measurement
+from parity.judging.shards import Shard
+from parity.judging.verdict import Verdict, judge
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
-from parity.shards import Shard
 from parity.stacks.base import Framework
 
 

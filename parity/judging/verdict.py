@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Quota
-from parity.measure import GRADIENT, PAIR, Gain, Measurement
+from parity.judging.measurement import GRADIENT, PAIR, Gain, Measurement
 from parity.physics.precision import FLOAT32, FLOAT64
 
 T = TypeVar("T")

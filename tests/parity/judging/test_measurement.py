@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
-from parity.measure import INFORMATIVE, PAIR, Gain, Label, Measurement, measure, measure_pair, missing_gradient
+from parity.judging.measurement import (
+    INFORMATIVE,
+    PAIR,
+    Gain,
+    Label,
+    Measurement,
+    measure,
+    measure_pair,
+    missing_gradient,
+)
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, FLOAT64
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import Contract, Inputs, Law
-from parity.measure import Label, Measurement, distance, fault_of
+from parity.judging.expectation import bounded_gradients, bounded_values, has_readings
+from parity.judging.measurement import Label, Measurement, distance, fault_of
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
-from parity.reference import bounded_gradients, bounded_values, has_readings
 from parity.stacks.base import Framework, StackError
 
 

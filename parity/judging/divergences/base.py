@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Contract, Inputs
-from parity.measure import GRADIENT, Measurement
+from parity.judging.expectation import gradient_of
+from parity.judging.measurement import GRADIENT, Measurement
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
-from parity.reference import gradient_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.divergences.base import Divergence, Example, Rest
-from parity.measure import Label, Measurement, distance, fault_of, less, measure_pair, measure_rest
+from parity.judging.divergences.base import Divergence, Example, Rest
+from parity.judging.measurement import Label, Measurement, distance, fault_of, less, measure_pair, measure_rest
 from parity.physics.oracle.bounded import Bounded
 
 Arrays = Mapping[str, NDArray[Any]]

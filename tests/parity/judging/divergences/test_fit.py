@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from parity.divergences.fit import fitted, noise_of
+from parity.judging.divergences.fit import fitted, noise_of
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, FLOAT64
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from parity.contracts.contract import Contract
-from parity.divergences.base import Difference, Example, Rest, gradients_of, is_gradient
-from parity.divergences.fit import Fit, fitted, joined, noise_of, restored
+from parity.judging.divergences.base import Difference, Example, Rest, gradients_of, is_gradient
+from parity.judging.divergences.fit import Fit, fitted, joined, noise_of, restored
+from parity.judging.expectation import bounded_gradients, exactly, gradient_of
 from parity.physics.kinds import Numbers
 from parity.physics.oracle.bounded import COMPLEX_PRODUCT, Bounded
-from parity.reference import bounded_gradients, exactly, gradient_of
 
 
 @dataclass(frozen=True, slots=True)

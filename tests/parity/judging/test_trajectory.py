@@ -11,12 +11,12 @@ import pytest
 
 import ptycho.training
 import ptycho_torch.forward
+from parity.judging.trajectory import OPTIMIZERS, STEPS, Drift, drift
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.report.terminal import plain
 from parity.report.trajectory import draw_drifts, drift_table
 from parity.stacks import load
 from parity.stacks.base import Framework
-from parity.trajectory import OPTIMIZERS, STEPS, Drift, drift
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_what_cannot_be_compared(frameworks: tuple[Framework, ...]) -> None:
 
 
 def test_a_start_one_ulp_away_is_the_next_number() -> None:
-    from parity.trajectory import _one_ulp_away
+    from parity.judging.trajectory import _one_ulp_away
 
     weights = np.array([1.0, -2.0, 0.1], np.float32)
     moved = _one_ulp_away(weights, 1)

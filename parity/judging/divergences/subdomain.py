@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Contract, Inputs
-from parity.divergences.base import Difference, Example, Rest, results_of
+from parity.judging.divergences.base import Difference, Example, Rest, results_of
 from parity.physics.oracle.bounded import Bounded
 
 

@@ -15,17 +15,17 @@ from parity.contracts.cases.profiles import Profile
 from parity.contracts.declared import REGISTRY
 from parity.defects.base import Defect, returning
 from parity.defects.injection import injected
-from parity.divergences import Divergence, PositiveFactor, registry
-from parity.divergences.registry import accepted_in, registered
 from parity.golden.freeze import freeze, golden_inputs
 from parity.golden.replay import replay
 from parity.holding import Harness
-from parity.judge import judge
-from parity.measure import Measurement
+from parity.judging.divergences import Divergence, PositiveFactor, registry
+from parity.judging.divergences.registry import accepted_in, registered
+from parity.judging.measurement import Measurement
+from parity.judging.run import ContractRun, Plan, run
+from parity.judging.verdict import judge
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.messages import finding
 from parity.results import read_results, write_results
-from parity.run import ContractRun, Plan, run
 from parity.stacks import load
 from parity.stacks.base import Framework
 
@@ -61,7 +61,7 @@ def parity_command(capsys: pytest.CaptureFixture[str]) -> Parity:
 
 
 def test_what_is_registered_is_right_today() -> None:
-    from parity.divergences.faults import declared_faults
+    from parity.judging.divergences.faults import declared_faults
 
     assert declared_faults(registered(), REGISTRY) == ()
 

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from parity.contracts.cases.case import ONE_HOT_EVERY, Case
 from parity.contracts.declared import REGISTRY
-from parity.examination import examine
+from parity.judging.examine import examine
+from parity.judging.expectation import gradient_of
 from parity.physics.precision import FLOAT64
-from parity.reference import gradient_of
 from parity.stacks.base import Framework
 from ptycho_torch import optics
 
