@@ -11,7 +11,7 @@ from parity.contracts.cases.profiles import Profile
 from parity.contracts.cases.strategies import cases
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.diagnose import diagnoses
+from parity.faults.diagnosis import diagnoses
 from parity.judging.divergences.faults import measured_faults
 from parity.judging.divergences.registry import accepted_in
 from parity.judging.examine import examine

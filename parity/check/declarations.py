@@ -45,7 +45,7 @@ _READ = """
 import json
 from parity.contracts.declared import REGISTRY
 try:
-    from parity.defects import CATALOGUE, REWRITES
+    from parity.faults import CATALOGUE, REWRITES
 except ImportError:
     CATALOGUE, REWRITES = {}, {}
 

@@ -8,9 +8,9 @@ from itertools import product
 
 from parity.contracts.cases.case import forced
 from parity.contracts.contract import Contract
-from parity.defects import CATALOGUE
-from parity.defects.base import Defect
-from parity.defects.injection import injected
+from parity.faults import CATALOGUE
+from parity.faults.base import Defect
+from parity.faults.injection import injected
 from parity.judging.examine import Truth, examine
 from parity.judging.verdict import judge
 from parity.physics.precision import FLOAT32, FLOAT64, PRECISIONS

@@ -11,7 +11,7 @@ from rich.text import Text
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.cli.options import device_option, report_option
 from parity.cli.progress import progress
-from parity.defects import CATALOGUE
+from parity.faults import CATALOGUE
 from parity.reconstruction import LOG10_PHOTONS, LOSSES, STEPS, effect, expose
 from parity.report.pictures import require_matplotlib
 from parity.report.reconstruction import draw_effects, effect_table

@@ -8,7 +8,7 @@ import click
 
 from parity.cli.codes import AGREE, NOT_CHECKED
 from parity.cli.options import report_option
-from parity.defects import CATALOGUE
+from parity.faults import CATALOGUE
 from parity.reconstruction import LOSSES
 from parity.reconstruction.training import Task, TrainingNotMade, training_effects
 from parity.report.pictures import require_matplotlib

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from parity.contracts.cases.case import Case, forced
 from parity.contracts.contract import Contract
+from parity.faults.oracle_side import SPECIFIC
 from parity.golden.errors import GoldenError
 from parity.golden.freeze import freeze, golden_inputs
 from parity.golden.record import Golden
-from parity.mistakes import SPECIFIC
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 
 PREFERRED_BYTES = 400_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from parity.contracts.contract import Contract, Inputs
+from parity.faults.oracle_side import mistaken, mistakes_of
 from parity.golden.errors import GoldenError
 from parity.judging.measurement import distance
-from parity.mistakes import mistaken, mistakes_of
 from parity.physics.oracle.bounded import Bounded
 
 LEAST = 10.0

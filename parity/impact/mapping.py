@@ -109,7 +109,7 @@ class _Mapping:
             self._add_mirrored(change, path)
         elif path.is_relative_to("parity/contracts") and self._of_module(path.stem):
             self._touch_module(path.stem, Reason("its declaration", change.path))
-        elif any(path.is_relative_to(f"parity/defects/{kind}") for kind in ("catalogue", "rewrites")):
+        elif any(path.is_relative_to(f"parity/faults/{kind}") for kind in ("catalogue", "rewrites")):
             self._add_defects(change, path)
         elif path.is_relative_to(GOLDENS):
             self._add_golden(change, path)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from parity.defects.injection import replaced_in
+from parity.faults.injection import replaced_in
 from parity.mutants.mutate import Mutant
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from parity.contracts.contract import Contract, Registry
 from parity.contracts.declared import REGISTRY
-from parity.diagnose import Diagnosis, diagnose_example
-from parity.diagnose.facts import RAISES
+from parity.faults.diagnosis import Diagnosis, diagnose_example
+from parity.faults.diagnosis.observations import RAISES
 from parity.judging.examine import Truth
 from parity.judging.expectation import bounded_values
 from parity.judging.measurement import Measurement

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from parity.contracts.contract import Quota
-from parity.diagnose import Diagnosis
+from parity.faults.diagnosis import Diagnosis
 from parity.judging.expectation import gradient_of
 from parity.judging.measurement import PAIR, Measurement
 from parity.judging.verdict import Outcome, Verdict, judge

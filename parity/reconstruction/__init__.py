@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from parity.contracts.cases.scenes.base import Complex, Real
 from parity.contracts.contract import Inputs, UsageError, did_you_mean
 from parity.contracts.declared import REGISTRY
-from parity.defects.base import Defect
-from parity.defects.injection import injected
+from parity.faults.base import Defect
+from parity.faults.injection import injected
 from parity.judging.trajectory import OPTIMIZERS
 from parity.physics.oracle.patches import probe_weight
 from parity.physics.precision import FLOAT32

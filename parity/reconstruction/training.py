@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from parity.contracts.contract import UsageError
-from parity.defects.base import Defect
-from parity.defects.injection import injected
 from parity.errors import CheckNotMade
+from parity.faults.base import Defect
+from parity.faults.injection import injected
 from parity.reconstruction import LOSSES, loss_of
 
 if TYPE_CHECKING:

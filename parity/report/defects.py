@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from parity.defects import Defect
-from parity.defects.base import Injectable
-from parity.diagnose import Diagnosis
+from parity.faults import Defect
+from parity.faults.base import Injectable
+from parity.faults.diagnosis import Diagnosis
 from parity.judging.verdict import Outcome, Verdict
 from parity.report.messages import describe
 from parity.report.terminal import bare_table

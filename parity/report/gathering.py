@@ -9,7 +9,7 @@ from parity.contracts.cases.case import coordinates_of, parse_case
 from parity.contracts.cases.datasets import Dataset
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.diagnose import Diagnosis, diagnoses
+from parity.faults.diagnosis import Diagnosis, diagnoses
 from parity.judging.run import ContractRun
 from parity.judging.stages import Tree, trees_of
 from parity.physics.precision import PRECISIONS

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Collection, Sequence
 
 from parity.contracts.contract import Contract
-from parity.diagnose import Diagnosis
+from parity.faults.diagnosis import Diagnosis
 from parity.judging.expectation import gradient_of
 from parity.judging.measurement import Measurement
 from parity.judging.verdict import Outcome, Verdict

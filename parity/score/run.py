@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.defects import CATALOGUE, REWRITES
-from parity.defects.base import Injectable
+from parity.faults import CATALOGUE, REWRITES
+from parity.faults.base import Injectable
 from parity.golden.folder import GoldenSet
 from parity.results import environment
 from parity.score.preparation import Preparation

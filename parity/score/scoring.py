@@ -10,8 +10,8 @@ from typing import Protocol
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.defects.base import Defect, Rewrite
-from parity.defects.injection import injected
+from parity.faults.base import Defect, Rewrite
+from parity.faults.injection import injected
 from parity.golden.replay import replay
 from parity.judging.measurement import GRADIENT as GRADIENT_OF
 from parity.judging.measurement import Measurement

@@ -6,10 +6,10 @@ import pytest
 
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
+from parity.faults.oracle_side import SPECIFIC
 from parity.golden.folder import GoldenSet
 from parity.golden.proof import LEAST, proof_of
 from parity.golden.record import Golden
-from parity.mistakes import SPECIFIC
 from parity.replaying import Goldens
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "golden"

@@ -7,7 +7,7 @@ import pytest
 
 from parity.contracts.contract import Quota
 from parity.contracts.declared import REGISTRY
-from parity.diagnose import Diagnosis
+from parity.faults.diagnosis import Diagnosis
 from parity.judging.measurement import PAIR, Measurement
 from parity.judging.verdict import judge
 from parity.report.messages import describe, labelled

@@ -15,9 +15,9 @@ from parity.cli.codes import AGREE, NOT_CHECKED
 from parity.cli.reconstruction import reconstruct_command
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import UsageError
-from parity.defects import CATALOGUE
-from parity.defects.base import Defect, raw
-from parity.defects.injection import injected
+from parity.faults import CATALOGUE
+from parity.faults.base import Defect, raw
+from parity.faults.injection import injected
 from parity.physics.precision import FLOAT64
 from parity.reconstruction import WRONG_OPTIMA, Effect, effect, expose
 from parity.report.reconstruction import draw_effects, effect_table

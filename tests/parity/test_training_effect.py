@@ -11,7 +11,7 @@ import pytest
 
 from parity.cli import main
 from parity.contracts.contract import UsageError
-from parity.defects import CATALOGUE
+from parity.faults import CATALOGUE
 from parity.reconstruction.training import Task, TrainingEffect, TrainingNotMade, training_effects
 from parity.report.terminal import plain
 from parity.report.training import draw_training, training_table

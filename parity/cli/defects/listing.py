@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import click
 
 from parity.cli.codes import AGREE
-from parity.defects import CATALOGUE, REWRITES
-from parity.defects.base import Injectable
+from parity.faults import CATALOGUE, REWRITES
+from parity.faults.base import Injectable
 from parity.report.defects import listing
 from parity.report.terminal import console, counted
 

@@ -11,9 +11,9 @@ from parity.cli.codes import DISAGREE, NOT_CHECKED
 from parity.cli.options import examples_option, not_default, under_circumstances
 from parity.contracts.cases.case import parse_precisions
 from parity.contracts.cases.datasets import read_dataset
-from parity.defects import CATALOGUE
-from parity.defects.injection import injected
-from parity.diagnose import diagnoses
+from parity.faults import CATALOGUE
+from parity.faults.diagnosis import diagnoses
+from parity.faults.injection import injected
 from parity.judging.run import Plan, run
 from parity.judging.verdict import Outcome
 from parity.report.defects import consequence, made

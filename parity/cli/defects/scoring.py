@@ -11,8 +11,8 @@ from parity.cli.options import report_option
 from parity.cli.progress import progress
 from parity.contracts.contract import UsageError
 from parity.contracts.declared import REGISTRY
-from parity.defects import CATALOGUE, REWRITES
-from parity.diagnose import diagnose
+from parity.faults import CATALOGUE, REWRITES
+from parity.faults.diagnosis import diagnose
 from parity.files import write_atomically
 from parity.report.score import page, totals
 from parity.report.terminal import console

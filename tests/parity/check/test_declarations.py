@@ -3,7 +3,7 @@ import pytest
 from parity.check.declarations import LISTS, NUMBERS, DeclarationsUnreadable, declared_at, declared_in, weakened
 from parity.contracts.declared import REGISTRY
 from parity.contracts.mirror import ROOT
-from parity.defects import CATALOGUE
+from parity.faults import CATALOGUE
 
 
 @pytest.fixture(scope="module")

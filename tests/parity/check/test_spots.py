@@ -4,8 +4,8 @@ import pytest
 
 from parity.check.spots import POOLED, sample, unnoticed
 from parity.contracts.declared import REGISTRY
-from parity.defects import CATALOGUE
-from parity.defects.base import Defect, returning
+from parity.faults import CATALOGUE
+from parity.faults.base import Defect, returning
 from parity.stacks import load
 
 MAE = REGISTRY["losses.mae"]

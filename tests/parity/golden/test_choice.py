@@ -7,12 +7,12 @@ import pytest
 
 from parity.contracts.cases.case import forced
 from parity.contracts.declared import REGISTRY
+from parity.faults.oracle_side.base import Mistake
 from parity.golden import choice, proof
 from parity.golden.choice import Candidate, choose
 from parity.golden.errors import GoldenError
 from parity.golden.freeze import freeze, golden_inputs
 from parity.golden.record import encode
-from parity.mistakes.base import Mistake
 from parity.physics.precision import FLOAT32, FLOAT64
 
 MAE = REGISTRY["losses.mae"]

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from parity.contracts.declared import REGISTRY
+from parity.faults.oracle_side import mistaken, mistakes_of
+from parity.faults.oracle_side.base import Mistake
 from parity.golden import proof
 from parity.golden.errors import GoldenError
 from parity.golden.proof import LEAST, MOST, proof_of, require_proof
 from parity.golden.replay import replay
 from parity.judging.measurement import distance
-from parity.mistakes import mistaken, mistakes_of
-from parity.mistakes.base import Mistake
 
 MAE, FAR_FIELD = REGISTRY["losses.mae"], REGISTRY["optics.far_field_amplitude"]
 

@@ -104,7 +104,7 @@ def test_a_declaration_touches_the_contracts_of_its_file():
 
 
 def test_defects_touch_the_contracts_that_they_are_aimed_at():
-    touched = impact("parity/defects/catalogue/optics_far_field.py", "from", "# from").touched
+    touched = impact("parity/faults/catalogue/optics_far_field.py", "from", "# from").touched
     assert list(touched) == [name for name in REGISTRY if name.startswith("optics.")]
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from parity.contracts.contract import UsageError
-from parity.defects import CATALOGUE
-from parity.defects.injection import injected, replaced_in
 from parity.errors import CheckNotMade
+from parity.faults import CATALOGUE
+from parity.faults.injection import injected, replaced_in
 from parity.judging.verdict import Outcome
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.physics.weights import WeightsError

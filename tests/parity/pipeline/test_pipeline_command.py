@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from parity import cli
-from parity.defects import CATALOGUE
-from parity.defects.injection import injected
+from parity.faults import CATALOGUE
+from parity.faults.injection import injected
 
 Pipeline = Callable[..., tuple[int, list[str], str]]
 Experiment = Weights = Callable[..., Path]

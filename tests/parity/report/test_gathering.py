@@ -9,8 +9,8 @@ import pytest
 
 from parity.contracts.cases.case import Coordinates
 from parity.contracts.declared import REGISTRY
-from parity.defects import CATALOGUE
-from parity.defects.injection import injected
+from parity.faults import CATALOGUE
+from parity.faults.injection import injected
 from parity.judging.run import ContractRun, Plan, run
 from parity.physics.precision import FLOAT64
 from parity.report import gathering

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from parity.contracts.declared import REGISTRY
-from parity.defects import CATALOGUE, REWRITES
+from parity.faults import CATALOGUE, REWRITES
 from parity.score import run
 from parity.score.result import ContractScore, DefectScore, RewriteScore, Score, Seen
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from parity.defects import CATALOGUE, REWRITES
+from parity.faults import CATALOGUE, REWRITES
 from parity.report.score import page
 from parity.score.result import Score
 from parity.score.session import ROOT

@@ -8,9 +8,9 @@ import pytest
 
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.defects.base import Defect, Rewrite, replaced, returning
-from parity.defects.idiom import Idiom
-from parity.defects.injection import injected
+from parity.faults.base import Defect, Rewrite, replaced, returning
+from parity.faults.idiom import Idiom
+from parity.faults.injection import injected
 from parity.golden.folder import GoldenSet
 from parity.score.preparation import Preparation
 from parity.score.result import FACT, FLOAT32_VALUE, FLOAT64_VALUE, GOLDEN, GRADIENT, STAGE, ContractScore, DefectScore

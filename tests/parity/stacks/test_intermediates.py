@@ -4,8 +4,8 @@ import pytest
 
 from parity.contracts.cases.case import forced, sweep
 from parity.contracts.declared import REGISTRY
-from parity.defects.base import Defect, given
-from parity.defects.injection import injected
+from parity.faults.base import Defect, given
+from parity.faults.injection import injected
 from parity.judging.examine import Truth
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.stacks.base import Framework

@@ -12,9 +12,9 @@ import pytest
 from parity.contracts.cases.case import forced, parse_case
 from parity.contracts.contract import Inputs
 from parity.contracts.declared import REGISTRY
-from parity.defects.base import Arguments, Defect, given, returning
-from parity.defects.idiom import GROUP, Idiom, Tensor
-from parity.defects.injection import injected
+from parity.faults.base import Arguments, Defect, given, returning
+from parity.faults.idiom import GROUP, Idiom, Tensor
+from parity.faults.injection import injected
 from parity.judging.divergences import (
     ConstantTerm,
     Difference,

@@ -13,8 +13,8 @@ from parity import cli
 from parity.contracts.cases.case import parse_case
 from parity.contracts.cases.profiles import Profile
 from parity.contracts.declared import REGISTRY
-from parity.defects.base import Defect, returning
-from parity.defects.injection import injected
+from parity.faults.base import Defect, returning
+from parity.faults.injection import injected
 from parity.golden.freeze import freeze, golden_inputs
 from parity.golden.replay import replay
 from parity.holding import Harness

@@ -1,0 +1,245 @@
+"""Defects in the layers of the autoencoder; `networks_blocks` has those of what is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from parity.faults.base import Change, Defect, Of, given, replaced, returning
+from parity.faults.catalogue.common import (
+    gradient_times,
+    moved_in_zeros,
+    number,
+    of_the_last,
+    pixel,
+    rounded,
+    softplus,
+    then,
+)
+from parity.faults.idiom import Idiom, Tensor
+
+TURNED = "the kernels are turned by half a turn (a convolution for a correlation)"
+NO_BIASES = "the biases are left out"
+
+
+def along(change: Callable[[Idiom, Tensor, int], Tensor]) -> Of:
+    """A change of rows, then of columns."""
+    return lambda xp, x: change(xp, change(xp, x, -2), -1)
+
+
+def _bordered(source: Callable[[Idiom, Tensor, Tensor], Tensor]) -> Change:
+    """A convolution of a frame around which are other pixels of it: `source` takes their places and the last place."""
+
+    def widened(xp: Idiom, x: Tensor, axis: int) -> Tensor:
+        size = xp.shape(x)[axis]
+        return xp.take(x, source(xp, xp.arange(size + 2, x) - 1, number(xp, size, x) - 1), axis)
+
+    return then(given(features=along(widened)), returning(lambda xp, x, a: x[..., 1:-1, 1:-1]))
+
+
+def _nearest(xp: Idiom, place: Tensor, last: Tensor) -> Tensor:
+    return xp.minimum(xp.maximum(place, 0.0), last)
+
+
+def _other_side(xp: Idiom, place: Tensor, last: Tensor) -> Tensor:
+    return place - (last + 1) * xp.floor(place / (last + 1))
+
+
+def _reflected(xp: Idiom, place: Tensor, last: Tensor) -> Tensor:
+    return last - xp.abs(last - xp.abs(place))
+
+
+def _moved_up(xp: Idiom, x: Tensor, axis: int) -> Tensor:
+    return moved_in_zeros(xp, x, axis, -1)
+
+
+def _reshaped_kernel(xp: Idiom, kernel: Tensor) -> Tensor:
+    """A kernel (3, 3, i, o) read as (o, i, 3, 3)."""
+    return xp.reshape(xp.transpose(kernel, (2, 3, 1, 0)), xp.shape(kernel))
+
+
+def turned(xp: Idiom, kernel: Tensor) -> Tensor:
+    """A kernel turned by half a turn."""
+    return xp.flip(xp.flip(kernel, -1), -2)
+
+
+def elementwise(function: Of) -> Change:
+    """A function of the features alone stands where the layer was."""
+    return replaced(lambda xp, a: function(xp, a.features))
+
+
+def _leaky(slope: float) -> Change:
+    return elementwise(lambda xp, x: xp.maximum(x, 0.0) + slope * xp.minimum(x, 0.0))
+
+
+def _pooled(xp: Idiom, x: Tensor, reduce: Callable[[Idiom, list[Tensor]], Tensor]) -> Tensor:
+    """Something other than the maximum of each 2 × 2 square."""
+    height, width = (size // 2 * 2 for size in xp.shape(x)[-2:])
+    even = x[..., :height, :width]
+    return reduce(xp, [even[..., row::2, column::2] for row in (0, 1) for column in (0, 1)])
+
+
+def mean_of_four(xp: Idiom, x: Tensor) -> Tensor:
+    """The mean of each 2 × 2 square."""
+    return _pooled(xp, x, lambda xp, four: (four[0] + four[1] + four[2] + four[3]) / 4)
+
+
+def _odd_line_kept(xp: Idiom, x: Tensor, axis: int) -> Tensor:
+    """The last line twice where there is an odd number of them."""
+    size = xp.shape(x)[axis]
+    place = xp.arange((size + 1) // 2 * 2, x)
+    return xp.take(x, xp.minimum(place, number(xp, size, x) - 1), axis)
+
+
+def doubled(xp: Idiom, pair: list[Tensor], axis: int) -> Tensor:
+    """Two frames, line by line in turn."""
+    height, width = xp.shape(pair[0])[-2:]
+    both = xp.stack(pair, -1 if axis == -1 else -2)
+    shape = [*xp.shape(pair[0])[:-2], *((2 * height, width) if axis == -2 else (height, 2 * width))]
+    return xp.reshape(both, shape)
+
+
+def between(xp: Idiom, x: Tensor, axis: int) -> Tensor:
+    """Lines at a quarter and three quarters between their neighbours; beyond the frame is its border."""
+    last, place = number(xp, xp.shape(x)[axis], x) - 1, xp.arange(xp.shape(x)[axis], x)
+    before, behind = (xp.take(x, _nearest(xp, place + by, last), axis) for by in (-1, 1))
+    return doubled(xp, [0.75 * x + 0.25 * before, 0.75 * x + 0.25 * behind], axis)
+
+
+def _with_zeros(xp: Idiom, x: Tensor, axis: int) -> Tensor:
+    return doubled(xp, [x, xp.zeros_like(x)], axis)
+
+
+def as_it_is(xp: Idiom, x: Tensor) -> Tensor:
+    """No function at all."""
+    return x
+
+
+CONVOLUTION = (
+    Defect("networks.convolve", "turned", TURNED, given(kernel=turned)),
+    Defect(
+        "networks.convolve",
+        "rows-for-columns",
+        "rows and columns of the kernels are exchanged",
+        given(kernel=lambda xp, x: xp.swapped(x, -1, -2)),
+    ),
+    Defect("networks.convolve", "wrapped-around", "the frame is wrapped around", _bordered(_other_side)),
+    Defect("networks.convolve", "edge", "the border is repeated beyond the frame", _bordered(_nearest)),
+    Defect("networks.convolve", "reflected", "the frame is reflected at its border", _bordered(_reflected)),
+    Defect("networks.convolve", "no-bias", NO_BIASES, given(bias=lambda xp, x: 0 * x)),
+    Defect(
+        "networks.convolve",
+        "zeros-behind",
+        'the zeros of "same" are on one side only',
+        given(features=along(_moved_up)),
+    ),
+    Defect(
+        "networks.convolve", "kernel-reshaped", "the kernel is reshaped, not transposed", given(kernel=_reshaped_kernel)
+    ),
+    Defect(
+        "networks.convolve",
+        "kernel-detached",
+        "kernel is detached",
+        given(kernel=lambda xp, x: xp.detach(x)),
+        shows="a gradient",
+    ),
+    Defect(
+        "networks.convolve",
+        "bias-gradient",
+        "the gradient of bias is off by a constant factor",
+        given(bias=gradient_times(2.0)),
+        shows="a gradient",
+    ),
+    Defect(
+        "networks.convolve",
+        "features-bfloat16",
+        "features are truncated to bfloat16",
+        given(features=rounded("bfloat16")),
+        diagnosis=("features are truncated to bfloat16", "an intermediate is bfloat16"),
+    ),
+    Defect(
+        "networks.convolve",
+        "last-filter",
+        "the last filter's kernel is turned by half a turn",
+        given(kernel=of_the_last(turned, 0)),
+        diagnosis=(),
+    ),
+)
+
+
+LAYERS = (
+    Defect("networks.rectify", "left-out", "the rectification is left out", elementwise(as_it_is)),
+    Defect("networks.rectify", "leaky", "negative features are kept at 1 % (leaky)", _leaky(0.01)),
+    Defect("networks.rectify", "leaky-1e-6", "a millionth of negative features is kept", _leaky(1e-6)),
+    Defect(
+        "networks.rectify",
+        "half-at-0",
+        "the gradient at 0 is 1/2",
+        elementwise(lambda xp, x: (x + xp.sqrt(xp.square(x) + 1e-30)) / 2),
+        shows="features of 0, and a gradient",
+    ),
+    Defect("networks.rectify", "modulus", "the modulus is taken", elementwise(lambda xp, x: xp.abs(x))),
+    Defect("networks.rectify", "softplus", "softplus stands for the rectification", elementwise(softplus)),
+    Defect(
+        "networks.rectify",
+        "elu",
+        "exp(x) − 1 stands for 0 below 0",
+        elementwise(lambda xp, x: xp.maximum(x, 0.0) + xp.exp(xp.minimum(x, 0.0)) - 1),
+    ),
+    Defect("networks.max_pool", "mean", "the mean stands for the maximum", elementwise(mean_of_four)),
+    Defect(
+        "networks.max_pool",
+        "odd-line-kept",
+        "a last odd row or column is kept",
+        given(features=along(_odd_line_kept)),
+        shows="an odd side",
+    ),
+    Defect(
+        "networks.max_pool",
+        "first-of-four",
+        "the first of four pixels stands for the maximum",
+        elementwise(lambda xp, x: _pooled(xp, x, lambda xp, four: four[0])),
+    ),
+    Defect(
+        "networks.max_pool",
+        "second-pixel",
+        "pooling begins at the second pixel",
+        given(features=along(lambda xp, x, axis: xp.roll(x, -1, axis))),
+    ),
+    Defect(
+        "networks.max_pool",
+        "least",
+        "the least stands for the maximum",
+        then(given(features=lambda xp, x: -x), returning(lambda xp, x, a: -x)),
+    ),
+    Defect(
+        "networks.max_pool",
+        "largest-modulus",
+        "the largest modulus is returned",
+        given(features=lambda xp, x: xp.abs(x)),
+        shows="negative features",
+    ),
+    Defect("networks.upsample", "interpolated", "interpolation stands for repetition", elementwise(along(between))),
+    Defect("networks.upsample", "zeros", "zeros stand between the pixels", elementwise(along(_with_zeros))),
+    Defect(
+        "networks.upsample",
+        "tiled",
+        "the frame is repeated, not its pixels",
+        elementwise(along(lambda xp, x, axis: xp.concat([x, x], axis))),
+    ),
+    Defect(
+        "networks.upsample",
+        "off-by-one",
+        "the pixels are off by one",
+        returning(lambda xp, x, a: along(lambda xp, x, axis: xp.roll(x, 1, axis))(xp, x)),
+        diagnosis=("the pixels are off by one", "the result is rolled by whole pixels"),
+    ),
+    Defect(
+        "networks.upsample",
+        "hot-pixel",
+        "one pixel is doubled",
+        returning(lambda xp, x, a: x * (1 + pixel(xp, x, 5, 3))),
+        diagnosis=(),
+    ),
+)
+
+DEFECTS = (*CONVOLUTION, *LAYERS)

@@ -1,0 +1,128 @@
+"""`parity defects`: what it lists, what it makes, and every exit code."""
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from parity import cli
+from parity.cli.defects import listing, running
+from parity.faults import CATALOGUE, REWRITES, Collection
+from parity.faults.base import Defect, returning
+from parity.report.score import page
+from parity.score import run as score_run
+from parity.score.stored import read_score
+
+FEW = ("--examples", "0", "--precision", "f64", "--mode", "eager")
+
+Parity = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def two_defects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A catalogue of a defect that anybody would notice, and of one that nobody can."""
+    rows = (
+        Defect("losses.mae", "gain", "is 1 % too large", returning(lambda xp, mae, a: xp.gain(mae, 0.01))),
+        Defect("losses.mae", "nothing", "is as it is", returning(lambda xp, mae, a: mae)),
+    )
+    for command in (listing, running):
+        monkeypatch.setattr(command, "CATALOGUE", Collection("defect", rows))
+
+
+def test_every_defect_and_every_rewrite_is_listed(parity_command: Parity) -> None:
+    for changes, option in ((CATALOGUE, ()), (REWRITES, ("--rewrites",))):
+        code, out, err = parity_command("defects", "list", *option)
+        assert (code, err) == (cli.AGREE, "")
+        assert out.splitlines()[-1].startswith(f"{len(changes):,} ")
+
+
+@pytest.mark.usefixtures("two_defects")
+def test_the_list_says_what_a_defect_does_and_where(parity_command: Parity) -> None:
+    code, out, _ = parity_command("defects", "list", "losses.mae/gain")
+    assert code == cli.AGREE
+    heading, row, count = out.splitlines()
+    assert heading.split() == ["name", "stacks", "what", "it", "does", "what", "shows", "it"]
+    assert row.split() == ["losses.mae/gain", "both", "is", "1", "%", "too", "large", "any", "input"]
+    assert count == "1 defect, 2 with the stacks counted apart"
+
+
+@pytest.mark.usefixtures("two_defects")
+def test_a_defect_that_is_caught_gives_the_message_of_a_failure_and_says_whose_it_is(parity_command: Parity) -> None:
+    code, out, _ = parity_command("defects", "run", "losses.mae/gain", *FEW)
+    assert code == cli.DISAGREE == 1
+    for stack, other in (("torch", "tensorflow"), ("tensorflow", "torch")):
+        assert f"losses.mae/gain, made in {stack}: is 1 % too large\n" in out
+        assert f"losses.mae: {stack} disagrees with the oracle ({other} agrees), case " in out
+        assert f"caught: the disagreement is that of losses.mae/gain, made in {stack} for this run alone\n" in out
+    assert parity_command("run", "losses.mae", *FEW)[0] == cli.AGREE
+
+
+@pytest.mark.usefixtures("two_defects")
+def test_the_last_line_makes_the_same_failure_again(parity_command: Parity) -> None:
+    _, out, _ = parity_command("defects", "run", "losses.mae/gain", "--stack", "torch", *FEW)
+    assert "made in tensorflow" not in out
+    command = out.splitlines()[-1].partition("make it again: parity ")[2]
+    code, again, _ = parity_command(*shlex.split(command))
+    assert code == cli.DISAGREE
+    assert " of 1 examples" in again
+    assert again.splitlines()[-1] == out.splitlines()[-1]
+
+
+@pytest.mark.usefixtures("two_defects")
+def test_3_nothing_noticed_it(parity_command: Parity) -> None:
+    code, out, _ = parity_command("defects", "run", "losses.mae/nothing", "--stack", "torch", *FEW)
+    assert code == cli.NOT_CHECKED == 3
+    assert out.splitlines()[-1].startswith("nothing noticed it in ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("list losses.mea/gain", "unknown defect 'losses.mea/gain'; did you mean 'losses.mae/gain'?"),
+        ("list losse", "unknown defect 'losse'; did you mean 'losses'?"),
+        ("run losses.mae", "unknown defect 'losses.mae'"),
+        ("run losses.mae/gain --stack jax", "Invalid value for '--stack'"),
+        ("score losses.mae --write", "--write: expected all contracts and 20 examples, got a part"),
+        ("score --examples 1 --write", "--write: expected all contracts and 20 examples, got a part"),
+        ("score losses.mea", "unknown contract 'losses.mea'; did you mean 'losses.mae'?"),
+        ("run losses.mae/gain --case ood/1", "unknown stratum 'ood' of losses.mae; did you mean 'odd'?"),
+    ],
+)
+@pytest.mark.usefixtures("two_defects")
+def test_2_wrong_usage(parity_command: Parity, arguments: str, message: str) -> None:
+    code, out, err = parity_command("defects", *arguments.split())
+    assert (code, out) == (cli.USAGE, "")
+    assert message in err
+
+
+@pytest.mark.usefixtures("two_defects")
+def test_a_score_is_told_and_written_and_1_says_that_something_was_missed(
+    parity_command: Parity, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(score_run, "CATALOGUE", running.CATALOGUE)
+    monkeypatch.setattr(score_run, "REWRITES", Collection("rewrite", ()))
+    code, out, _ = parity_command("defects", "score", "losses.mae", "--examples", "0", "--report", str(tmp_path))
+    assert code == cli.DISAGREE
+    assert "defects caught: 2 of 4 (50.0%)\n" in out
+    assert "missed: losses.mae/nothing in tensorflow, losses.mae/nothing in torch\n" in out
+    stored = read_score(tmp_path / "score.json")
+    assert [d.defect for d in stored.missed] == ["losses.mae/nothing"] * 2
+    assert (tmp_path / "score.md").read_text() == page(stored)
+
+
+def test_two_changes_of_one_name_are_refused() -> None:
+    row = Defect("losses.mae", "gain", "", returning(lambda xp, mae, a: mae))
+    with pytest.raises(ValueError, match=r"losses\.mae/gain: expected one defect of that name, got two"):
+        Collection("defect", (row, row))
+
+
+def test_a_name_stands_for_a_defect_a_contract_its_variants_or_a_file() -> None:
+    change = returning(lambda xp, r, a: r)
+    names = ("losses.mae", "losses.mae", "losses.complex_mae", "networks.autoencode@32", "networks.autoencode@64")
+    rows = Collection("defect", (Defect(target, f"n{n}", "", change) for n, target in enumerate(names)))
+    assert [row.name for row in rows.select(["losses.mae"])] == ["n0", "n1"]
+    assert [row.name for row in rows.select(["losses"])] == ["n0", "n1", "n2"]
+    assert [row.name for row in rows.select(["networks.autoencode"])] == ["n3", "n4"]
+    assert [row.name for row in rows.select(["losses.mae/n1", "losses.mae"])] == ["n1", "n0"]
+    assert rows.select() == tuple(rows.values())

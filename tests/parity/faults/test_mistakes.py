@@ -1,0 +1,311 @@
+"""The ways to be wrong: each is what it says, changes nothing else, and is told from the truth by some case."""
+
+import math
+from collections.abc import Callable
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parity.contracts.cases.case import Case, forced, precisions_of
+from parity.contracts.cases.strata import UNMERGED
+from parity.contracts.contract import Contract
+from parity.contracts.declared import REGISTRY
+from parity.faults.oracle_side import (
+    SPECIFIC,
+    Mistake,
+    dataloader,
+    forward,
+    losses,
+    mistaken,
+    mistakes_of,
+    networks,
+    patches,
+    probe,
+    training,
+)
+from parity.faults.oracle_side.base import plain
+from parity.faults.oracle_side.generic import to_bfloat16, to_float16
+from parity.judging.examine import Truth
+from parity.judging.measurement import GRADIENT, distance
+from parity.physics.oracle import losses as losses_oracle
+from parity.physics.oracle import networks as networks_oracle
+from parity.physics.oracle import operations
+from parity.physics.oracle import patches as patches_oracle
+from parity.physics.precision import FLOAT32
+
+TOLD = 10.0
+"""How many times a bound a wrong result must exceed to be told from the right one."""
+
+FURTHER_SEEDS = (1, 2, 3)
+"""Tried where the first cases of all strata do not tell a mistake."""
+
+COSTLY = (
+    "networks.autoencode@64",
+    "networks.autoencode@128",
+    "networks.autoencode@256",
+    "forward.reconstruction_loss@32",
+)
+"""Contracts whose generic mistakes take long; the last one's bounds are wide besides."""
+
+
+def widened(array: np.ndarray) -> np.ndarray:
+    """Data in double precision, readings as they are; read only."""
+    wide = array.astype(np.result_type(array, np.float64)) if np.issubdtype(array.dtype, np.inexact) else array.copy()
+    wide.flags.writeable = False
+    return wide
+
+
+class Asked:
+    """A case that was put to the oracle in single precision, which detector readings alone do not have."""
+
+    def __init__(self, case: Case) -> None:
+        inputs = case.inputs()
+        (precision,) = precisions_of(inputs, (FLOAT32,))
+        self.contract, self.name = case.contract, case.name
+        self.inputs = {
+            a.name: inputs[a.name] if a.kind.static else widened(precision.round(inputs[a.name]))
+            for a in case.contract.arguments
+        }
+        self.bounded = dict(Truth.of(case, inputs, precision).quantities)
+        self.truth = {quantity: widened(bounded.value) for quantity, bounded in self.bounded.items()}
+
+    def wrong(self, mistake: Mistake) -> dict[str, np.ndarray] | None:
+        return mistaken(self.contract, mistake, self.inputs, self.truth)
+
+    def ratio(self, mistake: Mistake) -> float:
+        """By how many times a bound the mistake exceeds it; 0 where it has no meaning."""
+        bounded = self.bounded
+        return max(
+            (
+                distance(x, bounded[q].value, bounded[q].allowed)["ratio"]
+                for q, x in (self.wrong(mistake) or {}).items()
+            ),
+            default=0.0,
+        )
+
+
+@cache
+def first_cases(name: str) -> tuple[Asked, ...]:
+    return tuple(Asked(case) for case in forced(REGISTRY[name]))
+
+
+@lru_cache(maxsize=32)
+def further_case(name: str, stratum: str, seed: int) -> Asked:
+    contract = REGISTRY[name]
+    return Asked(Case(contract, contract.stratum(stratum), seed))
+
+
+def asked(name: str, stratum: str) -> Asked:
+    return next(found for found in first_cases(name) if found.name == f"{stratum}/0")
+
+
+def named(contract: Contract, name: str) -> Mistake:
+    return next(mistake for mistake in mistakes_of(contract) if mistake.name == name)
+
+
+def is_told(contract: Contract, mistake: Mistake) -> bool:
+    if any(found.ratio(mistake) >= TOLD for found in first_cases(contract.name)):
+        return True
+    further = (further_case(contract.name, stratum.name, seed) for seed in FURTHER_SEEDS for stratum in contract.strata)
+    return any(case.ratio(mistake) >= TOLD for case in further)
+
+
+@pytest.mark.parametrize("contract", REGISTRY.values(), ids=lambda contract: contract.name)
+def test_every_mistake_of_a_function_is_told_from_the_truth(contract: Contract) -> None:
+    own = SPECIFIC[contract.address]
+    assert len(own) >= 2
+    assert [mistake.name for mistake in own if not is_told(contract, mistake)] == []
+
+
+@pytest.mark.parametrize(
+    "contract", [contract for name, contract in REGISTRY.items() if name not in COSTLY], ids=lambda c: c.name
+)
+def test_first_cases_tell_a_thousandth_a_missing_result_and_every_detached_argument(contract: Contract) -> None:
+    ratios = {
+        mistake.name: max(case.ratio(mistake) for case in first_cases(contract.name))
+        for mistake in mistakes_of(contract)
+    }
+    plain_ones = [
+        name
+        for name in ratios
+        if name.endswith((" is 0", "is 10⁻³ of itself too large", "is detached", "are detached"))
+    ]
+    assert len(plain_ones) >= 2 * len(contract.results) + len(contract.differentiable)
+    assert [name for name in plain_ones if ratios[name] < TOLD] == []
+
+
+@pytest.mark.parametrize("contract", REGISTRY.values(), ids=lambda contract: contract.name)
+def test_names_are_unique_and_a_functions_own_come_first(contract: Contract) -> None:
+    mistakes = mistakes_of(contract)
+    assert len({mistake.name for mistake in mistakes}) == len(mistakes)
+    own = SPECIFIC[contract.address]
+    assert mistakes[: len(own)] == own
+
+
+def test_every_address_is_that_of_a_contract() -> None:
+    assert set(SPECIFIC) == {contract.address for contract in REGISTRY.values()}
+
+
+@pytest.mark.parametrize("changes", [(), ("inputs", "results"), ("inputs", "results", "gradients")])
+def test_a_mistake_without_exactly_one_change_is_refused(changes: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match=f"expected one of inputs, results and gradients, got {len(changes)}$"):
+        Mistake("nothing in particular", **dict.fromkeys(changes, lambda *_: {}))
+
+
+def test_a_changed_argument_changes_all_results_and_no_gradient() -> None:
+    contract = REGISTRY["training.adam_step"]
+    case = first_cases(contract.name)[0]
+    wrong = case.wrong(named(contract, "β₁ and β₂ are exchanged"))
+    assert wrong is not None
+    assert list(wrong) == ["parameters", "first_moment", "second_moment"]
+    assert {array.dtype for array in wrong.values()} == {np.dtype(np.float64)}
+
+
+def test_a_detached_argument_changes_its_gradient_alone() -> None:
+    contract = REGISTRY["optics.illuminate"]
+    case = first_cases(contract.name)[0]
+    wrong = case.wrong(named(contract, "probe is detached"))
+    assert wrong is not None
+    assert list(wrong) == [f"{GRADIENT}probe"]
+    assert not wrong[f"{GRADIENT}probe"].any()
+    assert wrong[f"{GRADIENT}probe"].dtype == np.complex128
+
+
+def test_readings_have_no_gradient_to_be_wrong() -> None:
+    case = asked("scaling.count_photons", "readings")
+    assert case.wrong(named(case.contract, "amplitude is detached")) is None
+
+
+def test_only_integers_can_be_squared_before_they_are_widened() -> None:
+    name = "integers are squared before they are widened"
+    contract = REGISTRY["scaling.count_photons"]
+    readings, floats = asked(contract.name, "readings"), asked(contract.name, "even")
+    wrong = readings.wrong(named(contract, name))
+    assert wrong is not None
+    wrapped = (readings.inputs["amplitude"].astype(np.int64) ** 2 % 2**16).sum(axis=(-2, -1))
+    assert np.allclose(wrong["photons"], wrapped, rtol=1e-12)
+    assert floats.wrong(named(contract, name)) is None
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        Mistake("it never applies", results=lambda values, inputs: dict(values), applies=lambda inputs: False),
+        Mistake("a row is missing", results=lambda values, inputs: {"patches": values["patches"][..., 1:, :]}),
+        Mistake("the oracle refuses", inputs=lambda inputs: {"phase": inputs["phase"][..., :5]}),
+        Mistake("a frame of nothing", inputs=lambda inputs: {"phase": inputs["phase"][..., :0]}),
+        Mistake("nothing is changed", results=lambda values, inputs: {}),
+    ],
+    ids=lambda mistake: mistake.name,
+)
+def test_what_has_no_meaning_is_none(mistake: Mistake) -> None:
+    assert asked("optics.combine_complex", "even").wrong(mistake) is None
+
+
+def test_a_complex_number_cannot_stand_for_a_real_one() -> None:
+    turned = Mistake("turned", results=lambda values, inputs: {"error": 1j * values["error"]})
+    assert asked("losses.absolute_error", "even").wrong(turned) is None
+
+
+def test_a_mistake_in_an_argument_that_there_is_not_is_an_error() -> None:
+    unknown = Mistake("unknown", inputs=lambda inputs: {"target": inputs["observed"]})
+    with pytest.raises(LookupError, match=r"losses\.mae has no target, which a mistake changes"):
+        asked("losses.mae", "even").wrong(unknown)
+
+
+def nll_of_one_pixel(name: str, predicted: float, observed: float, full: bool = True) -> float:
+    """What the loss of a single pixel becomes with a mistake."""
+    contract = REGISTRY["losses.poisson_nll"]
+    inputs = {
+        "predicted": np.full((1, 1, 1, 1), predicted),
+        "observed": np.full((1, 1, 1, 1), observed),
+        "full": np.array(full),
+    }
+    with np.errstate(divide="ignore"):
+        truth = {"nll": np.asarray(losses_oracle.poisson_nll(inputs["predicted"], inputs["observed"], full))}
+    wrong = mistaken(contract, named(contract, name), inputs, truth)
+    assert wrong is not None
+    return float(wrong["nll"][0])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("observed enters unsquared (an amplitude where an intensity is meant)", 9 - 2 * np.log(9) + np.log(2)),
+        (
+            "observed enters squared (an intensity where an amplitude is meant)",
+            9 - 16 * np.log(9) + math.lgamma(17),
+        ),
+        ("predicted and observed are exchanged", 4 - 9 * np.log(4) + np.log(362880)),
+        ("both amplitudes enter unsquared", 3 - 2 * np.log(3) + np.log(2)),
+        ("ln Γ(k+1) is left out", 9 - 4 * np.log(9)),
+        ("the term in k alone is left out", 9 - 4 + 4 * np.log(4 / 9)),
+        (
+            "Stirling's approximation stands for ln Γ(k+1)",
+            5 + 4 * np.log(4 / 9) + np.log(8 * np.pi) / 2,
+        ),
+        ("ε = 1e-3 in the logarithm", 9 - 4 * np.log(9 + 1e-3) + np.log(24)),
+    ],
+)
+def test_a_pixel_costs_what_the_mistake_says(name: str, expected: float) -> None:
+    assert nll_of_one_pixel(name, predicted=3.0, observed=2.0) == pytest.approx(expected, rel=1e-12)
+
+
+def test_an_epsilon_keeps_the_loss_of_a_dark_prediction_finite() -> None:
+    assert nll_of_one_pixel("ε = 1e-8 in the logarithm", 0.0, 1.0) == pytest.approx(-np.log(1e-8), rel=1e-12)
+
+
+def test_half_precision_keeps_eleven_bits_and_bfloat16_eight() -> None:
+    fine = np.array([1 + 2**-10, 1 + 2**-12, -1 - 2**-7 - 2**-8, 1e6])
+    with np.errstate(over="ignore"):
+        assert to_float16(fine).tolist() == [1 + 2**-10, 1.0, -1 - 2**-7 - 2**-8, np.inf]
+    assert to_bfloat16(fine)[:3].tolist() == [1.0, 1.0, -1 - 2**-7]
+    assert to_bfloat16(fine[:2] * (1 + 1j)).tolist() == [1 + 1j, 1 + 1j]
+    assert to_float16(np.array(0.1)).shape == ()
+
+
+def matched(frame: dict[str, np.ndarray], formula: Callable[..., Any], oracle: Callable[..., Any]) -> bool:
+    """Whether two functions return the same of the same arguments, up to rounding."""
+    with np.errstate(all="ignore"):
+        ours, theirs = formula(**frame), oracle(**frame)
+    pairs = zip(ours, theirs, strict=True) if isinstance(theirs, tuple) else [(ours, theirs)]
+    return all(np.allclose(one, other, rtol=1e-9, atol=1e-12) for one, other in pairs)
+
+
+REPAIRED = {
+    "probe.disk": lambda size, radius: probe._disk(probe._true_radius(size) < radius),
+    "probe.zone_plate": probe._zone_plate(2),
+    "patches.central_weight": patches._central(lambda n: (n - n // 2) // 2, lambda n: n // 2),
+    "patches.translate": patches._bordered("constant"),
+    "patches.reassemble_patches": patches._merge(lambda n, m: n / (m + patches_oracle.COVERAGE_FLOOR)),
+    "patches.padded_size": patches._padded_size(),
+    "dataloader.neighbour_groups": dataloader._ranked(),
+    "losses.poisson_nll": losses._lifted_logarithm(0.0),
+    "losses.total_variation": losses._variation(lambda step: np.abs(step) ** 2),
+    "losses.complex_mae": lambda **arguments: losses._modulus_error(**arguments) + losses._phase_error(**arguments),
+    "losses.realspace_loss": losses._realspace,
+    "networks.convolve": networks._bordered("constant"),
+    "networks.max_pool": networks._pooled(np.max),
+    "networks.amplitude_head": networks._head(operations.sigmoid),
+    "networks.encoder_block": networks._block(),
+    "networks.decoder_block": networks._block(last=networks_oracle.upsample),
+    "networks.autoencode@32": lambda **arguments: networks._phase_times(1)(networks_oracle.autoencode(**arguments)),
+    "training.sgd_step": training._sgd,
+    "training.adam_step": training._adam(training._plain_step),
+    "training.adamw_step": training._adam(training._plain_step),
+    "forward.predict_amplitude": forward._predicted(patches_oracle.reassemble_patches),
+    "forward.training_objective": lambda **arguments: losses_oracle.training_loss(
+        **forward._objective_arguments(**arguments)
+    ),
+}
+"""What stands behind formulas of mistakes, by contract, with the mistake taken out."""
+
+
+@pytest.mark.parametrize("name", REPAIRED)
+def test_a_formula_without_its_mistake_is_the_oracles(name: str) -> None:
+    for case in first_cases(name):
+        if case.inputs.get("weighting") == UNMERGED:
+            continue  # no formula here is of patches that are not merged
+        assert matched(plain(case.inputs), REPAIRED[name], REGISTRY[name].oracle()), case.name
