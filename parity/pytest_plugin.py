@@ -102,9 +102,9 @@ def parity(request: pytest.FixtureRequest) -> Harness:
 @pytest.fixture(scope="session")
 def goldens(request: pytest.FixtureRequest) -> Goldens:
     """The goldens, ready to be replayed. Ends the session with exit code 3 where one is damaged or a stack missing."""
-    from parity.golden.errors import GoldenError
-    from parity.golden.folder import GoldenSet
-    from parity.golden.freeze import MODE
+    from parity.goldens.errors import GoldenError
+    from parity.goldens.folder import GoldenSet
+    from parity.goldens.freeze import MODE
     from parity.replaying import Goldens
 
     try:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from parity.contracts.contract import Contract
-from parity.golden.errors import GoldenError
-from parity.golden.folder import GoldenSet
-from parity.golden.replay import replay
-from parity.report.replay import replay_message
+from parity.goldens.errors import GoldenError
+from parity.goldens.folder import GoldenSet
+from parity.goldens.message import replay_message
+from parity.goldens.replay import replay
 from parity.stacks.base import Framework
 
 

@@ -13,7 +13,7 @@ from parity.check.planning import Asked
 from parity.check.question import SAMPLERS, Answer, AnyQuestion, Question, SamplersQuestion, answer, prepare
 from parity.contracts.declared import REGISTRY
 from parity.contracts.mirror import line_of, mirror_faults
-from parity.golden.errors import GoldenError
+from parity.goldens.errors import GoldenError
 from parity.impact import Changes, Impact, Reason
 from parity.impact.mapping import GOLDENS
 from parity.judging.divergences.faults import divergence_faults

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from parity.golden.difference import compare, read_set
-from parity.golden.drift import Nature
-from parity.golden.errors import GoldenError
-from parity.golden.folder import GoldenSet
-from parity.golden.history import read_history
+from parity.goldens.difference import compare, read_set
+from parity.goldens.drift import Nature
+from parity.goldens.errors import GoldenError
+from parity.goldens.folder import GoldenSet
+from parity.goldens.history import read_history
+from parity.goldens.tables import difference_summary, drift_table
 from parity.report.content import Place, Remark, Weight
-from parity.report.golden import difference_summary, drift_table
 from parity.report.terminal import plain
 
 

@@ -11,13 +11,13 @@ from parity.check.planning import SPOTS
 from parity.check.spots import sample, unnoticed
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.golden.folder import GoldenSet
-from parity.golden.replay import replay
+from parity.goldens.folder import GoldenSet
+from parity.goldens.message import replay_message
+from parity.goldens.replay import replay
 from parity.judging.run import Plan, run
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.content import ContractReport, Remark, Weight
 from parity.report.gathering import gather
-from parity.report.replay import replay_message
 from parity.report.terminal import plain
 from parity.stacks import load
 from parity.stacks.base import Framework

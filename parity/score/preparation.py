@@ -9,8 +9,8 @@ from functools import cached_property
 from parity.contracts.cases.case import Case, forced, precisions_of, sweep
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.golden.folder import GoldenSet
-from parity.golden.record import Golden
+from parity.goldens.folder import GoldenSet
+from parity.goldens.record import Golden
 from parity.judging.divergences.removal import without_broken
 from parity.judging.examine import Arrays, Truth
 from parity.judging.laws import examine_facts

@@ -13,7 +13,7 @@ from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.faults import CATALOGUE, REWRITES
 from parity.faults.base import Injectable
-from parity.golden.folder import GoldenSet
+from parity.goldens.folder import GoldenSet
 from parity.results import environment
 from parity.score.preparation import Preparation
 from parity.score.result import ContractScore, Score

@@ -12,7 +12,7 @@ from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.faults.base import Defect, Rewrite
 from parity.faults.injection import injected
-from parity.golden.replay import replay
+from parity.goldens.replay import replay
 from parity.judging.measurement import GRADIENT as GRADIENT_OF
 from parity.judging.measurement import Measurement
 from parity.judging.stages import Step, Tree, trees_of

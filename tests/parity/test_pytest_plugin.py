@@ -11,10 +11,10 @@ import pytest
 from parity.contracts.cases.case import parse_case
 from parity.contracts.cases.profiles import PROFILES
 from parity.contracts.declared import REGISTRY
-from parity.golden.folder import GoldenSet
-from parity.golden.provenance import Stamp
-from parity.golden.publish import publish
-from parity.golden.regenerate import promote
+from parity.goldens.folder import GoldenSet
+from parity.goldens.provenance import Stamp
+from parity.goldens.publish import publish
+from parity.goldens.regenerate import promote
 from parity.holding import hypothesis_settings
 from parity.judging.run import Plan, run
 from parity.physics.precision import FLOAT32

@@ -10,8 +10,8 @@ import click
 from parity.cli.options import not_default
 from parity.contracts.contract import Contract, UsageError, did_you_mean
 from parity.contracts.declared import REGISTRY
-from parity.golden.errors import GoldenError
-from parity.golden.record import Golden
+from parity.goldens.errors import GoldenError
+from parity.goldens.record import Golden
 
 FIXTURES = Path("fixtures/golden")
 """Where goldens lie in a repository."""

@@ -13,19 +13,19 @@ from parity.cli.golden.options import chosen, contract_of, fixtures_option, name
 from parity.cli.options import device_option, report_option, stacks_option
 from parity.cli.progress import progress
 from parity.contracts.declared import REGISTRY
-from parity.golden.difference import sets
-from parity.golden.drift import Nature
-from parity.golden.folder import GoldenSet, recover
-from parity.golden.freeze import MODE
-from parity.golden.history import read_history
-from parity.golden.manifest import verified
-from parity.golden.provenance import today
-from parity.golden.record import Golden
-from parity.golden.replay import Replay, replay
-from parity.report.golden import Row, difference_summary, drift_table, golden_table, history_table
-from parity.report.history import draw_history
+from parity.goldens.difference import sets
+from parity.goldens.drift import Nature
+from parity.goldens.folder import GoldenSet, recover
+from parity.goldens.freeze import MODE
+from parity.goldens.history import read_history
+from parity.goldens.history_picture import draw_history
+from parity.goldens.manifest import verified
+from parity.goldens.message import replay_message, replay_table
+from parity.goldens.provenance import today
+from parity.goldens.record import Golden
+from parity.goldens.replay import Replay, replay
+from parity.goldens.tables import Row, difference_summary, drift_table, golden_table, history_table
 from parity.report.pictures import require_matplotlib
-from parity.report.replay import replay_message, replay_table
 from parity.report.terminal import console, counted
 from parity.stacks import ADAPTERS, load
 from parity.stacks.base import Framework

@@ -16,10 +16,11 @@ from parity.contracts.cases.case import Case, parse_case
 from parity.contracts.cases.datasets import read_dataset
 from parity.contracts.contract import Contract, UsageError
 from parity.contracts.declared import REGISTRY
-from parity.golden.choice import choose
-from parity.golden.folder import GoldenSet, recover
-from parity.golden.freeze import MODE
-from parity.golden.provenance import (
+from parity.goldens.choice import choose
+from parity.goldens.folder import GoldenSet, recover
+from parity.goldens.freeze import MODE
+from parity.goldens.message import outside_message, promoted_line
+from parity.goldens.provenance import (
     HARNESS,
     PACKAGES,
     Stamp,
@@ -29,12 +30,11 @@ from parity.golden.provenance import (
     require_reason,
     uncommitted,
 )
-from parity.golden.publish import publish
-from parity.golden.record import Golden, golden_name
-from parity.golden.regenerate import Regenerated, promote, regenerate
+from parity.goldens.publish import publish
+from parity.goldens.record import Golden, golden_name
+from parity.goldens.regenerate import Regenerated, promote, regenerate
+from parity.goldens.tables import difference_summary, drift_table
 from parity.physics.precision import FLOAT32, PRECISIONS, Precision
-from parity.report.golden import difference_summary, drift_table
-from parity.report.replay import outside_message, promoted_line
 from parity.report.terminal import console, counted
 from parity.stacks import ADAPTERS, load
 

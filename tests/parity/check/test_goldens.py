@@ -2,9 +2,9 @@ import pytest
 
 from parity.check.goldens import golden_remarks
 from parity.contracts.mirror import ROOT
-from parity.golden.drift import Nature
-from parity.golden.folder import GoldenSet
-from parity.golden.manifest import HISTORY
+from parity.goldens.drift import Nature
+from parity.goldens.folder import GoldenSet
+from parity.goldens.manifest import HISTORY
 from parity.report.content import Weight
 
 FOLDER = ROOT / "fixtures" / "golden"

@@ -11,7 +11,7 @@ from parity.contracts.declared import REGISTRY
 from parity.faults.base import Defect, Rewrite, replaced, returning
 from parity.faults.idiom import Idiom
 from parity.faults.injection import injected
-from parity.golden.folder import GoldenSet
+from parity.goldens.folder import GoldenSet
 from parity.score.preparation import Preparation
 from parity.score.result import FACT, FLOAT32_VALUE, FLOAT64_VALUE, GOLDEN, GRADIENT, STAGE, ContractScore, DefectScore
 from parity.score.scoring import Stacks, score_contract

@@ -15,8 +15,8 @@ from parity.contracts.cases.profiles import Profile
 from parity.contracts.declared import REGISTRY
 from parity.faults.base import Defect, returning
 from parity.faults.injection import injected
-from parity.golden.freeze import freeze, golden_inputs
-from parity.golden.replay import replay
+from parity.goldens.freeze import freeze, golden_inputs
+from parity.goldens.replay import replay
 from parity.holding import Harness
 from parity.judging.divergences import Divergence, PositiveFactor, registry
 from parity.judging.divergences.registry import accepted_in, registered

@@ -1,0 +1,123 @@
+"""Where a golden comes from: commit, versions, machine. Shown to whoever reviews it, never compared."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import scipy
+
+from parity.contracts.contract import UsageError
+from parity.git import GitError, GitMissing, git
+from parity.goldens.record import Golden
+from parity.stacks.base import Framework
+from parity.stacks.environment import in_ci
+
+ROOT = Path(__file__).resolve().parents[2]
+"""Where `parity`, `ptycho` and `ptycho_torch` lie."""
+
+HARNESS, PACKAGES = "parity", ("ptycho", "ptycho_torch")
+"""What makes a golden: the harness, and the packages of the two stacks."""
+
+SIMULATED = "simulated"
+"""What provenance says of inputs that are those of the case."""
+
+
+def today() -> str:
+    """The date, YYYY-MM-DD, the same everywhere at one time."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def head(root: Path = ROOT) -> str:
+    """The commit of the code that runs, 40 hexadecimal digits. Raises UsageError outside a git repository."""
+    return _git(root, "rev-parse", "HEAD").strip()
+
+
+def uncommitted(packages: Iterable[str], root: Path = ROOT) -> tuple[str, ...]:
+    """The files of these packages that differ from the commit, or that git does not know; none of no package.
+
+    Raises UsageError outside a git repository.
+    """
+    asked = tuple(packages)
+    if not asked:  # git would take that for everything
+        return ()
+    listed = _git(root, "status", "--porcelain", "--untracked-files=all", "--no-renames", "-z", "--", *asked)
+    return tuple(entry[3:] for entry in listed.split("\0") if len(entry) > 3)
+
+
+def require_committed(packages: Iterable[str], root: Path = ROOT) -> None:
+    """Raise UsageError where these packages have uncommitted changes: no commit would say what made a golden."""
+    changed = uncommitted(packages, root)
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise UsageError(
+            f"{changed[0]}{more}: expected committed code, whose commit a golden can name, got changes; "
+            "commit them first"
+        )
+
+
+def require_person() -> None:
+    """Raise UsageError in CI: a run must not rewrite what it is judged by."""
+    if in_ci():
+        raise UsageError(
+            "CI: expected a person who reviews what goldens become, got CI=true; do it on your own machine"
+        )
+
+
+def require_reason(reason: str) -> str:
+    """The reason, one line. Raises UsageError where there is none."""
+    words = " ".join(reason.split())
+    if not words:
+        raise UsageError("--reason: expected why the goldens change, for whoever reviews it, got nothing")
+    return words
+
+
+def versions(frameworks: Sequence[Framework]) -> dict[str, str]:
+    """Of everything that the arrays of a golden depend on."""
+    return {
+        "numpy": np.__version__,
+        "ptycho-parity": metadata.version("ptycho-parity"),
+        "python": sys.version.split()[0],
+        "scipy": scipy.__version__,
+        **{framework.name: framework.version for framework in frameworks},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Who makes goldens, and why: the code's commit, the frameworks that run, and the reason that a person gives."""
+
+    reason: str
+    commit: str
+    frameworks: tuple[Framework, ...]
+
+    def on(self, golden: Golden, inputs: str, withheld: Mapping[str, str]) -> Golden:
+        """The golden with its provenance; `withheld` says by stack why its outputs are not stored."""
+        return replace(
+            golden,
+            provenance={
+                "commit": self.commit,
+                "date": today(),
+                "inputs": inputs,
+                "platform": platform.platform(),
+                "reason": self.reason,
+                "stacks": {framework.name: framework.description for framework in self.frameworks},
+                "versions": versions(self.frameworks),
+                "withheld": dict(withheld),
+            },
+        )
+
+
+def _git(root: Path, *arguments: str) -> str:
+    try:
+        return git(root, *arguments).decode(errors="surrogateescape")
+    except GitMissing as error:
+        raise UsageError(str(error)) from error
+    except GitError as error:
+        raise UsageError(f"{root}: expected a git repository, whose commit a golden names, got: {error}") from error

@@ -1,0 +1,79 @@
+"""Stored inputs through a stack as it is now: held to the stored oracle, and to what the other stack once returned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from parity.contracts.contract import Contract, Quota
+from parity.goldens.errors import GoldenError
+from parity.goldens.freeze import require_current
+from parity.goldens.record import Arrays, Golden
+from parity.judging.examine import Truth
+from parity.judging.expectation import gradient_of
+from parity.judging.measurement import Measurement, distance, fault_of
+from parity.judging.verdict import Verdict, judge
+from parity.stacks.base import Framework
+
+ALONE = Quota(undecided=1.0, uninformative=1.0)
+"""A golden stands alone: its proof, not a share of many, says that it informs."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Replay:
+    """A golden replayed.
+
+    `held_to` says by stack which other stack's stored outputs it was compared with; `moved` how far its own have moved
+    since they were stored, in units of the bound: `None` where none are.
+    """
+
+    golden: Golden
+    verdict: Verdict
+    held_to: Mapping[str, tuple[str, ...]]
+    moved: Mapping[str, float | None]
+
+
+def replay(golden: Golden, contract: Contract, frameworks: Sequence[Framework]) -> Replay:
+    """Judge stacks on a golden; nothing of it is computed anew but what they return.
+
+    Raises GoldenError where the contract no longer fits the golden.
+    """
+    truth = stored_truth(golden, contract)
+    measurements: list[Measurement] = []
+    held_to: dict[str, tuple[str, ...]] = {}
+    moved: dict[str, float | None] = {}
+    for framework in frameworks:
+        arrays, measured = truth.hold(framework)
+        measurements += measured
+        others = {stack: stored for stack, stored in golden.outputs.items() if stack != framework.name}
+        held_to[framework.name] = tuple(others)
+        own = golden.outputs.get(framework.name)
+        moved[framework.name] = None if arrays is None or own is None else _moved(truth, arrays, own)
+        for stack, stored in others.items():
+            measurements += truth.pairs({framework.name: arrays or {}, stack: stored})
+    return Replay(golden, judge(contract.name, measurements, ALONE), held_to, moved)
+
+
+def stored_truth(golden: Golden, contract: Contract) -> Truth:
+    """What the golden says of its inputs. Raises GoldenError where the contract has other results or gradients now."""
+    require_current(golden, contract)
+    truth = golden.truth
+    expected = {result.name for result in contract.results}
+    if golden.cotangents:
+        expected |= {gradient_of(argument.name) for argument in contract.differentiable}
+    if expected != truth.keys():
+        raise GoldenError(
+            f"{golden.name}: expected {', '.join(sorted(expected))}, as {contract.name} has them, "
+            f"got {', '.join(sorted(truth))}; `parity golden regen` brings it up to date"
+        )
+    return Truth(contract, golden.case, golden.precision, golden.inputs, golden.cotangents, truth)
+
+
+def _moved(truth: Truth, now: Arrays, stored: Arrays) -> float:
+    """The largest step of an output since it was stored, in units of the bound."""
+    steps = (
+        distance(now[quantity], stored[quantity], truth.quantities[quantity].allowed)["ratio"]
+        for quantity in now.keys() & stored.keys()
+        if fault_of(now[quantity], truth.quantities[quantity]) is None
+    )
+    return max(steps, default=0.0)
