@@ -8,20 +8,20 @@ from pathlib import Path
 
 import click
 
-from parity.bench.beside import CONTRACTS, chosen_by_hand, time_beside
-from parity.bench.ratios import Compared
-from parity.bench.revisions import FILE, ROUNDS, compare_with
-from parity.bench.sizes import SIZES, Refused, Timed, check_sizes, time_sizes
-from parity.bench.stored import Benchmark, environment_of, write_benchmark
-from parity.bench.suite import bench
 from parity.cli.codes import AGREE, NOT_CHECKED
 from parity.cli.options import examples_option, report_option
 from parity.cli.progress import progress
 from parity.contracts.contract import Contract, UsageError
 from parity.contracts.declared import REGISTRY
-from parity.report.bench.comparisons import beside_table, revisions_table
-from parity.report.bench.sizes import draw_sizes, sizes_table
-from parity.report.bench.suite import suite_tables
+from parity.proof.bench.ratios import Compared
+from parity.proof.bench.revisions import FILE, ROUNDS, compare_with
+from parity.proof.bench.sizes import SIZES, Refused, Timed, check_sizes, time_sizes
+from parity.proof.bench.stored import Benchmark, environment_of, write_benchmark
+from parity.proof.bench.suite import bench
+from parity.proof.bench.tables.comparisons import beside_table, revisions_table
+from parity.proof.bench.tables.sizes import draw_sizes, sizes_table
+from parity.proof.bench.tables.suite import suite_tables
+from parity.proof.bench.versus_by_hand import CONTRACTS, chosen_by_hand, time_beside
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
 from parity.stacks import ADAPTERS, load, parse_modes

@@ -15,12 +15,12 @@ from parity.cli.options import report_option
 from parity.cli.progress import progress
 from parity.contracts.contract import UsageError
 from parity.contracts.mirror import ROOT
-from parity.mutants.explained import explanation
-from parity.mutants.mutate import Kind, Mutant, mutants_of, thinned
-from parity.mutants.questions import STACKS
-from parity.mutants.scores import Score, scores, was_missed, write_trials
-from parity.mutants.trial import Trial
-from parity.mutants.work import WorkerFault, try_all
+from parity.proof.mutants.crew import WorkerFault, try_all
+from parity.proof.mutants.explained import explanation
+from parity.proof.mutants.mutate import Kind, Mutant, mutants_of, thinned
+from parity.proof.mutants.questions import STACKS
+from parity.proof.mutants.scores import Score, scores, was_missed, write_trials
+from parity.proof.mutants.trial import Trial
 from parity.report.terminal import bare_table, console, counted
 
 FILES = tuple(

@@ -12,9 +12,9 @@ from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.cli.options import device_option, report_option
 from parity.cli.progress import progress
 from parity.faults import CATALOGUE
-from parity.reconstruction import LOG10_PHOTONS, LOSSES, STEPS, effect, expose
+from parity.proof.reconstruction import LOG10_PHOTONS, LOSSES, STEPS, effect, expose
+from parity.proof.reconstruction.table import draw_effects, effect_table
 from parity.report.pictures import require_matplotlib
-from parity.report.reconstruction import draw_effects, effect_table
 from parity.report.terminal import console
 from parity.stacks import STACKS, load
 from parity.stacks.base import StackError

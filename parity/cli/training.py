@@ -9,11 +9,11 @@ import click
 from parity.cli.codes import AGREE, NOT_CHECKED
 from parity.cli.options import report_option
 from parity.faults import CATALOGUE
-from parity.reconstruction import LOSSES
-from parity.reconstruction.training import Task, TrainingNotMade, training_effects
+from parity.proof.reconstruction import LOSSES
+from parity.proof.reconstruction.training import Task, TrainingNotMade, training_effects
+from parity.proof.reconstruction.training_table import draw_training, training_table
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
-from parity.report.training import draw_training, training_table
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

@@ -9,7 +9,7 @@ import click
 from parity.cli.codes import AGREE
 from parity.faults import CATALOGUE, REWRITES
 from parity.faults.base import Injectable
-from parity.report.defects import listing
+from parity.proof.score.message import listing
 from parity.report.terminal import console, counted
 
 

@@ -16,7 +16,7 @@ from parity.faults.diagnosis import diagnoses
 from parity.faults.injection import injected
 from parity.judging.run import Plan, run
 from parity.judging.verdict import Outcome
-from parity.report.defects import consequence, made
+from parity.proof.score.message import consequence, made
 from parity.report.terminal import console
 from parity.stacks import ADAPTERS, load
 

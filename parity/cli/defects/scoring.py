@@ -14,12 +14,12 @@ from parity.contracts.declared import REGISTRY
 from parity.faults import CATALOGUE, REWRITES
 from parity.faults.diagnosis import diagnose
 from parity.files import write_atomically
-from parity.report.score import page, totals
+from parity.proof.score.page import page, totals
+from parity.proof.score.result import Score
+from parity.proof.score.run import CI_EXAMPLES, Job, score
+from parity.proof.score.session import ROOT
+from parity.proof.score.stored import encoded, read_score
 from parity.report.terminal import console
-from parity.score.result import Score
-from parity.score.run import CI_EXAMPLES, Job, score
-from parity.score.session import ROOT
-from parity.score.stored import encoded, read_score
 
 PAGE, DATA = "score.md", "score.json"
 

@@ -16,8 +16,8 @@ from parity.faults.base import Injectable
 from parity.faults.injection import injected
 from parity.judging.measurement import Measurement
 from parity.judging.verdict import Outcome, Verdict, judge
-from parity.score.preparation import Example, examples_of
-from parity.score.run import CI_EXAMPLES
+from parity.proof.score.preparation import Example, examples_of
+from parity.proof.score.run import CI_EXAMPLES
 from parity.stacks.base import Framework
 
 Stacks = tuple[Framework, ...]

@@ -10,9 +10,9 @@ from parity import cli
 from parity.cli.defects import listing, running
 from parity.faults import CATALOGUE, REWRITES, Collection
 from parity.faults.base import Defect, returning
-from parity.report.score import page
-from parity.score import run as score_run
-from parity.score.stored import read_score
+from parity.proof.score import run as score_run
+from parity.proof.score.page import page
+from parity.proof.score.stored import read_score
 
 FEW = ("--examples", "0", "--precision", "f64", "--mode", "eager")
 

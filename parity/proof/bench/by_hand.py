@@ -1,0 +1,177 @@
+"""The tests that one writes without this harness, for three contracts: what `parity.proof.bench.versus_by_hand` times.
+
+Each has two parts. `values`, a property test: Hypothesis draws arrays element by element, both stacks are called in
+float32 and in float64, and NumPy's `assert_allclose` compares what they return. `gradients`: each stack's gradients in
+float64 against finite differences, along every axis by what the framework brings along for it, or along one direction,
+which is quick and may miss a wrong element. Tolerances and ranges are what it takes for correct stacks to pass:
+amplitudes that are neither 0 nor equal, where gradients are a matter of definition.
+
+Hypothesis and both frameworks are imported here, as in any file of tests; import it where they are known to be there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+import torch
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+
+import ptycho.losses
+import ptycho.optics
+import ptycho_torch.losses
+import ptycho_torch.optics
+
+Arrays = tuple[NDArray[Any], ...]
+
+TOLERANCES = {"32": 1e-4, "64": 1e-9}
+"""rtol by the bits of a real number; atol is the same times the largest value."""
+
+GRADIENT_TOLERANCE = 1e-3
+"""Finite differences know no more, of sums over thousands of pixels."""
+
+
+class GradientCheck(NamedTuple):
+    """A stack's gradients against finite differences, a function for each framework: of a function at its arguments."""
+
+    in_torch: Callable[..., None]
+    in_tensorflow: Callable[..., None]
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """One contract as it is tested by hand: the arrays that are drawn, in torch's layout, and the two parts."""
+
+    contract: str
+    draw: Callable[[int], st.SearchStrategy[Arrays]]
+    values: Callable[..., None]
+    gradients: Callable[..., None]
+
+
+def amplitudes(size: int) -> st.SearchStrategy[Arrays]:
+    """A predicted and an observed amplitude, (1, 1, N, N), apart everywhere: at equal ones, |Â − A| has a kink."""
+    shape = (1, 1, size, size)
+    observed = arrays(np.float64, shape, elements=st.floats(1, 100, width=32))
+    excess = arrays(np.float64, shape, elements=st.floats(0.5, 10, width=32))
+    return st.tuples(observed, excess).map(lambda drawn: (drawn[0] + drawn[1], drawn[0]))
+
+
+def exit_waves(size: int) -> st.SearchStrategy[Arrays]:
+    """Exit waves, (1, 1, 1, N, N), beside a point that lights every pixel: at a dark one, √ has no gradient."""
+    shape = (1, 1, 1, size, size)
+    point = np.zeros(shape)
+    point[..., 1, 2] = 4.0 * size**2
+    parts = arrays(np.float64, shape, elements=st.floats(-1, 1, width=32))
+    return st.tuples(parts, parts).map(lambda drawn: (point + drawn[0] + 1j * drawn[1],))
+
+
+def mae_values(predicted: NDArray[Any], observed: NDArray[Any]) -> None:
+    """The mean absolute error of both stacks, against each other."""
+    for dtype in (np.float32, np.float64):
+        p, o = predicted.astype(dtype), observed.astype(dtype)
+        in_torch = ptycho_torch.losses.mae(torch.from_numpy(p), torch.from_numpy(o))
+        in_tensorflow = ptycho.losses.mae(tf.constant(channels_last(p)), tf.constant(channels_last(o)))
+        assert_close(in_torch.numpy(), in_tensorflow.numpy())
+
+
+def mae_gradients(check: GradientCheck, predicted: NDArray[Any], observed: NDArray[Any]) -> None:
+    """Both of its gradients in each stack."""
+    check.in_torch(ptycho_torch.losses.mae, predicted, observed)
+    check.in_tensorflow(ptycho.losses.mae, channels_last(predicted), channels_last(observed))
+
+
+def poisson_nll_values(predicted: NDArray[Any], observed: NDArray[Any]) -> None:
+    """The Poisson likelihood of both stacks, against each other."""
+    for dtype in (np.float32, np.float64):
+        p, o = predicted.astype(dtype), observed.astype(dtype)
+        in_torch = ptycho_torch.losses.poisson_nll(torch.from_numpy(p), torch.from_numpy(o))
+        in_tensorflow = ptycho.losses.poisson_nll(tf.constant(channels_last(p)), tf.constant(channels_last(o)))
+        assert_close(in_torch.numpy(), in_tensorflow.numpy())
+
+
+def poisson_nll_gradients(check: GradientCheck, predicted: NDArray[Any], observed: NDArray[Any]) -> None:
+    """Both of its gradients in each stack."""
+    check.in_torch(ptycho_torch.losses.poisson_nll, predicted, observed)
+    check.in_tensorflow(ptycho.losses.poisson_nll, channels_last(predicted), channels_last(observed))
+
+
+def far_field_values(waves: NDArray[Any]) -> None:
+    """The far field of both stacks, against each other."""
+    for dtype in (np.complex64, np.complex128):
+        rounded = waves.astype(dtype)
+        in_torch = ptycho_torch.optics.far_field_amplitude(torch.from_numpy(rounded))
+        in_tensorflow = ptycho.optics.far_field_amplitude(tf.constant(waves_last(rounded)))
+        assert_close(in_torch.numpy(), np.moveaxis(in_tensorflow.numpy(), -1, 1))
+
+
+def far_field_gradients(check: GradientCheck, waves: NDArray[Any]) -> None:
+    """Its gradient in each stack."""
+    check.in_torch(ptycho_torch.optics.far_field_amplitude, waves)
+    check.in_tensorflow(ptycho.optics.far_field_amplitude, waves_last(waves))
+
+
+BY_HAND = (
+    ByHand("losses.mae", amplitudes, mae_values, mae_gradients),
+    ByHand("losses.poisson_nll", amplitudes, poisson_nll_values, poisson_nll_gradients),
+    ByHand("optics.far_field_amplitude", exit_waves, far_field_values, far_field_gradients),
+)
+
+
+def channels_last(amplitude: NDArray[Any]) -> NDArray[Any]:
+    """(B, C, H, W) as (B, H, W, C)."""
+    return np.ascontiguousarray(np.moveaxis(amplitude, 1, -1))
+
+
+def waves_last(waves: NDArray[Any]) -> NDArray[Any]:
+    """(B, C, P, H, W) as (B, H, W, C, P)."""
+    return np.ascontiguousarray(waves.transpose(0, 3, 4, 1, 2))
+
+
+def assert_close(one: NDArray[Any], other: NDArray[Any]) -> None:
+    """Both within the tolerance of their precision."""
+    rtol = TOLERANCES["64" if one.dtype == np.float64 else "32"]
+    np.testing.assert_allclose(one, other, rtol=rtol, atol=rtol * float(np.abs(other).max()))
+
+
+def every_axis_in_torch(function: Callable[..., Any], *arguments: NDArray[Any], fast: bool = False) -> None:
+    """`gradcheck`; in its fast mode, along one random direction instead of each axis."""
+    tensors = [torch.from_numpy(argument).requires_grad_(True) for argument in arguments]
+    assert torch.autograd.gradcheck(function, tensors, atol=1e-2, rtol=GRADIENT_TOLERANCE, fast_mode=fast)
+
+
+def every_axis_in_tensorflow(function: Callable[..., Any], *arguments: NDArray[Any]) -> None:
+    """`tf.test.compute_gradient` on a traced function, which is faster than on an eager one."""
+    traced = tf.function(function, autograph=False)
+    theoretical, numerical = tf.test.compute_gradient(traced, [tf.constant(argument) for argument in arguments])
+    for one, other in zip(theoretical, numerical, strict=True):
+        atol = GRADIENT_TOLERANCE * float(np.abs(other).max())
+        np.testing.assert_allclose(one, other, rtol=GRADIENT_TOLERANCE, atol=atol)
+
+
+def one_direction_in_tensorflow(function: Callable[..., Any], *arguments: NDArray[Any], step: float = 1e-5) -> None:
+    """A central difference, for TensorFlow brings nothing along for it."""
+    random = np.random.default_rng(0)
+    places = [tf.constant(argument) for argument in arguments]
+    directions = [tf.constant(random.standard_normal(a.shape).astype(a.dtype)) for a in arguments]
+    weights = tf.constant(random.standard_normal(function(*places).shape))
+
+    def objective(along: float) -> tf.Tensor:
+        return tf.reduce_sum(weights * function(*(x + along * d for x, d in zip(places, directions, strict=True))))
+
+    with tf.GradientTape() as tape:
+        tape.watch(places)
+        here = objective(0.0)
+    gradients = zip(tape.gradient(here, places), directions, strict=True)
+    slope = sum(tf.reduce_sum(tf.math.real(tf.math.conj(gradient) * d)) for gradient, d in gradients)
+    difference = (objective(step) - objective(-step)) / (2 * step)
+    np.testing.assert_allclose(slope, difference, rtol=GRADIENT_TOLERANCE, atol=GRADIENT_TOLERANCE)
+
+
+ALONG_EVERY_AXIS = GradientCheck(every_axis_in_torch, every_axis_in_tensorflow)
+ALONG_ONE_DIRECTION = GradientCheck(partial(every_axis_in_torch, fast=True), one_direction_in_tensorflow)

@@ -1,0 +1,123 @@
+"""Single examples by size, stack and mode: the bare call of a stack, and the whole harness on the same inputs.
+
+An example is one scene of N × N pixels in float32 and float64, results and gradients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from parity.contracts.cases.case import Case, precisions_of
+from parity.contracts.contract import Contract, UsageError
+from parity.judging.examine import Truth, examine
+from parity.physics.precision import PRECISIONS
+from parity.proof.bench.timing import Pace, paced
+from parity.stacks.base import Call, Framework
+
+SIZES = (16, 32, 64, 128, 256)
+
+_BOTH = tuple(PRECISIONS.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """One contract in one stack and mode at N × N pixels: seconds of example after example.
+
+    `bare` are the stack's function and gradients alone, `harness` all that `parity run --stack` does for an example:
+    simulation, oracle, stack, judgement. Both begin with nothing traced or compiled.
+    """
+
+    contract: str
+    stack: str
+    mode: str
+    size: int
+    bare: Pace
+    harness: Pace
+
+    @property
+    def factor(self) -> float:
+        """How many times the bare call the harness takes."""
+        return self.harness.steady / self.bare.steady
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A contract that cannot be run in a mode, and why."""
+
+    contract: str
+    stack: str
+    mode: str
+    reason: str
+
+
+def sized(contract: Contract, size: int) -> Case | None:
+    """A case of N × N pixels, as few groups, patches and modes as the first stratum has; None if none is taken."""
+    if not contract.takes((size, size)):
+        return None
+    first = contract.strata[0]
+    small = replace(
+        first,
+        name=f"{size}-pixels",
+        shapes=((size, size),),
+        groups=(min(first.groups),),
+        patches=(min(first.patches),),
+        modes=(min(first.modes),),
+        margins=(min(first.margins),),
+    )
+    return Case(contract, small, 0)
+
+
+def check_sizes(contracts: Iterable[Contract], sizes: Sequence[int]) -> None:
+    """Raise UsageError for a contract that takes none of the sizes, before anything slow begins."""
+    for contract in contracts:
+        if not any(contract.takes((size, size)) for size in sizes):
+            given = ", ".join(map(str, sizes))
+            raise UsageError(f"{contract.name}: expected sizes that are multiples of {contract.divisor}, got {given}")
+
+
+def time_sizes(
+    contracts: Iterable[Contract],
+    frameworks: Sequence[Framework],
+    sizes: Sequence[int],
+    advance: Callable[[], None] = lambda: None,
+) -> Iterator[Timed | Refused]:
+    """Time every contract in every framework, each in its mode, at every size that it takes.
+
+    Raises StackError for whatever a stack raises: only what works is worth timing. `advance` is told of every size.
+    """
+    for contract in contracts:
+        for framework in frameworks:
+            yield from _time_contract(contract, framework, sizes, advance)
+
+
+def _time_contract(
+    contract: Contract, framework: Framework, sizes: Sequence[int], advance: Callable[[], None]
+) -> Iterator[Timed | Refused]:
+    for number, size in enumerate(sizes):
+        case = sized(contract, size)
+        try:
+            if case:
+                yield _time(case, framework, size)
+        except UsageError as error:
+            yield Refused(contract.name, framework.name, framework.mode, str(error))
+            for _ in sizes[number:]:
+                advance()
+            return
+        advance()
+
+
+def _time(case: Case, framework: Framework, size: int) -> Timed:
+    framework.forget()
+    calls = _bare_calls(case, framework)
+    bare = paced(lambda: [call() for call in calls])
+    framework.forget()
+    harness = paced(lambda: examine(case, [framework], _BOTH))
+    return Timed(case.contract.name, framework.name, framework.mode, size, bare, harness)
+
+
+def _bare_calls(case: Case, framework: Framework) -> list[Call]:
+    """The stack's call in each precision, its tensors ready."""
+    inputs = case.inputs()
+    truths = [Truth.of(case, inputs, precision) for precision in precisions_of(inputs, _BOTH)]
+    return [framework.ready(case.contract, inputs, truth.precision, truth.cotangents or None) for truth in truths]

@@ -1,0 +1,69 @@
+"""A benchmark as a file: what was timed, and on what it was timed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from parity.errors import CheckNotMade
+from parity.files import write_atomically
+from parity.proof.bench.ratios import Compared
+from parity.proof.bench.sizes import Refused, Timed
+from parity.proof.bench.suite import BenchReport
+from parity.proof.bench.timing import Pace
+from parity.proof.bench.versus_by_hand import Beside
+from parity.results import environment
+from parity.stacks.base import Framework
+
+FORMAT = 1
+"""Raised when a reader of older files would misread a newer one."""
+
+
+class BenchError(CheckNotMade):
+    """A benchmark that could not be made or read; the message says of which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """All that one command timed; what was not asked for is empty."""
+
+    environment: Mapping[str, str]
+    suite: BenchReport | None = None
+    sizes: tuple[Timed, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    beside: tuple[Beside, ...] = ()
+    revisions: tuple[Compared, ...] = ()
+
+
+def environment_of(frameworks: Iterable[Framework]) -> dict[str, str]:
+    """What the seconds depend on; a line for every mode of a framework."""
+    ran = {f"{f.name} {f.mode}": f.description for f in frameworks}
+    return environment(()) | ran
+
+
+def write_benchmark(path: Path, benchmark: Benchmark) -> None:
+    """Write it as JSON, atomically. Raises OSError if the file cannot be written."""
+    content = {"format": FORMAT, **asdict(benchmark)}
+    write_atomically(path, json.dumps(content, allow_nan=False, ensure_ascii=False, indent=1).encode())
+
+
+def read_sizes(path: Path) -> tuple[Timed, ...]:
+    """The examples that were timed by size. Raises BenchError for a file that is no benchmark."""
+    try:
+        content = json.loads(path.read_bytes())
+        if content["format"] != FORMAT:
+            raise BenchError(f"{path}: expected a benchmark of format {FORMAT}, got {content['format']}")
+        return tuple(_timed(stored) for stored in content["sizes"])
+    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+        raise BenchError(f"{path}: expected a stored benchmark, got {type(error).__name__}: {error}") from error
+
+
+def _timed(stored: Mapping[str, Any]) -> Timed:
+    return Timed(**{**stored, **{name: _pace(stored[name]["seconds"]) for name in ("bare", "harness")}})
+
+
+def _pace(seconds: Sequence[float]) -> Pace:
+    return Pace(tuple(float(second) for second in seconds))

@@ -1,0 +1,66 @@
+"""What is asked about a mutant: the contracts that can see it, or the unit tests of the file whose borders it opens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from parity.contracts.declared import REGISTRY
+from parity.contracts.reachability import Address, callers_in, nearest_first
+from parity.proof.mutants.mutate import Kind, Mutant
+from parity.proof.mutants.trial import Question
+from parity.stacks import ADAPTERS
+
+FEW, MANY = 2, 20
+"""Cases drawn of a contract, besides its strata, at the first asking and, of those that remain silent, at the last."""
+
+STACKS: Mapping[str, str] = {adapter.package: name for name, adapter in ADAPTERS.items()}
+"""The stack of each package."""
+
+_TESTS = {"ptycho": "ptycho", "ptycho_torch": "torch"}
+_CONTRACTS = Path("tests", "parity", "test_contracts.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A working tree: the folder that has the stacks and their tests."""
+
+    root: Path
+
+    def questions(self, mutant: Mutant) -> tuple[Question, ...]:
+        """What to ask about a mutant, in this order; nothing where no contract leads to it."""
+        if mutant.kind is Kind.BORDER:
+            return (self.units(mutant.package, mutant.module),)
+        groups = self._reaching(mutant)
+        if not groups:
+            return ()
+        everything = tuple(name for group in groups for name in group)
+        return self.contracts(groups[0], FEW), self.contracts(everything, MANY)
+
+    def nearest(self, mutant: Mutant) -> tuple[str, ...]:
+        """The contracts that lead to what a mutant changes in the fewest calls."""
+        return next(iter(self._reaching(mutant)), ())
+
+    def _reaching(self, mutant: Mutant) -> tuple[tuple[str, ...], ...]:
+        callers = _callers(self.root / mutant.package)
+        return nearest_first(mutant.address, callers, REGISTRY, STACKS[mutant.package])
+
+    def contracts(self, names: tuple[str, ...], draws: int) -> Question:
+        """`pytest -m parity` on some contracts, in this order."""
+        path = self.root / _CONTRACTS
+        tests = [f"{path}::test_both_stacks_hold_the_contract[{name}]" for name in names]
+        drawn = ("--parity-profile", "ci", "--parity-examples", str(draws))
+        return Question(("--rootdir", str(self.root), "-m", "parity", *drawn, *tests), (path,))
+
+    def units(self, package: str, module: str) -> Question:
+        """The unit tests of a file of a stack, after those of what the stack refuses."""
+        folder = self.root / "tests" / _TESTS[package]
+        paths = tuple(path for path in (folder / "test_checks.py", folder / f"test_{module}.py") if path.is_file())
+        return Question(("--rootdir", str(self.root), *map(str, paths)), paths)
+
+
+@cache
+def _callers(folder: Path) -> Mapping[Address, frozenset[Address]]:
+    return callers_in(folder)

@@ -1,0 +1,85 @@
+"""How many of the mutants were found: of each file, what it computes and what it refuses counted apart."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from parity.files import write_atomically
+from parity.proof.mutants.explained import explanation
+from parity.proof.mutants.mutate import Kind, Mutant
+from parity.proof.mutants.trial import Outcome, Trial
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Of the mutants of one kind: how many were killed, how many of those by an exception, how many not, and why not.
+
+    `explained` are survivors that nothing can kill. Mutants that are no program are in none of these numbers.
+    """
+
+    mutants: int
+    killed: int
+    raised: int
+    explained: int
+    survived: int
+    timed_out: int
+    broken: int
+
+    @property
+    def share(self) -> float:
+        """The share killed of those that can be; 1 where there are none."""
+        possible = self.mutants - self.explained
+        return self.killed / possible if possible else 1.0
+
+    @classmethod
+    def of(cls, trials: Iterable[Trial]) -> Score:
+        valid = [trial for trial in trials if trial.outcome is not Outcome.INVALID]
+        outcomes = Counter(trial.outcome for trial in valid)
+        explained = sum(is_explained(trial) for trial in valid)
+        return cls(
+            mutants=len(valid),
+            killed=outcomes[Outcome.KILLED],
+            raised=sum(bool(trial.raised) for trial in valid),
+            explained=explained,
+            survived=outcomes[Outcome.SURVIVED] - explained,
+            timed_out=outcomes[Outcome.TIMED_OUT],
+            broken=outcomes[Outcome.BROKEN],
+        )
+
+
+def is_explained(trial: Trial) -> bool:
+    """Whether a mutant survived for a reason that is known."""
+    return trial.outcome is Outcome.SURVIVED and bool(explanation(trial.mutant))
+
+
+def was_missed(trial: Trial) -> bool:
+    """Whether a mutant was not killed and nobody knows why it cannot be."""
+    return trial.outcome not in (Outcome.KILLED, Outcome.INVALID) and not is_explained(trial)
+
+
+def scores(mutants: Sequence[Mutant], trials: Mapping[str, Trial]) -> dict[tuple[Kind, str], Score]:
+    """The score of each kind in each file, `package/file.py`, and of each kind in all of them, under ''."""
+    groups: dict[tuple[Kind, str], list[Trial]] = {}
+    for kind in Kind:
+        of_kind = [mutant for mutant in mutants if mutant.kind is kind]
+        for mutant in of_kind:
+            groups.setdefault((kind, f"{mutant.package}/{mutant.module}.py"), []).append(trials[mutant.id])
+        groups[kind, ""] = [trials[mutant.id] for mutant in of_kind]
+    return {key: Score.of(group) for key, group in groups.items()}
+
+
+def write_trials(path: Path, mutants: Sequence[Mutant], trials: Mapping[str, Trial]) -> None:
+    """Write every mutant with what became of it as JSON, atomically. Raises OSError if the file cannot be written."""
+    content = {
+        "format": FORMAT,
+        "mutants": [
+            {"id": m.id, **asdict(m), **asdict(trials[m.id]), "explanation": explanation(m.id)} for m in mutants
+        ],
+    }
+    write_atomically(path, json.dumps(content, ensure_ascii=False).encode())

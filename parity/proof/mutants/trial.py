@@ -1,0 +1,82 @@
+"""One mutant tried: made, asked about, unmade."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from parity.proof.mutants.asking import FAILED, PASSED, Answer, ask
+from parity.proof.mutants.making import InvalidMutant, made
+from parity.proof.mutants.mutate import Mutant
+
+_RAISED = re.compile(r"\braised (\w+)")
+
+
+class Outcome(StrEnum):
+    """What became of a mutant. Only a test that fails kills; what took too long or broke down was not noticed."""
+
+    KILLED = "killed"
+    SURVIVED = "survived"
+    TIMED_OUT = "timed out"
+    BROKEN = "broken"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A session of pytest: its arguments, and the test modules among them."""
+
+    arguments: tuple[str, ...]
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What became of a mutant, by its id: which test killed it, what that said, and the seconds it took.
+
+    `raised` names the exception if the mutant did not get as far as a wrong number.
+    """
+
+    mutant: str
+    outcome: Outcome
+    seconds: float
+    by: str = ""
+    message: str = ""
+    raised: str = ""
+
+
+def try_mutant(mutant: Mutant, questions: Iterable[Question], limit: float) -> Trial:
+    """Make a mutant and ask question after question, `limit` seconds each, until one says that something is wrong."""
+    started = time.perf_counter()
+
+    def trial(outcome: Outcome, answer: Answer | None = None, message: str = "") -> Trial:
+        seconds = round(time.perf_counter() - started, 2)
+        if answer is None:
+            return Trial(mutant.id, outcome, seconds, message=message)
+        raised = _RAISED.search(answer.output) if outcome is Outcome.KILLED else None
+        told = answer.message if outcome is Outcome.KILLED else answer.output[-500:]
+        return Trial(mutant.id, outcome, seconds, _short(answer.test), told, raised[1] if raised else "")
+
+    try:
+        with made(mutant):
+            for question in questions:
+                answer = ask(question.arguments, question.files, limit)
+                if not answer.in_time:
+                    return trial(Outcome.TIMED_OUT)
+                if answer.code == FAILED and answer.test:
+                    return trial(Outcome.KILLED, answer)
+                if answer.code != PASSED:
+                    return trial(Outcome.BROKEN, answer)
+    except InvalidMutant as error:
+        return trial(Outcome.INVALID, message=str(error))
+    return trial(Outcome.SURVIVED)
+
+
+def _short(test: str) -> str:
+    """The contract of a test of one, or the test's own name."""
+    name = test.partition("::")[2]
+    return name.partition("[")[2].removesuffix("]") if name.startswith("test_both_stacks_hold") else name

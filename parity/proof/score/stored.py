@@ -1,0 +1,127 @@
+"""A score as JSON, a line for each defect: what has changed shows in a diff."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from parity.errors import CheckNotMade
+from parity.proof.score.result import ContractScore, DefectScore, Explained, RewriteScore, Score, Seen
+
+FORMAT = 1
+"""Raised when a reader of older files would misread a newer one."""
+
+
+class ScoreError(CheckNotMade, ValueError):
+    """A file that holds no score; the message names it and says what is wrong with it."""
+
+
+def encoded(score: Score) -> bytes:
+    """The score as JSON, the same bytes for the same score."""
+    head = {
+        "format": FORMAT,
+        "examples": score.examples,
+        "seconds": score.seconds,
+        "environment": dict(score.environment),
+    }
+    return _with_arrays(head, contracts=map(_contract_lines, score.contracts)).encode() + b"\n"
+
+
+def read_score(path: Path) -> Score:
+    """The score in a file. Raises ScoreError for one that holds none."""
+    try:
+        content = json.loads(path.read_bytes())
+        if content["format"] != FORMAT:
+            raise ScoreError(f"{path}: expected a score of format {FORMAT}, got {content['format']}")
+        contracts = tuple(_contract(stored) for stored in content["contracts"])
+        return Score(contracts, content["examples"], content["seconds"], content["environment"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, ScoreError):
+            raise
+        raise ScoreError(f"{path}: expected a score, got {type(error).__name__}: {error}") from error
+
+
+def _contract_lines(contract: ContractScore) -> str:
+    head = {
+        "contract": contract.contract,
+        "examples": contract.examples,
+        "agrees": contract.agrees,
+        "epsilon": contract.epsilon,
+        "pooled": contract.pooled,
+        "alarms": _packed(contract.alarms),
+    }
+    return _with_arrays(
+        head,
+        defects=(_line(_packed_defect(defect)) for defect in contract.defects),
+        rewrites=(_line(asdict(rewrite)) for rewrite in contract.rewrites),
+    )
+
+
+def _with_arrays(head: Mapping[str, Any], **arrays: Iterable[str]) -> str:
+    """An object of one line, but for arrays whose elements have a line each."""
+    parts = [f'"{name}": [\n{lines}\n]' for name, elements in arrays.items() if (lines := ",\n".join(elements))]
+    empty = [f'"{name}": []' for name in arrays if not any(part.startswith(f'"{name}"') for part in parts)]
+    return "{" + ", ".join([_line(head)[1:-1], *parts, *empty]) + "}"
+
+
+def _line(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, allow_nan=False, ensure_ascii=False)
+
+
+def _packed_defect(defect: DefectScore) -> dict[str, Any]:
+    first = defect.any_column.first
+    return {
+        "defect": defect.defect,
+        "stack": defect.stack,
+        "caught": defect.caught,
+        "sided": defect.sided,
+        "any": _packed({"": defect.any_column})[""],
+        "seen": _packed(defect.seen, first),
+        "baselines": _packed(defect.baselines, first),
+        "explained": defect.explained and [defect.explained.cause, list(defect.explained.right)],
+        "pytest": defect.pytest,
+    }
+
+
+def _defect(stored: Mapping[str, Any]) -> DefectScore:
+    explained = stored["explained"]
+    any_column = Seen(*stored["any"])
+    return DefectScore(
+        defect=stored["defect"],
+        stack=stored["stack"],
+        caught=stored["caught"],
+        sided=stored["sided"],
+        any_column=any_column,
+        seen=_unpacked(stored["seen"], any_column.first),
+        baselines=_unpacked(stored["baselines"], any_column.first),
+        explained=explained and Explained(explained[0], tuple(explained[1])),
+        pytest=stored["pytest"],
+    )
+
+
+def _contract(stored: Mapping[str, Any]) -> ContractScore:
+    return ContractScore(
+        contract=stored["contract"],
+        examples=stored["examples"],
+        agrees=stored["agrees"],
+        epsilon=stored["epsilon"],
+        pooled=stored["pooled"],
+        alarms=_unpacked(stored["alarms"]),
+        defects=tuple(_defect(defect) for defect in stored["defects"]),
+        rewrites=tuple(RewriteScore(**rewrite) for rewrite in stored["rewrites"]),
+    )
+
+
+def _packed(seen: Mapping[str, Seen], first: str | None = None) -> dict[str, list[Any]]:
+    """The numbers, and the first example where it is neither `first` nor none."""
+    return {name: [s.caught, s.tried, *([s.first] if s.first and s.first != first else [])] for name, s in seen.items()}
+
+
+def _unpacked(stored: Mapping[str, Any], first: str = "") -> dict[str, Seen]:
+    return {
+        name: Seen(caught, tried, where[0] if where else first if caught else "")
+        for name, (caught, tried, *where) in stored.items()
+    }

@@ -1,0 +1,73 @@
+"""A score that was interrupted goes on where it was."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import pytest
+
+from parity.contracts.declared import REGISTRY
+from parity.faults import CATALOGUE, REWRITES
+from parity.proof.score import run
+from parity.proof.score.result import ContractScore, DefectScore, RewriteScore, Score, Seen
+
+NAMES = ("losses.mae", "losses.complex_mae")
+CONTRACTS = tuple(REGISTRY[name] for name in NAMES)
+
+
+def scored(name: str) -> ContractScore:
+    """Every defect of a contract caught, every rewrite silent."""
+    return ContractScore(
+        contract=name,
+        examples=1,
+        agrees=True,
+        epsilon=None,
+        pooled=None,
+        alarms={},
+        defects=tuple(
+            DefectScore(d.full_name, stack, True, True, Seen.among({"even/0": True}), {}, {})
+            for d in CATALOGUE.select([name])
+            for stack in d.stacks
+        ),
+        rewrites=tuple(
+            RewriteScore(r.full_name, stack, True, "")
+            for r in REWRITES.values()
+            if r.target == name
+            for stack in r.stacks
+        ),
+    )
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The contracts that were scored, instead of scoring them."""
+    names: list[str] = []
+
+    def record(contracts: Sequence[str], job: run.Job, processes: int) -> Iterator[ContractScore]:
+        for name in contracts:
+            names.append(name)
+            yield scored(name)
+
+    monkeypatch.setattr(run, "_scored", record)
+    return names
+
+
+def test_what_is_known_is_not_scored_again_and_the_rest_is(asked: list[str]) -> None:
+    seen: list[Score] = []
+    known = Score((scored(NAMES[0]),), run.CI_EXAMPLES, 7, {})
+    whole = run.score(CONTRACTS, run.Job(), advance=seen.append, known=known)
+    assert asked == [NAMES[1]]
+    assert [contract.contract for contract in whole.contracts] == list(NAMES)
+    assert whole.seconds >= 7
+    assert [len(score.contracts) for score in seen] == [2]
+
+
+def test_a_contract_that_has_other_defects_now_is_scored_again(asked: list[str]) -> None:
+    old = scored(NAMES[0])
+    fewer = replace(old, defects=old.defects[1:])
+    run.score(CONTRACTS, run.Job(), known=Score((fewer,), run.CI_EXAMPLES, 7, {}))
+    assert asked == list(NAMES)
+
+
+def test_a_score_of_other_examples_is_not_gone_on_with(asked: list[str]) -> None:
+    run.score(CONTRACTS, run.Job(), known=Score((scored(NAMES[0]),), 3, 7, {}))
+    assert asked == list(NAMES)

@@ -1,0 +1,133 @@
+"""A score as data: its totals, its file, its page."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from parity.judging.measurement import GRADIENT as GRADIENT_OF
+from parity.physics.precision import FLOAT32
+from parity.proof.score.baselines import BASELINES, Baseline
+from parity.proof.score.page import page, totals
+from parity.proof.score.result import (
+    ContractScore,
+    DefectScore,
+    Explained,
+    RewriteScore,
+    Score,
+    Seen,
+    accuracy,
+    mean_share,
+)
+from parity.proof.score.stored import ScoreError, encoded, read_score
+
+CAUGHT = DefectScore(
+    "losses.mae/a",
+    "torch",
+    caught=True,
+    sided=True,
+    any_column=Seen(2, 4, "odd/0"),
+    seen={"float32": Seen(0, 4), "float64": Seen(2, 4, "odd/0"), "gradient": Seen(1, 4, "even/0")},
+    baselines={BASELINES[0].name: Seen(1, 4, "odd/0"), BASELINES[1].name: Seen(0, 4)},
+    explained=Explained("is off", ("is off", "is wrong")),
+)
+MISSED = replace(
+    CAUGHT, stack="tensorflow", caught=False, sided=False, any_column=Seen(0, 4), seen={"float32": Seen(0, 4)},
+    baselines={BASELINES[0].name: Seen(0, 4)}, explained=Explained(None, ("is off",)), pytest=0,
+)  # fmt: skip
+SILENT, LOUD = RewriteScore("losses.mae/b", "torch", True), RewriteScore("losses.mae/b", "tensorflow", False, "why")
+
+
+def score_of(*defects: DefectScore, rewrites: tuple[RewriteScore, ...] = (), agrees: bool = True) -> Score:
+    alarms = {baseline.name: Seen(1, 4, "dark/0") for baseline in BASELINES}
+    contract = ContractScore("losses.mae", 4, agrees, 1e-6, None, alarms, defects, rewrites)
+    return Score((contract,), examples=20, seconds=7, environment={"python": "3.11"})
+
+
+def test_a_score_holds_where_all_is_caught_and_nothing_else_is() -> None:
+    assert score_of(CAUGHT, rewrites=(SILENT,)).holds
+    assert not score_of(CAUGHT, MISSED).holds
+    assert not score_of(replace(CAUGHT, sided=False)).holds
+    assert not score_of(CAUGHT, rewrites=(LOUD,)).holds
+    assert not score_of(CAUGHT, agrees=False).holds
+
+
+def test_what_went_wrong_is_named() -> None:
+    score = score_of(CAUGHT, MISSED, rewrites=(SILENT, LOUD), agrees=False)
+    assert score.missed == (MISSED,)
+    assert score.misattributed == ()
+    assert score.false_alarms == ("losses.mae", "losses.mae/b in tensorflow")
+    said = totals(score)
+    assert "missed: losses.mae/a in tensorflow\n" in said
+    assert "false alarms: losses.mae, losses.mae/b in tensorflow\n" in said
+
+
+def test_seen_counts_the_examples_and_names_the_first() -> None:
+    assert Seen.among({"even/0": False, "odd/0": True, "odd/1": True}) == Seen(2, 3, "odd/0")
+    assert Seen.among({"even/0": False}) == Seen(0, 1)
+    assert Seen.among({}).share == 0
+    assert mean_share([Seen(2, 4), Seen(4, 4)]) == 0.75
+    assert mean_share([]) == 0
+
+
+@pytest.mark.parametrize(
+    ("cause", "right", "is_right"),
+    [("a", ("a", "b"), True), ("c", ("a", "b"), False), (None, ("a",), False), (None, (), True), ("a", (), False)],
+)
+def test_an_explanation_is_right_if_it_is_one_of_those_and_none_if_there_is_none(
+    cause: str | None, right: tuple[str, ...], is_right: bool
+) -> None:
+    assert Explained(cause, right).is_right is is_right
+
+
+def test_accuracy_counts_only_what_was_asked() -> None:
+    assert accuracy([CAUGHT, MISSED, replace(CAUGHT, explained=None)]) == (1, 2)
+
+
+def test_a_stored_score_comes_back_as_it_was(tmp_path: Path) -> None:
+    for score in (score_of(CAUGHT, MISSED, rewrites=(SILENT, LOUD)), score_of(), Score((), 20)):
+        (tmp_path / "score.json").write_bytes(encoded(score))
+        assert read_score(tmp_path / "score.json") == score
+
+
+def test_each_defect_has_a_line_of_its_own_in_the_file() -> None:
+    lines = encoded(score_of(CAUGHT, MISSED)).decode().splitlines()
+    assert sum('"defect": "losses.mae/a"' in line for line in lines) == 2
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 0, "contracts": []}', '{"format": 1}'])
+def test_a_file_that_holds_no_score_is_refused_by_name(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "score.json"
+    path.write_text(content)
+    with pytest.raises(ScoreError, match=r"score\.json: expected a score"):
+        read_score(path)
+
+
+def test_the_page_has_totals_first_and_a_row_for_each_defect() -> None:
+    text = page(score_of(MISSED, CAUGHT, rewrites=(SILENT,)))
+    parts = ("| defects caught | 1 of 2 (50.0%) |", "## What a tol", "## Causes", "## By contract", "## Defect by")
+    assert sorted(parts, key=text.index) == list(parts)
+    matrix = text.partition("## Defect by defect")[2]
+    assert matrix.count("losses.mae/a") == 1
+    assert "| `losses.mae/a` | · | – / 2/4 | – / 1/4 | · / – |\n" in matrix
+
+
+@pytest.mark.parametrize(
+    ("got", "fires"),
+    [
+        ({"mae": np.float32([1.0, 2.0])}, False),
+        ({"mae": np.float32([1.0, 2.00001])}, False),
+        ({"mae": np.float32([1.0, 2.1])}, True),
+        ({"mae": np.float32([1.0, np.nan])}, True),
+        ({"mae": np.float32([[1.0, 2.0]])}, True),
+        ({"mae": np.float64([1.0, 2.0])}, True),
+        ({}, True),
+        (None, True),
+        ({"mae": np.float32([1.0, 2.0]), f"{GRADIENT_OF}x": np.float32(9)}, False),
+    ],
+)
+def test_a_tolerance_fires_on_values_that_it_does_not_hold(got: dict[str, np.ndarray] | None, fires: bool) -> None:
+    baseline = Baseline("torch.testing.assert_close", FLOAT32, 1e-4, 0.0, same_dtype=True)
+    expected = {"mae": np.float32([1.0, 2.0]), f"{GRADIENT_OF}x": np.float32(1)}
+    assert baseline.fires(got, expected) is fires

@@ -1,0 +1,172 @@
+"""What a defect does to the training of a network, by the runner's own run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from parity.cli import main
+from parity.contracts.contract import UsageError
+from parity.faults import CATALOGUE
+from parity.proof.reconstruction.training import Task, TrainingEffect, TrainingNotMade, training_effects
+from parity.proof.reconstruction.training_table import draw_training, training_table
+from parity.report.terminal import plain
+from ptycho.workflows import grid_lines_workflow
+from ptycho_torch import losses
+from ptycho_torch.generators import registry
+from ptycho_torch.generators.fno import CascadedFNOGenerator, FNOConfig
+from ptycho_torch.lightning_module import TrainingConfig
+
+POISSON, ABSOLUTE = "losses.poisson_nll/observed-unsquared", "losses.mae/predicted-squared"
+ELSEWHERE = "losses.complex_mae/modulus-alone"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    options = ["--object-size", "88", "--step-train", "12", "--step-test", "12", "--nphotons", "1e6"]
+    with pytest.raises(SystemExit):
+        grid_lines_workflow.main(["--N", "64", "--gridsize", "1", "--output-dir", str(folder), *options])
+    return folder / "datasets" / "N64" / "gs1"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_fno() -> Iterator[None]:
+    def make(size: int, gridsize: int, seed: int) -> CascadedFNOGenerator:
+        return CascadedFNOGenerator(FNOConfig(size, gridsize, width=4, modes=6, blocks=1, refinements=1), seed)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "ARCHITECTURES", {**registry.ARCHITECTURES, "fno": make})
+        yield
+
+
+def task(data: Path, epochs: int = 1, **files: Path) -> Task:
+    config = TrainingConfig("fno", epochs, batch_size=3, learning_rate=0.003)
+    return Task(**{"train_npz": data / "train.npz", "test_npz": data / "test.npz", **files}, config=config)
+
+
+@pytest.fixture(scope="module")
+def effects(data: Path) -> dict[str, TrainingEffect]:
+    found = training_effects([CATALOGUE[name] for name in (POISSON, ABSOLUTE)], task(data, epochs=40))
+    return {effect.defect.full_name: effect for effect in found}
+
+
+@pytest.mark.parametrize("name", [POISSON, ABSOLUTE])
+def test_the_loss_falls_with_a_unit_mismatch_too_and_the_object_is_darker(
+    effects: dict[str, TrainingEffect], name: str
+) -> None:
+    effect = effects[name]
+    assert effect.with_defect
+    for run in (effect.without, effect.with_defect):
+        assert run.history[-1]["loss"] < run.history[0]["loss"]
+    assert np.abs(effect.with_defect.object).mean() < 0.5 * np.abs(effect.without.object).mean()
+    assert effect.with_defect.metrics.amplitude.mae > effect.without.metrics.amplitude.mae
+    assert not effect.is_none
+
+
+def test_the_stack_is_as_it_was(effects: dict[str, TrainingEffect]) -> None:
+    assert effects
+    assert losses.poisson_nll.__module__ == losses.mae.__module__ == "ptycho_torch.losses"
+
+
+def test_each_loss_is_minimised_for_its_defect(effects: dict[str, TrainingEffect]) -> None:
+    assert {name: effect.loss for name, effect in effects.items()} == {POISSON: "nll", ABSOLUTE: "mae"}
+
+
+def test_the_table_has_a_row_a_run(effects: dict[str, TrainingEffect]) -> None:
+    said = plain(training_table(effects.values()))
+    for effect in effects.values():
+        assert effect.with_defect
+        for run in (effect.without, effect.with_defect):
+            assert f"{run.metrics.amplitude.mae:.4f}" in said
+        assert f"{effect.constant.amplitude.mae:.4f}" in said
+
+
+def test_the_picture_is_drawn(effects: dict[str, TrainingEffect], tmp_path: Path) -> None:
+    paths = draw_training(tmp_path, list(effects.values()))
+    assert [path.name for path in paths] == ["training.png", "training.svg"]
+    assert paths[0].read_bytes().startswith(b"\x89PNG")
+
+
+def command(data: Path, *arguments: str) -> int:
+    files = ["--train-npz", str(data / "train.npz"), "--test-npz", str(data / "test.npz")]
+    with pytest.raises(SystemExit) as stopped:
+        main(["defects", "train", *files, "--architecture", "fno", "--epochs", "1", *arguments])
+    return int(stopped.value.code or 0)
+
+
+def test_the_command_says_what_came_of_it(capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path) -> None:
+    assert command(data, ABSOLUTE, "--report", str(tmp_path)) == 0
+    said = capsys.readouterr().out
+    assert "constant object" in said
+    assert str(tmp_path / "training.png") in said
+
+
+def test_a_defect_that_no_step_passes_through_was_not_checked(capsys: pytest.CaptureFixture[str], data: Path) -> None:
+    assert command(data, ELSEWHERE) == 3
+    assert f"{ELSEWHERE} changes nothing" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "name", ["forward.training_objective/observed-unsquared", "patches.probe_weight/modulus", "patches.translate/sign"]
+)
+def test_what_comes_of_a_training_is_judged_without_the_defect(data: Path, name: str) -> None:
+    """Over the same part of the object, and so as the constant one is."""
+    (effect,) = training_effects([CATALOGUE[name]], task(data))
+    assert effect.with_defect
+    assert effect.with_defect.object.shape == effect.without.object.shape == effect.truth.shape
+    trained_alike = effect.with_defect.history == effect.without.history
+    assert effect.is_none == trained_alike == (name == "patches.translate/sign")  # single patches lie in the middle
+
+
+def test_a_defect_that_lets_nothing_be_trained_is_a_row_and_not_the_end(
+    capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path
+) -> None:
+    raising = "losses.training_loss/realspace-weight-forgotten"
+    assert command(data, raising, ABSOLUTE, "--report", str(tmp_path)) == 0
+    said = capsys.readouterr().out
+    assert "none trained" in said
+    assert f"{raising}: with it no network is trained: TypeError: " in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["losses.mae/no-such"], "unknown defect"),
+        ([ABSOLUTE, "--architecture", "unet"], "expected one of cnn, fno, hybrid, got 'unet'"),
+        ([ABSOLUTE, "--epochs", "0"], "--epochs"),
+    ],
+)
+def test_wrong_usage(capsys: pytest.CaptureFixture[str], data: Path, arguments: list[str], message: str) -> None:
+    assert command(data, *arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_an_unknown_loss_is_refused(data: Path) -> None:
+    with pytest.raises(UsageError, match="loss: expected nll or mae, got 'nnl'"):
+        training_effects([CATALOGUE[ABSOLUTE]], task(data), "nnl")
+
+
+def test_a_file_that_cannot_be_used_is_named(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.npz").write_bytes(b"")
+    with pytest.raises(TrainingNotMade, match=r"bad\.npz: expected an \.npz file, got an empty file"):
+        training_effects([CATALOGUE[ABSOLUTE]], task(data, test_npz=tmp_path / "bad.npz"))
+
+
+def test_a_training_that_diverges_is_named(data: Path) -> None:
+    hasty = Task(data / "train.npz", data / "test.npz", TrainingConfig("fno", 3, batch_size=3, learning_rate=1e30))
+    with pytest.raises(TrainingNotMade, match=r"without the defect: learning_rate: 1e\+30: expected finite patches"):
+        training_effects([CATALOGUE[ABSOLUTE]], hasty)
+
+
+def test_without_lightning_it_says_what_to_install(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "ptycho_torch.train", raising=False)
+    monkeypatch.setitem(sys.modules, "lightning.pytorch.loggers", None)
+    with pytest.raises(
+        TrainingNotMade, match=r"lightning\.pytorch\.loggers is missing: pip install 'ptycho-parity\[tr"
+    ):
+        training_effects([CATALOGUE[ABSOLUTE]], task(data))
