@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from parity.check.checking import LIMIT, Terms, check, checkers
-from parity.check.planning import plan_of
 from parity.cli.conclusion import CODES
 from parity.cli.options import command_line, report_option
 from parity.cli.progress import progress
 from parity.contracts.declared import REGISTRY
 from parity.contracts.mirror import ROOT
-from parity.impact import BaseUnknown, changes_since, impact_of
-from parity.report.check import FORMATS, checked, planned
+from parity.gate.check.checking import LIMIT, Terms, check, checkers
+from parity.gate.check.planning import plan_of
+from parity.gate.check.text import FORMATS, checked, planned
+from parity.gate.impact import BaseUnknown, changes_since, impact_of
 from parity.report.content import Report
 from parity.report.forms import write_forms
 from parity.report.markdown import summary

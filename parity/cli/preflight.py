@@ -8,11 +8,11 @@ import click
 
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.contracts.declared import REGISTRY
-from parity.preflight.data import data_findings
-from parity.preflight.findings import Outcome, gravest
-from parity.preflight.installation import spectral_convolution, versions
-from parity.preflight.places import implementations
-from parity.report.preflight import preflight_table
+from parity.gate.preflight.data import data_findings
+from parity.gate.preflight.findings import Outcome, gravest
+from parity.gate.preflight.installation import spectral_convolution, versions
+from parity.gate.preflight.places import implementations
+from parity.gate.preflight.table import preflight_table
 from parity.report.terminal import console
 
 LOSSES = "losses"

@@ -1,9 +1,9 @@
 import pytest
 
-from parity.check.declarations import LISTS, NUMBERS, DeclarationsUnreadable, declared_at, declared_in, weakened
 from parity.contracts.declared import REGISTRY
 from parity.contracts.mirror import ROOT
 from parity.faults import CATALOGUE
+from parity.gate.check.declarations import LISTS, NUMBERS, DeclarationsUnreadable, declared_at, declared_in, weakened
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 import pytest
 
-from parity.check.goldens import golden_remarks
 from parity.contracts.mirror import ROOT
+from parity.gate.check.goldens import golden_remarks
 from parity.goldens.drift import Nature
 from parity.goldens.folder import GoldenSet
 from parity.goldens.manifest import HISTORY
@@ -16,8 +16,8 @@ def changed(tmp_path, monkeypatch):
     now = GoldenSet.read(FOLDER)
 
     def remarks(was):
-        monkeypatch.setattr("parity.check.goldens.read_set", lambda base, folder: was)
-        monkeypatch.setattr("parity.check.goldens.GoldenSet.read", lambda folder: now)
+        monkeypatch.setattr("parity.gate.check.goldens.read_set", lambda base, folder: was)
+        monkeypatch.setattr("parity.gate.check.goldens.GoldenSet.read", lambda folder: now)
         return list(golden_remarks(FOLDER, "base", "fixtures/golden"))
 
     return now, remarks

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from parity.preflight.findings import Finding, Outcome
+from parity.gate.preflight.findings import Finding, Outcome
 from parity.report.terminal import bare_table, counted
 
 _STYLES = {

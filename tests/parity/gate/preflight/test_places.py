@@ -6,8 +6,8 @@ from pathlib import Path
 from parity.contracts.contract import Entry
 from parity.contracts.declared import REGISTRY
 from parity.contracts.mirror import ROOT
-from parity.preflight.findings import Outcome
-from parity.preflight.places import implementations, place, places
+from parity.gate.preflight.findings import Outcome
+from parity.gate.preflight.places import implementations, place, places
 
 FOLDERS = ("ptycho", "ptycho_torch", "parity/oracle")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from parity.contracts.contract import Contract, Entry
 from parity.contracts.mirror import MIRRORS, ROOT
-from parity.preflight.findings import Finding, Outcome
+from parity.gate.preflight.findings import Finding, Outcome
 from parity.stacks import ADAPTERS
 
 

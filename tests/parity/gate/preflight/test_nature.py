@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import poisson
 
-from parity.preflight.nature import FEWEST, Nature, nature
+from parity.gate.preflight.counts import FEWEST, Nature, nature
 
 MEANS = [0.05, 0.3, 1, 4, 30, 1000]
 

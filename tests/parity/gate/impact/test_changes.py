@@ -3,7 +3,7 @@ import subprocess
 import pytest
 
 from parity.contracts.contract import UsageError
-from parity.impact.changes import PULL_REQUEST_BASE, BaseUnknown, changes_since
+from parity.gate.impact.changes import PULL_REQUEST_BASE, BaseUnknown, changes_since
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from parity.check.planning import SPOTS
-from parity.check.spots import sample, unnoticed
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
+from parity.gate.check.planning import SPOTS
+from parity.gate.check.sharpness import sample, unnoticed
 from parity.goldens.folder import GoldenSet
 from parity.goldens.message import replay_message
 from parity.goldens.replay import replay

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from parity.errors import CheckNotMade
-from parity.preflight.data import data_findings
-from parity.preflight.findings import Outcome
+from parity.gate.preflight.data import data_findings
+from parity.gate.preflight.findings import Outcome
 from ptycho.workflows.datafile import write_datafiles
 from ptycho.workflows.grid_lines_workflow import build_datasets
 from ptycho.workflows.simulation import GridLinesConfig

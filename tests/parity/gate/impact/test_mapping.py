@@ -2,8 +2,8 @@ import pytest
 
 from parity.contracts.declared import REGISTRY
 from parity.contracts.mirror import ROOT
-from parity.impact.changes import Change, Changes
-from parity.impact.mapping import impact_of
+from parity.gate.impact.changes import Change, Changes
+from parity.gate.impact.mapping import impact_of
 
 
 def impact(path, old="", new=""):

@@ -7,8 +7,8 @@ import platform
 from importlib import metadata
 
 from parity.contracts.mirror import MIRRORS, ROOT
-from parity.preflight.findings import Finding, Outcome
-from parity.preflight.places import places
+from parity.gate.preflight.findings import Finding, Outcome
+from parity.gate.preflight.places import places
 
 PACKAGES = (
     ("ptycho-parity",),

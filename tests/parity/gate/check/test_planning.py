@@ -1,7 +1,7 @@
-from parity.check.planning import EXAMPLES, plan_of
 from parity.contracts.cases.profiles import PROFILES
 from parity.contracts.declared import REGISTRY
-from parity.impact import Impact, Reason
+from parity.gate.check.planning import EXAMPLES, plan_of
+from parity.gate.impact import Impact, Reason
 
 CHANGED = (Reason("mae", "ptycho/losses.py", 75),)
 

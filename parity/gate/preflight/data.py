@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from parity.contracts.cases.datasets import DatasetError, read_dataset
 from parity.errors import CheckNotMade
-from parity.preflight.findings import Finding, Outcome
-from parity.preflight.nature import Nature, are_counts, nature
+from parity.gate.preflight.counts import Nature, are_counts, nature
+from parity.gate.preflight.findings import Finding, Outcome
 from ptycho.diffsim import check_scaled_alike, count_photons
 from ptycho.npz import Archive, DataError, UnreadableError
 from ptycho.scanfile import COORDINATES, DIFFRACTION, NOMINAL, PROBE, SCALE, TRUE, Y_I, Scan, read_scan

@@ -15,8 +15,8 @@ from parity.contracts.contract import Contract
 from parity.contracts.declared.sampling import SAMPLERS
 from parity.contracts.mirror import MIRRORS, ORACLE
 from parity.contracts.reachability import Address, Callers, callers_of, led_to, sources_in
-from parity.impact.changes import Change, Changes
-from parity.impact.definitions import EVERYTHING, changed_definitions
+from parity.gate.impact.changes import Change, Changes
+from parity.gate.impact.definitions import EVERYTHING, changed_definitions
 
 GOLDENS = "fixtures/golden"
 

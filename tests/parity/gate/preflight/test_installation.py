@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parity.preflight import installation
-from parity.preflight.findings import Outcome
-from parity.preflight.installation import spectral_convolution, versions
+from parity.gate.preflight import installation
+from parity.gate.preflight.findings import Outcome
+from parity.gate.preflight.installation import spectral_convolution, versions
 
 
 def test_versions_are_those_that_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:

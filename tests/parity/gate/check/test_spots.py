@@ -2,10 +2,10 @@ import dataclasses
 
 import pytest
 
-from parity.check.spots import POOLED, sample, unnoticed
 from parity.contracts.declared import REGISTRY
 from parity.faults import CATALOGUE
 from parity.faults.base import Defect, returning
+from parity.gate.check.sharpness import POOLED, sample, unnoticed
 from parity.stacks import load
 
 MAE = REGISTRY["losses.mae"]

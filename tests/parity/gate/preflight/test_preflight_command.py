@@ -8,8 +8,8 @@ import pytest
 
 from parity import cli
 from parity.contracts.declared import REGISTRY
-from parity.preflight.findings import Finding, Outcome
-from parity.report.preflight import verdict
+from parity.gate.preflight.findings import Finding, Outcome
+from parity.gate.preflight.table import verdict
 
 LOSSES = len(REGISTRY.select(["losses"]))
 

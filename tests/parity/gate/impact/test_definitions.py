@@ -1,6 +1,6 @@
 import pytest
 
-from parity.impact.definitions import EVERYTHING, changed_definitions
+from parity.gate.impact.definitions import EVERYTHING, changed_definitions
 
 SOURCE = '''"""A file."""
 

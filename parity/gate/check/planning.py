@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from parity.contracts.cases.profiles import PROFILES
 from parity.contracts.contract import Contract
-from parity.impact import Impact, Reason
+from parity.gate.impact import Impact, Reason
 
 EXAMPLES, FEW = 100, 4
 """Drawn besides the strata of each contract that is touched, where no more than so many are; else as in profile ci."""

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from parity.check.declarations import DeclarationsUnreadable, declared_at, declared_in, weakened
-from parity.check.goldens import golden_remarks
-from parity.check.planning import Asked
-from parity.check.question import SAMPLERS, Answer, AnyQuestion, Question, SamplersQuestion, answer, prepare
 from parity.contracts.declared import REGISTRY
 from parity.contracts.mirror import line_of, mirror_faults
+from parity.gate.check.declarations import DeclarationsUnreadable, declared_at, declared_in, weakened
+from parity.gate.check.goldens import golden_remarks
+from parity.gate.check.planning import Asked
+from parity.gate.check.question import SAMPLERS, Answer, AnyQuestion, Question, SamplersQuestion, answer, prepare
+from parity.gate.impact import Changes, Impact, Reason
+from parity.gate.impact.mapping import GOLDENS
 from parity.goldens.errors import GoldenError
-from parity.impact import Changes, Impact, Reason
-from parity.impact.mapping import GOLDENS
 from parity.judging.divergences.faults import divergence_faults
 from parity.judging.divergences.registry import accepted_in, registered
 from parity.report.content import ContractReport, Place, Remark, Report, Weight
