@@ -9,7 +9,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from parity.asked import Asked
 from parity.cli import RESULTS
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.contracts.declared import REGISTRY
@@ -19,7 +18,8 @@ from parity.judging.run import NotChecked
 from parity.report.content import ContractReport, Remark, Report, Weight
 from parity.report.forms import write_forms
 from parity.report.terminal import not_checked_lines, summary_line, verdict_table
-from parity.results import write_results
+from parity.runs.results import write_results
+from parity.runs.scope import Asked
 
 CODES = {None: AGREE, Weight.FAILED: DISAGREE, Weight.NOT_CHECKED: NOT_CHECKED}
 """The exit code that a report comes to."""

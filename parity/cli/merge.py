@@ -11,11 +11,11 @@ from parity.cli.conclusion import Found, conclude
 from parity.cli.options import command_line, report_option
 from parity.contracts.declared import REGISTRY
 from parity.judging.run import ContractRun, NotChecked
-from parity.merging import merge
 from parity.report.content import ContractReport
 from parity.report.gathering import held_contract, with_message
 from parity.report.terminal import console
-from parity.results import read_stored
+from parity.runs.merging import merge
+from parity.runs.results import read_stored
 from parity.stacks import STACKS
 
 

@@ -12,9 +12,9 @@ from parity.cli.options import command_line, precision_option
 from parity.cli.progress import progress
 from parity.contracts.cases.case import parse_precisions
 from parity.judging.verdict import Outcome
-from parity.pipeline.holding import Answer, Question, hold
-from parity.report.pipeline import conclusion, messages, open_lines, pipeline_table, subject
 from parity.report.terminal import console
+from parity.runs.pipeline.holding import Answer, Question, hold
+from parity.runs.pipeline.table import conclusion, messages, open_lines, pipeline_table, subject
 from parity.stacks import load
 
 

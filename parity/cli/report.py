@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from parity.asked import Asked
 from parity.cli.conclusion import Found, conclude
 from parity.cli.options import command_line, report_option
 from parity.contracts.cases.strata import MEASURED
@@ -19,7 +18,8 @@ from parity.physics.precision import PRECISIONS
 from parity.report.content import ContractReport
 from parity.report.gathering import held_contract, with_message
 from parity.report.terminal import console
-from parity.results import ResultsError, Stored, read_stored
+from parity.runs.results import ResultsError, Stored, read_stored
+from parity.runs.scope import Asked
 
 
 @click.command("report")

@@ -10,7 +10,6 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from parity.asked import Asked
 from parity.cli.conclusion import Found, conclude
 from parity.cli.options import (
     command_line,
@@ -25,11 +24,12 @@ from parity.contracts.cases.case import parse_precisions
 from parity.contracts.cases.datasets import read_dataset
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.isolation import Circumstances, Outcomes, hold_here, hold_isolated
 from parity.judging.run import Plan
 from parity.judging.shards import Shard
 from parity.report.terminal import console
-from parity.results import environment_of
+from parity.runs.isolation import Circumstances, Outcomes, hold_here, hold_isolated
+from parity.runs.results import environment_of
+from parity.runs.scope import Asked
 from parity.stacks import ADAPTERS
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from parity.contracts.mirror import ROOT
-from parity.pipeline.steps import Step
+from parity.runs.pipeline.steps import Step
 
 PAGE = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^ {4}((?:python|parity) .*)$", PAGE, re.MULTILINE)

@@ -20,7 +20,7 @@ from parity import cli
 from parity.contracts.contract import Registry
 from parity.contracts.declared import REGISTRY
 from parity.judging.samplers import judge_samplers
-from parity.results import read_results, read_stored
+from parity.runs.results import read_results, read_stored
 from parity.stacks.base import Framework
 from parity.stacks.transplant import read_weights, write_weights
 from ptycho_torch import losses as torch_losses

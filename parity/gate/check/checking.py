@@ -19,8 +19,8 @@ from parity.goldens.errors import GoldenError
 from parity.judging.divergences.faults import divergence_faults
 from parity.judging.divergences.registry import accepted_in, registered
 from parity.report.content import ContractReport, Place, Remark, Report, Weight
+from parity.runs.workers import Crew, Lost
 from parity.stacks.environment import prepare_environment
-from parity.workers import Crew, Lost
 
 DIVERGENCES = "parity/judging/divergences/registry.py"
 

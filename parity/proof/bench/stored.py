@@ -15,7 +15,7 @@ from parity.proof.bench.sizes import Refused, Timed
 from parity.proof.bench.suite import BenchReport
 from parity.proof.bench.timing import Pace
 from parity.proof.bench.versus_by_hand import Beside
-from parity.results import environment
+from parity.runs.results import environment
 from parity.stacks.base import Framework
 
 FORMAT = 1

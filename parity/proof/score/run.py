@@ -18,7 +18,7 @@ from parity.proof.score.preparation import Preparation
 from parity.proof.score.result import ContractScore, Score
 from parity.proof.score.scoring import Diagnose, Stacks, score_contract
 from parity.proof.score.session import GOLDENS
-from parity.results import environment
+from parity.runs.results import environment
 from parity.stacks import load
 from parity.stacks.environment import prepare_environment
 

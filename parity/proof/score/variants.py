@@ -17,7 +17,7 @@ from types import MappingProxyType
 from parity.contracts.declared import REGISTRY
 from parity.judging.measurement import Measurement
 from parity.judging.verdict import judge
-from parity.results import read_results
+from parity.runs.results import read_results
 from parity.stacks.environment import TORCH_ONEDNN, TORCH_THREADS
 
 USUAL: Mapping[str, str] = MappingProxyType(

@@ -14,7 +14,7 @@ from parity.judging.run import ContractRun
 from parity.judging.verdict import POOLED_FROM, Outcome, Verdict, judge
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
-from parity.results import read_results, write_results
+from parity.runs.results import read_results, write_results
 
 CONTRACT = "optics.illuminate"
 

@@ -25,7 +25,7 @@ from parity.judging.run import ContractRun, Plan, run
 from parity.judging.verdict import judge
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.messages import finding
-from parity.results import read_results, write_results
+from parity.runs.results import read_results, write_results
 from parity.stacks import load
 from parity.stacks.base import Framework
 

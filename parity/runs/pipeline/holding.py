@@ -14,14 +14,14 @@ from parity.judging.verdict import Outcome, Verdict, judge
 from parity.physics.kinds import Kind
 from parity.physics.precision import Precision
 from parity.physics.weights import Weights
-from parity.pipeline.causes import Causes
-from parity.pipeline.loaded import open_all
-from parity.pipeline.model import Model
-from parity.pipeline.network import network_size, seeded, weights_in
-from parity.pipeline.reading import expect
-from parity.pipeline.running import Pipeline
-from parity.pipeline.source import read_source
-from parity.pipeline.steps import QUANTITIES, Step
+from parity.runs.pipeline.causes import Causes
+from parity.runs.pipeline.expected import expect
+from parity.runs.pipeline.loaded import open_all
+from parity.runs.pipeline.model import Model
+from parity.runs.pipeline.network import network_size, seeded, weights_in
+from parity.runs.pipeline.running import Pipeline
+from parity.runs.pipeline.source import read_source
+from parity.runs.pipeline.steps import QUANTITIES, Step
 from parity.stacks.base import Framework
 
 

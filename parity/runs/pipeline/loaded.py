@@ -16,7 +16,7 @@ from parity.contracts.contract import UsageError
 from parity.errors import CheckNotMade
 from parity.physics.kinds import AMPLITUDE, POSITIONS, PROBE, Kind
 from parity.physics.precision import Precision
-from parity.pipeline.reading import Reading
+from parity.runs.pipeline.expected import Reading
 from parity.stacks.base import Framework, StackError, stack_at_work
 
 Arrays = dict[str, NDArray[Any]]

@@ -8,7 +8,7 @@ import pytest
 
 from parity.errors import CheckNotMade
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
-from parity.pipeline.network import as_vector, moved, network_size, seeded, weights_in
+from parity.runs.pipeline.network import as_vector, moved, network_size, seeded, weights_in
 from parity.stacks.base import Framework
 
 Weights = Callable[..., Path]

@@ -23,7 +23,7 @@ from parity.physics.oracle.operations import absolute_square, log, mean, sqrt, t
 from parity.physics.oracle.patches import relative_positions
 from parity.physics.oracle.scaling import count_photons
 from parity.physics.precision import FLOAT64, Precision
-from parity.pipeline.source import Source
+from parity.runs.pipeline.source import Source
 
 _AT_ONCE = 2**22
 """Pixels that are squared together."""

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from parity import workers
-from parity.workers import Lost, in_processes
+from parity.runs import workers
+from parity.runs.workers import Lost, in_processes
 
 LIMIT = 2.0
 
@@ -150,7 +150,7 @@ def test_who_stops_listening_leaves_no_process_behind() -> None:
 PROGRAM = """
 import sys
 from functools import partial
-from parity.workers import in_processes
+from parity.runs.workers import in_processes
 import {module} as tasks
 if __name__ == "__main__":
     for answer in in_processes(tasks.nothing, tasks.tell_and_hang, [sys.argv[1]], jobs=1):

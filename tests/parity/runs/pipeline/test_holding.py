@@ -15,8 +15,8 @@ from parity.faults.injection import injected, replaced_in
 from parity.judging.verdict import Outcome
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.physics.weights import WeightsError
-from parity.pipeline.holding import Answer, Held, Question, hold
-from parity.pipeline.steps import Step
+from parity.runs.pipeline.holding import Answer, Held, Question, hold
+from parity.runs.pipeline.steps import Step
 from parity.stacks.base import Framework
 
 Stacks = tuple[Framework, ...]

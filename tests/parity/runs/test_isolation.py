@@ -10,12 +10,12 @@ import pytest
 import ptycho_torch
 from parity import cli
 from parity.contracts.declared import REGISTRY
-from parity.isolation import Circumstances, Outcomes, hold_here, hold_isolated
 from parity.judging.run import NotChecked, Plan
 from parity.judging.shards import Shard
 from parity.physics.precision import FLOAT64
 from parity.report.content import ContractReport
-from parity.results import read_stored
+from parity.runs.isolation import Circumstances, Outcomes, hold_here, hold_isolated
+from parity.runs.results import read_stored
 from parity.stacks.base import Framework
 
 BOTH = Circumstances(("torch", "tensorflow"), mode="eager")

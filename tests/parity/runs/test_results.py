@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity import results
-from parity.asked import Asked
 from parity.contracts.contract import Quota
 from parity.judging.measurement import Gain, Measurement
 from parity.judging.run import ContractRun, NotChecked
 from parity.judging.shards import Shard
 from parity.judging.verdict import judge
-from parity.results import FORMAT, ResultsError, environment, read_results, read_stored, write_results
+from parity.runs import results
+from parity.runs.results import FORMAT, ResultsError, environment, read_results, read_stored, write_results
+from parity.runs.scope import Asked
 
 MEASUREMENTS = (
     Measurement(

@@ -17,7 +17,7 @@ from parity.judging.expectation import exactly, gradient_of
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
 from parity.physics.weights import Weights
-from parity.pipeline.reading import Reading
+from parity.runs.pipeline.expected import Reading
 
 WEIGHTING = "central"
 """How patches count where they overlap: those of the autoencoder are 0 outside their middle."""

@@ -16,8 +16,8 @@ from parity.judging.examine import Truth
 from parity.judging.expectation import bounded_values
 from parity.judging.measurement import Measurement
 from parity.physics.precision import Precision
-from parity.pipeline.reading import Reading
-from parity.pipeline.source import Source
+from parity.runs.pipeline.expected import Reading
+from parity.runs.pipeline.source import Source
 from parity.stacks.base import RAISED, Framework
 
 _CONTRACTS = {

@@ -1,7 +1,7 @@
 """Tasks in processes of their own, which may hang, die or run out of memory and take nothing else with them.
 
 The processes are spawned: a forked one inherits threads of the frameworks that no longer run, and hangs. What a task
-is, is not here; `parity.isolation` gives contracts.
+is, is not here; `parity.runs.isolation` gives contracts.
 """
 
 from __future__ import annotations

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from parity.asked import Asked
 from parity.errors import CheckNotMade
 from parity.files import write_atomically
 from parity.judging.measurement import Gain, Measurement
 from parity.judging.run import ContractRun, NotChecked
 from parity.judging.shards import parse_shard
+from parity.runs.scope import Asked
 from parity.stacks.base import Framework
 
 FORMAT = 2

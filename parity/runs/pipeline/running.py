@@ -23,11 +23,11 @@ from parity.judging.measurement import (
 )
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.weights import Weights
-from parity.pipeline.loaded import Loader
-from parity.pipeline.model import Model
-from parity.pipeline.network import as_vector, moved
-from parity.pipeline.reading import Reading
-from parity.pipeline.steps import QUANTITIES, Step
+from parity.runs.pipeline.expected import Reading
+from parity.runs.pipeline.loaded import Loader
+from parity.runs.pipeline.model import Model
+from parity.runs.pipeline.network import as_vector, moved
+from parity.runs.pipeline.steps import QUANTITIES, Step
 from parity.stacks.base import Framework, StackError
 
 CASE = "groups"

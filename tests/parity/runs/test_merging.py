@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from parity.asked import Asked, sources
 from parity.judging.measurement import PAIR, Measurement
 from parity.judging.run import ContractRun, NotChecked
 from parity.judging.shards import Shard
-from parity.merging import Merged, merge
-from parity.results import ResultsError, Stored
+from parity.runs.merging import Merged, merge
+from parity.runs.results import ResultsError, Stored
+from parity.runs.scope import Asked, sources
 
 MAE, TV = "losses.mae", "losses.total_variation"
 CASES = tuple(f"odd/{seed}" for seed in range(9))

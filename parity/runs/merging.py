@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from parity.asked import Asked, sources
 from parity.contracts.declared import REGISTRY
 from parity.judging.run import ContractRun, NotChecked
 from parity.judging.verdict import judge
-from parity.results import ResultsError, Stored
+from parity.runs.results import ResultsError, Stored
+from parity.runs.scope import Asked, sources
 
 PLATFORM = "platform"
 """The one thing in which the machines of shards may differ: the bounds hold on every one."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.pipeline.source import read_source
+from parity.runs.pipeline.source import read_source
 
 Experiment = Callable[..., Path]
 Arrays = dict[str, Any]

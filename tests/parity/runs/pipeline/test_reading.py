@@ -11,9 +11,9 @@ from parity.contracts.contract import UsageError
 from parity.physics.oracle import dataloader
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, FLOAT64
-from parity.pipeline import reading
-from parity.pipeline.reading import expect, narrowed
-from parity.pipeline.source import read_source
+from parity.runs.pipeline import expected as reading
+from parity.runs.pipeline.expected import expect, narrowed
+from parity.runs.pipeline.source import read_source
 from ptycho_torch.dataloader import PtychoDataset
 
 Experiment = Callable[..., Path]

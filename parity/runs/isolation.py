@@ -20,10 +20,10 @@ from parity.judging.shards import Shard
 from parity.physics.precision import PRECISIONS
 from parity.report.content import ContractReport
 from parity.report.gathering import gather
+from parity.runs.workers import Lost, in_processes
 from parity.stacks import load
 from parity.stacks.base import Framework
 from parity.stacks.environment import prepare_environment
-from parity.workers import Lost, in_processes
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from rich.text import Text
 
 from parity.judging.measurement import GRADIENT
 from parity.judging.verdict import Outcome
-from parity.pipeline.holding import Answer, Held
 from parity.report.messages import REPRODUCE, causes, extent, finding_of, headline
 from parity.report.terminal import (
     STYLES,
@@ -20,6 +19,7 @@ from parity.report.terminal import (
     in_bounds,
     verdict_in_words,
 )
+from parity.runs.pipeline.holding import Answer, Held
 from parity.stacks import STACKS
 
 
