@@ -17,10 +17,10 @@ from parity.gate.check.planning import plan_of
 from parity.gate.check.text import FORMATS, checked, planned
 from parity.gate.impact import BaseUnknown, changes_since, impact_of
 from parity.report.content import Report
-from parity.report.forms import write_forms
 from parity.report.markdown import summary
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
+from parity.report.writing import write_forms
 
 JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 """Names the file that GitHub shows on the page of a job."""

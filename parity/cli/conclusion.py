@@ -16,8 +16,8 @@ from parity.judging.divergences.faults import divergence_faults
 from parity.judging.divergences.registry import accepted_in, registered
 from parity.judging.run import NotChecked
 from parity.report.content import ContractReport, Remark, Report, Weight
-from parity.report.forms import write_forms
 from parity.report.terminal import not_checked_lines, summary_line, verdict_table
+from parity.report.writing import write_forms
 from parity.runs.results import write_results
 from parity.runs.scope import Asked
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from parity.report.content import Picture, Remark, Weight
-from parity.report.forms import PAGE, write_forms
+from parity.report.writing import PAGE, write_forms
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is in the extra dev")
 

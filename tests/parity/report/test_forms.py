@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from parity import files
-from parity.report.forms import write_forms
+from parity.report.writing import write_forms
 
 
 def test_three_forms_side_by_side(report: Any, held: Any, tmp_path: Path) -> None:
