@@ -78,7 +78,7 @@ def _given(frameworks: tuple[Framework, ...]) -> Iterator[None]:
     with contextlib.ExitStack() as given:
         if frameworks:
             given.enter_context(mock.patch("parity.stacks.load", return_value=frameworks))
-        given.enter_context(mock.patch("parity.holding.diagnoses", return_value=()))
+        given.enter_context(mock.patch("parity.testing.holding.diagnoses", return_value=()))
         given.enter_context(mock.patch("parity.judging.examine.Truth.of", _remembered))
         yield
 

@@ -5,7 +5,7 @@ import pytest
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.contracts.mirror import mirror_faults
-from parity.holding import Harness
+from parity.testing.holding import Harness
 
 pytestmark = pytest.mark.parity
 

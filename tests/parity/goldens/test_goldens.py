@@ -10,7 +10,7 @@ from parity.faults.oracle_side import SPECIFIC
 from parity.goldens.folder import GoldenSet
 from parity.goldens.proof import LEAST, proof_of
 from parity.goldens.record import Golden
-from parity.replaying import Goldens
+from parity.testing.replaying import Goldens
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "golden"
 

@@ -17,7 +17,6 @@ from parity.faults.base import Defect, returning
 from parity.faults.injection import injected
 from parity.goldens.freeze import freeze, golden_inputs
 from parity.goldens.replay import replay
-from parity.holding import Harness
 from parity.judging.divergences import Divergence, PositiveFactor, registry
 from parity.judging.divergences.registry import accepted_in, registered
 from parity.judging.measurement import Measurement
@@ -28,6 +27,7 @@ from parity.report.messages import finding
 from parity.runs.results import read_results, write_results
 from parity.stacks import load
 from parity.stacks.base import Framework
+from parity.testing.holding import Harness
 
 MAE = REGISTRY["losses.mae"]
 TRIPLED = Defect("losses.mae", "tripled", "is three times what it is", returning(lambda xp, mae, a: 3 * mae))

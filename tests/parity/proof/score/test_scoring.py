@@ -232,5 +232,5 @@ def test_a_session_that_breaks_is_no_contract_that_does_not_hold(monkeypatch: py
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("of the harness")
 
-    monkeypatch.setattr("parity.holding.judge", broken)
+    monkeypatch.setattr("parity.testing.holding.judge", broken)
     assert held_by_pytest(["probe.disk"], ("--parity-profile", "ci", "--parity-examples", "1")) == BROKEN

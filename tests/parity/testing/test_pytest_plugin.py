@@ -15,12 +15,12 @@ from parity.goldens.folder import GoldenSet
 from parity.goldens.provenance import Stamp
 from parity.goldens.publish import publish
 from parity.goldens.regenerate import promote
-from parity.holding import hypothesis_settings
 from parity.judging.run import Plan, run
 from parity.physics.precision import FLOAT32
-from parity.pytest_plugin import NOT_CHECKED
 from parity.stacks import load
 from parity.stacks.base import Framework
+from parity.testing.holding import hypothesis_settings
+from parity.testing.plugin import NOT_CHECKED
 
 HOLDS = """
 import pytest

@@ -20,10 +20,10 @@ from parity.contracts.cases.profiles import PROFILES, Profile
 from parity.stacks.environment import in_ci
 
 if TYPE_CHECKING:
-    from parity.holding import Harness
     from parity.judging.verdict import Verdict
-    from parity.replaying import Goldens
     from parity.stacks.base import Framework
+    from parity.testing.holding import Harness
+    from parity.testing.replaying import Goldens
 
 NOT_CHECKED = 3
 
@@ -94,7 +94,7 @@ def parity(request: pytest.FixtureRequest) -> Harness:
     """Both stacks, ready to be held to contracts. Ends the session with exit code 3 where something is missing."""
     if importlib.util.find_spec("hypothesis") is None:
         pytest.exit("parity: hypothesis is not installed: pip install 'ptycho-parity[test]'", returncode=NOT_CHECKED)
-    from parity.holding import Harness
+    from parity.testing.holding import Harness
 
     return Harness(_frameworks(STACKS), _profile(request.config), request.config.stash[VERDICTS])
 
@@ -105,7 +105,7 @@ def goldens(request: pytest.FixtureRequest) -> Goldens:
     from parity.goldens.errors import GoldenError
     from parity.goldens.folder import GoldenSet
     from parity.goldens.freeze import MODE
-    from parity.replaying import Goldens
+    from parity.testing.replaying import Goldens
 
     try:
         stored = GoldenSet.read(request.config.rootpath / request.config.getini("golden_fixtures"))
