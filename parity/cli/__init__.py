@@ -15,9 +15,9 @@ from typing import NoReturn
 
 import click
 
+from parity._errors import CheckNotMade
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
 from parity.contracts.contract import UsageError
-from parity.errors import CheckNotMade
 
 RESULTS = "results.json"
 """The file that a run is stored in."""

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import scipy
 
+from parity._git import GitError, GitMissing, git
 from parity.contracts.contract import UsageError
-from parity.git import GitError, GitMissing, git
 from parity.goldens.record import Golden
 from parity.stacks.base import Framework
 from parity.stacks.environment import in_ci

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.errors import CheckNotMade
+from parity._errors import CheckNotMade
 from parity.files import write_atomically
 from parity.judging.measurement import Gain, Measurement
 from parity.judging.run import ContractRun, NotChecked

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from parity._errors import CheckNotMade
 from parity.contracts.contract import Contract, Entry, Inputs
-from parity.errors import CheckNotMade
 from parity.physics.kinds import Kind
 from parity.physics.precision import Precision
 

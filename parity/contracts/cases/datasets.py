@@ -22,7 +22,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.errors import CheckNotMade
+from parity._errors import CheckNotMade
 from ptycho.npz import Archive, DataError
 from ptycho.scanfile import COORDINATES, DIFFRACTION, PROBE
 

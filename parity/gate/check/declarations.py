@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from parity.errors import CheckNotMade
-from parity.git import GitError, git
+from parity._errors import CheckNotMade
+from parity._git import GitError, git
 
 Declarations = Mapping[str, Mapping[str, Any]]
 """By contract, what is declared of it: lists of names, and numbers."""

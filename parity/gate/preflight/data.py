@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from parity._errors import CheckNotMade
 from parity.contracts.cases.datasets import DatasetError, read_dataset
-from parity.errors import CheckNotMade
 from parity.gate.preflight.counts import Nature, are_counts, nature
 from parity.gate.preflight.findings import Finding, Outcome
 from ptycho.diffsim import check_scaled_alike, count_photons

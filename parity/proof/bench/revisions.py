@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from parity.git import GitError, GitMissing, git
+from parity._git import GitError, GitMissing, git
 from parity.proof.bench.ratios import Compared, compared
 from parity.proof.bench.sizes import Timed
 from parity.proof.bench.stored import BenchError, read_sizes

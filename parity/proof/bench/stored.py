@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from parity.errors import CheckNotMade
+from parity._errors import CheckNotMade
 from parity.files import write_atomically
 from parity.proof.bench.ratios import Compared
 from parity.proof.bench.sizes import Refused, Timed

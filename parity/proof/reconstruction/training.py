@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from parity._errors import CheckNotMade
 from parity.contracts.contract import UsageError
-from parity.errors import CheckNotMade
 from parity.faults.base import Defect
 from parity.faults.injection import injected
 from parity.proof.reconstruction import LOSSES, loss_of

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from parity.errors import CheckNotMade
+from parity._errors import CheckNotMade
 from parity.proof.score.result import ContractScore, DefectScore, Explained, RewriteScore, Score, Seen
 
 FORMAT = 1

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from parity._errors import CheckNotMade
 from parity.contracts.contract import UsageError
-from parity.errors import CheckNotMade
 from parity.physics.kinds import AMPLITUDE, POSITIONS, PROBE, Kind
 from parity.physics.precision import Precision
 from parity.runs.pipeline.expected import Reading

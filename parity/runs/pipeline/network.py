@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from parity._errors import CheckNotMade
 from parity.contracts.contract import UsageError
-from parity.errors import CheckNotMade
 from parity.physics.precision import Precision
 from parity.physics.weights import Weights, size_and_gridsize
 from parity.stacks.base import Framework, stack_at_work

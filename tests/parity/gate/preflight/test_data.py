@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.errors import CheckNotMade
+from parity._errors import CheckNotMade
 from parity.gate.preflight.data import data_findings
 from parity.gate.preflight.findings import Outcome
 from ptycho.workflows.datafile import write_datafiles
