@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
+from parity._git import ROOT
 from parity.cli.conclusion import CODES
 from parity.cli.options import command_line, report_option
 from parity.cli.progress import progress
 from parity.contracts.declared import REGISTRY
-from parity.contracts.mirror import ROOT
 from parity.gate.check.checking import LIMIT, Terms, check, checkers
 from parity.gate.check.planning import plan_of
 from parity.gate.check.text import FORMATS, checked, planned

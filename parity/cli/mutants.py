@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 from rich.table import Table
 
+from parity._git import ROOT
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.cli.options import report_option
 from parity.cli.progress import progress
 from parity.contracts.contract import UsageError
-from parity.contracts.mirror import ROOT
 from parity.proof.mutants.crew import WorkerFault, try_all
 from parity.proof.mutants.explained import explanation
 from parity.proof.mutants.mutate import Kind, Mutant, mutants_of, thinned

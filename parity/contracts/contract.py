@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType, ModuleType
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.cases.strata import Stratum
@@ -298,3 +299,8 @@ def _attribute(module: ModuleType, name: str) -> Any:
         return getattr(module, name)
     except AttributeError:
         raise LookupError(f"{module.__name__} has no {name}, which a contract needs") from None
+
+
+def has_readings(inputs: Inputs) -> bool:
+    """Whether some input is a detector's integers, which are widened to float64 and have no gradient."""
+    return any(np.issubdtype(array.dtype, np.integer) and array.ndim > 0 for array in inputs.values())

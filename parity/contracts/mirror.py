@@ -11,17 +11,16 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
+from parity._git import ROOT
 from parity.contracts.contract import Contract
 from parity.contracts.declared.sampling import SAMPLERS
 
-ROOT = Path(__file__).resolve().parent.parent
 ORACLE = "parity.physics.oracle"
 MIRRORS = {
     "ptycho": ROOT / "ptycho",
     "ptycho_torch": ROOT / "ptycho_torch",
-    ORACLE: ROOT / "parity" / "oracle",
+    ORACLE: ROOT / "parity" / "physics" / "oracle",
 }
 
 KEYWORDS = "**"

@@ -13,13 +13,12 @@ from pathlib import Path
 import numpy as np
 import scipy
 
-from parity._git import GitError, GitMissing, git
+from parity._git import ROOT, GitError, GitMissing, git
 from parity.contracts.contract import UsageError
 from parity.goldens.record import Golden
 from parity.stacks.base import Framework
 from parity.stacks.environment import in_ci
 
-ROOT = Path(__file__).resolve().parents[2]
 """Where `parity`, `ptycho` and `ptycho_torch` lie."""
 
 HARNESS, PACKAGES = "parity", ("ptycho", "ptycho_torch")

@@ -10,11 +10,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from parity.contracts.cases.case import Case, precisions_of
-from parity.contracts.contract import Contract, Entry, Inputs
+from parity.contracts.contract import Contract, Entry, Inputs, has_readings
 from parity.judging.divergences.base import Divergence, Example
 from parity.judging.divergences.registry import registered
 from parity.judging.divergences.removal import Remains, measure_remains, remains, without_broken
-from parity.judging.expectation import bounded_gradients, bounded_values, gradient_of, has_readings, witness
+from parity.judging.expectation import bounded_gradients, bounded_values, gradient_of, witness
 from parity.judging.laws import examine_facts
 from parity.judging.measurement import Label, Measurement, measure, missing_gradient
 from parity.physics.oracle.bounded import Bounded

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contracts.contract import Contract, Inputs
+from parity.contracts.contract import Contract, Inputs, has_readings
 from parity.judging.measurement import GRADIENT
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
@@ -54,11 +54,6 @@ def witness(contract: Contract, inputs: Inputs, cotangents: Inputs, precision: P
             gradients = contract.oracle_vjp()(*pulled, **arguments)
             found |= {gradient_of(a.name): g for a, g in zip(contract.differentiable, gradients, strict=True)}
     return {quantity: np.asarray(array) for quantity, array in found.items()}
-
-
-def has_readings(inputs: Inputs) -> bool:
-    """Whether some input is a detector's integers, which are widened to float64 and have no gradient."""
-    return any(np.issubdtype(array.dtype, np.integer) and array.ndim > 0 for array in inputs.values())
 
 
 def gradient_of(argument: str) -> str:

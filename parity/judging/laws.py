@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.cases.case import Case
-from parity.contracts.contract import Contract, Inputs, Law
-from parity.judging.expectation import bounded_gradients, bounded_values, has_readings
+from parity.contracts.contract import Contract, Inputs, Law, has_readings
+from parity.judging.expectation import bounded_gradients, bounded_values
 from parity.judging.measurement import Label, Measurement, distance, fault_of
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision

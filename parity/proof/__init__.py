@@ -1,1 +1,1 @@
-"""TODO."""
+"""Evidence that the harness works: its score, mutants of the stacks, the effect on a training, and its cost."""

@@ -1,1 +1,1 @@
-"""What people read: the table of a run and the message of a failure."""
+"""What all reports share: tables, messages, pictures and the written forms of a run."""

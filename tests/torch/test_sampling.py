@@ -1,4 +1,4 @@
-"""The PyTorch photon counts: seeds, precision, limits; `tests/parity/judging/test_samplers.py` has their distribution."""
+"""The PyTorch photon counts: seeds, precision, limits; `parity/judging/test_samplers.py` has their distribution."""
 
 import math
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from parity._git import ROOT
 from parity.cli.codes import AGREE, DISAGREE
 from parity.cli.options import report_option
 from parity.cli.progress import progress
@@ -17,7 +18,6 @@ from parity.files import write_atomically
 from parity.proof.score.page import page, totals
 from parity.proof.score.result import Score
 from parity.proof.score.run import CI_EXAMPLES, Job, score
-from parity.proof.score.session import ROOT
 from parity.proof.score.stored import encoded, read_score
 from parity.report.terminal import console
 

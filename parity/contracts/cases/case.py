@@ -14,8 +14,7 @@ from parity.contracts.cases.measured import MeasuredScene
 from parity.contracts.cases.scenes import Scene
 from parity.contracts.cases.scenes.exposures import COUNTED
 from parity.contracts.cases.strata import MEASURED, Spec, Stratum, draw
-from parity.contracts.contract import Contract, Inputs, Result, UsageError
-from parity.judging.expectation import has_readings
+from parity.contracts.contract import Contract, Inputs, Result, UsageError, has_readings
 from parity.physics.kinds import Numbers
 from parity.physics.precision import FLOAT64, PRECISIONS, Precision
 

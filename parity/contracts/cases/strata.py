@@ -1,7 +1,7 @@
 """The inputs a contract must be tried on, as specifications: small enough to read, to shrink and to name.
 
 A stratum says what is forced (odd sizes, dark pixels, a prediction far from the observation) because some
-defect shows nowhere else; `draw` fills in the rest from a seed. The arrays are made of it in `parity.contracts.cases.scenes`.
+defect shows nowhere else; `draw` fills in the rest from a seed. The arrays are made of it in `scenes`.
 """
 
 from __future__ import annotations

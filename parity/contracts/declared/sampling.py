@@ -1,4 +1,4 @@
-"""Contracts of `sampling`: held as distributions by `parity.judging.samplers`: no oracle knows the value of a sample."""
+"""Contracts of `sampling`, held as distributions by `parity.judging.samplers`: no oracle knows a sample's value."""
 
 from __future__ import annotations
 

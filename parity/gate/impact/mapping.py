@@ -107,7 +107,7 @@ class _Mapping:
         path = PurePosixPath(change.path)
         if any(path.is_relative_to(_folder(package)) for package in MIRRORS) and path.suffix == ".py":
             self._add_mirrored(change, path)
-        elif path.is_relative_to("parity/contracts") and self._of_module(path.stem):
+        elif path.is_relative_to("parity/contracts/declared") and self._of_module(path.stem):
             self._touch_module(path.stem, Reason("its declaration", change.path))
         elif any(path.is_relative_to(f"parity/faults/{kind}") for kind in ("catalogue", "rewrites")):
             self._add_defects(change, path)

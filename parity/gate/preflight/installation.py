@@ -6,7 +6,8 @@ import importlib.util
 import platform
 from importlib import metadata
 
-from parity.contracts.mirror import MIRRORS, ROOT
+from parity._git import ROOT
+from parity.contracts.mirror import MIRRORS
 from parity.gate.preflight.findings import Finding, Outcome
 from parity.gate.preflight.places import places
 

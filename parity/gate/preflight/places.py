@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from parity._git import ROOT
 from parity.contracts.contract import Contract, Entry
-from parity.contracts.mirror import MIRRORS, ROOT
+from parity.contracts.mirror import MIRRORS
 from parity.gate.preflight.findings import Finding, Outcome
 from parity.stacks import ADAPTERS
 

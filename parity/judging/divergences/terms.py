@@ -71,8 +71,8 @@ class KnownTerm(Difference):
     """The result is the oracle's plus a term of the arguments that is known: nothing is fitted, nothing is left open.
 
     `term` gets the arguments by name and returns what is added to the contract's first result. It is written as the
-    oracle is, in the operations of `parity.physics.oracle.operations`, so that it carries its own rounding. Gradients are as
-    they should be but for those that `vjp` returns, by argument, from the cotangent of the result and the arguments.
+    oracle is, in the operations of `parity.physics.oracle.operations`, so that it carries its own rounding. Gradients
+    are as they should be but for those that `vjp` returns, by argument, from the cotangent of the result and the arguments.
     The size is how often the term was found: 1 where a stack has it, 0 where it has not.
     """
 

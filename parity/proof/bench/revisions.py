@@ -18,12 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from parity._git import GitError, GitMissing, git
+from parity._git import ROOT, GitError, GitMissing, git
 from parity.proof.bench.ratios import Compared, compared
 from parity.proof.bench.sizes import Timed
 from parity.proof.bench.stored import BenchError, read_sizes
 
-HERE = Path(__file__).resolve().parents[2]
 ROUNDS = 3
 
 FILE = "bench.json"
@@ -39,7 +38,7 @@ def compare_with(
     modes: Sequence[str],
     rounds: int = ROUNDS,
     advance: Callable[[], None] = lambda: None,
-    here: Path = HERE,
+    here: Path = ROOT,
 ) -> tuple[Compared, ...]:
     """Time both in turn, `rounds` times; `advance` is told of every turn.
 
@@ -60,7 +59,7 @@ def compare_with(
 
 
 @contextmanager
-def exported(revision: str, repository: Path = HERE) -> Iterator[Path]:
+def exported(revision: str, repository: Path = ROOT) -> Iterator[Path]:
     """A revision's files in a temporary folder for the length of the block, which a SIGTERM ends as an interrupt does.
 
     Raises BenchError where there is no such revision, or no repository.

@@ -20,7 +20,7 @@ STACKS: Mapping[str, str] = {adapter.package: name for name, adapter in ADAPTERS
 """The stack of each package."""
 
 _TESTS = {"ptycho": "ptycho", "ptycho_torch": "torch"}
-_CONTRACTS = Path("tests", "parity", "test_contracts.py")
+_CONTRACTS = Path("tests", "parity", "contracts", "test_contracts.py")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from parity._git import ROOT
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import Inputs
 from parity.judging.examine import Clock, Truth, untimed
 from parity.physics.precision import Precision
 from parity.stacks.base import Framework
 
-ROOT = Path(__file__).resolve().parents[2]
 """The checkout, whose tests are run."""
 
 GOLDENS = ROOT / "fixtures" / "golden"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 STACKS = ("ptycho", "ptycho_torch")
 TWINS = ("npz", "scanfile", "grouping", "groupedscan")
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 COUNT, SIDE = 12, 8
 
 Arrays = dict[str, NDArray[Any]]

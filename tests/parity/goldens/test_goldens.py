@@ -12,7 +12,7 @@ from parity.goldens.proof import LEAST, proof_of
 from parity.goldens.record import Golden
 from parity.testing.replaying import Goldens
 
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "golden"
+FIXTURES = Path(__file__).parents[3] / "fixtures" / "golden"
 
 pytestmark = [
     pytest.mark.golden,

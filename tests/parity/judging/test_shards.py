@@ -32,7 +32,10 @@ def test_shards_are_of_about_one_size() -> None:
 
 
 def test_a_case_is_in_the_same_shard_everywhere() -> None:
-    told = "from parity.judging.shards import Shard; print([n for n in range(1, 9) if Shard(n, 8).has('losses.mae', 'odd/17')])"
+    told = (
+        "from parity.judging.shards import Shard; "
+        "print([n for n in range(1, 9) if Shard(n, 8).has('losses.mae', 'odd/17')])"
+    )
     said = {
         subprocess.run(
             [sys.executable, "-c", told], env={**os.environ, "PYTHONHASHSEED": seed}, stdout=subprocess.PIPE, check=True

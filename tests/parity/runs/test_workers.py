@@ -19,7 +19,7 @@ from parity.runs.workers import Lost, in_processes
 
 LIMIT = 2.0
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -169,7 +169,7 @@ def test_no_process_outlives_the_one_that_started_it(tmp_path: Path, sent: signa
     told, program = tmp_path / "told", tmp_path / "program.py"
     (tmp_path / "tasks.py").write_text(Path(__file__).read_text())
     program.write_text(PROGRAM.format(module="tasks"))
-    here = str(Path(workers.__file__).parents[1])
+    here = str(Path(workers.__file__).parents[2])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), here])}
     with subprocess.Popen([sys.executable, program, told], env=environment, stderr=subprocess.DEVNULL) as running:
         until(told.exists)

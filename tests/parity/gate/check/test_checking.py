@@ -9,7 +9,7 @@ from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
 
 
 def weaken(clone, old, new):
-    clone.edit("parity/contracts/declared/declared/losses.py", old, new)
+    clone.edit("parity/contracts/declared/losses.py", old, new)
     clone.commit()
 
 

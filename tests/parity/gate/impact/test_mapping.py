@@ -99,7 +99,7 @@ def test_what_nothing_depends_on_is_put_aside(path):
 
 
 def test_a_declaration_touches_the_contracts_of_its_file():
-    touched = impact("parity/contracts/declared/declared/scaling.py", "from", "# from").touched
+    touched = impact("parity/contracts/declared/scaling.py", "from", "# from").touched
     assert list(touched) == [name for name in REGISTRY if name.startswith("scaling.")]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from parity._git import ROOT
 from parity.proof.bench import revisions
 from parity.proof.bench.ratios import compared
 from parity.proof.bench.revisions import compare_with, exported
@@ -105,8 +106,8 @@ def test_interrupted_nothing_is_left(number, repository, temporary):
 
 
 def test_the_tree_at_hand_is_this_one():
-    assert Path(revisions.__file__).is_relative_to(revisions.HERE)
-    assert (revisions.HERE / "parity" / "__main__.py").exists()
+    assert Path(revisions.__file__).is_relative_to(ROOT)
+    assert (ROOT / "parity" / "__main__.py").exists()
     assert sys.executable
 
 
