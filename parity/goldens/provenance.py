@@ -19,8 +19,6 @@ from parity.goldens.record import Golden
 from parity.stacks.base import Framework
 from parity.stacks.environment import in_ci
 
-"""Where `parity`, `ptycho` and `ptycho_torch` lie."""
-
 HARNESS, PACKAGES = "parity", ("ptycho", "ptycho_torch")
 """What makes a golden: the harness, and the packages of the two stacks."""
 

@@ -72,7 +72,8 @@ class KnownTerm(Difference):
 
     `term` gets the arguments by name and returns what is added to the contract's first result. It is written as the
     oracle is, in the operations of `parity.physics.oracle.operations`, so that it carries its own rounding. Gradients
-    are as they should be but for those that `vjp` returns, by argument, from the cotangent of the result and the arguments.
+    are as they should be but for those that `vjp` returns, by argument, from the cotangent of the result and the
+    arguments.
     The size is how often the term was found: 1 where a stack has it, 0 where it has not.
     """
 

@@ -21,8 +21,6 @@ from parity.judging.examine import Clock, Truth, untimed
 from parity.physics.precision import Precision
 from parity.stacks.base import Framework
 
-"""The checkout, whose tests are run."""
-
 GOLDENS = ROOT / "fixtures" / "golden"
 
 CONTRACTS = Path("tests/parity/contracts/test_contracts.py")
