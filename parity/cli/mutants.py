@@ -17,10 +17,10 @@ from parity.cli.progress import progress
 from parity.contracts.contract import UsageError
 from parity.proof.mutants.crew import WorkerFault, try_all
 from parity.proof.mutants.explained import explanation
-from parity.proof.mutants.mutate import Kind, Mutant, mutants_of, thinned
+from parity.proof.mutants.mutate import Mutant, MutantKind, mutants_of, thinned
 from parity.proof.mutants.questions import STACKS
-from parity.proof.mutants.scores import Score, scores, was_missed, write_trials
-from parity.proof.mutants.trial import Trial
+from parity.proof.mutants.scores import MutantScore, scores, was_missed, write_trials
+from parity.proof.mutants.trial import MutantTrial
 from parity.report.terminal import bare_table, console, counted
 
 FILES = tuple(
@@ -29,7 +29,7 @@ FILES = tuple(
 
 RESULTS = "mutants.json"
 
-_TITLES = {Kind.MATHEMATICS: "mathematics, by pytest -m parity", Kind.BORDER: "borders, by the unit tests"}
+_TITLES = {MutantKind.MATHEMATICS: "mathematics, by pytest -m parity", MutantKind.BORDER: "borders, by the unit tests"}
 
 _most = click.option(
     "--most",
@@ -85,7 +85,7 @@ def run_command(
             click.echo(f"parity: {fault}", err=True)
             return NOT_CHECKED
     out = console()
-    for kind in Kind:
+    for kind in MutantKind:
         out.print(_table(kind, scores(mutants, trials)))
         out.print()
     missed = [mutant for mutant in mutants if was_missed(trials[mutant.id])]
@@ -108,7 +108,7 @@ def _mutants_of(file: str) -> list[Mutant]:
     return mutants_of(path.parent.name, path.stem, source.read_text(encoding="utf-8"))
 
 
-def _table(kind: Kind, found: Mapping[tuple[Kind, str], Score]) -> Table:
+def _table(kind: MutantKind, found: Mapping[tuple[MutantKind, str], MutantScore]) -> Table:
     table = bare_table(_TITLES[kind])
     for heading in ("mutants", "killed", "of these raised", "equal", "survived", "timed out", "broken", "share"):
         table.add_column(heading, justify="right")
@@ -120,7 +120,7 @@ def _table(kind: Kind, found: Mapping[tuple[Kind, str], Score]) -> Table:
     return table
 
 
-def _told(missed: Sequence[Mutant], trials: Mapping[str, Trial]) -> str:
+def _told(missed: Sequence[Mutant], trials: Mapping[str, MutantTrial]) -> str:
     if not missed:
         return "every mutant was killed, or changes nothing"
     lines = [f"{m.id}  {m.place}  {trials[m.id].outcome}  {_described(m)}" for m in missed]

@@ -13,7 +13,7 @@ from parity.cli.progress import progress
 from parity.contracts.cases.case import parse_precisions
 from parity.judging.verdict import Outcome
 from parity.report.terminal import console
-from parity.runs.pipeline.holding import Answer, Question, hold
+from parity.runs.pipeline.holding import PipelineQuestion, PipelineResult, hold
 from parity.runs.pipeline.table import conclusion, messages, open_lines, pipeline_table, subject
 from parity.stacks import load
 
@@ -40,7 +40,7 @@ def pipeline_command(
     out = console()
     out.print(Text(" · ".join(framework.description for framework in frameworks), "dim"))
     with progress("reading, predicting and judging", len(precisions)) as advance:
-        answer = hold(Question(path, gridsize, groups, seed, weights), frameworks, precisions, advance)
+        answer = hold(PipelineQuestion(path, gridsize, groups, seed, weights), frameworks, precisions, advance)
     out.print(subject(answer), markup=False, highlight=False, soft_wrap=True)
     out.print(pipeline_table(answer))
     for message in messages(answer, command_line(click.get_current_context())):
@@ -53,7 +53,7 @@ def pipeline_command(
     return _code(answer)
 
 
-def _code(answer: Answer) -> int:
+def _code(answer: PipelineResult) -> int:
     """What is not decided outweighs what is wrong."""
     outcomes = {held.verdict.outcome for held in answer.steps}
     if outcomes & {Outcome.UNDECIDED, Outcome.UNINFORMATIVE}:

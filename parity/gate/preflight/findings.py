@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Outcome(StrEnum):
+class PreflightOutcome(StrEnum):
     """Of one check; `NOTED` is information alone."""
 
     PASSED = "passed"
@@ -17,15 +17,18 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PreflightFinding:
     """One thing that was looked at, and what was found."""
 
     subject: str
-    outcome: Outcome
+    outcome: PreflightOutcome
     text: str
 
 
-def gravest(findings: Iterable[Finding]) -> Outcome:
+def gravest(findings: Iterable[PreflightFinding]) -> PreflightOutcome:
     """What all of it comes to: what could not be checked outweighs what failed, and that what passed."""
     outcomes = {finding.outcome for finding in findings}
-    return next((one for one in (Outcome.NOT_CHECKED, Outcome.FAILED) if one in outcomes), Outcome.PASSED)
+    return next(
+        (one for one in (PreflightOutcome.NOT_CHECKED, PreflightOutcome.FAILED) if one in outcomes),
+        PreflightOutcome.PASSED,
+    )

@@ -22,7 +22,7 @@ class Expired(KeyboardInterrupt):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SessionResult:
     """What pytest said: its exit code, the first test that failed, what it was told of it, and everything it printed.
 
     `in_time` is False where it was stopped, and then nothing else means anything.
@@ -35,7 +35,7 @@ class Answer:
     output: str
 
 
-def ask(arguments: Sequence[str], files: Sequence[Path], limit: float) -> Answer:
+def ask(arguments: Sequence[str], files: Sequence[Path], limit: float) -> SessionResult:
     """Run pytest on these arguments; `files` are the test modules among them, which are imported anew.
 
     A test module of an earlier session may hold functions that have been replaced since.
@@ -55,7 +55,7 @@ def ask(arguments: Sequence[str], files: Sequence[Path], limit: float) -> Answer
     output = printed.getvalue()
     failure = _FAILURE.search(output)
     test, message = (failure["test"], failure["message"] or "") if failure else ("", "")
-    return Answer(code, in_time, test, message, output)
+    return SessionResult(code, in_time, test, message, output)
 
 
 _QUIETLY = (

@@ -20,9 +20,9 @@ from pathlib import Path
 
 from parity.proof.mutants import journal
 from parity.proof.mutants.asking import PASSED, ask
-from parity.proof.mutants.mutate import Kind, Mutant
+from parity.proof.mutants.mutate import Mutant, MutantKind
 from parity.proof.mutants.questions import FEW, Checkout
-from parity.proof.mutants.trial import Outcome, Trial, try_mutant
+from parity.proof.mutants.trial import MutantTrial, TrialOutcome, try_mutant
 from parity.stacks.environment import prepare_environment
 
 POLL = 0.5
@@ -44,7 +44,7 @@ def try_all(
     jobs: int,
     limit: float,
     advance: Callable[[], None] = lambda: None,
-) -> dict[str, Trial]:
+) -> dict[str, MutantTrial]:
     """Try every mutant that the journal at `path` does not have, and return the trials of all, by id.
 
     `advance` is told of every one that is done. A process that dies takes one mutant with it, which is broken, not
@@ -109,7 +109,7 @@ class _Worker:
         left = self._share.without(journal.read(self._share.journal))
         if code != 0 and left.mutants:
             died = left.mutants[0].id
-            trial = Trial(died, Outcome.BROKEN, 0.0, message=f"its process ended with {code}")
+            trial = MutantTrial(died, TrialOutcome.BROKEN, 0.0, message=f"its process ended with {code}")
             journal.append(self._share.journal, trial)
             left = left.without({died})
         self._share = left
@@ -152,9 +152,9 @@ def _work(share: Share, first: bool) -> None:
 
 def _require_sound(share: Share, checkout: Checkout) -> None:
     """Refuse to go on where what is asked first fails without any mutant."""
-    computing = [mutant for mutant in share.mutants if mutant.kind is Kind.MATHEMATICS]
+    computing = [mutant for mutant in share.mutants if mutant.kind is MutantKind.MATHEMATICS]
     names = dict.fromkeys(name for mutant in computing for name in checkout.nearest(mutant))
-    files = dict.fromkeys((m.package, m.module) for m in share.mutants if m.kind is Kind.BORDER)
+    files = dict.fromkeys((m.package, m.module) for m in share.mutants if m.kind is MutantKind.BORDER)
     questions = [checkout.contracts(tuple(names), FEW)] if names else []
     for question in (*questions, *(checkout.units(*file) for file in files)):
         answer = ask(question.arguments, question.files, GRACE * share.limit)

@@ -16,7 +16,7 @@ from parity.judging.examine import Truth
 from parity.judging.expectation import bounded_values
 from parity.judging.measurement import Measurement
 from parity.physics.precision import Precision
-from parity.runs.pipeline.expected import Reading
+from parity.runs.pipeline.expected import FileReading
 from parity.runs.pipeline.source import Source
 from parity.stacks.base import RAISED, Framework
 
@@ -44,7 +44,7 @@ class Causes:
         self,
         framework: Framework,
         failing: Sequence[Measurement],
-        reading: Reading,
+        reading: FileReading,
         truth: Truth | None,
         contracts: Registry,
     ) -> Diagnosis | None:

@@ -23,11 +23,11 @@ from parity.judging.measurement import (
 )
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.weights import Weights
-from parity.runs.pipeline.expected import Reading
+from parity.runs.pipeline.expected import FileReading
 from parity.runs.pipeline.loaded import Loader
 from parity.runs.pipeline.model import Model
 from parity.runs.pipeline.network import as_vector, moved
-from parity.runs.pipeline.steps import QUANTITIES, Step
+from parity.runs.pipeline.steps import QUANTITIES, PipelineStep
 from parity.stacks.base import Framework, StackError
 
 CASE = "groups"
@@ -42,13 +42,13 @@ class Pipeline:
 
     frameworks: tuple[Framework, ...]
     loaders: Mapping[str, Loader | StackError]
-    reading: Reading
+    reading: FileReading
     model: Model
     weights: Weights
     expected: dict[str, Bounded] = field(default_factory=dict)
     found: dict[str, Found] = field(default_factory=dict)
     own_weights: dict[str, Weights] = field(default_factory=dict)
-    measurements: dict[Step, list[Measurement]] = field(default_factory=dict)
+    measurements: dict[PipelineStep, list[Measurement]] = field(default_factory=dict)
 
     def run(self) -> None:
         """Every step, in every stack that an earlier one has left something to go on from."""
@@ -60,7 +60,7 @@ class Pipeline:
             **self.model.expect(self.reading, rounded),
         }
         running = list(self.frameworks)
-        for step in Step:
+        for step in PipelineStep:
             quantities = self._quantities(step)
             self.measurements[step], found = [], {}
             for framework in running:
@@ -73,7 +73,7 @@ class Pipeline:
             stopped = {m.stack for m in self.measurements[step] if m.fault}
             running = [framework for framework in running if framework.name not in stopped]
 
-    def truth(self, step: Step) -> Truth:
+    def truth(self, step: PipelineStep) -> Truth:
         """What the stacks are judged by from the images on, on what they should have been given."""
         precision = self.reading.precision
         given = {name: precision.round(bounded.value) for name, bounded in self.expected.items()}
@@ -83,27 +83,27 @@ class Pipeline:
         quantities = {name: self.expected[name] for name in names}
         return Truth(contract, step, precision, inputs, {"loss": np.array(1.0)}, quantities)
 
-    def _quantities(self, step: Step) -> tuple[str, ...]:
-        if step is Step.GRADIENT:
+    def _quantities(self, step: PipelineStep) -> tuple[str, ...]:
+        if step is PipelineStep.GRADIENT:
             return tuple(gradient_of(argument.name) for argument in self.model.loss.differentiable)
         return tuple(name for name in QUANTITIES[step] if name in self.expected)
 
-    def _taken(self, step: Step, framework: Framework) -> Found:
+    def _taken(self, step: PipelineStep, framework: Framework) -> Found:
         """One step in one stack, on what it came to before."""
         loader = self.loaders[framework.name]
         if isinstance(loader, StackError):
             raise loader
-        if step is Step.LOAD:
+        if step is PipelineStep.LOAD:
             weights = moved(self.weights, framework, self.reading.precision)
             self.own_weights[framework.name] = weights
             fresh = loader.read(self.reading) | {"weights": as_vector(weights)}
-        elif step is Step.GROUP:
+        elif step is PipelineStep.GROUP:
             fresh = loader.group(self.reading)
-        elif step is Step.NORMALISE:
+        elif step is PipelineStep.NORMALISE:
             fresh = loader.normalise(self.reading)
-        elif step is Step.PREDICT:
+        elif step is PipelineStep.PREDICT:
             fresh = self._predicted(framework)
-        elif step is Step.LOSS:
+        elif step is PipelineStep.LOSS:
             fresh = self._lost(framework)
         else:
             return self.found[framework.name]
@@ -135,7 +135,7 @@ class Pipeline:
         known, weights = self.found[framework.name], self.own_weights[framework.name]
         return self.model.arguments(known, weights, self.reading.canvas)
 
-    def _measure(self, step: Step, quantities: Sequence[str], found: Mapping[str, Found]) -> None:
+    def _measure(self, step: PipelineStep, quantities: Sequence[str], found: Mapping[str, Found]) -> None:
         for quantity in quantities:
             label, oracle = self._label(step, quantity), self.expected[quantity]
             for stack, arrays in found.items():
@@ -145,14 +145,14 @@ class Pipeline:
                 apart = _bits_apart if step.is_reading else measure_pair
                 self.measurements[step].append(apart(label, pair[0], pair[1], oracle))
 
-    def _label(self, step: Step, quantity: str) -> Label:
+    def _label(self, step: PipelineStep, quantity: str) -> Label:
         return Label(step, CASE, self.reading.precision.name, quantity)
 
 
 def _measured(label: Label, stack: str, got: NDArray[Any] | None, oracle: Bounded) -> Measurement:
     if got is not None:
         return measure(label, stack, got, oracle)
-    if label.contract == Step.GRADIENT:
+    if label.contract == PipelineStep.GRADIENT:
         return missing_gradient(label, stack, oracle)
     return label.measurement(stack, fault="returned nothing")
 

@@ -1,8 +1,8 @@
 from parity.proof.mutants.journal import append, part_of, read
-from parity.proof.mutants.trial import Outcome, Trial
+from parity.proof.mutants.trial import MutantTrial, TrialOutcome
 
-KILLED = Trial("a1", Outcome.KILLED, 0.5, by="losses.mae", message="∂", raised="TypeError")
-SURVIVED = Trial("b2", Outcome.SURVIVED, 9.0)
+KILLED = MutantTrial("a1", TrialOutcome.KILLED, 0.5, by="losses.mae", message="∂", raised="TypeError")
+SURVIVED = MutantTrial("b2", TrialOutcome.SURVIVED, 9.0)
 
 
 def test_what_is_written_is_read_again(tmp_path):

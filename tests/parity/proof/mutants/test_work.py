@@ -6,8 +6,8 @@ import pytest
 
 from parity.proof.mutants import journal
 from parity.proof.mutants.crew import WorkerFault, try_all
-from parity.proof.mutants.mutate import Kind, Mutant
-from parity.proof.mutants.trial import Outcome, Trial
+from parity.proof.mutants.mutate import Mutant, MutantKind
+from parity.proof.mutants.trial import MutantTrial, TrialOutcome
 
 WIDEN = Mutant(
     "ptycho_torch",
@@ -19,7 +19,7 @@ WIDEN = Mutant(
     "by hand",
     "",
     "",
-    Kind.BORDER,
+    MutantKind.BORDER,
     "def _widen(amplitude):\n    return 0",
 )
 DIES = replace(WIDEN, source="def _widen(amplitude):\n    import os\n    os._exit(7)")
@@ -47,15 +47,15 @@ def test_a_process_that_dies_kills_nothing_and_the_next_mutant_is_tried(checkout
     advanced = []
     trials = try_all([DIES, WIDEN], checkout, checkout / "journal", 1, 60.0, lambda: advanced.append(1))
     assert {mutant: trial.outcome for mutant, trial in trials.items()} == {
-        DIES.id: Outcome.BROKEN,
-        WIDEN.id: Outcome.KILLED,
+        DIES.id: TrialOutcome.BROKEN,
+        WIDEN.id: TrialOutcome.KILLED,
     }
     assert len(advanced) == 2
 
 
 def test_what_a_journal_has_is_not_tried_again(checkout):
     path = checkout / "journal"
-    known = Trial(DIES.id, Outcome.SURVIVED, 1.0)
+    known = MutantTrial(DIES.id, TrialOutcome.SURVIVED, 1.0)
     journal.append(path, known)
     assert try_all([DIES], checkout, path, 2, 60.0) == {DIES.id: known}
 
