@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from parity.cli.codes import AGREE, NOT_CHECKED
+from parity._codes import exit_code
 from parity.cli.options import examples_option, report_option
 from parity.cli.progress import progress
 from parity.contracts.contract import Contract, UsageError
@@ -79,7 +79,7 @@ def bench_command(
     _show(found)
     if folder:
         _write(folder, found, pictures)
-    return NOT_CHECKED if found.refused else AGREE
+    return exit_code(unchecked=bool(found.refused))
 
 
 def _frameworks(modes: Sequence[str]) -> tuple[Framework, ...]:

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 from rich.table import Table
 
+from parity._codes import AGREE, exit_code
 from parity._git import ROOT
-from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.cli.options import report_option
 from parity.cli.progress import progress
 from parity.contracts.contract import UsageError
@@ -83,7 +83,7 @@ def run_command(
             trials = try_all(mutants, ROOT, journal or Path(passing, "journal"), jobs, limit, advance)
         except WorkerFault as fault:
             click.echo(f"parity: {fault}", err=True)
-            return NOT_CHECKED
+            return exit_code(unchecked=True)
     out = console()
     for kind in MutantKind:
         out.print(_table(kind, scores(mutants, trials)))
@@ -92,7 +92,7 @@ def run_command(
     out.print(_told(missed, trials), soft_wrap=True)
     if folder:
         write_trials(folder / RESULTS, mutants, trials)
-    return DISAGREE if missed else AGREE
+    return exit_code(wrong=bool(missed))
 
 
 def _mutants(files: Sequence[str], most: int) -> list[Mutant]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from parity._codes import exit_code
 from parity._git import ROOT
-from parity.cli.codes import AGREE, DISAGREE
 from parity.cli.options import report_option
 from parity.cli.progress import progress
 from parity.contracts.contract import UsageError
@@ -72,7 +72,7 @@ def score_command(
     for place in folders:
         _write(place, scored)
         out.print(f"written: {place / PAGE}, {place / DATA}", soft_wrap=True)
-    return AGREE if scored.holds else DISAGREE
+    return exit_code(wrong=not scored.holds)
 
 
 def _docs(names: tuple[str, ...], examples: int) -> Path:

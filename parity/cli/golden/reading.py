@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
+from parity._codes import AGREE, exit_code
 from parity.cli.golden.options import chosen, contract_of, fixtures_option, names_argument, repeated
 from parity.cli.options import device_option, report_option, stacks_option
 from parity.cli.progress import progress
@@ -25,6 +25,7 @@ from parity.goldens.provenance import today
 from parity.goldens.record import Golden
 from parity.goldens.replay import Replay, replay
 from parity.goldens.tables import Row, difference_summary, drift_table, golden_table, history_table
+from parity.judging.verdict import UNJUDGED, Outcome
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console, counted
 from parity.stacks import ADAPTERS, load
@@ -42,7 +43,7 @@ def verify_command(fixtures: Path) -> int:
         out.print(Text(str(fault), "red"), soft_wrap=True)
     if faults:
         out.print(f"{fixtures}: {counted(len(faults), 'fault')}; nothing here can be relied on", soft_wrap=True)
-        return NOT_CHECKED
+        return exit_code(unchecked=True)
     out.print(f"{fixtures}: {counted(len(GoldenSet(files).names), 'golden')}, whole", soft_wrap=True)
     return AGREE
 
@@ -70,7 +71,8 @@ def replay_command(names: tuple[str, ...], stacks: tuple[str, ...], device: str,
         if not replayed.verdict.agrees:
             message = replay_message(REGISTRY[replayed.golden.contract], replayed, options)
             out.print(Text(f"\n{message}"), soft_wrap=True)
-    return AGREE if all(replayed.verdict.agrees for replayed in replays) else DISAGREE
+    outcomes = {replayed.verdict.outcome for replayed in replays}
+    return exit_code(wrong=Outcome.DISAGREE in outcomes, unchecked=bool(outcomes & UNJUDGED))
 
 
 def _replayed(goldens: Sequence[Golden], frameworks: Sequence[Framework]) -> list[Replay]:
@@ -110,7 +112,7 @@ def diff_command(old: str, new: str, fixtures: Path) -> int:
     if difference.drifts:
         out.print(drift_table(difference.worst))
     out.print(difference_summary(difference), soft_wrap=True)
-    return DISAGREE if difference.nature is Nature.SEMANTIC else AGREE
+    return exit_code(wrong=difference.nature is Nature.SEMANTIC)
 
 
 @click.command("history")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,12 +22,3 @@ class PreflightFinding:
     subject: str
     outcome: PreflightOutcome
     text: str
-
-
-def gravest(findings: Iterable[PreflightFinding]) -> PreflightOutcome:
-    """What all of it comes to: what could not be checked outweighs what failed, and that what passed."""
-    outcomes = {finding.outcome for finding in findings}
-    return next(
-        (one for one in (PreflightOutcome.NOT_CHECKED, PreflightOutcome.FAILED) if one in outcomes),
-        PreflightOutcome.PASSED,
-    )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from parity._codes import AGREE, DISAGREE
 from parity.proof.score.baselines import BASELINES
 from parity.proof.score.result import COLUMNS, POOLED, STAGE, DefectScore, Score, Seen, accuracy, mean_share
-from parity.proof.score.session import HELD, NOT_HELD
 
 COMMAND = "parity defects score --write"
 """What makes the page."""
@@ -56,7 +56,7 @@ def _total_rows(score: Score) -> Iterator[tuple[str, str]]:
     yield "caught by one example picked at random", f"{mean_share([d.any_column for d in defects]):.1%}"
     asked = [d for d in defects if d.pytest is not None]
     if asked:
-        yield "caught by pytest -m parity", _of(sum(d.pytest == NOT_HELD for d in asked), len(asked))
+        yield "caught by pytest -m parity", _of(sum(d.pytest == DISAGREE for d in asked), len(asked))
     if score.explained:
         yield "explained rightly", _of(*accuracy(score.explained))
     yield "examples", f"the strata of each contract and {score.examples} drawn besides, fewer of a costly one"
@@ -179,7 +179,7 @@ def _either(cells: Sequence[str]) -> str:
 
 
 def _code(code: int | None) -> str:
-    return {None: "–", HELD: "·", NOT_HELD: "yes"}.get(code, f"exit {code}")
+    return {None: "–", AGREE: "·", DISAGREE: "yes"}.get(code, f"exit {code}")
 
 
 def _cell(seen: Seen | None, column: str) -> str:

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from parity.judging.measurement import GRADIENT
-from parity.judging.verdict import Outcome
+from parity.judging.verdict import UNJUDGED, Outcome
 from parity.report.messages import REPRODUCE, causes, extent, finding_of, headline
 from parity.report.terminal import (
     STYLES,
@@ -107,15 +107,12 @@ def open_lines(answer: PipelineResult) -> list[str]:
 def conclusion(answer: PipelineResult) -> str:
     """The verdict in one line."""
     off = [str(held.step) for held in answer.steps if held.verdict.outcome is Outcome.DISAGREE]
-    unjudged = [str(held.step) for held in answer.steps if held.verdict.outcome in _UNJUDGED]
+    unjudged = [str(held.step) for held in answer.steps if held.verdict.outcome in UNJUDGED]
     said = [f"{len(off)} of {len(answer.steps)} steps do not agree: {', '.join(off)}"] if off else []
     said += [f"not decided: {', '.join(unjudged)}"] if unjudged else []
     if said:
         return "; ".join(said)
     return f"both pipelines agree within the bound on {counted(answer.tried, 'group')}"
-
-
-_UNJUDGED = (Outcome.UNDECIDED, Outcome.UNINFORMATIVE)
 
 
 def _named(quantities: Iterable[str]) -> str:

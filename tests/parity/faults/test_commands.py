@@ -50,7 +50,7 @@ def test_the_list_says_what_a_defect_does_and_where(parity_command: Parity) -> N
 @pytest.mark.usefixtures("two_defects")
 def test_a_defect_that_is_caught_gives_the_message_of_a_failure_and_says_whose_it_is(parity_command: Parity) -> None:
     code, out, _ = parity_command("defects", "run", "losses.mae/gain", *FEW)
-    assert code == cli.DISAGREE == 1
+    assert code == cli.AGREE == 0
     for stack, other in (("torch", "tensorflow"), ("tensorflow", "torch")):
         assert f"losses.mae/gain, made in {stack}: is 1 % too large\n" in out
         assert f"losses.mae: {stack} disagrees with the oracle ({other} agrees), case " in out
@@ -64,15 +64,15 @@ def test_the_last_line_makes_the_same_failure_again(parity_command: Parity) -> N
     assert "made in tensorflow" not in out
     command = out.splitlines()[-1].partition("make it again: parity ")[2]
     code, again, _ = parity_command(*shlex.split(command))
-    assert code == cli.DISAGREE
+    assert code == cli.AGREE
     assert " of 1 examples" in again
     assert again.splitlines()[-1] == out.splitlines()[-1]
 
 
 @pytest.mark.usefixtures("two_defects")
-def test_3_nothing_noticed_it(parity_command: Parity) -> None:
+def test_1_nothing_noticed_it(parity_command: Parity) -> None:
     code, out, _ = parity_command("defects", "run", "losses.mae/nothing", "--stack", "torch", *FEW)
-    assert code == cli.NOT_CHECKED == 3
+    assert code == cli.DISAGREE == 1
     assert out.splitlines()[-1].startswith("nothing noticed it in ")
 
 

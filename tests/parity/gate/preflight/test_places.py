@@ -9,7 +9,7 @@ from parity.contracts.mirror import ROOT
 from parity.gate.preflight.findings import PreflightOutcome
 from parity.gate.preflight.places import implementations, place, places
 
-FOLDERS = ("ptycho", "ptycho_torch", "parity/oracle")
+FOLDERS = ("ptycho", "ptycho_torch", "parity/physics/oracle")
 
 
 def test_a_definition_is_found_at_its_line(tmp_path: Path) -> None:
