@@ -18,7 +18,6 @@ import pytest
 
 from parity._codes import NOT_CHECKED
 from parity.contracts.cases.profiles import PROFILES, Profile
-from parity.stacks.environment import in_ci
 
 if TYPE_CHECKING:
     from parity.judging.verdict import Verdict
@@ -140,5 +139,7 @@ def _profile(config: pytest.Config) -> Profile:
 
 
 def _profile_name(config: pytest.Config) -> str:
+    from parity.stacks.environment import in_ci
+
     chosen: str | None = config.getoption("--parity-profile")
     return chosen or ("ci" if in_ci() else "dev")
