@@ -15,17 +15,13 @@ from parity._git import ROOT
 from parity.cli.options import report_option
 from parity.cli.progress import progress
 from parity.contracts.contract import UsageError
-from parity.proof.mutants.crew import WorkerFault, try_all
+from parity.proof.mutants.crew import try_all
 from parity.proof.mutants.explained import explanation
 from parity.proof.mutants.mutate import Mutant, MutantKind, mutants_of, thinned
-from parity.proof.mutants.questions import STACKS
+from parity.proof.mutants.questions import FILES, STACKS
 from parity.proof.mutants.scores import MutantScore, scores, was_missed, write_trials
 from parity.proof.mutants.trial import MutantTrial
 from parity.report.terminal import bare_table, console, counted
-
-FILES = tuple(
-    f"{package}/{name}.py" for package in STACKS for name in ("losses", "optics", "scaling", "patches", "forward")
-)
 
 RESULTS = "mutants.json"
 
@@ -49,7 +45,8 @@ def mutants_group() -> None:
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @_most
 def list_command(files: Sequence[str], most: int) -> int:
-    """List the mutants of source files such as ptycho/losses.py, of the physics of both stacks if none is named."""
+    """List the mutants of source files such as ptycho/losses.py, of both stacks' losses, optics, scaling, patches and
+    forward if you name none."""
     for mutant in _mutants(files, most):
         click.echo(f"{mutant.id}  {mutant.place}  {mutant.kind}  {_described(mutant)}")
     return AGREE
@@ -64,7 +61,7 @@ def list_command(files: Sequence[str], most: int) -> int:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Keep what became of each mutant here, and go on from what is there.",
 )
-@click.option("--limit", default=300.0, show_default=True, type=click.FloatRange(min=1.0), help="Seconds a question.")
+@click.option("--limit", default=600.0, show_default=True, type=click.FloatRange(min=1.0), help="Seconds a mutant.")
 @report_option("Write what became of every mutant as JSON into this.")
 def run_command(
     files: Sequence[str], most: int, jobs: int, journal: Path | None, limit: float, folder: Path | None
@@ -79,11 +76,7 @@ def run_command(
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as passing, progress("mutants", len(mutants)) as advance:
-        try:
-            trials = try_all(mutants, ROOT, journal or Path(passing, "journal"), jobs, limit, advance)
-        except WorkerFault as fault:
-            click.echo(f"parity: {fault}", err=True)
-            return exit_code(unchecked=True)
+        trials = try_all(mutants, ROOT, journal or Path(passing, "journal"), jobs, limit, advance)
     out = console()
     for kind in MutantKind:
         out.print(_table(kind, scores(mutants, trials)))

@@ -16,18 +16,12 @@ def append(path: Path, trial: MutantTrial) -> None:
 
 
 def read(path: Path) -> dict[str, MutantTrial]:
-    """The last trial of each mutant in a journal and those of its workers; a line that was not finished is left out."""
+    """The last trial of each mutant in a journal; a line that was not finished is left out."""
     trials: dict[str, MutantTrial] = {}
-    for part in (path, *sorted(path.parent.glob(f"{path.name}.*"))):
-        for line in part.read_text(encoding="utf-8").splitlines() if part.is_file() else ():
-            try:
-                stored = json.loads(line)
-            except ValueError:
-                continue
-            trials[stored["mutant"]] = MutantTrial(**{**stored, "outcome": TrialOutcome(stored["outcome"])})
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        try:
+            stored = json.loads(line)
+        except ValueError:
+            continue
+        trials[stored["mutant"]] = MutantTrial(**{**stored, "outcome": TrialOutcome(stored["outcome"])})
     return trials
-
-
-def part_of(path: Path, worker: int) -> Path:
-    """The journal of one worker."""
-    return path.with_name(f"{path.name}.{worker}")

@@ -165,12 +165,6 @@ def _places(place: _Place) -> Iterator[_Place]:
             }
 
 
-def _names_bound(node: ast.AST) -> Iterator[str]:
-    for name in ast.walk(node):
-        if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store):
-            yield name.id
-
-
 def _cannot_be_wrong(node: ast.AST, parent: ast.AST, index: Any) -> bool:
     match node:
         case ast.Expr(ast.Constant(str())):

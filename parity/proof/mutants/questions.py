@@ -9,8 +9,8 @@ from pathlib import Path
 
 from parity.contracts.declared import REGISTRY
 from parity.contracts.reachability import Address, callers_in, nearest_first
+from parity.proof.mutants.asking import Session
 from parity.proof.mutants.mutate import Mutant, MutantKind
-from parity.proof.mutants.trial import Session
 from parity.stacks import ADAPTERS
 
 FEW, MANY = 2, 20
@@ -18,6 +18,14 @@ FEW, MANY = 2, 20
 
 STACKS: Mapping[str, str] = {adapter.package: name for name, adapter in ADAPTERS.items()}
 """The stack of each package."""
+
+FILES = tuple(
+    f"{package}/{name}.py" for package in STACKS for name in ("losses", "optics", "scaling", "patches", "forward")
+)
+"""The sources that are mutated: the losses, and what leads from an object to its diffraction amplitudes.
+
+Networks, training, probes and the loading of data are not: their contracts are held, but nobody mutates them yet.
+"""
 
 _TESTS = {"ptycho": "ptycho", "ptycho_torch": "torch"}
 _CONTRACTS = Path("tests", "parity", "contracts", "test_contracts.py")
@@ -29,7 +37,7 @@ class Checkout:
 
     root: Path
 
-    def questions(self, mutant: Mutant) -> tuple[Session, ...]:
+    def sessions(self, mutant: Mutant) -> tuple[Session, ...]:
         """What to ask about a mutant, in this order; nothing where no contract leads to it."""
         if mutant.kind is MutantKind.BORDER:
             return (self.units(mutant.package, mutant.module),)

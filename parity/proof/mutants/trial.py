@@ -7,9 +7,8 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
-from parity.proof.mutants.asking import FAILED, PASSED, SessionResult, ask
+from parity.proof.mutants.asking import FAILED, PASSED, Session, SessionResult, ask
 from parity.proof.mutants.making import InvalidMutant, made
 from parity.proof.mutants.mutate import Mutant
 
@@ -27,14 +26,6 @@ class TrialOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
-    """A session of pytest: its arguments, and the test modules among them."""
-
-    arguments: tuple[str, ...]
-    files: tuple[Path, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class MutantTrial:
     """What became of a mutant, by its id: which test killed it, what that said, and the seconds it took.
 
@@ -49,8 +40,8 @@ class MutantTrial:
     raised: str = ""
 
 
-def try_mutant(mutant: Mutant, questions: Iterable[Session], limit: float) -> MutantTrial:
-    """Make a mutant and ask question after question, `limit` seconds each, until one says that something is wrong."""
+def try_mutant(mutant: Mutant, sessions: Iterable[Session]) -> MutantTrial:
+    """Make a mutant and run session after session, until one says that something is wrong."""
     started = time.perf_counter()
 
     def trial(outcome: TrialOutcome, answer: SessionResult | None = None, message: str = "") -> MutantTrial:
@@ -63,10 +54,8 @@ def try_mutant(mutant: Mutant, questions: Iterable[Session], limit: float) -> Mu
 
     try:
         with made(mutant):
-            for question in questions:
-                answer = ask(question.arguments, question.files, limit)
-                if not answer.in_time:
-                    return trial(TrialOutcome.TIMED_OUT)
+            for session in sessions:
+                answer = ask(session)
                 if answer.code == FAILED and answer.test:
                     return trial(TrialOutcome.KILLED, answer)
                 if answer.code != PASSED:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import TypeVar
 
 from parity.contracts.contract import Contract
@@ -18,7 +16,9 @@ from parity.proof.score.preparation import Preparation
 from parity.proof.score.result import ContractScore, Score
 from parity.proof.score.scoring import Diagnose, Stacks, score_contract
 from parity.proof.score.session import GOLDENS
+from parity.proof.score.stored import ScoreError
 from parity.runs.results import environment
+from parity.runs.workers import Lost, in_processes
 from parity.stacks import load
 from parity.stacks.environment import prepare_environment
 
@@ -55,8 +55,7 @@ def score(
     """Score contracts; `advance` is given the score so far, whenever one more is done.
 
     Contracts of `known` that have the defects and rewrites of now are taken as they are, so that a score that was
-    interrupted goes on. Several processes are started afresh, each with its own frameworks: one that is forked after a
-    framework has started its threads hangs.
+    interrupted goes on. Each of several processes loads its own frameworks.
     """
     started = time.perf_counter()
     kept = known.contracts if known and known.examples == job.examples else ()
@@ -82,14 +81,19 @@ def _is_current(scored: ContractScore) -> bool:
 
 
 def _scored(contracts: Sequence[str], job: Job, processes: int) -> Iterator[ContractScore]:
+    """The score of each, as they end. Raises ScoreError in the end for those whose process was lost."""
     if processes == 1:
         yield from map(job.score, contracts)
         return
     prepare_environment()
-    longest_first = sorted(contracts, key=_work, reverse=True)
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        for future in as_completed([pool.submit(job.score, contract) for contract in longest_first]):
-            yield future.result()
+    lost: list[str] = []
+    for contract, answer in in_processes(load, job.score, sorted(contracts, key=_work, reverse=True), processes):
+        if isinstance(answer, Lost):
+            lost.append(f"{contract}: {answer.reason}")
+        else:
+            yield answer
+    if lost:
+        raise ScoreError(f"score: expected every contract scored, got none of {'; '.join(lost)}")
 
 
 def _work(contract: str) -> int:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from parity.proof.mutants.asking import Session
 from parity.proof.mutants.mutate import Mutant, MutantKind, mutants_of
-from parity.proof.mutants.trial import Session
 
 NUMBERS = itertools.count()
 
