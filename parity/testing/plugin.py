@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from parity._codes import NOT_CHECKED
+from parity._environment import in_ci
 from parity.contracts.cases.profiles import PROFILES, Profile
 
 if TYPE_CHECKING:
@@ -139,7 +140,5 @@ def _profile(config: pytest.Config) -> Profile:
 
 
 def _profile_name(config: pytest.Config) -> str:
-    from parity.stacks.environment import in_ci
-
     chosen: str | None = config.getoption("--parity-profile")
     return chosen or ("ci" if in_ci() else "dev")

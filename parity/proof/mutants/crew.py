@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from parity._environment import prepare_environment
 from parity._errors import CheckNotMade
 from parity.proof.mutants import journal
 from parity.proof.mutants.asking import PASSED, Session, SessionResult, ask
@@ -16,7 +17,6 @@ from parity.proof.mutants.questions import FEW, Checkout
 from parity.proof.mutants.trial import MutantTrial, TrialOutcome, try_mutant
 from parity.runs.workers import Crew, Loss, Lost
 from parity.stacks import load
-from parity.stacks.environment import prepare_environment
 
 Task = Session | Mutant
 """A session of the unchanged stacks, or a mutant to be tried."""

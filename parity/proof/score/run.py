@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from parity._environment import prepare_environment
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.faults import CATALOGUE, REWRITES
@@ -20,7 +21,6 @@ from parity.proof.score.stored import ScoreError
 from parity.runs.results import environment
 from parity.runs.workers import Lost, in_processes
 from parity.stacks import load
-from parity.stacks.environment import prepare_environment
 
 C = TypeVar("C", bound=Injectable)
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+from parity._git import ROOT
 from parity.contracts.contract import Entry
 from parity.contracts.declared import REGISTRY
-from parity.contracts.mirror import ROOT
 from parity.gate.preflight.findings import PreflightOutcome
 from parity.gate.preflight.places import implementations, place, places
 
