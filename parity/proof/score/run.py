@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,11 +14,12 @@ from parity.faults import CATALOGUE, REWRITES
 from parity.faults.base import Injectable
 from parity.goldens.folder import GoldenSet
 from parity.proof.score.preparation import Preparation
-from parity.proof.score.result import ContractScore, Score
+from parity.proof.score.result import ContractScore, Score, ScoreRun
 from parity.proof.score.scoring import Diagnose, Stacks, score_contract
 from parity.proof.score.session import GOLDENS
 from parity.proof.score.stored import ScoreError
 from parity.runs.results import environment
+from parity.runs.scope import sources
 from parity.runs.workers import Lost, in_processes
 from parity.stacks import load
 
@@ -54,30 +55,52 @@ def score(
 ) -> Score:
     """Score contracts; `advance` is given the score so far, whenever one more is done.
 
-    Contracts of `known` that have the defects and rewrites of now are taken as they are, so that a score that was
-    interrupted goes on. Each of several processes loads its own frameworks.
+    Contracts of `known` that are not stale are taken as they are, with the run that scored them, so that a score that
+    was interrupted goes on. Each of several processes loads its own frameworks.
     """
     started = time.perf_counter()
-    kept = known.contracts if known and known.examples == job.examples else ()
-    done = {scored.contract: scored for scored in kept if _is_current(scored)}
-    spent = known.seconds if known else 0
+    names = [contract.name for contract in contracts]
+    kept = _kept(known, names, job.examples) if known else Score(())
+    known_names = {scored.contract for scored in kept.contracts}
     described = {name: said for name, said in environment(load()).items() if name != "platform"}
+    made_of, done = sources(), list[ContractScore]()
 
     def so_far() -> Score:
-        contracts_done = tuple(done[contract.name] for contract in contracts if contract.name in done)
-        return Score(contracts_done, job.examples, spent + round(time.perf_counter() - started), described)
+        seconds = round(time.perf_counter() - started)
+        return kept.updated([ScoreRun(tuple(done), job.examples, seconds, described, made_of)])
 
-    for scored in _scored([contract.name for contract in contracts if contract.name not in done], job, processes):
-        done[scored.contract] = scored
+    for scored in _scored([name for name in names if name not in known_names], job, processes):
+        done.append(scored)
         advance(so_far())
     return so_far()
 
 
-def _is_current(scored: ContractScore) -> bool:
-    """Whether a contract was scored with the defects and rewrites that it has now."""
-    then = {(made.defect, made.stack) for made in scored.defects} | {(r.rewrite, r.stack) for r in scored.rewrites}
-    changes = (*_of(scored.contract, CATALOGUE.values()), *_of(scored.contract, REWRITES.values()))
-    return then == {(change.full_name, stack) for change in changes for stack in change.stacks}
+def stale(score: Score) -> tuple[str, ...]:
+    """The contracts whose rows are not those of the defects and rewrites of now, or are missing, or should be."""
+    scored = {contract.contract: contract for contract in score.contracts}
+    targets = {change.target for change in (*CATALOGUE.values(), *REWRITES.values())}
+    return tuple(sorted(name for name in scored.keys() | targets if not _is_current(name, scored.get(name))))
+
+
+def _kept(known: Score, names: Container[str], examples: int) -> Score:
+    """What a score has of these contracts that is neither stale nor of another number of examples."""
+    old = {*stale(known), *(c.contract for c in known.contracts if c.contract not in names)}
+    kept = (run.without(old) for run in known.runs if run.examples == examples)
+    return Score(tuple(run for run in kept if run.contracts))
+
+
+def _is_current(name: str, scored: ContractScore | None) -> bool:
+    """Whether a contract was scored with the defects and rewrites that it has now, and marked by the right causes."""
+    if scored is None or name not in REGISTRY:
+        return False
+    defects, rewrites = _of(name, CATALOGUE.values()), _of(name, REWRITES.values())
+    right = {(d.full_name, stack): d.right_diagnoses for d in defects for stack in d.stacks}
+    return {
+        (row.defect, row.stack): row.explained.right if row.explained else right.get((row.defect, row.stack))
+        for row in scored.defects
+    } == right and {(row.rewrite, row.stack) for row in scored.rewrites} == {
+        (rewrite.full_name, stack) for rewrite in rewrites for stack in rewrite.stacks
+    }
 
 
 def _scored(contracts: Sequence[str], job: Job, processes: int) -> Iterator[ContractScore]:
