@@ -20,8 +20,8 @@ def summary(score: Score) -> str:
     """One screen of it in Markdown, and the commands that show the rest and bring it up to date."""
     told = (
         "`parity defects score --stored` prints the rest: every defect, and the causes that are named wrongly. "
-        "`parity defects score CONTRACT... --write` brings the rows of these contracts up to date, without any name all "
-        "of them. [defects.md](defects.md) says how the score is made and read."
+        "`parity defects score CONTRACT... --write` brings the rows of these contracts up to date, of all of them if "
+        "you name none. [defects.md](defects.md) says how the score is made and read."
     )
     return _joined(*_summary(score), _runs(score), told)
 

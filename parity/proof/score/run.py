@@ -94,13 +94,14 @@ def _is_current(name: str, scored: ContractScore | None) -> bool:
     if scored is None or name not in REGISTRY:
         return False
     defects, rewrites = _of(name, CATALOGUE.values()), _of(name, REWRITES.values())
-    right = {(d.full_name, stack): d.right_diagnoses for d in defects for stack in d.stacks}
-    return {
-        (row.defect, row.stack): row.explained.right if row.explained else right.get((row.defect, row.stack))
-        for row in scored.defects
-    } == right and {(row.rewrite, row.stack) for row in scored.rewrites} == {
-        (rewrite.full_name, stack) for rewrite in rewrites for stack in rewrite.stacks
-    }
+    right = {(defect.full_name, stack): defect.right_diagnoses for defect in defects for stack in defect.stacks}
+    silent = {(rewrite.full_name, stack) for rewrite in rewrites for stack in rewrite.stacks}
+    marked = {(row.defect, row.stack): row.explained.right for row in scored.defects if row.explained}
+    return (
+        {(row.defect, row.stack) for row in scored.defects} == right.keys()
+        and {(row.rewrite, row.stack) for row in scored.rewrites} == silent
+        and all(right[made] == marked_by for made, marked_by in marked.items())
+    )
 
 
 def _scored(contracts: Sequence[str], job: Job, processes: int) -> Iterator[ContractScore]:

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from parity import cli
-from parity.cli.defects import listing, running
+from parity.cli.defects import listing, running, scoring
 from parity.faults import CATALOGUE, REWRITES, Collection
 from parity.faults.base import Defect, returning
 from parity.proof.score import run as score_run
-from parity.proof.score.page import page
-from parity.proof.score.stored import read_score
+from parity.proof.score.page import page, summary
+from parity.proof.score.result import ContractScore, Score, ScoreRun
+from parity.proof.score.stored import encoded, read_score
+from parity.runs.scope import sources
 
 FEW = ("--examples", "0", "--precision", "f64", "--mode", "eager")
 
@@ -83,8 +85,8 @@ def test_1_nothing_noticed_it(parity_command: Parity) -> None:
         ("list losse", "unknown defect 'losse'; did you mean 'losses'?"),
         ("run losses.mae", "unknown defect 'losses.mae'"),
         ("run losses.mae/gain --stack jax", "Invalid value for '--stack'"),
-        ("score losses.mae --write", "--write: expected all contracts and 20 examples, got a part"),
-        ("score --examples 1 --write", "--write: expected all contracts and 20 examples, got a part"),
+        ("score --examples 1 --write", "--write: expected 20 examples that are made, got others"),
+        ("score --stored --write", "--write: expected 20 examples that are made, got others"),
         ("score losses.mea", "unknown contract 'losses.mea'; did you mean 'losses.mae'?"),
         ("run losses.mae/gain --case ood/1", "unknown stratum 'ood' of losses.mae; did you mean 'odd'?"),
     ],
@@ -109,6 +111,37 @@ def test_a_score_is_told_and_written_and_1_says_that_something_was_missed(
     stored = read_score(tmp_path / "score.json")
     assert [d.defect for d in stored.missed] == ["losses.mae/nothing"] * 2
     assert (tmp_path / "score.md").read_text() == page(stored)
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The docs of a checkout whose score has one contract, of another run."""
+    (tmp_path / "pyproject.toml").touch()
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    old = ScoreRun((ContractScore("probe.disk", 4, True, None, None, {}),), 20, 7, {"python": "3"}, "a1")
+    (docs / "score.json").write_bytes(encoded(Score((old,))))
+    monkeypatch.setattr(scoring, "ROOT", tmp_path)
+    return docs
+
+
+@pytest.mark.usefixtures("two_defects")
+def test_a_part_of_the_score_is_written_and_the_rest_is_kept(
+    parity_command: Parity, monkeypatch: pytest.MonkeyPatch, published: Path
+) -> None:
+    monkeypatch.setattr(score_run, "CATALOGUE", Collection("defect", [running.CATALOGUE["losses.mae/gain"]]))
+    monkeypatch.setattr(score_run, "REWRITES", Collection("rewrite", ()))
+    code, out, _ = parity_command("defects", "score", "losses.mae", "--write")
+    assert code == cli.AGREE
+    stored = read_score(published / "score.json")
+    assert [[c.contract for c in run.contracts] for run in stored.runs] == [["probe.disk"], ["losses.mae"]]
+    assert [run.sources for run in stored.runs] == ["a1", sources()]
+    assert (published / "score.md").read_text() == summary(stored)
+    assert "1 contract scored with other sources than these\n" in out
+    code, out, _ = parity_command("defects", "score", "losses.mae", "--stored")
+    assert code == cli.AGREE
+    assert "| `losses.mae/gain` |" in out
+    assert "probe.disk" not in out
 
 
 def test_two_changes_of_one_name_are_refused() -> None:
