@@ -18,10 +18,9 @@ from parity.proof.bench.revisions import FILE, ROUNDS, compare_with
 from parity.proof.bench.sizes import SIZES, Refused, Timed, check_sizes, time_sizes
 from parity.proof.bench.stored import Benchmark, environment_of, write_benchmark
 from parity.proof.bench.suite import bench
-from parity.proof.bench.tables.comparisons import beside_table, revisions_table
+from parity.proof.bench.tables.comparisons import revisions_table
 from parity.proof.bench.tables.sizes import draw_sizes, sizes_table
 from parity.proof.bench.tables.suite import suite_tables
-from parity.proof.bench.versus_by_hand import CONTRACTS, chosen_by_hand, time_beside
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
 from parity.stacks import ADAPTERS, load, parse_modes
@@ -35,7 +34,6 @@ REVISION_SIZES = (64,)
 @examples_option
 @click.option("--sizes", metavar="N,...", help="Time single examples of N × N pixels.")
 @click.option("--modes", metavar="MODE,...", help="Time single examples in these modes of both stacks.")
-@click.option("--by-hand", is_flag=True, help=f"Beside tests by hand of {', '.join(CONTRACTS)}; takes minutes.")
 @click.option("--against", metavar="REVISION", help="Time this git revision and the code at hand in turn.")
 @click.option("--rounds", default=ROUNDS, show_default=True, type=click.IntRange(min=1), help="Of --against.")
 @report_option(f"Write {FILE} here, and with --sizes pictures.")
@@ -45,7 +43,6 @@ def bench_command(
     examples: int,
     sizes: str | None,
     modes: str | None,
-    by_hand: bool,
     against: str | None,
     rounds: int,
     folder: Path | None,
@@ -53,13 +50,12 @@ def bench_command(
 ) -> int:
     """Time every step of a run beside importing the frameworks and calling the stacks alone.
 
-    With --sizes, --modes, --by-hand or --against only what these ask for. Exit code 3 where a contract cannot be run in
+    With --sizes, --modes or --against only what these ask for. Exit code 3 where a contract cannot be run in
     a mode, or a revision cannot be timed.
     """
     asked, wanted = _sizes(sizes), parse_modes(modes) if modes else ()
     contracts = REGISTRY.select(names)
     by_size = bool(sizes or modes) and not against
-    chosen = chosen_by_hand(names) if by_hand else ()
     check_sizes(contracts, asked or SIZES)
     if folder:
         if pictures and by_size:
@@ -72,9 +68,7 @@ def bench_command(
     if by_size:
         timed, refused = _time(contracts, frameworks, asked or SIZES)
         found = replace(found, sizes=timed, refused=refused)
-    if chosen:
-        found = replace(found, beside=tuple(time_beside(chosen, load(), examples)))
-    if not (against or by_size or chosen):
+    if not (against or by_size):
         found = replace(found, suite=bench(contracts, frameworks, examples))
     _show(found)
     if folder:
@@ -119,8 +113,6 @@ def _show(found: Benchmark) -> None:
         out.print(revisions_table(found.revisions))
     if found.sizes or found.refused:
         out.print(sizes_table(found.sizes, found.refused), soft_wrap=True)
-    if found.beside:
-        out.print(beside_table(found.beside))
 
 
 def _write(folder: Path, found: Benchmark, pictures: bool) -> None:

@@ -14,7 +14,6 @@ from parity.proof.bench.ratios import Compared
 from parity.proof.bench.sizes import Refused, Timed
 from parity.proof.bench.suite import BenchReport
 from parity.proof.bench.timing import Pace
-from parity.proof.bench.versus_by_hand import Beside
 from parity.runs.results import environment
 from parity.stacks.base import Framework
 
@@ -34,7 +33,6 @@ class Benchmark:
     suite: BenchReport | None = None
     sizes: tuple[Timed, ...] = ()
     refused: tuple[Refused, ...] = ()
-    beside: tuple[Beside, ...] = ()
     revisions: tuple[Compared, ...] = ()
 
 
