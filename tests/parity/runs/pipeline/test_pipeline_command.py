@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from parity import cli
 from parity.faults import CATALOGUE
-from parity.faults.injection import injected
+from parity.faults.injection import injected, replaced_in
 
 Pipeline = Callable[..., tuple[int, list[str], str]]
 Experiment = Weights = Callable[..., Path]
@@ -92,3 +93,14 @@ def test_3_what_float32_leaves_open(pipeline: Pipeline, experiment: Experiment, 
     assert code == cli.NOT_CHECKED
     assert lines[-1].startswith("not decided: ")
     assert "gradient" in lines[-1]
+
+
+def test_3_what_is_left_open_outweighs_what_is_wrong(
+    pipeline: Pipeline, experiment: Experiment, narrow: Weights
+) -> None:
+    path, weights = experiment(), narrow()
+    with replaced_in("ptycho", "groupedscan._normalization", lambda right: lambda x: np.nextafter(right(x), 1).item()):
+        code, lines, _ = pipeline(path, "--groups", 1, "--weights", weights, "--precision", "f32")
+    assert "steps do not agree: normalise" in lines[-1]
+    assert "not decided: " in lines[-1]
+    assert code == cli.NOT_CHECKED
