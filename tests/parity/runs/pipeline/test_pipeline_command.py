@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from parity import cli
@@ -99,7 +98,7 @@ def test_3_what_is_left_open_outweighs_what_is_wrong(
     pipeline: Pipeline, experiment: Experiment, narrow: Weights
 ) -> None:
     path, weights = experiment(), narrow()
-    with replaced_in("ptycho", "groupedscan._normalization", lambda right: lambda x: np.nextafter(right(x), 1).item()):
+    with replaced_in("ptycho", "groupedscan._normalization", lambda right: lambda x: right(x) * (1 + 2e-7)):
         code, lines, _ = pipeline(path, "--groups", 1, "--weights", weights, "--precision", "f32")
     assert "steps do not agree: normalise" in lines[-1]
     assert "not decided: " in lines[-1]
