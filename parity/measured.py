@@ -15,7 +15,7 @@ from parity.scenes import Scene
 from parity.scenes.base import Complex, Real
 from parity.scenes.exposures import STACK
 from parity.strata import Spec
-from ptycho import diffsim
+from ptycho_exposures import diffsim
 
 
 class MeasuredScene(Scene):

@@ -16,11 +16,11 @@ import numpy as np
 
 from parity.asked import Asked
 from parity.errors import CheckNotMade
-from parity.files import write_atomically
 from parity.frameworks.base import Framework
 from parity.measure import Gain, Measurement
 from parity.run import ContractRun, NotChecked
 from parity.shards import parse_shard
+from ptycho_exposures.files import write_atomically
 
 FORMAT = 2
 """Raised when a reader of older files would misread a newer one: from 2 on, not all that was asked need be there."""

@@ -14,9 +14,9 @@ from parity.bench.sizes import Refused, Timed
 from parity.bench.suite import BenchReport
 from parity.bench.timing import Pace
 from parity.errors import CheckNotMade
-from parity.files import write_atomically
 from parity.frameworks.base import Framework
 from parity.results import environment
+from ptycho_exposures.files import write_atomically
 
 FORMAT = 1
 """Raised when a reader of older files would misread a newer one."""

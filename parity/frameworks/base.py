@@ -7,7 +7,6 @@ before, so that commands that need none start without. To add a framework, subcl
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import sys
 from abc import ABC, abstractmethod
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from parity._repository import import_stack
 from parity.contract import Contract, Entry, Inputs
 from parity.errors import CheckNotMade
 from parity.kinds import Kind
@@ -173,7 +173,7 @@ class Framework(ABC):
         """What the stack has at `module.name`, or in a package of its own at `package.module.name`."""
         module, _, name = address.rpartition(".")
         with stack_at_work():
-            return getattr(importlib.import_module(f"{self.package}.{module}"), name)
+            return getattr(import_stack(f"{self.package}.{module}"), name)
 
     def _injected(self) -> object:
         """What stands for the change that is made in the stack just now; None where there is none."""

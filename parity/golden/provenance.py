@@ -20,10 +20,10 @@ from parity.git import GitError, GitMissing, git
 from parity.golden.record import Golden
 
 ROOT = Path(__file__).resolve().parents[2]
-"""Where `parity`, `ptycho` and `ptycho_torch` lie."""
+"""Where the harness, the simulation and the stacks lie."""
 
-HARNESS, PACKAGES = "parity", ("ptycho", "ptycho_torch")
-"""What makes a golden: the harness, and the packages of the two stacks."""
+HARNESS, PACKAGES = ("parity", "ptycho_exposures"), ("ptycho", "ptycho_torch")
+"""What makes a golden: the harness with the simulation, and the packages of the two stacks."""
 
 SIMULATED = "simulated"
 """What provenance says of inputs that are those of the case."""

@@ -27,10 +27,11 @@ from numpy.typing import NDArray
 
 from parity.frameworks import STACKS
 from parity.golden.errors import GoldenError, first_line
-from parity.golden.npz import little_endian, packed, unpacked
+from parity.golden.npz import packed, unpacked
 from parity.measure import GRADIENT, distance, fault_of
 from parity.oracle.bounded import Bounded
 from parity.precision import FLOAT32, PRECISIONS, Precision
+from ptycho_exposures.archive import little_endian
 
 FORMAT = 1
 """Raised when a reader of older goldens would misread a newer one."""

@@ -12,7 +12,7 @@ from parity.oracle.patches import central_weight
 from parity.scenes.base import Complex, Real
 from parity.scenes.exposures import Exposures
 from parity.strata import Shift
-from ptycho import objects
+from ptycho_exposures import objects
 
 
 class Canvases(Exposures):

@@ -13,7 +13,7 @@ from parity.scenes import Scene
 from parity.scenes.exposures import COUNTED
 from parity.scenes.networks import LEVELS_OF
 from parity.strata import Stratum, draw
-from ptycho.objects import OBJECTS
+from ptycho_exposures.objects import OBJECTS
 
 NAMED = {
     stratum.name: stratum

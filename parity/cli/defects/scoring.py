@@ -13,13 +13,13 @@ from parity.contract import UsageError
 from parity.contracts import REGISTRY
 from parity.defects import CATALOGUE, REWRITES
 from parity.diagnose import diagnose
-from parity.files import write_atomically
 from parity.report.score import page, totals
 from parity.report.terminal import console
 from parity.score.result import Score
 from parity.score.run import CI_EXAMPLES, Job, score
 from parity.score.session import ROOT
 from parity.score.stored import encoded, read_score
+from ptycho_exposures.files import write_atomically
 
 PAGE, DATA = "score.md", "score.json"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ptycho.workflows import grid_lines_workflow
-from ptycho.workflows.datafile import read_datafile
+from ptycho_exposures.datafile import read_datafile
 
 
 def exit_code(*arguments: str) -> int:
