@@ -33,7 +33,7 @@ _ASIDE: Mapping[str, str] = {
 """Files that nothing computed depends on, by pattern, and why."""
 
 _EXPOSURES = "ptycho_exposures"
-"""The package that simulates and reads what every case is made of."""
+"""The package that makes and reads what every case is made of."""
 
 _READ = (*MIRRORS, _EXPOSURES)
 """The packages whose definitions are told apart."""
@@ -180,7 +180,7 @@ class _Mapping:
         if entered:
             for name in entered:
                 self._touched[name].append(Reason("an entry of it", change.path))
-        elif package == ORACLE or change.path.endswith("__init__.py") or _imported_by_the_harness(change.path):
+        elif package in (ORACLE, _EXPOSURES) or change.path.endswith("__init__.py") or _imported_by_the_harness(change.path):
             self._everything.append(Reason("what the harness is made of", change.path))
         else:
             self._aside[change.path] = "no contract leads here"
@@ -248,11 +248,11 @@ def _text(content: bytes | None) -> str:
 
 
 def _imported_by_the_harness(path: str) -> bool:
-    """Whether what judges imports this file of a stack or of the exposures, however indirectly."""
+    """Whether what judges imports this file of a stack, however indirectly."""
     import grimp
 
     module = path.removesuffix(".py").replace("/", ".")
     prefer_own_stacks()
-    graph = grimp.build_graph("parity", _EXPOSURES, *STACKS, cache_dir=None)
+    graph = grimp.build_graph("parity", *STACKS, cache_dir=None)
     # A module that is gone may have been anything.
     return module not in graph.modules or graph.chain_exists(importer="parity.run", imported=module)
