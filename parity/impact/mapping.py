@@ -180,7 +180,11 @@ class _Mapping:
         if entered:
             for name in entered:
                 self._touched[name].append(Reason("an entry of it", change.path))
-        elif package in (ORACLE, _EXPOSURES) or change.path.endswith("__init__.py") or _imported_by_the_harness(change.path):
+        elif (
+            package in (ORACLE, _EXPOSURES)
+            or change.path.endswith("__init__.py")
+            or _imported_by_the_harness(change.path)
+        ):
             self._everything.append(Reason("what the harness is made of", change.path))
         else:
             self._aside[change.path] = "no contract leads here"
