@@ -6,7 +6,7 @@ somebody else's, so that nothing may import or read them unless it is told to: o
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
@@ -41,6 +41,12 @@ def prefer_own_stacks() -> None:
     """Have every later import of a stack find the one of this repository. Does nothing where a wheel is installed."""
     if _FINDER not in sys.meta_path and holds_stacks():
         sys.meta_path.insert(0, _FINDER)
+
+
+def is_found(package: str) -> bool:
+    """Whether there is such a package, which need not be imported to tell."""
+    prefer_own_stacks()
+    return importlib.util.find_spec(package) is not None
 
 
 def import_stack(address: str) -> ModuleType:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity._repository import import_stack
+from parity._repository import import_stack, is_found
 from parity.contract import Contract, Entry, Inputs
 from parity.errors import CheckNotMade
 from parity.kinds import Kind
@@ -95,6 +95,10 @@ class Framework(ABC):
             raise FrameworkMissing(
                 f"{self.name} is not installed, so {self.package} cannot be checked: "
                 f"pip install 'ptycho-parity[{self.distribution}]', or check the other stack alone with --stack"
+            )
+        if not is_found(self.package):
+            raise FrameworkMissing(
+                f"{self.package}, the stack in {self.name}, is not here: run this in the repository of the stacks"
             )
         self.mode = mode
         self.device = device

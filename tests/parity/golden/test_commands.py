@@ -15,6 +15,7 @@ from parity import cli
 from parity.cli.golden.options import FIXTURES, chosen
 from parity.contract import UsageError
 from parity.contracts import REGISTRY
+from parity.frameworks import ADAPTERS
 from parity.golden import folder, proof
 from parity.golden.folder import GoldenSet
 from parity.golden.freeze import freeze
@@ -136,7 +137,9 @@ def test_replay_0_one_stack_where_the_other_is_not_installed(parity_golden, monk
     import importlib.util
 
     found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: found(name, *more) if name == stack else None)
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name in ADAPTERS and name != stack else found(name)
+    )
     code, out, err = parity_golden("replay", "--stack", stack)
     assert (code, err) == (cli.AGREE, "")
     assert out.splitlines()[-1] == "3 goldens agree with the oracle and with what the other stack returned"
