@@ -1,6 +1,6 @@
 """What three contracts cost as one tests them without the harness, beside the harness doing the same work.
 
-    python benchmarks/by_hand.py [CONTRACT]...
+    python -m benchmarks.by_hand [CONTRACT]...
 
 By hand, each contract has two parts. `values`, a property test: Hypothesis draws arrays element by element, both stacks
 are called in float32 and in float64, and NumPy's `assert_allclose` compares what they return. `gradients`: each stack's

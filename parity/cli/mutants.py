@@ -11,7 +11,7 @@ import click
 from rich.table import Table
 
 from parity._codes import AGREE, exit_code
-from parity._git import ROOT
+from parity._repository import ROOT
 from parity.cli.options import report_option
 from parity.cli.progress import progress
 from parity.contracts.contract import UsageError

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from parity.files import write_atomically
 from parity.proof.mutants.explained import explanation
 from parity.proof.mutants.mutate import Mutant, MutantKind
 from parity.proof.mutants.trial import MutantTrial, TrialOutcome
+from ptycho_exposures.files import write_atomically
 
 FORMAT = 1
 

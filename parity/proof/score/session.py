@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from parity._codes import NOT_CHECKED
-from parity._git import ROOT
+from parity._repository import ROOT
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import Inputs
 from parity.judging.examine import Clock, Truth, untimed

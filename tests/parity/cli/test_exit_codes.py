@@ -10,7 +10,7 @@ import pytest
 
 from parity import cli
 from parity._codes import AGREE, DISAGREE, NOT_CHECKED, USAGE, exit_code
-from parity._git import ROOT
+from parity._repository import ROOT
 from parity.cli.explain import explain_command
 from parity.cli.golden.reading import replay_command
 from parity.cli.preflight import preflight_command

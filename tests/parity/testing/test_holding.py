@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from parity._git import ROOT
+from parity._repository import ROOT
 from parity.contracts.cases.case import Case
 from parity.contracts.cases.profiles import PROFILES
 from parity.contracts.contract import Inputs
