@@ -12,8 +12,9 @@ from typing import Any
 
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Arguments, Change, Defect, returning
-from parity.faults.idiom import Idiom
+from parity.faults.base import Fault
+from parity.faults.changes import Arguments, Change, returning
+from parity.faults.namespace import Namespace
 from parity.faults.oracle_side import mistakes_of
 from parity.physics.kinds import Numbers
 
@@ -28,7 +29,7 @@ GAINS: Mapping[float, str] = MappingProxyType(
 
 
 def _gained(relative: float) -> Change:
-    def gained(xp: Idiom, result: Any, _: Arguments) -> Any:
+    def gained(xp: Namespace, result: Any, _: Arguments) -> Any:
         return tuple(xp.gain(x, relative) for x in result) if isinstance(result, tuple) else xp.gain(result, relative)
 
     return returning(gained)
@@ -47,8 +48,8 @@ def _diagnosis(contract: Contract, relative: float) -> tuple[str, ...]:
 
 _RAISED = {1e-3: "⁻³", 1e-6: "⁻⁶", 1e-12: "⁻¹²"}
 
-DEFECTS: tuple[Defect, ...] = tuple(
-    Defect(
+FAULTS: tuple[Fault, ...] = tuple(
+    Fault(
         target=contract.name,
         name=f"gain-{relative:.0e}".replace("e-0", "e-"),
         what=f"the result is 10{_RAISED[relative]} of itself too large",
