@@ -14,8 +14,8 @@ from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.faults.base import Fault
 from parity.faults.changes import Arguments, Change, returning
+from parity.faults.generated import generated_faults
 from parity.faults.namespace import Namespace
-from parity.faults.oracle_side import mistakes_of
 from parity.physics.kinds import Numbers
 
 GAINS: Mapping[float, str] = MappingProxyType(
@@ -42,7 +42,7 @@ def _has_a_scale(contract: Contract) -> bool:
 
 def _diagnosis(contract: Contract, relative: float) -> tuple[str, ...]:
     exact = f"10{_RAISED[relative]} of itself too large"
-    named = [mistake.name for mistake in mistakes_of(contract) if mistake.name.endswith(exact)]
+    named = [fault.what for fault in generated_faults(contract).values() if fault.what.endswith(exact)]
     return ("the result is off by a constant factor", *named)
 
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy import special
 
 from parity.contracts.contract import Inputs
+from parity.faults.in_oracle import Values
 from parity.faults.oracle_side.base import (
     Formula,
     Mistake,
-    Values,
     of_argument,
     of_arguments,
     of_formula,
