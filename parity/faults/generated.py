@@ -1,8 +1,8 @@
 """Faults that follow from what arguments, results and gradients are: their units, their axes, their numbers.
 
-They are read off the kinds of a contract, so that a new one has them without a line. To add one, add it to the function
-of the thing that it befalls. Each can be made in the stacks and in the oracle; the score asks for those that a module of
-the catalogue names with `generated`.
+They are read off the kinds of a contract, so that a new one has them without a line. To add one, add it to the
+function of the thing that it befalls. Each can be made in the stacks and in the oracle; the score asks for those that a
+module of the catalogue names with `generated`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Defects of the Poisson likelihood."""
+"""Faults of the Poisson likelihood."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import math
 from collections.abc import Callable
 
 from parity.faults.base import Fault
-from parity.faults.catalogue.common import read_in_the_order, rounded
+from parity.faults.catalogue.common import rounded
 from parity.faults.catalogue.wiring import exchanged
-from parity.faults.changes import Arguments, Change, given, giving, raw, replaced, returning, then
+from parity.faults.changes import Arguments, Change, Of, given, giving, raw, replaced, returning, then
+from parity.faults.generated import generated
 from parity.faults.namespace import GROUP, Namespace, Tensor
 
-_UNSQUARED = "observed enters unsquared (an amplitude where an intensity is meant)"
-_SQUARED = "predicted enters squared (an intensity where an amplitude is meant)"
 _BRIGHT = "bright patterns"
 _DARK = "dark pixels"
 _SEVERAL = "several groups"
@@ -35,13 +34,13 @@ def _textbook(axes: int | tuple[int, ...], dtype: str | None = None) -> Change:
     return replaced(nll)
 
 
-def _on_rate(change: Callable[[Namespace, Tensor], Tensor]) -> Change:
+def _on_rate(change: Of) -> Change:
     """The predicted intensity enters as `change` makes it."""
     return given(predicted=lambda xp, amplitude: xp.sqrt(change(xp, xp.square(amplitude))))
 
 
-def _in_the_logarithm(epsilon: float) -> Change:
-    """λ − k·ln(λ + ε): the loss of λ + ε, less ε a pixel."""
+def in_the_logarithm(epsilon: float) -> Change:
+    """λ − k·ln(λ + ε): the loss of λ + ε, less ε a pixel, so that no digits cancel."""
     less = returning(lambda xp, nll, a: nll - epsilon * xp.size(a.predicted, GROUP))
     return then(_on_rate(lambda xp, rate: rate + epsilon), less)
 
@@ -61,45 +60,107 @@ def _unguarded_slope(xp: Namespace, right: Callable[..., Tensor]) -> Callable[..
     return lambda predicted, observed: 2 * (predicted - observed) * (predicted + observed) / predicted
 
 
-def _stirling(xp: Namespace, nll: Tensor, a: Arguments) -> Tensor:
-    """The term that torch.nn.PoissonNLLLoss adds where it is told to be full, 0 for k ≤ 1, in place of ln Γ(k+1)."""
-    counts = xp.square(a.observed)
+def _log_gamma(xp: Namespace, observed: Tensor) -> Tensor:
+    return xp.log_gamma(xp.square(observed) + 1)
+
+
+def _stirling(xp: Namespace, observed: Tensor) -> Tensor:
+    """The term that torch.nn.PoissonNLLLoss adds where it is told to be full, 0 for k ≤ 1."""
+    counts = xp.square(observed)
     k = xp.maximum(counts, 1.0)
-    approximation = xp.where(counts > 1, k * xp.log(k) - k + xp.log(2 * math.pi * k) / 2, xp.zeros_like(k))
-    return nll - xp.sum(xp.log_gamma(counts + 1) - approximation, GROUP) if a.full else nll
+    return xp.where(counts > 1, k * xp.log(k) - k + xp.log(2 * math.pi * k) / 2, xp.zeros_like(k))
 
 
-def _without_log_gamma(xp: Namespace, nll: Tensor, a: Arguments) -> Tensor:
-    return nll - xp.sum(xp.log_gamma(xp.square(a.observed) + 1), GROUP) if a.full else nll
+def _less(term: Of) -> Change:
+    """A term of the observation is taken off, where the loss is full."""
+    return returning(lambda xp, nll, a: nll - xp.sum(term(xp, a.observed), GROUP) if a.full else nll)
 
 
-def _both(function: Callable[[Namespace, Tensor], Tensor]) -> Change:
-    """Both amplitudes enter as `function` makes them."""
-    return given(predicted=function, observed=function)
-
-
-def _rounded_counts(xp: Namespace, amplitude: Tensor) -> Tensor:
-    return xp.sqrt(xp.round(xp.square(amplitude)))
-
+WITHOUT_LOG_GAMMA = _less(_log_gamma)
 
 FAULTS = (
-    Fault("losses.poisson_nll", "observed-unsquared", _UNSQUARED, given(observed=lambda xp, x: xp.sqrt(x))),
     Fault(
         "losses.poisson_nll",
-        "layer-observed-unsquared",
-        _UNSQUARED,
-        given(observed=lambda xp, x: xp.sqrt(x)),
-        at="model.poisson_nll",
-        stacks=("torch",),
+        "both-unsquared",
+        "both amplitudes enter unsquared",
+        given(predicted=lambda xp, x: xp.sqrt(x), observed=lambda xp, x: xp.sqrt(x)),
     ),
-    Fault("losses.poisson_nll", "predicted-squared-twice", _SQUARED, given(predicted=lambda xp, x: xp.square(x))),
-    Fault("losses.poisson_nll", "both-unsquared", "both amplitudes enter unsquared", _both(lambda xp, x: xp.sqrt(x))),
     Fault(
         "losses.poisson_nll",
         "arguments-exchanged",
         "predicted and observed are exchanged",
         exchanged("predicted", "observed"),
         shows="a prediction unlike the observation",
+    ),
+    Fault("losses.poisson_nll", "never-full", "the term in k alone is left out", giving(lambda xp, a: {"full": False})),
+    Fault(
+        "losses.poisson_nll",
+        "always-full",
+        "the term in k alone is kept",
+        giving(lambda xp, a: {"full": True}),
+        shows="full = False",
+    ),
+    Fault("losses.poisson_nll", "no-log-gamma", "ln Γ(k+1) is left out", WITHOUT_LOG_GAMMA, shows="k > 1"),
+    Fault(
+        "losses.poisson_nll",
+        "stirling-for-log-gamma",
+        "Stirling's approximation stands for ln Γ(k+1)",
+        _less(lambda xp, observed: _log_gamma(xp, observed) - _stirling(xp, observed)),
+        shows="few photons",
+    ),
+    Fault(
+        "losses.poisson_nll",
+        "epsilon-in-log-1e-12",
+        "ε = 1e-12 in the logarithm",
+        in_the_logarithm(1e-12),
+        shows=_DARK,
+    ),
+    Fault(
+        "losses.poisson_nll", "epsilon-in-log-1e-8", "ε = 1e-8 in the logarithm", in_the_logarithm(1e-8), shows=_DARK
+    ),
+    Fault(
+        "losses.poisson_nll", "epsilon-in-log-1e-3", "ε = 1e-3 in the logarithm", in_the_logarithm(1e-3), shows=_DARK
+    ),
+    Fault(
+        "losses.poisson_nll",
+        "mean-over-pixels",
+        "the mean over pixels stands for the sum",
+        returning(lambda xp, nll, a: nll / xp.size(a.predicted, GROUP)),
+    ),
+    Fault(
+        "losses.poisson_nll",
+        "groups-summed",
+        "the groups are summed",
+        returning(lambda xp, nll, a: xp.broadcast_like(xp.sum(nll, 0, True), nll)),
+        shows=_SEVERAL,
+    ),
+    Fault(
+        "losses.poisson_nll",
+        "counts-rounded",
+        "counts are rounded to integers",
+        given(observed=lambda xp, amplitude: xp.sqrt(xp.round(xp.square(amplitude)))),
+        shows="counts that are not whole",
+    ),
+    generated("losses.poisson_nll", "observed-unsquared"),
+    generated(
+        "losses.poisson_nll",
+        "observed-unsquared",
+        called="layer-observed-unsquared",
+        at="model.poisson_nll",
+        stacks=("torch",),
+    ),
+    generated("losses.poisson_nll", "predicted-squared", called="predicted-squared-twice"),
+    generated("losses.poisson_nll", "observed-detached"),
+    generated("losses.poisson_nll", "observed-groups-reordered", called="groups-of-observed-shifted"),
+    generated("losses.poisson_nll", "observed-reshaped"),
+    generated("losses.poisson_nll", "predicted-bfloat16"),
+    Fault(
+        "losses.poisson_nll",
+        "predicted-float32",
+        "predicted is rounded to float32",
+        given(predicted=rounded("float32")),
+        shows="a float64 run",
+        diagnosis=("an intermediate is float32",),
     ),
     Fault(
         "losses.poisson_nll",
@@ -110,45 +171,11 @@ FAULTS = (
     ),
     Fault(
         "losses.poisson_nll",
-        "mean-over-pixels",
-        "the mean over pixels stands for the sum",
-        returning(lambda xp, nll, a: nll / xp.size(a.predicted, GROUP)),
-    ),
-    Fault(
-        "losses.poisson_nll",
         "groups-averaged",
         "every group has the mean over groups",
         returning(lambda xp, nll, a: xp.broadcast_like(xp.mean(nll, 0, True), nll)),
         shows=_SEVERAL,
         diagnosis=(),
-    ),
-    Fault(
-        "losses.poisson_nll",
-        "groups-summed",
-        "the groups are summed",
-        returning(lambda xp, nll, a: xp.broadcast_like(xp.sum(nll, 0, True), nll)),
-        shows=_SEVERAL,
-    ),
-    Fault("losses.poisson_nll", "no-log-gamma", "ln Γ(k+1) is left out", returning(_without_log_gamma), shows="k > 1"),
-    Fault(
-        "losses.poisson_nll",
-        "never-full",
-        "the term in k alone is left out",
-        giving(lambda xp, a: {"full": False}),
-    ),
-    Fault(
-        "losses.poisson_nll",
-        "always-full",
-        "the term in k alone is kept",
-        giving(lambda xp, a: {"full": True}),
-        shows="full = False",
-    ),
-    Fault(
-        "losses.poisson_nll",
-        "stirling-for-log-gamma",
-        "Stirling's approximation stands for ln Γ(k+1)",
-        returning(_stirling),
-        shows="few photons",
     ),
     Fault(
         "losses.poisson_nll",
@@ -165,19 +192,6 @@ FAULTS = (
         _textbook(GROUP, "float32"),
         shows=_BRIGHT,
         diagnosis=("an intermediate is float32",),
-    ),
-    Fault(
-        "losses.poisson_nll", "epsilon-in-log-1e-3", "ε = 1e-3 in the logarithm", _in_the_logarithm(1e-3), shows=_DARK
-    ),
-    Fault(
-        "losses.poisson_nll", "epsilon-in-log-1e-8", "ε = 1e-8 in the logarithm", _in_the_logarithm(1e-8), shows=_DARK
-    ),
-    Fault(
-        "losses.poisson_nll",
-        "epsilon-in-log-1e-12",
-        "ε = 1e-12 in the logarithm",
-        _in_the_logarithm(1e-12),
-        shows=_DARK,
     ),
     Fault(
         "losses.poisson_nll",
@@ -197,9 +211,10 @@ FAULTS = (
     Fault(
         "losses.poisson_nll",
         "limit-for-infinity",
-        "the result is limited to a range",
+        "the loss is limited to 1e30",
         returning(lambda xp, nll, a: xp.minimum(nll, 1e30)),
         shows="a pixel that was counted where none was predicted",
+        diagnosis=("the result is limited to a range",),
     ),
     Fault(
         "losses.poisson_nll",
@@ -236,33 +251,6 @@ FAULTS = (
     ),
     Fault(
         "losses.poisson_nll",
-        "observed-detached",
-        "observed is detached",
-        given(observed=lambda xp, x: xp.detach(x)),
-    ),
-    Fault(
-        "losses.poisson_nll",
-        "counts-rounded",
-        "counts are rounded to integers",
-        given(observed=_rounded_counts),
-        shows="counts that are not whole",
-    ),
-    Fault(
-        "losses.poisson_nll",
-        "predicted-bfloat16",
-        "predicted is rounded to bfloat16",
-        given(predicted=rounded("bfloat16")),
-        diagnosis=("an intermediate is bfloat16", "predicted is truncated to bfloat16"),
-    ),
-    Fault(
-        "losses.poisson_nll",
-        "predicted-float32",
-        "an intermediate is float32",
-        given(predicted=rounded("float32")),
-        shows="a float64 run",
-    ),
-    Fault(
-        "losses.poisson_nll",
         "series-cut-short",
         "the series of the deviance is cut after two terms",
         raw(lambda xp, tail: tail[:2]),
@@ -278,20 +266,6 @@ FAULTS = (
         at="losses._STIRLING_LIMIT",
         shows="4 to 16 photons on a pixel",
         diagnosis=(),
-    ),
-    Fault(
-        "losses.poisson_nll",
-        "groups-of-observed-shifted",
-        "the groups of observed are in another order",
-        given(observed=lambda xp, x: xp.roll(x, 1, 0)),
-        shows=_SEVERAL,
-    ),
-    Fault(
-        "losses.poisson_nll",
-        "observed-reshaped",
-        "channels last of observed are reshaped, not transposed",
-        given(observed=read_in_the_order(0, 2, 3, 1)),
-        shows="several patches",
     ),
     Fault(
         "losses.poisson_nll",

@@ -1,4 +1,4 @@
-"""Defects of the losses on the object, and of what training minimises."""
+"""Faults of the losses on the object, and of what training minimises."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from parity.faults.base import Fault
-from parity.faults.catalogue.common import imaginary_part_detached, rounded
-from parity.faults.catalogue.wiring import counted, exchanged, own
-from parity.faults.changes import Arguments, given, giving, raw, replaced, returning, then
+from parity.faults.catalogue.common import rounded
+from parity.faults.catalogue.losses import WITHOUT_LOG_GAMMA, in_the_logarithm
+from parity.faults.catalogue.wiring import counted, exchanged, own, some
+from parity.faults.changes import Arguments, Change, given, giving, raw, replaced, returning, then
+from parity.faults.generated import generated
 from parity.faults.namespace import GROUP, Namespace, Tensor
 
 _SEVERAL = "several groups"
@@ -17,11 +19,22 @@ _WRAPPED = "phases that differ by more than π"
 
 
 def _steps(patches: Tensor) -> tuple[Tensor, Tensor]:
+    """Differences of neighbouring rows, and of neighbouring columns."""
     return patches[:, :, 1:] - patches[:, :, :-1], patches[..., 1:] - patches[..., :-1]
 
 
 def _energy(xp: Namespace, x: Tensor) -> Tensor:
     return xp.square(xp.real(x)) + xp.square(xp.imag(x))
+
+
+def _of_steps(rows: int, columns: int) -> Change:
+    """The total variation with the differences along each axis counted so many times."""
+
+    def variation(xp: Namespace, a: Arguments) -> Tensor:
+        down, across = (xp.sum(_energy(xp, step), GROUP) for step in _steps(a.patches))
+        return rows * down + columns * across
+
+    return replaced(variation)
 
 
 def _around_the_frame(xp: Namespace, a: Arguments) -> Tensor:
@@ -39,6 +52,14 @@ def _second_neighbours(xp: Namespace, a: Arguments) -> Tensor:
     return sum(xp.sum(_energy(xp, step), GROUP) for step in steps)
 
 
+def _modulus(xp: Namespace, x: Tensor) -> Tensor:
+    return xp.complex(xp.abs(x), xp.zeros_like(xp.abs(x)))
+
+
+def _phase_factor(xp: Namespace, x: Tensor) -> Tensor:
+    return xp.complex(xp.cos(xp.angle(x)), xp.sin(xp.angle(x)))
+
+
 def _modulus_error(xp: Namespace, a: Arguments) -> Tensor:
     return xp.mean(xp.abs(xp.abs(a.patches) - xp.abs(a.target)))
 
@@ -47,48 +68,77 @@ def _angle_alone(xp: Namespace) -> Callable[[Tensor], Tensor]:
     return lambda field: xp.angle(xp.where(field == 0, xp.ones_like(field), field))
 
 
-def _turns(xp: Namespace, a: Arguments) -> Tensor:
-    turn = xp.angle(a.patches) - xp.angle(a.target)
-    return xp.abs(turn - 2 * math.pi * xp.round(turn / (2 * math.pi)))
+def _turn(xp: Namespace, a: Arguments) -> Tensor:
+    return xp.angle(a.patches) - xp.angle(a.target)
 
 
-def _weight_by_modulus(xp: Namespace, a: Arguments) -> Tensor:
-    return _modulus_error(xp, a) + xp.mean(_turns(xp, a) * xp.abs(a.target))
+def _wrapped(xp: Namespace, angle: Tensor) -> Tensor:
+    return angle - 2 * math.pi * xp.round(angle / (2 * math.pi))
 
 
-def _realspace(xp: Namespace, a: Arguments, of_target: bool = True, of_variation: bool = True) -> Tensor:
-    """The real-space loss with the central weight on some of what it belongs on."""
-    weight = own(xp, "patches.central_weight")(patches=a.patches)
-    patches, target = xp.scaled(a.patches, weight), xp.scaled(a.target, weight)
-    variation = own(xp, "losses.total_variation")(patches=patches if of_variation else a.patches)
-    error = own(xp, "losses.complex_mae")(patches=patches, target=target if of_target else a.target)
-    return a.tv_weight * xp.mean(variation) + a.realspace_mae_weight * error
+def _one_sided(xp: Namespace, angle: Tensor) -> Tensor:
+    return angle - 2 * math.pi * xp.floor(angle / (2 * math.pi))
 
 
-def _nll(xp: Namespace, predicted: Tensor, observed: Tensor) -> Tensor:
-    nll = own(xp, "losses.poisson_nll")(predicted=predicted, observed=observed, full=True)
-    return xp.mean(nll) / xp.size(predicted, GROUP)
+def _phase_error(xp: Namespace, a: Arguments) -> Tensor:
+    return xp.mean(xp.abs(_wrapped(xp, _turn(xp, a))))
 
 
-def _mae(xp: Namespace, predicted: Tensor, observed: Tensor) -> Tensor:
-    return own(xp, "losses.mae")(predicted=predicted, observed=observed)
-
-
-def _training(xp: Namespace, a: Arguments, nll: Tensor | None = None, mae: Tensor | None = None) -> Tensor:
-    """The sum that training minimises, with another term in place of one of its own."""
-    nll = _nll(xp, counted(xp, a.predicted, a), a.observed) if nll is None else nll
-    mae = _mae(xp, a.predicted, a.observed) if mae is None else mae
-    names = ("patches", "target", "tv_weight", "realspace_mae_weight")
-    realspace = own(xp, "losses.realspace_loss")(**{name: getattr(a, name) for name in names})
-    return a.nll_weight * nll + a.mae_weight * mae + a.realspace_weight * realspace
-
-
-def _one_sided(xp: Namespace, wrap: Any) -> Any:
-    return lambda angle: angle - 2 * math.pi * xp.floor(angle / (2 * math.pi))
+def _weighted_by_modulus(xp: Namespace, a: Arguments) -> Tensor:
+    return _modulus_error(xp, a) + xp.mean(xp.abs(_wrapped(xp, _turn(xp, a))) * xp.abs(a.target))
 
 
 def _by_half_turns(xp: Namespace, wrap: Any) -> Any:
     return lambda angle: angle - math.pi * xp.round(angle / math.pi)
+
+
+def _unweighted(*bare: str) -> Change:
+    """The real-space loss without the central weight on some of what it belongs on."""
+
+    def loss(xp: Namespace, a: Arguments) -> Tensor:
+        weight = _central_weight(xp, a)
+        varied, patches, target = (
+            x if name in bare else xp.scaled(x, weight)
+            for name, x in (("variation", a.patches), ("patches", a.patches), ("target", a.target))
+        )
+        variation = own(xp, "losses.total_variation")(patches=varied)
+        error = own(xp, "losses.complex_mae")(patches=patches, target=target)
+        return a.tv_weight * xp.mean(variation) + a.realspace_mae_weight * error
+
+    return replaced(loss)
+
+
+def _central_weight(xp: Namespace, a: Arguments) -> Tensor:
+    return own(xp, "patches.central_weight")(patches=a.patches)
+
+
+def _training(
+    xp: Namespace, a: Arguments, predicted: Tensor, nll: Change | None = None, mae: Change | None = None
+) -> Tensor:
+    """The sum that training minimises, the likelihood of what is `predicted`, with changes made in its terms."""
+    likelihood = own(xp, "losses.poisson_nll", nll)(predicted=predicted, observed=a.observed, full=True)
+    error = own(xp, "losses.mae", mae)(predicted=a.predicted, observed=a.observed)
+    names = ("patches", "target", "tv_weight", "realspace_mae_weight")
+    realspace = own(xp, "losses.realspace_loss")(**some(a, *names))
+    return (
+        a.nll_weight * xp.mean(likelihood) / xp.size(a.predicted, GROUP)
+        + a.mae_weight * error
+        + a.realspace_weight * realspace
+    )
+
+
+def _in_nll(change: Change) -> Change:
+    """A change made in the likelihood that training minimises."""
+    return replaced(lambda xp, a: _training(xp, a, counted(xp, a.predicted, a), nll=change))
+
+
+def _in_mae(change: Change) -> Change:
+    """A change made in the mean absolute error that training minimises."""
+    return replaced(lambda xp, a: _training(xp, a, counted(xp, a.predicted, a), mae=change))
+
+
+def _square(xp: Namespace, x: Tensor) -> Tensor:
+    return xp.square(x)
 
 
 VARIATION = (
@@ -113,15 +163,26 @@ VARIATION = (
     ),
     Fault(
         "losses.total_variation",
-        "modulus-alone",
-        "the phase of the patches is left out",
-        given(patches=lambda xp, x: xp.complex(xp.abs(x), xp.zeros_like(xp.abs(x)))),
+        "columns-alone",
+        "only neighbouring columns are compared",
+        _of_steps(rows=0, columns=1),
+    ),
+    Fault("losses.total_variation", "rows-alone", "only neighbouring rows are compared", _of_steps(rows=1, columns=0)),
+    Fault(
+        "losses.total_variation",
+        "rows-twice",
+        "neighbouring rows are compared twice, columns not at all",
+        _of_steps(rows=2, columns=0),
     ),
     Fault(
         "losses.total_variation",
-        "columns-alone",
-        "only neighbouring columns are compared",
-        replaced(lambda xp, a: xp.sum(_energy(xp, _steps(a.patches)[1]), GROUP)),
+        "columns-twice",
+        "neighbouring columns are compared twice, rows not at all",
+        _of_steps(rows=0, columns=2),
+    ),
+    Fault("losses.total_variation", "modulus-alone", "the phase of the patches is left out", given(patches=_modulus)),
+    Fault(
+        "losses.total_variation", "phase-alone", "the modulus of the patches is left out", given(patches=_phase_factor)
     ),
     Fault(
         "losses.total_variation",
@@ -130,12 +191,7 @@ VARIATION = (
         returning(lambda xp, r, a: xp.broadcast_like(xp.sum(r, 0, True), r)),
         shows=_SEVERAL,
     ),
-    Fault(
-        "losses.total_variation",
-        "imaginary-part-detached",
-        "the imaginary part of patches is detached",
-        given(patches=imaginary_part_detached),
-    ),
+    generated("losses.total_variation", "patches-imaginary-part-detached", called="imaginary-part-detached"),
     Fault(
         "losses.total_variation",
         "isotropic",
@@ -158,16 +214,29 @@ ERROR = (
         "losses.complex_mae",
         "not-wrapped",
         "the phase difference is not wrapped",
-        raw(lambda xp, wrap: lambda angle: angle),
-        at="losses._wrap",
+        replaced(lambda xp, a: _modulus_error(xp, a) + xp.mean(xp.abs(_turn(xp, a)))),
         shows=_WRAPPED,
     ),
     Fault(
         "losses.complex_mae",
         "wrapped-one-sided",
         "the phase difference is wrapped into [0, 2π)",
-        raw(_one_sided),
-        at="losses._wrap",
+        replaced(lambda xp, a: _modulus_error(xp, a) + xp.mean(_one_sided(xp, _turn(xp, a)))),
+    ),
+    Fault("losses.complex_mae", "modulus-of-target", "|T| stands for T", given(target=_modulus)),
+    Fault(
+        "losses.complex_mae",
+        "modulus-of-difference",
+        "the modulus of O − T is averaged",
+        replaced(lambda xp, a: xp.mean(xp.abs(a.patches - a.target))),
+    ),
+    Fault("losses.complex_mae", "modulus-alone", "the error of the phase is left out", replaced(_modulus_error)),
+    Fault("losses.complex_mae", "phase-alone", "the error of the modulus is left out", replaced(_phase_error)),
+    Fault(
+        "losses.complex_mae",
+        "summed",
+        "a sum stands for the mean",
+        returning(lambda xp, error, a: error * xp.size(a.patches)),
     ),
     Fault(
         "losses.complex_mae",
@@ -180,31 +249,19 @@ ERROR = (
     ),
     Fault(
         "losses.complex_mae",
-        "modulus-of-target",
-        "|T| stands for T",
-        given(target=lambda xp, x: xp.complex(xp.abs(x), xp.zeros_like(xp.abs(x)))),
-    ),
-    Fault(
-        "losses.complex_mae",
-        "modulus-of-difference",
-        "the modulus of O − T is averaged",
-        replaced(lambda xp, a: xp.mean(xp.abs(a.patches - a.target))),
-    ),
-    Fault("losses.complex_mae", "modulus-alone", "the error of the phase is left out", replaced(_modulus_error)),
-    Fault(
-        "losses.complex_mae",
         "phase-weighted",
         "the error of the phase is weighted by the modulus of T",
-        replaced(_weight_by_modulus),
+        replaced(_weighted_by_modulus),
         diagnosis=(),
     ),
-    Fault("losses.complex_mae", "target-detached", "target is detached", given(target=lambda xp, x: xp.detach(x))),
+    generated("losses.complex_mae", "target-detached"),
     Fault(
         "losses.complex_mae",
         "patches-in-complex64",
-        "an intermediate is float32",
+        "patches are rounded to complex64",
         given(patches=rounded("float32")),
         shows="a float64 run",
+        diagnosis=("an intermediate is float32",),
     ),
     Fault(
         "losses.complex_mae",
@@ -224,28 +281,20 @@ REALSPACE = (
         "losses.realspace_loss",
         "unweighted",
         "the central weight is left out",
-        returning(lambda xp, weight, a: xp.ones_like(weight)),
-        at="losses.central_weight",
+        _unweighted("variation", "patches", "target"),
     ),
-    Fault(
-        "losses.realspace_loss",
-        "weight-a-pixel-off",
-        "the central weight is a pixel off",
-        returning(lambda xp, weight, a: xp.roll(weight, 1, -1)),
-        at="losses.central_weight",
-        diagnosis=(),
-    ),
-    Fault(
-        "losses.realspace_loss",
-        "target-unweighted",
-        "the target is not weighted",
-        replaced(lambda xp, a: _realspace(xp, a, of_target=False)),
-    ),
+    Fault("losses.realspace_loss", "target-unweighted", "the target is not weighted", _unweighted("target")),
     Fault(
         "losses.realspace_loss",
         "variation-unweighted",
         "the total variation is not weighted",
-        replaced(lambda xp, a: _realspace(xp, a, of_variation=False)),
+        _unweighted("variation"),
+    ),
+    Fault(
+        "losses.realspace_loss",
+        "mean-within",
+        "the mean is over the central pixels alone",
+        giving(lambda xp, a: {"realspace_mae_weight": a.realspace_mae_weight / xp.mean(_central_weight(xp, a))}),
     ),
     Fault(
         "losses.realspace_loss",
@@ -260,6 +309,14 @@ REALSPACE = (
         "tv_weight and realspace_mae_weight are exchanged",
         exchanged("tv_weight", "realspace_mae_weight"),
     ),
+    Fault(
+        "losses.realspace_loss",
+        "weight-a-pixel-off",
+        "the central weight is a pixel off",
+        returning(lambda xp, weight, a: xp.roll(weight, 1, -1)),
+        at="losses.central_weight",
+        diagnosis=(),
+    ),
 )
 """Of the loss on the object."""
 
@@ -268,7 +325,26 @@ TRAINING = (
         "losses.training_loss",
         "nll-observed-unsquared",
         "observed enters the NLL unsquared (an amplitude where an intensity is meant)",
-        replaced(lambda xp, a: _training(xp, a, nll=_nll(xp, counted(xp, a.predicted, a), xp.sqrt(a.observed)))),
+        _in_nll(given(observed=lambda xp, x: xp.sqrt(x))),
+    ),
+    Fault(
+        "losses.training_loss",
+        "nll-never-full",
+        "the term of the NLL in k alone is left out",
+        _in_nll(giving(lambda xp, a: {"full": False})),
+    ),
+    Fault(
+        "losses.training_loss",
+        "nll-without-log-gamma",
+        "ln Γ(k+1) is left out of the NLL",
+        _in_nll(WITHOUT_LOG_GAMMA),
+    ),
+    Fault(
+        "losses.training_loss",
+        "nll-epsilon-in-log",
+        "ε = 1e-3 in the logarithm of the NLL",
+        _in_nll(in_the_logarithm(1e-3)),
+        shows="dark pixels",
     ),
     Fault(
         "losses.training_loss",
@@ -287,27 +363,19 @@ TRAINING = (
         "losses.training_loss",
         "mae-of-intensities",
         "the MAE is of intensities",
-        replaced(lambda xp, a: _training(xp, a, mae=_mae(xp, xp.square(a.predicted), xp.square(a.observed)))),
+        _in_mae(given(predicted=_square, observed=_square)),
     ),
     Fault(
         "losses.training_loss",
         "mae-of-intensity-and-amplitude",
         "the MAE compares an intensity with an amplitude",
-        replaced(lambda xp, a: _training(xp, a, mae=_mae(xp, xp.square(a.predicted), a.observed))),
+        _in_mae(given(predicted=_square)),
     ),
     Fault(
         "losses.training_loss",
         "mae-summed",
         "the MAE is summed, not averaged",
-        giving(lambda xp, a: {"mae_weight": a.mae_weight * xp.size(a.predicted, (0, *GROUP))}),
-    ),
-    Fault(
-        "losses.training_loss",
-        "zero-times-infinity",
-        "an NLL of weight 0 counts where it is infinite",
-        replaced(lambda xp, a: _training(xp, a, nll=_nll(xp, a.predicted, a.observed))),
-        shows="a prediction without light, nll_weight 0",
-        diagnosis=("returns NaN",),
+        giving(lambda xp, a: {"mae_weight": a.mae_weight * xp.size(a.predicted)}),
     ),
     Fault(
         "losses.training_loss",
@@ -317,15 +385,25 @@ TRAINING = (
     ),
     Fault(
         "losses.training_loss",
-        "realspace-weight-forgotten",
-        "realspace_weight is forgotten (1 in its place)",
-        given(realspace_weight=lambda xp, weight: xp.ones_like(weight)),
+        "object-weights-exchanged",
+        "tv_weight and realspace_mae_weight are exchanged",
+        exchanged("tv_weight", "realspace_mae_weight"),
     ),
+    generated("losses.training_loss", "realspace-weight-as-1", called="realspace-weight-forgotten"),
     Fault(
         "losses.training_loss",
         "realspace-weight-doubled",
-        "realspace_weight enters times a constant factor",
+        "realspace_weight enters twice",
         given(realspace_weight=lambda xp, weight: 2 * weight),
+        diagnosis=("realspace_weight enters times a constant factor",),
+    ),
+    Fault(
+        "losses.training_loss",
+        "zero-times-infinity",
+        "an NLL of weight 0 counts where it is infinite",
+        replaced(lambda xp, a: _training(xp, a, a.predicted)),
+        shows="a prediction without light, nll_weight 0",
+        diagnosis=("returns NaN",),
     ),
     Fault(
         "losses.training_loss",
@@ -338,7 +416,7 @@ TRAINING = (
         "losses.training_loss",
         "nll-detached",
         "the NLL is detached",
-        replaced(lambda xp, a: _training(xp, a, nll=xp.detach(_nll(xp, counted(xp, a.predicted, a), a.observed)))),
+        _in_nll(returning(lambda xp, nll, a: xp.detach(nll))),
         diagnosis=(),
     ),
     Fault(

@@ -56,6 +56,7 @@ FAULTS: tuple[Fault, ...] = tuple(
         change=_gained(relative),
         shows=shows,
         diagnosis=_diagnosis(contract, relative),
+        generic=True,
     )
     for contract in REGISTRY.values()
     if _has_a_scale(contract)

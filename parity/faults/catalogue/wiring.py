@@ -10,14 +10,17 @@ from parity.faults.changes import Arguments, Change, Kinds, giving
 from parity.faults.namespace import Namespace, Tensor
 
 
-def own(xp: Namespace, address: str) -> Callable[..., Tensor]:
-    """The stack's function at `file.function`, on canonical tensors that are given by name; it has one result.
+def own(xp: Namespace, address: str, change: Change | None = None) -> Callable[..., Tensor]:
+    """The stack's function at `file.function`, or the oracle's, on canonical tensors by name; it has one result.
 
-    It is looked up when it is called for: a change of the function itself would find the change.
+    A change may be made in it. It is looked up when it is called for: a change of the function itself would find the
+    change.
     """
     module, name = address.split(".")
     function = getattr(importlib.import_module(f"{xp.package}.{module}"), name)
     kinds = Kinds.at(address)
+    if change is not None:
+        function = change(xp, function, kinds)
 
     def called(**canonical: Any) -> Tensor:
         arguments = {

@@ -27,8 +27,8 @@ def two_defects(monkeypatch: pytest.MonkeyPatch) -> None:
         Fault("losses.mae", "gain", "is 1 % too large", returning(lambda xp, mae, a: xp.gain(mae, 0.01))),
         Fault("losses.mae", "nothing", "is as it is", returning(lambda xp, mae, a: mae)),
     )
-    for command in (listing, running):
-        monkeypatch.setattr(command, "CATALOGUE", Collection("defect", rows))
+    monkeypatch.setattr(listing, "CATALOGUE", Collection("defect", rows))
+    monkeypatch.setattr(running, "KNOWN", Collection("defect", rows))
 
 
 def test_every_defect_and_every_rewrite_is_listed(parity_command: Parity) -> None:
@@ -101,7 +101,7 @@ def test_2_wrong_usage(parity_command: Parity, arguments: str, message: str) -> 
 def test_a_score_is_told_and_written_and_1_says_that_something_was_missed(
     parity_command: Parity, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(score_run, "CATALOGUE", running.CATALOGUE)
+    monkeypatch.setattr(score_run, "CATALOGUE", running.KNOWN)
     monkeypatch.setattr(score_run, "REWRITES", Collection("rewrite", ()))
     code, out, _ = parity_command("defects", "score", "losses.mae", "--examples", "0", "--report", str(tmp_path))
     assert code == cli.DISAGREE
