@@ -81,7 +81,7 @@ def _regenerated(goldens: Sequence[Golden], stamp: Stamp, resimulate: bool) -> l
 
 @click.command("promote")
 @click.argument("names", nargs=-1, required=True, metavar="CONTRACT...")
-@click.option("--case", metavar="STRATUM/SEED", help="The case  [default: the fewest that tell every mistake]")
+@click.option("--case", metavar="STRATUM/SEED", help="The case  [default: the fewest that tell every fault]")
 @click.option("--precision", type=click.Choice(list(PRECISIONS)), help="Of the case  [default: f32]")
 @data_option
 @stacks_option
