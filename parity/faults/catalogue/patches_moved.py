@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import product
-from typing import Any
 
 from parity.faults.base import Fault
 from parity.faults.catalogue.common import (
@@ -50,14 +50,19 @@ def _around_the_frame() -> Change:
     return summed([copy(across, down) for across, down in product((0, 1), repeat=2)])
 
 
+def _frequencies(xp: Namespace, x: Tensor, axis: int) -> Tensor:
+    """Those of the discrete transform along an axis, cycles a pixel: 0 and up, then the negative ones."""
+    n = xp.size(x, axis)
+    k = xp.arange(xp.shape(x)[axis], x)
+    # Floor of 2k/n, exact at 2k = n: k = n/2 is folded to −n/2, and (n − 1)/2 of an odd n is not.
+    return (k - n * xp.floor(2 * k / n)) / n
+
+
 def _by_fourier(xp: Namespace, a: Arguments) -> Tensor:
-    """A translation by the shift theorem."""
-    phase: Any = 0
-    for place, axis in ((0, -1), (1, -2)):
-        n = xp.size(a.patches, axis)
-        k = xp.arange(xp.shape(a.patches)[axis], a.positions)
-        turns = a.positions[..., place, None, None] * (k - n * xp.floor(2 * k / n + 1 / n)) / n
-        phase = phase - 6.283185307179586 * (turns if axis == -1 else xp.swapped(turns, -1, -2))
+    """A translation by the shift theorem: without interpolation, and around the frame."""
+    across = a.positions[..., 0, None, None] * _frequencies(xp, a.patches, -1)
+    down = a.positions[..., 1, None, None] * _frequencies(xp, a.patches, -2)[:, None]
+    phase = -2 * math.pi * (across + down)
     return xp.ifft2(xp.fft2(a.patches) * xp.complex(xp.cos(phase), xp.sin(phase)))
 
 
