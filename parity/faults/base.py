@@ -81,9 +81,10 @@ class Fault(Injectable):
     def is_recognised(self) -> bool:
         """Whether diagnosis can name it and goldens prove it: its own words are a right cause, and the oracle has it.
 
-        The oracle has no function at the inner addresses of a stack, so a fault there is not made in it.
+        Of the functions within others, the oracle has those alone that are contracts.
         """
-        return not self.at and not self.blind and self.what in self.right_diagnoses
+        is_in_oracle = not self.at or self.at in {contract.address for contract in REGISTRY.values()}
+        return is_in_oracle and not self.blind and self.what in self.right_diagnoses
 
 
 @dataclass(frozen=True, slots=True)

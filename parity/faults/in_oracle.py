@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from parity.contracts.contract import Contract, Inputs
 from parity.faults.base import Fault
 from parity.faults.changes import Backward, Kinds
+from parity.faults.injection import replaced_in
 from parity.faults.namespace import NUMPY
 from parity.judging.expectation import gradient_of
 
@@ -60,10 +61,26 @@ def _changed(fault: Fault, contract: Contract, inputs: Inputs, truth: Values) ->
         return {gradient: change.gradient(NUMPY, truth[gradient])} if gradient in truth else {}
     right = tuple(truth[result.name] for result in contract.results)
     arguments = _plain(inputs)
-    returned = change(NUMPY, _known(contract, arguments, right), Kinds.at(contract.address))(**arguments)
+    returned = _within(fault, contract)(**arguments) if fault.at else _made(fault, contract, arguments, right)
     returned = returned if isinstance(returned, tuple) else (returned,)
     by_name = zip(contract.results, returned, right, strict=True)
     return {result.name: wrong for result, wrong, known in by_name if wrong is not known}
+
+
+def _made(fault: Fault, contract: Contract, arguments: Mapping[str, Any], right: tuple[Any, ...]) -> Any:
+    """What the function returns that is wrong in itself."""
+    return fault.change(NUMPY, _known(contract, arguments, right), Kinds.at(contract.address))(**arguments)
+
+
+def _within(fault: Fault, contract: Contract) -> Callable[..., Any]:
+    """The oracle's function while another that it calls is wrong."""
+
+    def called(**arguments: Any) -> Any:
+        kinds = Kinds.at(fault.at)
+        with replaced_in(NUMPY.package, fault.at, lambda right: fault.change(NUMPY, right, kinds)):
+            return contract.oracle()(**arguments)
+
+    return called
 
 
 def _known(contract: Contract, arguments: Mapping[str, Any], truth: tuple[Any, ...]) -> Callable[..., Any]:

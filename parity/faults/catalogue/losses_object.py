@@ -9,7 +9,7 @@ from typing import Any
 from parity.faults.base import Fault
 from parity.faults.catalogue.common import rounded
 from parity.faults.catalogue.losses import WITHOUT_LOG_GAMMA, in_the_logarithm
-from parity.faults.catalogue.wiring import counted, exchanged, own, some
+from parity.faults.catalogue.wiring import exchanged, own, some
 from parity.faults.changes import Arguments, Change, given, giving, raw, replaced, returning, then
 from parity.faults.generated import generated
 from parity.faults.namespace import GROUP, Namespace, Tensor
@@ -112,12 +112,10 @@ def _central_weight(xp: Namespace, a: Arguments) -> Tensor:
     return own(xp, "patches.central_weight")(patches=a.patches)
 
 
-def _training(
-    xp: Namespace, a: Arguments, predicted: Tensor, nll: Change | None = None, mae: Change | None = None
-) -> Tensor:
-    """The sum that training minimises, the likelihood of what is `predicted`, with changes made in its terms."""
-    likelihood = own(xp, "losses.poisson_nll", nll)(predicted=predicted, observed=a.observed, full=True)
-    error = own(xp, "losses.mae", mae)(predicted=a.predicted, observed=a.observed)
+def _counted_with_weight_0(xp: Namespace, a: Arguments) -> Tensor:
+    """What training minimises, the likelihood of the prediction whether it has a weight or not."""
+    likelihood = own(xp, "losses.poisson_nll")(**some(a, "predicted", "observed"), full=True)
+    error = own(xp, "losses.mae")(**some(a, "predicted", "observed"))
     names = ("patches", "target", "tv_weight", "realspace_mae_weight")
     realspace = own(xp, "losses.realspace_loss")(**some(a, *names))
     return (
@@ -125,16 +123,6 @@ def _training(
         + a.mae_weight * error
         + a.realspace_weight * realspace
     )
-
-
-def _in_nll(change: Change) -> Change:
-    """A change made in the likelihood that training minimises."""
-    return replaced(lambda xp, a: _training(xp, a, counted(xp, a.predicted, a), nll=change))
-
-
-def _in_mae(change: Change) -> Change:
-    """A change made in the mean absolute error that training minimises."""
-    return replaced(lambda xp, a: _training(xp, a, counted(xp, a.predicted, a), mae=change))
 
 
 def _square(xp: Namespace, x: Tensor) -> Tensor:
@@ -325,25 +313,29 @@ TRAINING = (
         "losses.training_loss",
         "nll-observed-unsquared",
         "observed enters the NLL unsquared (an amplitude where an intensity is meant)",
-        _in_nll(given(observed=lambda xp, x: xp.sqrt(x))),
+        given(observed=lambda xp, x: xp.sqrt(x)),
+        at="losses.poisson_nll",
     ),
     Fault(
         "losses.training_loss",
         "nll-never-full",
         "the term of the NLL in k alone is left out",
-        _in_nll(giving(lambda xp, a: {"full": False})),
+        giving(lambda xp, a: {"full": False}),
+        at="losses.poisson_nll",
     ),
     Fault(
         "losses.training_loss",
         "nll-without-log-gamma",
         "ln Γ(k+1) is left out of the NLL",
-        _in_nll(WITHOUT_LOG_GAMMA),
+        WITHOUT_LOG_GAMMA,
+        at="losses.poisson_nll",
     ),
     Fault(
         "losses.training_loss",
         "nll-epsilon-in-log",
         "ε = 1e-3 in the logarithm of the NLL",
-        _in_nll(in_the_logarithm(1e-3)),
+        in_the_logarithm(1e-3),
+        at="losses.poisson_nll",
         shows="dark pixels",
     ),
     Fault(
@@ -363,13 +355,15 @@ TRAINING = (
         "losses.training_loss",
         "mae-of-intensities",
         "the MAE is of intensities",
-        _in_mae(given(predicted=_square, observed=_square)),
+        given(predicted=_square, observed=_square),
+        at="losses.mae",
     ),
     Fault(
         "losses.training_loss",
         "mae-of-intensity-and-amplitude",
         "the MAE compares an intensity with an amplitude",
-        _in_mae(given(predicted=_square)),
+        given(predicted=_square),
+        at="losses.mae",
     ),
     Fault(
         "losses.training_loss",
@@ -401,7 +395,7 @@ TRAINING = (
         "losses.training_loss",
         "zero-times-infinity",
         "an NLL of weight 0 counts where it is infinite",
-        replaced(lambda xp, a: _training(xp, a, a.predicted)),
+        replaced(_counted_with_weight_0),
         shows="a prediction without light, nll_weight 0",
         diagnosis=("returns NaN",),
     ),
@@ -416,7 +410,8 @@ TRAINING = (
         "losses.training_loss",
         "nll-detached",
         "the NLL is detached",
-        _in_nll(returning(lambda xp, nll, a: xp.detach(nll))),
+        returning(lambda xp, nll, a: xp.detach(nll)),
+        at="losses.poisson_nll",
         diagnosis=(),
     ),
     Fault(

@@ -10,17 +10,14 @@ from parity.faults.changes import Arguments, Change, Kinds, giving
 from parity.faults.namespace import Namespace, Tensor
 
 
-def own(xp: Namespace, address: str, change: Change | None = None) -> Callable[..., Tensor]:
+def own(xp: Namespace, address: str) -> Callable[..., Tensor]:
     """The stack's function at `file.function`, or the oracle's, on canonical tensors by name; it has one result.
 
-    A change may be made in it. It is looked up when it is called for: a change of the function itself would find the
-    change.
+    It is looked up when it is called for: a change of the function itself would find the change.
     """
     module, name = address.split(".")
     function = getattr(importlib.import_module(f"{xp.package}.{module}"), name)
     kinds = Kinds.at(address)
-    if change is not None:
-        function = change(xp, function, kinds)
 
     def called(**canonical: Any) -> Tensor:
         arguments = {
