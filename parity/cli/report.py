@@ -24,11 +24,12 @@ from parity.runs.scope import Asked
 
 @click.command("report")
 @click.argument("results", metavar="RESULTS.json", type=click.Path(path_type=Path))
-@report_option("Write the report here, as HTML, Markdown and JUnit XML.")
+@report_option("Write the report in HTML, Markdown and JUnit XML to this folder.")
 def report_command(results: Path, folder: Path | None) -> int:
-    """Judge stored results anew, and write what `parity run --report` writes, without frameworks and without pictures.
+    """Judge stored results again, and write the report.
 
-    What would explain a failure is not searched for: that needs the stacks.
+    The report is that of `parity run --report`, without pictures and without the causes of failures, because both need
+    the stacks. You need no framework.
     """
     stored = read_stored(results)
     lost = (NotChecked(name, why) for name, why in stored.not_checked.items())

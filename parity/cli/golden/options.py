@@ -21,9 +21,9 @@ fixtures_option = click.option(
     type=click.Path(path_type=Path),
     default=FIXTURES,
     show_default=True,
-    help="The folder of the goldens.",
+    help="Use the goldens in this folder.",
 )
-reason_option = click.option("--reason", required=True, help="Why, for whoever reviews it.")
+reason_option = click.option("--reason", required=True, help="Tell the reviewer why.")
 names_argument = click.argument("names", nargs=-1, metavar="[NAME]...")
 
 
