@@ -1,4 +1,4 @@
-"""`parity bench`: what a run costs."""
+"""`parity bench` measures the cost of a run."""
 
 from __future__ import annotations
 

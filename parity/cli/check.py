@@ -1,4 +1,4 @@
-"""`parity check`: the pre-merge check."""
+"""`parity check` is the pre-merge check."""
 
 from __future__ import annotations
 

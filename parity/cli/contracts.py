@@ -1,4 +1,4 @@
-"""`parity contracts`: what is held equal."""
+"""`parity contracts` shows the contracts."""
 
 from __future__ import annotations
 

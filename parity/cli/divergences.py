@@ -1,4 +1,4 @@
-"""`parity divergences`: what is accepted, and how large it is."""
+"""`parity divergences` measures the accepted divergences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`parity explain`: where a composition first goes wrong."""
+"""`parity explain` finds the stage of a composition that goes wrong first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`parity merge`: the shards of a run as one."""
+"""`parity merge` joins the shards of a run."""
 
 from __future__ import annotations
 

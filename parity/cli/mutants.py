@@ -1,4 +1,4 @@
-"""`parity mutants`: change the stacks a little, everywhere, and see whether it is noticed."""
+"""`parity mutants` changes the stacks' sources a little, and sees whether a test notices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`parity pipeline`: one data set through both loaders and both stacks' whole pipelines."""
+"""`parity pipeline` takes one data set through both loaders and both stacks' whole pipelines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`parity preflight`: what is worth knowing before anything runs."""
+"""`parity preflight` shows what is worth knowing before anything runs."""
 
 from __future__ import annotations
 

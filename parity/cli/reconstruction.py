@@ -1,4 +1,4 @@
-"""`parity defects reconstruct`: what a defect does to training."""
+"""`parity defects reconstruct` shows what a defect does to a reconstruction."""
 
 from __future__ import annotations
 

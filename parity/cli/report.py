@@ -1,4 +1,4 @@
-"""`parity report`: the forms of a report, made again from stored results."""
+"""`parity report` judges stored results again, and writes the report."""
 
 from __future__ import annotations
 

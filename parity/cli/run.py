@@ -1,4 +1,4 @@
-"""`parity run`: judge contracts."""
+"""`parity run` judges contracts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`parity samplers`: judge what draws photons."""
+"""`parity samplers` judges the samplers of photon counts."""
 
 from __future__ import annotations
 

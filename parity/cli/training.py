@@ -1,4 +1,4 @@
-"""`parity defects train`: what a defect does to the training of a network."""
+"""`parity defects train` shows what a defect does to the training of a network."""
 
 from __future__ import annotations
 

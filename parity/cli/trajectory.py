@@ -1,4 +1,4 @@
-"""`parity trajectory`: train both stacks, and see how far they drift apart."""
+"""`parity trajectory` trains both stacks, and measures how far they drift apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`parity transplant`: move the weights of a network between the stacks."""
+"""`parity transplant` copies the weights of a network between the stacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`parity defects`: known ways to be wrong, made in a stack, and whether the harness notices."""
+"""`parity defects` makes known defects in a stack, and sees whether the harness notices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`parity defects list`: the catalogue."""
+"""`parity defects list` lists the catalogue."""
 
 from __future__ import annotations
 

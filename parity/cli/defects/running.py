@@ -1,4 +1,4 @@
-"""`parity defects run`: one defect, made, and what the harness says of it."""
+"""`parity defects run` makes one defect, and shows the message that it causes."""
 
 from __future__ import annotations
 

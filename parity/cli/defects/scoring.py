@@ -1,4 +1,4 @@
-"""`parity defects score`: what the harness catches, what it never flags, how well it names the cause."""
+"""`parity defects score` counts what the harness catches, what it flags wrongly, and which causes it names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`parity golden`: cases frozen with everything that judges a stack on them."""
+"""`parity golden` freezes cases with everything that judges a stack on them, and replays them."""
 
 from __future__ import annotations
 
