@@ -48,7 +48,7 @@ def _held(path: Path, stored: Stored) -> tuple[ContractReport, ...]:
     found = []
     for name, measurements in stored.measurements.items():
         if name not in REGISTRY:
-            raise ResultsError(f"{path}: expected results of contracts that there are, got {name}")
+            raise ResultsError(f"{path}: expected results of known contracts, got {name}")
         contract = REGISTRY[name]
         verdict = judge(name, measurements, contract.quota)
         held = held_contract(ContractRun(verdict, tuple(measurements), stored.seconds[name]), contract)

@@ -27,7 +27,7 @@ def transplant_command(source: Path, target: Path, force: bool) -> int:
     file of a training of the cnn can be a SOURCE.
     """
     if not force and (target.exists() or target.is_symlink()):
-        raise UsageError(f"{target}: expected a file that is not there yet, got one that is; --force overwrites it")
+        raise UsageError(f"{target}: expected a file that does not exist, got one that does; --force overwrites it")
     prepare_environment()
     console().print(f"{_described(_moved(source, target))}: {source} → {target}", markup=False, soft_wrap=True)
     return AGREE

@@ -21,7 +21,7 @@ class Shard:
         return f"{self.number}/{self.of}"
 
     def has(self, contract: str, case: str) -> bool:
-        """Whether a case belongs to this shard. The answer is the same on every machine, whichever other cases are run."""
+        """Whether a case belongs to this shard. Every machine gets the same answer, whichever other cases it runs."""
         digest = hashlib.sha256(f"{contract} {case}".encode()).digest()
         return int.from_bytes(digest) % self.of == self.number - 1
 

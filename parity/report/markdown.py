@@ -34,7 +34,7 @@ class Block:
     closing: tuple[str, ...] = ()
 
     def within(self, room: int) -> tuple[str, int]:
-        """As many lines of the block as `room` bytes hold, and how many are left out; nothing if not one line has room."""
+        """As many lines of the block as `room` bytes hold, and how many are left out; nothing if no line has room."""
         frame = _size(self.opening) + _size(self.closing)
         kept = 0
         for line in self.lines:

@@ -25,7 +25,7 @@ def can_draw() -> bool:
 
 
 def require_matplotlib(what: str) -> None:
-    """Raise MatplotlibMissing before anything slow begins, if matplotlib is not installed; `what` names the pictures."""
+    """Raise MatplotlibMissing before anything slow begins if matplotlib is missing; `what` names the pictures."""
     if not can_draw():
         raise MatplotlibMissing(
             f"matplotlib is not installed, so {what} cannot be drawn: pip install 'ptycho-parity[report]', "

@@ -55,7 +55,7 @@ def contract_of(golden: Golden) -> Contract:
     """The contract that a golden belongs to. Raises GoldenError where there is none any more."""
     if golden.contract not in REGISTRY:
         raise GoldenError(
-            f"{golden.name}: expected a golden of a contract, got one of {golden.contract}, which is none"
+            f"{golden.name}: expected a golden of a contract, got one of {golden.contract}, which does not exist"
             f"{did_you_mean(golden.contract, REGISTRY)}"
         )
     return REGISTRY[golden.contract]

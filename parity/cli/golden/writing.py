@@ -106,7 +106,7 @@ def promote_command(
     wrong, until the stack is right.
     """
     if data and not case:
-        raise UsageError("--case: expected measured/N, which of the exposures of --data, got nothing")
+        raise UsageError("--case: expected measured/N, the number of an exposure of --data, got nothing")
     if precision and not case:
         raise UsageError("--case: expected the case to freeze in --precision, got nothing")
     contracts = REGISTRY.select(names)
