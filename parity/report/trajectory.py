@@ -1,4 +1,4 @@
-"""Fifty steps of training as a table, and as a picture for each precision."""
+"""What fifty steps of training did: a table, and a picture for each precision."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from parity.report.terminal import bare_table
 
 
 def drift_table(drifts: Iterable[Drift]) -> RenderableType:
-    """How far the stacks drifted apart, and how far each stack drifts from itself."""
+    """How far the stacks drifted apart, and how far each drifts from itself."""
     table = bare_table()
     table.add_column("optimizer")
     table.add_column("precision")
@@ -67,7 +67,7 @@ def draw_drifts(folder: Path, drifts: Sequence[Drift]) -> list[Path]:
 
 
 def _limits(drift: Drift) -> tuple[float | None, float | None]:
-    """From below the smallest finite distance to above the largest; the picture leaves out what is not finite."""
+    """From below the smallest distance that is one to above all; what is not finite has no place in a picture."""
     distances = np.concatenate([drift.apart, drift.allowed])
     shown = distances[np.isfinite(distances) & (distances > 0)]
     return (float(shown.min()) / 3, 3 * float(shown.max())) if shown.size else (None, None)
