@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from parity._git import ROOT
+from parity._repository import ROOT
 from parity.cli import cli
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]

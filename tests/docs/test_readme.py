@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from parity._git import ROOT
+from parity._repository import ROOT
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
 from parity.proof.score.result import Score, accuracy
 from parity.proof.score.stored import read_score
