@@ -11,7 +11,7 @@ from parity.cli.codes import DISAGREE, NOT_CHECKED
 from parity.cli.options import examples_option, not_default, under_circumstances
 from parity.contracts.cases.case import parse_precisions
 from parity.contracts.cases.datasets import read_dataset
-from parity.faults import CATALOGUE
+from parity.faults import KNOWN
 from parity.faults.diagnosis import diagnoses
 from parity.faults.injection import injected
 from parity.judging.run import Plan, run
@@ -43,7 +43,7 @@ def run_command(
 
     Exit code 1 if it is caught, as a disagreement is; 3 if nothing noticed it.
     """
-    defect = CATALOGUE[name]
+    defect = KNOWN[name]
     plan = Plan((defect.contract,), examples, parse_precisions(precision), case, read_dataset(data) if data else None)
     plan.check()
     frameworks = load(tuple(ADAPTERS), mode, device)

@@ -101,7 +101,7 @@ def promote_command(
 ) -> int:
     """Freeze a case as a golden.
 
-    Without --case the command chooses the cases: few and small ones, which together tell every mistake that the strata
+    Without --case the command chooses the cases: few and small ones, which together tell every fault that the strata
     of the contract tell. You can freeze a case that fails: the golden then leaves out the results that a stack gets
     wrong, until the stack is right.
     """

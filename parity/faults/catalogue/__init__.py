@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parity.faults.base import Defect
+from parity.faults.base import Fault
 from parity.faults.catalogue import (
     dataloader,
     forward,
@@ -25,25 +25,25 @@ from parity.faults.catalogue import (
     training,
 )
 
-DEFECTS: tuple[Defect, ...] = (
-    *probe.DEFECTS,
-    *optics.DEFECTS,
-    *optics_far_field.DEFECTS,
-    *patches.DEFECTS,
-    *patches_moved.DEFECTS,
-    *patches_merged.DEFECTS,
-    *patches_orders.DEFECTS,
-    *scaling.DEFECTS,
-    *dataloader.DEFECTS,
-    *losses.DEFECTS,
-    *losses_errors.DEFECTS,
-    *losses_object.DEFECTS,
-    *networks.DEFECTS,
-    *networks_blocks.DEFECTS,
-    *networks_spectral.DEFECTS,
-    *training.DEFECTS,
-    *forward.DEFECTS,
-    *forward_losses.DEFECTS,
-    *numerics.DEFECTS,
+FAULTS: tuple[Fault, ...] = (
+    *probe.FAULTS,
+    *optics.FAULTS,
+    *optics_far_field.FAULTS,
+    *patches.FAULTS,
+    *patches_moved.FAULTS,
+    *patches_merged.FAULTS,
+    *patches_orders.FAULTS,
+    *scaling.FAULTS,
+    *dataloader.FAULTS,
+    *losses.FAULTS,
+    *losses_errors.FAULTS,
+    *losses_object.FAULTS,
+    *networks.FAULTS,
+    *networks_blocks.FAULTS,
+    *networks_spectral.FAULTS,
+    *training.FAULTS,
+    *forward.FAULTS,
+    *forward_losses.FAULTS,
+    *numerics.FAULTS,
 )
 """All of them, in the order of the light."""

@@ -417,7 +417,7 @@ def test_promote_0_a_case(parity_golden, fixtures) -> None:
     assert (code, err) == (cli.AGREE, "")
     golden = GoldenSet.read(fixtures).golden("losses.mae/odd-17")
     assert out.splitlines() == [
-        f"losses.mae/odd-17: tells {len(golden.proof)} mistakes from the truth",
+        f"losses.mae/odd-17: tells {len(golden.proof)} faults from the truth",
         f"1 golden written to {fixtures}",
     ]
     assert golden.outputs.keys() == {"tensorflow", "torch"}
@@ -521,12 +521,12 @@ def test_promote_2_what_is_a_golden_already(parity_golden, fixtures, snapshot) -
     assert snapshot(fixtures) == before
 
 
-def test_promote_3_a_case_that_tells_no_mistake(parity_golden, fixtures, monkeypatch, snapshot) -> None:
+def test_promote_3_a_case_that_tells_no_fault(parity_golden, fixtures, monkeypatch, snapshot) -> None:
     before = snapshot(fixtures)
-    monkeypatch.setattr(proof, "mistakes_of", lambda contract: ())
+    monkeypatch.setattr(proof, "recognised_faults", lambda contract: ())
     code, out, err = parity_golden("promote", "losses.mae", "--case", "odd/1", *WHY)
     assert (code, out) == (cli.NOT_CHECKED, "")
-    assert err.startswith("parity: losses.mae/odd-1: expected a case that tells a mistake of losses.mae from the truth")
+    assert err.startswith("parity: losses.mae/odd-1: expected a case that tells a fault of losses.mae from the truth")
     assert snapshot(fixtures) == before
 
 
