@@ -12,18 +12,21 @@ import importlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from inspect import signature
 from types import MappingProxyType, ModuleType
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contracts.cases.strata import Stratum
+from parity.contracts.cases.families.family import Spec, Stratum
 from parity.physics.kinds import Kind
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
 
 Inputs = Mapping[str, NDArray[Any]]
+Source = Callable[[Any], Any]
+"""Makes the array of an argument from a specification, which is of the family that its parameter is annotated with."""
 
 
 class UsageError(Exception):
@@ -32,19 +35,27 @@ class UsageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An argument of a contract's function: its name in all three implementations, and its kind.
+    """An argument of a contract's function: its name in all three implementations, its kind, and where it comes from.
 
-    A scene provides the array under the argument's name, or under `source` where the scene's name differs.
+    The `source` makes the array from a specification of the contract's family of inputs.
     """
 
     name: str
     kind: Kind
-    differentiable: bool = False
-    source: str = ""
+    source: Source | None = None
+    differentiable: bool = field(default=False, kw_only=True)
+
+    def of(self, spec: Spec) -> Any:
+        """The argument in the case of that specification. Raises UsageError if it has no source."""
+        if self.source is None:
+            raise UsageError(f"{self.name}: expected a source that makes it from a specification, got none")
+        return self.source(spec)
 
     @property
-    def field(self) -> str:
-        return self.source or self.name
+    def family(self) -> type[Spec]:
+        """The specifications that its source can be asked of: those of every family, where the source names none."""
+        wanted = next(iter(signature(self.source, eval_str=True).parameters.values())) if self.source else None
+        return wanted.annotation if wanted and isinstance(wanted.annotation, type) else Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +187,17 @@ class Contract:
     cost: int = 1
     eager: bool = False
     divisor: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse strata of a family that the arguments cannot be made of."""
+        families = {argument.name: argument.family for argument in self.arguments}
+        for stratum in self.strata:
+            for argument, family in families.items():
+                if not issubclass(stratum.specification, family):
+                    raise UsageError(
+                        f"{self.name}: argument '{argument}' is made from a {family.__name__}, "
+                        f"stratum '{stratum.name}' draws a {stratum.specification.__name__}"
+                    )
 
     @property
     def address(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contracts.cases.strata import UNMERGED
+from parity.contracts.cases.families.canvases import UNMERGED
 from parity.contracts.contract import Inputs
 from parity.faults.oracle_side.base import Formula, Mistake, of_argument, of_arguments, of_formula, of_result, several
 from parity.faults.oracle_side.losses import training_mistakes
