@@ -54,8 +54,10 @@ class Argument:
     @property
     def family(self) -> type[Spec]:
         """The specifications that its source can be asked of: those of every family, where the source names none."""
-        wanted = next(iter(signature(self.source, eval_str=True).parameters.values())) if self.source else None
-        return wanted.annotation if wanted and isinstance(wanted.annotation, type) else Spec
+        if self.source is None:
+            return Spec
+        parameter = next(iter(signature(self.source, eval_str=True).parameters.values()))
+        return Spec if parameter.annotation is parameter.empty else parameter.annotation
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +197,8 @@ class Contract:
             for argument, family in families.items():
                 if not issubclass(stratum.specification, family):
                     raise UsageError(
-                        f"{self.name}: argument '{argument}' is made from a {family.__name__}, "
-                        f"stratum '{stratum.name}' draws a {stratum.specification.__name__}"
+                        f"{self.name}: argument '{argument}' is made from {family.__name__}, "
+                        f"stratum '{stratum.name}' draws {stratum.specification.__name__}"
                     )
 
     @property

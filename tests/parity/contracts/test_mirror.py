@@ -14,7 +14,7 @@ from parity.physics.kinds import AMPLITUDE, SCALAR
 MAE = Contract(
     "losses.mae",
     "mean |Â − A|",
-    (Argument("predicted", AMPLITUDE, True), Argument("observed", AMPLITUDE, True)),
+    (Argument("predicted", AMPLITUDE, differentiable=True), Argument("observed", AMPLITUDE, differentiable=True)),
     (Result("mae", SCALAR),),
     (),
 )

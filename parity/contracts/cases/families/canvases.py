@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,10 +67,6 @@ class CanvasStratum(ExposureStratum):
         weighting, modulus = pick(random, self.weightings), self.draw_modulus(random)
         light = photons, prediction, modulus
         return CanvasSpec(self, seed, frame, modes, groups, patches, *light, shift, margins, weighting)
-
-    def sized(self, size: int) -> Self:
-        """The same in frames of `size` × `size` pixels, with as few of everything else as may be drawn."""
-        return replace(ExposureStratum.sized(self, size), margins=(min(self.margins),))
 
 
 SHAPES = in_family(CanvasStratum, exposures.SHAPES)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,17 +108,6 @@ class ExposureStratum(Stratum):
         pass_over(random, 4)
         random.random()
         return float(10 ** random.uniform(*self.log10_modulus))
-
-    def sized(self, size: int) -> Self:
-        """The same in frames of `size` × `size` pixels, with as few groups, patches and modes as may be drawn."""
-        return replace(
-            self,
-            name=f"{size}-pixels",
-            shapes=((size, size),),
-            groups=(min(self.groups),),
-            patches=(min(self.patches),),
-            modes=(min(self.modes),),
-        )
 
 
 SHAPES = (

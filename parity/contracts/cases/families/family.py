@@ -101,8 +101,10 @@ class Stratum:
         return _generator(self.name, seed, "spec")
 
     def sized(self, size: int) -> Self:
-        """The same in frames of `size` × `size` pixels, and as few of everything else as may be drawn."""
-        return replace(self, name=f"{size}-pixels", shapes=((size, size),))
+        """The same in frames of `size` × `size` pixels, with as few of everything that is counted as may be drawn."""
+        drawn = {each.name: getattr(self, each.name) for each in fields(self)}
+        fewest: dict[str, Any] = {name: (min(options),) for name, options in drawn.items() if _are_counts(options)}
+        return replace(self, **fewest, name=f"{size}-pixels", shapes=((size, size),))
 
 
 def in_family(family: type[_Stratum], strata: Iterable[Stratum]) -> tuple[_Stratum, ...]:
@@ -181,6 +183,10 @@ def uniform(spec: Spec, name: str, low: float, high: float) -> Real:
 def log_uniform(spec: Spec, name: str, low: float, high: float) -> Real:
     """A number from the stream of that name whose logarithm lies evenly between those of two, ()."""
     return np.array(10 ** spec.generator(name).uniform(np.log10(low), np.log10(high)))
+
+
+def _are_counts(options: object) -> bool:
+    return isinstance(options, tuple) and all(isinstance(each, int) for each in options)
 
 
 def _generator(stratum: str, seed: int, purpose: str) -> np.random.Generator:

@@ -57,17 +57,6 @@ class LayerStratum(Stratum):
         groups, filters, features = pick_axes(random, frame, self.groups, self.filters, self.features)
         return LayerSpec(self, seed, frame, groups, features, filters)
 
-    def sized(self, size: int) -> Self:
-        """The same in frames of `size` × `size` pixels, with as few groups, features and filters as may be drawn."""
-        return replace(
-            self,
-            name=f"{size}-pixels",
-            shapes=((size, size),),
-            groups=(min(self.groups),),
-            features=(min(self.features),),
-            filters=(min(self.filters),),
-        )
-
 
 FEATURE_MAPS = (
     LayerStratum("even", "the common case", ((8, 8), (16, 16))),

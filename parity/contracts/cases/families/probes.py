@@ -64,10 +64,6 @@ class ProbeStratum(Stratum):
         pass_over(random, 2)
         return ProbeSpec(self, seed, self.frame(seed), pick(random, self.modes))
 
-    def sized(self, size: int) -> Self:
-        """The same in frames of `size` × `size` pixels, with as few modes as may be drawn."""
-        return replace(self, name=f"{size}-pixels", shapes=((size, size),), modes=(min(self.modes),))
-
 
 SQUARE_GRIDS = (
     ProbeStratum("even", "the common case", EVEN),
