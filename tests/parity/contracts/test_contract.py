@@ -174,10 +174,12 @@ def test_inputs_of_ones_own_are_a_family() -> None:
         drawn.append(spec.seed)
         return dict(zip(("x", "y"), spec.generator("pair").random((2, 2, 1, *spec.frame)), strict=True))
 
-    arguments = tuple(
-        Argument(name, AMPLITUDE, lambda spec, name=name: pair(spec)[name], differentiable=True) for name in ("x", "y")
+    def one(name: str) -> Argument:
+        return Argument(name, AMPLITUDE, lambda spec: pair(spec)[name], differentiable=True)
+
+    contract = Contract(
+        "losses.mae", "", (one("x"), one("y")), (Result("loss", SCALAR),), (Stratum("odd", "halves", ODD),)
     )
-    contract = Contract("losses.mae", "", arguments, (Result("loss", SCALAR),), (Stratum("odd", "halves", ODD),))
     inputs = Case(contract, contract.strata[0], 1).inputs()
     assert [array.shape for array in inputs.values()] == [(2, 1, 15, 15)] * 2
     assert (inputs["x"] != inputs["y"]).any()
