@@ -1,6 +1,6 @@
 """Single examples by size, stack and mode: the bare call of a stack, and the whole harness on the same inputs.
 
-An example is one scene of N × N pixels in float32 and float64, results and gradients.
+An example has frames of N × N pixels, in float32 and float64, results and gradients.
 """
 
 from __future__ import annotations

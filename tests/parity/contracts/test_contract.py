@@ -177,9 +177,7 @@ def test_inputs_of_ones_own_are_a_family() -> None:
     def one(name: str) -> Argument:
         return Argument(name, AMPLITUDE, lambda spec: pair(spec)[name], differentiable=True)
 
-    contract = Contract(
-        "losses.mae", "", (one("x"), one("y")), (Result("loss", SCALAR),), (Stratum("odd", "halves", ODD),)
-    )
+    contract = replace(MAE, arguments=(one("x"), one("y")), strata=(Stratum("odd", "halves", ODD),))
     inputs = Case(contract, contract.strata[0], 1).inputs()
     assert [array.shape for array in inputs.values()] == [(2, 1, 15, 15)] * 2
     assert (inputs["x"] != inputs["y"]).any()
