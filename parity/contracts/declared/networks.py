@@ -23,13 +23,13 @@ _LAYER = (
     Argument("kernel", KERNEL, layers.kernel, differentiable=True),
     Argument("bias", BIAS, layers.bias, differentiable=True),
 )
-_OF_BLOCK = (
+_BLOCK = (
+    _FEATURES,
     Argument("first_kernel", KERNEL, layers.first_kernel, differentiable=True),
     Argument("first_bias", BIAS, layers.first_bias, differentiable=True),
     Argument("second_kernel", KERNEL, layers.second_kernel, differentiable=True),
     Argument("second_bias", BIAS, layers.second_bias, differentiable=True),
 )
-_BLOCK = (_FEATURES, *_OF_BLOCK)
 _RESULT = (Result("features", FEATURES),)
 
 
@@ -127,7 +127,6 @@ def _neuraloperator_can(inputs: Inputs) -> bool:
 _TRACED = 32
 """Pixels a side up to which the network is tried as a graph."""
 
-
 _LARGEST = 256
 """Pixels a side of the frames that are tried in groups alone, because one costs as much as thirty others."""
 
@@ -190,9 +189,12 @@ def _stages(levels: int) -> tuple[Stage, ...]:
 
 def _block_stage(chain: str, level: int, features: str) -> Stage:
     block = f"{chain}_{level}"
-    sources = {"features": features, **{argument.name: f"{block}_{argument.name}" for argument in _OF_BLOCK}}
+    sources = {"features": features, **{argument.name: f"{block}_{argument.name}" for argument in _BLOCK[1:]}}
     return Stage(f"networks.{chain.split('_')[-1]}_block", block, sources)
 
+
+_BLOCK_FACTS = (Fact("features and biases times 4, result times 4", _homogeneous_block), *batch_facts("features"))
+_NETWORK_FACTS = (Fact("|O| ≤ 1", _at_most_one), Fact("nothing around the middle", _nothing_around_the_middle))
 
 CONTRACTS = (
     Contract(
@@ -278,10 +280,7 @@ CONTRACTS = (
         arguments=_BLOCK,
         results=_RESULT,
         strata=FEATURE_MAPS,
-        facts=(
-            Fact("features and biases times 4, result times 4", _homogeneous_block),
-            *batch_facts("features"),
-        ),
+        facts=_BLOCK_FACTS,
         cost=2,
     ),
     Contract(
@@ -290,21 +289,10 @@ CONTRACTS = (
         arguments=_BLOCK,
         results=_RESULT,
         strata=FEATURE_MAPS,
-        facts=(
-            Fact("features and biases times 4, result times 4", _homogeneous_block),
-            *batch_facts("features"),
-        ),
+        facts=_BLOCK_FACTS,
         cost=2,
     ),
-    _registered(
-        32,
-        cost=3,
-        facts=(
-            Fact("|O| ≤ 1", _at_most_one),
-            Fact("nothing around the middle", _nothing_around_the_middle),
-            batch_facts("images")[0],
-        ),
-    ),
+    _registered(32, cost=3, facts=(*_NETWORK_FACTS, batch_facts("images")[0])),
     _registered(64, cost=6),
     _registered(128, cost=15),
     _registered(256, cost=10),

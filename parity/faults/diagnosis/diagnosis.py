@@ -10,8 +10,9 @@ import numpy as np
 
 from parity.contracts.cases.case import Case, parse_case
 from parity.contracts.cases.datasets import Dataset
-from parity.contracts.contract import Contract, Entry, Registry
+from parity.contracts.contract import Contract, Entry
 from parity.contracts.declared import REGISTRY
+from parity.contracts.registry import Registry
 from parity.faults.diagnosis import observations as facts
 from parity.faults.diagnosis.candidates import battery
 from parity.faults.diagnosis.evidence import Exhibit

@@ -12,7 +12,8 @@ from parity.contracts.cases.families import canvases, exposures, losses, optimiz
 from parity.contracts.cases.families.exposures import ExposureStratum
 from parity.contracts.cases.families.family import EVEN, ODD, Spec, Stratum, once
 from parity.contracts.cases.families.probes import probe
-from parity.contracts.contract import Argument, Contract, Registry, Result, Source, UsageError
+from parity.contracts.contract import Argument, Contract, Result, Source, UsageError
+from parity.contracts.registry import Registry
 from parity.physics.kinds import AMPLITUDE, EXIT_WAVES, OBJECT, PROBE, SCALAR
 
 ILLUMINATE = Contract(
