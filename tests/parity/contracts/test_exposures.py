@@ -24,7 +24,7 @@ from parity.contracts.cases.families.exposures import (
 from parity.contracts.cases.families.losses import APART, EQUAL, EXPOSURES, SHAPES, WRAPPED
 from parity.contracts.cases.families.probes import probe
 from parity.contracts.declared import REGISTRY
-from ptycho.objects import OBJECTS
+from ptycho_exposures.objects import OBJECTS
 
 NAMED: dict[str, ExposureStratum] = {
     stratum.name: stratum for stratum in (*SHAPES, *EXPOSURES, *EQUAL, *APART, *WRAPPED, *READINGS)

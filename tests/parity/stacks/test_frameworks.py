@@ -14,6 +14,7 @@ import tensorflow as tf
 import torch
 from numpy.typing import NDArray
 
+from parity._environment import TORCH_ONEDNN, TORCH_THREADS
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import Argument, Contract, Result, UsageError
 from parity.contracts.declared import REGISTRY
@@ -23,7 +24,6 @@ from parity.physics.kinds import FLAG, OBJECT
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.stacks import ADAPTERS, load
 from parity.stacks.base import Evaluation, Framework, FrameworkMissing, StackError, stack_at_work
-from parity.stacks.environment import TORCH_ONEDNN, TORCH_THREADS
 from parity.stacks.silence import silenced
 from parity.stacks.torch import Torch
 from ptycho import optics as tensorflow_optics
@@ -274,6 +274,16 @@ def test_a_missing_framework_says_how_to_install_it(name: str, monkeypatch: pyte
         f"{name} is not installed, so {ADAPTERS[name].package} cannot be checked: "
         f"pip install 'ptycho-parity[{name}]', or check the other stack alone with --stack"
     )
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_a_stack_that_is_not_here_is_missing_and_not_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    package, found = ADAPTERS[name].package, importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else found(name))
+    with pytest.raises(FrameworkMissing) as caught:
+        load([name])
+    said = f"{package}, the stack in {name}, is not here: run this in the repository of the stacks"
+    assert str(caught.value) == said
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from parity.contracts.cases.families.exposures import ExposureSpec, ExposureStra
 from parity.contracts.cases.families.family import Complex, Real, Shape, in_family, once, pick
 from parity.contracts.cases.families.probes import probe
 from parity.physics.oracle.patches import central_weight
-from ptycho import objects
+from ptycho_exposures import objects
 
 WEIGHTINGS = ("central", "probe", "uniform")
 """How patches count where they overlap."""

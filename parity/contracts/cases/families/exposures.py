@@ -31,8 +31,8 @@ from parity.contracts.cases.families.measured import Chosen
 from parity.contracts.cases.families.probes import LitSpec, probe
 from parity.contracts.cases.families.scanned import STACK, scanned_object
 from parity.physics.kinds import AMPLITUDE, EXIT_WAVES, PHASE, PROBE
-from ptycho import diffsim
-from ptycho.objects import OBJECTS
+from ptycho_exposures import diffsim
+from ptycho_exposures.objects import OBJECTS
 
 
 class Prediction(StrEnum):
@@ -170,7 +170,7 @@ def target(spec: ExposureSpec) -> Complex:
 
 @once
 def simulated(spec: ExposureSpec) -> diffsim.Exposures:
-    """The simulated exposures, in the layout of `ptycho.diffsim`."""
+    """The simulated exposures, in the layout of `ptycho_exposures.diffsim`."""
     return diffsim.illuminate_and_diffract(
         AMPLITUDE.to_framework(STACK, amplitude(spec)),
         PHASE.to_framework(STACK, phase(spec)),

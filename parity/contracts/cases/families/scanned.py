@@ -8,10 +8,10 @@ import numpy as np
 
 from parity.contracts.cases.families.family import Real, Shape
 from parity.physics.kinds import AMPLITUDE, PHASE
-from ptycho import objects
+from ptycho_exposures import objects
 
 STACK = "tensorflow"
-"""The stack whose layout `ptycho.objects` and `ptycho.diffsim` speak."""
+"""The stack whose layout `ptycho_exposures.objects` and `ptycho_exposures.diffsim` speak."""
 
 SCAN_STEP, SCAN_OFFSET, SCAN_MARGIN = 2, 3, 8
 """Pixels between groups, between the patches of a group, and by which an object at least exceeds a patch."""
