@@ -50,7 +50,7 @@ class CanvasSpec(ExposureSpec):
 
 @dataclass(frozen=True, slots=True)
 class CanvasStratum(ExposureStratum):
-    """A region of canvases."""
+    """A region of canvases, which exceed their patches by `margins` pixels on either side."""
 
     shifts: tuple[Shift, ...] = (Shift.FRACTIONAL,)
     margins: tuple[int, ...] = (1, 2, 3, 4)
