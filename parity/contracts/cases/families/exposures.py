@@ -71,7 +71,7 @@ class ExposureSpec(LitSpec):
 
 @dataclass(frozen=True, slots=True)
 class ExposureStratum(Stratum):
-    """A region of exposures. Phases span `phase_span` radians; some pixels and patterns of a `dark` one have no light."""
+    """A region of exposures. Phases span `phase_span` radians; a `dark` one has pixels and patterns without light."""
 
     groups: tuple[int, ...] = (1, 2, 3)
     patches: tuple[int, ...] = (1, 4)
