@@ -9,7 +9,7 @@ import click
 
 from parity.cli.conclusion import Found, conclude
 from parity.cli.options import command_line, report_option
-from parity.contracts.cases.strata import MEASURED
+from parity.contracts.cases.families.family import MEASURED
 from parity.contracts.declared import REGISTRY
 from parity.judging.measurement import Measurement
 from parity.judging.run import ContractRun, NotChecked
@@ -59,7 +59,7 @@ def _held(path: Path, stored: Stored) -> tuple[ContractReport, ...]:
 def _options(verdict: Verdict, measurements: Sequence[Measurement]) -> list[str]:
     """The options of `parity run` without which it would not be the same: as far as measurements tell."""
     options = []
-    if any(measurement.case.startswith(f"{MEASURED.name}/") for measurement in measurements):
+    if any(measurement.case.startswith(f"{MEASURED}/") for measurement in measurements):
         options += ["--data", "DATA.npz"]
     if len(verdict.precisions) < len(PRECISIONS):
         options += ["--precision", ",".join(verdict.precisions)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import RenderableType
 
-from parity.contracts.contract import Registry
+from parity.contracts.registry import Registry
 from parity.judging.divergences.base import Divergence
 from parity.judging.divergences.registry import registered
 from parity.judging.measurement import Measurement

@@ -17,8 +17,8 @@ import pytest
 from numpy.typing import NDArray
 
 from parity import cli
-from parity.contracts.contract import Registry
 from parity.contracts.declared import REGISTRY
+from parity.contracts.registry import Registry
 from parity.judging.samplers import judge_samplers
 from parity.runs.results import read_results, read_stored
 from parity.stacks.base import Framework

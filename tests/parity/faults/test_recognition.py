@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from parity.contracts.cases.case import Case, forced, precisions_of
-from parity.contracts.cases.strata import UNMERGED
+from parity.contracts.cases.families.canvases import UNMERGED
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.faults import KNOWN
