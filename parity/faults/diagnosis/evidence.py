@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Entry, Inputs
-from parity.faults.oracle_side import Values
-from parity.faults.oracle_side.base import wide
+from parity.faults.in_oracle import Values, wide
 from parity.judging.examine import Arrays, Truth
 from parity.judging.measurement import GRADIENT, distance, fault_of
 from parity.physics.oracle.bounded import Bounded
