@@ -8,6 +8,7 @@ from parity.contracts.contract import Contract, Inputs
 from parity.faults.oracle_side import mistaken, mistakes_of
 from parity.goldens.errors import GoldenError
 from parity.judging.measurement import distance
+from parity.judging.quantity import Quantity
 from parity.physics.oracle.bounded import Bounded
 
 LEAST = 10.0
@@ -18,7 +19,7 @@ MOST = 1e99
 """What is infinitely far off, as JSON has it."""
 
 
-def proof_of(contract: Contract, inputs: Inputs, truth: Mapping[str, Bounded]) -> dict[str, float]:
+def proof_of(contract: Contract, inputs: Inputs, truth: Mapping[Quantity, Bounded]) -> dict[str, float]:
     """Every mistake that exceeds some bound at least `LEAST` times: by how much, to two digits.
 
     `inputs` in the working precision; `truth` by quantity.
@@ -27,7 +28,7 @@ def proof_of(contract: Contract, inputs: Inputs, truth: Mapping[str, Bounded]) -
     told: dict[str, float] = {}
     for mistake in mistakes_of(contract):
         wrong = mistaken(contract, mistake, inputs, values) or {}
-        ratio = max((distance(wrong[q], truth[q].value, truth[q].allowed)["ratio"] for q in wrong), default=0.0)
+        ratio = max((distance(wrong[q], truth[q].value, truth[q].allowed).ratio for q in wrong), default=0.0)
         if ratio >= LEAST:
             told[mistake.name] = float(f"{min(ratio, MOST):.2g}")
     return told

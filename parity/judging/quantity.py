@@ -19,7 +19,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from numpy.typing import NDArray
 
 from parity.contracts.contract import Contract
 
@@ -91,6 +93,10 @@ def _parts(text: str) -> tuple[QuantityKind, str, str]:
         return QuantityKind.LAW, text, ""
     gradient, name, entry = found.groups("")
     return (QuantityKind.GRADIENT if gradient else QuantityKind.RESULT), name, entry
+
+
+Arrays = Mapping[Quantity, NDArray[Any]]
+"""Arrays by quantity: what a stack returned, say."""
 
 
 def result_of(name: str) -> Quantity:

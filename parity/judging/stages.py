@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from parity.contracts.cases.case import Case, precisions_of
 from parity.contracts.contract import Argument, Contract, Inputs, Registry, Result, Stage, has_readings
-from parity.judging.expectation import bounded_gradients, bounded_values, exactly, gradient_of
+from parity.judging.expectation import bounded_gradients, bounded_values, exactly
 from parity.judging.measurement import Label, Measurement, distance, measure, missing_gradient
+from parity.judging.quantity import Quantity, gradient_of, result_of
 from parity.physics.kinds import Kind
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
@@ -162,7 +163,7 @@ class Tree:
         whole, chain = self.whole[0], self.steps[-1].free
         if whole.got is None or chain.got is None or whole.got.shape != chain.got.shape:
             return True
-        return bool(distance(chain.got, whole.got, 2 * chain.oracle.allowed)["ratio"] > 1)
+        return bool(distance(chain.got, whole.got, 2 * chain.oracle.allowed).ratio > 1)
 
     @property
     def is_miswired(self) -> bool:
@@ -356,7 +357,7 @@ class _Walk:
 
     def _read(self, result: Result, quantity: str, run: _Run, oracle: Bounded) -> Reading:
         """A result, under the name by which the composition knows it."""
-        return self._reading(quantity, run.values.get(result.name), oracle, result.kind, run.fault)
+        return self._reading(result_of(quantity), run.values.get(result.name), oracle, result.kind, run.fault)
 
     def _read_gradient(self, argument: Argument, run: _Run, oracle: Bounded) -> Reading:
         quantity, got = gradient_of(argument.name), run.gradients.get(argument.name)
@@ -366,14 +367,14 @@ class _Walk:
         return self._reading(quantity, got, oracle, argument.kind, run.gradient_fault)
 
     def _reading(
-        self, quantity: str, got: NDArray[Any] | None, oracle: Bounded, kind: Kind, fault: str | None
+        self, quantity: Quantity, got: NDArray[Any] | None, oracle: Bounded, kind: Kind, fault: str | None
     ) -> Reading:
         label = self._label(quantity)
         if got is None:
-            return Reading(label.measurement(self._framework.name, fault=fault), None, oracle, kind)
+            return Reading(label.fault(self._framework.name, fault or "returned nothing"), None, oracle, kind)
         return Reading(measure(label, self._framework.name, got, oracle), got, oracle, kind)
 
-    def _label(self, quantity: str) -> Label:
+    def _label(self, quantity: Quantity) -> Label:
         return Label(self._contract.name, self._case, self._precision.name, quantity)
 
 

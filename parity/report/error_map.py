@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.judging.measurement import GRADIENT
 from parity.judging.stages import Reading, Tree
 from parity.physics.precision import PRECISIONS
 from parity.report.content import Picture
@@ -87,8 +86,9 @@ def _element(reading: Reading) -> tuple[int, ...] | None:
 
 def _file_name(finding: Finding) -> str:
     """Contract, stage and quantity; the composition's own have no stage."""
-    quantity = finding.quantity.replace(GRADIENT, "d_") if not finding.forward or not finding.path else "value"
-    return re.sub(r"[^\w.@-]+", "_", ".".join((finding.contract.name, *finding.path, quantity)))
+    quantity = "value" if finding.forward and finding.path else finding.quantity.name
+    name = quantity if finding.forward else f"d_{quantity}"
+    return re.sub(r"[^\w.@-]+", "_", ".".join((finding.contract.name, *finding.path, name)))
 
 
 def _drawn(finding: Finding, trees: Sequence[Tree], element: tuple[int, ...]) -> Figure:
@@ -145,7 +145,7 @@ def _title(finding: Finding, tree: Tree, element: tuple[int, ...]) -> str:
 
 def _unit(finding: Finding) -> str:
     unit = finding.worst.kind.unit
-    if finding.quantity.startswith(GRADIENT):
+    if finding.quantity.is_gradient:
         return f"per {unit}" if unit != "1" else "dimensionless"
     return "dimensionless" if unit == "1" else unit
 

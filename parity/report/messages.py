@@ -10,8 +10,8 @@ from collections.abc import Collection, Sequence
 
 from parity.contracts.contract import Contract
 from parity.faults.diagnosis import Diagnosis
-from parity.judging.expectation import gradient_of
 from parity.judging.measurement import Measurement
+from parity.judging.quantity import Quantity, by_quantity
 from parity.judging.verdict import Outcome, Verdict
 from parity.physics.kinds import Kind
 from parity.physics.precision import FLOAT32, FLOAT64
@@ -148,7 +148,7 @@ def finding_of(kind: Kind | None, failure: Measurement) -> str:
 def extent(verdict: Verdict) -> str:
     """In which precisions and quantities."""
     failing = {PRECISION_WORDS[m.precision] for m in verdict.failures}
-    quantities = dict.fromkeys(m.quantity for m in verdict.failures)
+    quantities = dict.fromkeys(m.quantity.text for m in verdict.failures)
     if FLOAT64.name not in verdict.precisions:
         meaning = "float32, and float64 was not run: the rounding differs, or the mathematics"
     elif failing == {"float32"}:
@@ -170,7 +170,7 @@ def _place(kind: Kind | None, failure: Measurement) -> str:
     return " at " + ", ".join(f"{AXES.get(axis, axis)} {i}" for axis, i in zip(kind.axes, failure.index, strict=True))
 
 
-def _kind_of(contract: Contract, quantity: str) -> Kind | None:
-    kinds = {result.name: result.kind for result in contract.results}
-    kinds |= {gradient_of(argument.name): argument.kind for argument in contract.arguments}
-    return kinds.get(quantity.split(" of ")[0])
+def _kind_of(contract: Contract, quantity: Quantity) -> Kind | None:
+    results = {result.name: result.kind for result in contract.results}
+    arguments = {argument.name: argument.kind for argument in contract.arguments}
+    return by_quantity(results, arguments).get(quantity.own)

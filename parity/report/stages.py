@@ -14,6 +14,7 @@ from rich.text import Text
 from rich.tree import Tree as Branches
 
 from parity.contracts.contract import Contract
+from parity.judging.quantity import Quantity, result_of
 from parity.judging.stages import Reading, Readings, Step, Tree
 from parity.physics.kinds import Kind
 from parity.physics.precision import FLOAT32, FLOAT64
@@ -58,7 +59,7 @@ class Finding:
 
     contract: Contract
     path: tuple[str, ...]
-    quantity: str
+    quantity: Quantity
     mark: str
     forward: bool
     readings: Readings
@@ -74,8 +75,8 @@ class Finding:
         """The quantity and where it belongs, in words."""
         stage = " › ".join(self.path)
         if self.forward:
-            return stage or self.quantity
-        return f"{self.quantity} of {stage}" if stage else self.quantity
+            return stage or self.quantity.text
+        return f"{self.quantity} of {stage}" if stage else self.quantity.text
 
 
 def shown(trees: Sequence[Tree]) -> tuple[Tree, ...]:
@@ -161,7 +162,7 @@ def _within(steps: Steps, path: tuple[str, ...]) -> list[Finding]:
 def _finding_of_value(trees: Sequence[Tree], steps: Steps, path: tuple[str, ...]) -> list[Finding]:
     readings, mark = _telling(tuple(s.fed for s in steps), tuple(s.free for s in steps))
     stage = steps[0].stage
-    found = Finding(trees[0].contract, (*path, stage.result), stage.result, mark, True, readings)
+    found = Finding(trees[0].contract, (*path, stage.result), result_of(stage.result), mark, True, readings)
     return [found] if mark != AGREES else []
 
 
@@ -191,7 +192,7 @@ def _in_order(trees: Sequence[Tree]) -> tuple[Tree, ...]:
 def _sentence(tree: Tree) -> str:
     """The verdict on one tree that does not agree."""
     if not tree.steps:
-        off = [r.measurement.quantity for r in tree.whole if not r.agrees]
+        off = [r.measurement.quantity.text for r in tree.whole if not r.agrees]
         return f"{tree.contract.name} is wrong: {', '.join(off)}"
     if tree.is_miswired:
         return "every stage is right, the composition is not: it does not do what its stages do"

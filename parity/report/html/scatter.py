@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from parity.judging.measurement import PAIR, Measurement
+from parity.judging.measurement import Measurement
 from parity.physics.precision import PRECISIONS
 from parity.report.content import ContractReport
 from parity.report.html.scales import Scale, Tick, numbers, power_of_ten, powers, stepped
@@ -107,7 +107,7 @@ def _points(held: ContractReport) -> list[Point]:
     """A point for each case, stack and precision, in the order in which they were run."""
     worst: dict[tuple[str, str, str], Point] = {}
     for measurement in held.run.measurements:
-        if measurement.stack == PAIR:
+        if measurement.is_of_pair:
             continue
         where = held.coordinates.get(measurement.case)
         size, photons = (where.size, where.photons) if where else (None, None)

@@ -28,7 +28,8 @@ from parity.faults.oracle_side import (
 from parity.faults.oracle_side.base import plain
 from parity.faults.oracle_side.generic import to_bfloat16, to_float16
 from parity.judging.examine import Truth
-from parity.judging.measurement import GRADIENT, distance
+from parity.judging.measurement import distance
+from parity.judging.quantity import Arrays, gradient_of
 from parity.physics.oracle import losses as losses_oracle
 from parity.physics.oracle import networks as networks_oracle
 from parity.physics.oracle import operations
@@ -71,17 +72,14 @@ class Asked:
         self.bounded = dict(Truth.of(case, inputs, precision).quantities)
         self.truth = {quantity: widened(bounded.value) for quantity, bounded in self.bounded.items()}
 
-    def wrong(self, mistake: Mistake) -> dict[str, np.ndarray] | None:
+    def wrong(self, mistake: Mistake) -> Arrays | None:
         return mistaken(self.contract, mistake, self.inputs, self.truth)
 
     def ratio(self, mistake: Mistake) -> float:
         """By how many times a bound the mistake exceeds it; 0 where it has no meaning."""
         bounded = self.bounded
         return max(
-            (
-                distance(x, bounded[q].value, bounded[q].allowed)["ratio"]
-                for q, x in (self.wrong(mistake) or {}).items()
-            ),
+            (distance(x, bounded[q].value, bounded[q].allowed).ratio for q, x in (self.wrong(mistake) or {}).items()),
             default=0.0,
         )
 
@@ -168,9 +166,9 @@ def test_a_detached_argument_changes_its_gradient_alone() -> None:
     case = first_cases(contract.name)[0]
     wrong = case.wrong(named(contract, "probe is detached"))
     assert wrong is not None
-    assert list(wrong) == [f"{GRADIENT}probe"]
-    assert not wrong[f"{GRADIENT}probe"].any()
-    assert wrong[f"{GRADIENT}probe"].dtype == np.complex128
+    assert list(wrong) == [gradient_of("probe")]
+    assert not wrong[gradient_of("probe")].any()
+    assert wrong[gradient_of("probe")].dtype == np.complex128
 
 
 def test_readings_have_no_gradient_to_be_wrong() -> None:

@@ -21,6 +21,7 @@ from parity.goldens.freeze import freeze
 from parity.goldens.history import read_history
 from parity.goldens.manifest import HISTORY, faults
 from parity.goldens.publish import publish
+from parity.judging.quantity import result_of
 
 MAE, FAR_FIELD, COUNT = (
     "losses.mae/even-0",
@@ -427,7 +428,7 @@ def test_promote_0_in_float64_beside_the_one_in_float32(parity_golden, fixtures)
     assert parity_golden(*command)[0] == cli.AGREE
     stored = GoldenSet.read(fixtures)
     assert "losses.mae/even-0.f64" in stored.names
-    assert stored.golden("losses.mae/even-0.f64").outputs["torch"]["mae"].dtype == np.float64
+    assert stored.golden("losses.mae/even-0.f64").outputs["torch"][result_of("mae")].dtype == np.float64
     assert parity_golden("replay", "losses")[0] == cli.AGREE
 
 

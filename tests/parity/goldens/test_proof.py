@@ -13,6 +13,7 @@ from parity.goldens.errors import GoldenError
 from parity.goldens.proof import LEAST, MOST, proof_of, require_proof
 from parity.goldens.replay import replay
 from parity.judging.measurement import distance
+from parity.judging.quantity import result_of
 
 MAE, FAR_FIELD = REGISTRY["losses.mae"], REGISTRY["optics.far_field_amplitude"]
 
@@ -23,7 +24,9 @@ def made(monkeypatch, *mistakes) -> None:
 
 def off_by(bounds, truth, name="off"):
     """A mistake that adds so many bounds to the mean."""
-    return Mistake(name, results=lambda values, inputs: {"mae": values["mae"] + bounds * truth["mae"].allowed})
+    return Mistake(
+        name, results=lambda values, inputs: {"mae": values["mae"] + bounds * truth[result_of("mae")].allowed}
+    )
 
 
 def test_a_golden_tells_every_mistake_that_is_ten_bounds_off_and_no_other(frozen) -> None:
@@ -34,7 +37,7 @@ def test_a_golden_tells_every_mistake_that_is_ten_bounds_off_and_no_other(frozen
         told = {}
         for mistake in mistakes_of(contract):
             wrong = mistaken(contract, mistake, wide, golden.oracle) or {}
-            ratios = [distance(wrong[q], truth[q].value, truth[q].allowed)["ratio"] for q in wrong]
+            ratios = [distance(wrong[q], truth[q].value, truth[q].allowed).ratio for q in wrong]
             if max(ratios, default=0) >= LEAST == 10:
                 told[mistake.name] = float(f"{max(ratios):.2g}")
         assert golden.proof == told

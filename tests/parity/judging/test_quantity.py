@@ -48,7 +48,7 @@ def test_every_quantity_of_every_contract_is_read_as_what_it_is():
     ],
 )
 def test_what_would_be_read_as_another_quantity_is_refused(kind, name, entry):
-    with pytest.raises(ValueError, match="^quantity: expected a "):
+    with pytest.raises(ValueError, match=r"^quantity: expected a "):
         Quantity(kind, name, entry)
 
 

@@ -552,7 +552,7 @@ def test_what_is_no_composition_is_a_tree_of_itself_alone(stacks: Stacks, monkey
 
 def test_every_result_of_a_function_is_read(stacks: Stacks) -> None:
     found = tree(of_name(stacks, "torch"), parse_case(REGISTRY["training.adam_step"], "first/0"))
-    assert [reading.measurement.quantity for reading in found.whole] == [
+    assert [reading.measurement.quantity.text for reading in found.whole] == [
         "parameters",
         "first_moment",
         "second_moment",

@@ -19,6 +19,7 @@ from parity.contracts.contract import Argument, Contract, Result, UsageError
 from parity.contracts.declared import REGISTRY
 from parity.judging.expectation import bounded_gradients, bounded_values
 from parity.judging.measurement import Label, measure_pair
+from parity.judging.quantity import result_of
 from parity.physics.kinds import FLAG, OBJECT
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.stacks import ADAPTERS, load
@@ -258,7 +259,7 @@ def test_eager_and_graph_agree_within_the_bound(contract: Contract, modes: tuple
     cotangents = case.cotangents({name: oracle.value for name, oracle in values.items()})
     gradients = bounded_gradients(contract, inputs, cotangents, FLOAT32)
     eager, graph = (mode.evaluate(contract, inputs, FLOAT32, cotangents if gradients else None) for mode in modes)
-    label = Label(contract.name, case.name, FLOAT32.name, "")
+    label = Label(contract.name, case.name, FLOAT32.name, result_of("result"))
     for name, oracle in values.items():
         assert measure_pair(label, eager.values[name], graph.values[name], oracle).agrees
     for name, oracle in gradients.items():
