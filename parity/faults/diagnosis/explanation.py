@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.faults.diagnosis.evidence import Exhibit
-from parity.faults.oracle_side import Mistake, Values, mistaken
+from parity.faults.oracle_side import Mistake, mistaken
+from parity.judging.quantity import Arrays, Quantity
 
-Predict = Callable[[Exhibit], Values | None]
+Predict = Callable[[Exhibit], Arrays | None]
 """From an exhibit to the quantities that are other than they should be; None where nothing is claimed."""
 
 
@@ -49,7 +50,7 @@ class Explanation:
             return False
         return all(self._meets(exhibit, predicted, quantity) for quantity in subjects)
 
-    def _meets(self, exhibit: Exhibit, predicted: Values, quantity: str) -> bool:
+    def _meets(self, exhibit: Exhibit, predicted: Arrays, quantity: Quantity) -> bool:
         before = exhibit.before[quantity]
         if quantity in exhibit.wrong and before <= 1:
             return False  # too small beside its own array to be told from anything
@@ -60,7 +61,7 @@ class Explanation:
             return left <= limit
         return exhibit.left_by(quantity, expected, self._noise(exhibit, quantity, expected)) <= limit
 
-    def _noise(self, exhibit: Exhibit, quantity: str, expected: NDArray[Any]) -> NDArray[Any]:
+    def _noise(self, exhibit: Exhibit, quantity: Quantity, expected: NDArray[Any]) -> NDArray[Any]:
         """What is lost of a prediction where it cancels: as much as it moves when its arguments do by roundings."""
         moved = [(self.predict(nearby) or {}).get(quantity, expected) for nearby in exhibit.nearby]
         with np.errstate(invalid="ignore"):
@@ -77,7 +78,7 @@ Fit = Callable[[Sequence[Exhibit]], Explanation | None]
 def of_mistake(mistake: Mistake) -> Explanation:
     """A known mistake as an explanation."""
 
-    def predict(exhibit: Exhibit) -> Values | None:
+    def predict(exhibit: Exhibit) -> Arrays | None:
         return mistaken(exhibit.truth.contract, mistake, exhibit.inputs, exhibit.right)
 
     return Explanation(mistake.name, predict)

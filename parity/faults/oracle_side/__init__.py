@@ -17,7 +17,7 @@ from parity.contracts.contract import Contract, Inputs
 from parity.faults.oracle_side import dataloader, forward, losses, networks, optics, patches, probe, scaling, training
 from parity.faults.oracle_side.base import Mistake, Values, plain
 from parity.faults.oracle_side.generic import generic_mistakes
-from parity.judging.measurement import GRADIENT
+from parity.judging.quantity import Arrays, Quantity, by_quantity, results_of
 
 __all__ = ["SPECIFIC", "Mistake", "Values", "mistaken", "mistakes_of"]
 
@@ -39,7 +39,7 @@ def mistakes_of(contract: Contract) -> tuple[Mistake, ...]:
     return *own, *(mistake for mistake in generic_mistakes(contract) if mistake.name not in names)
 
 
-def mistaken(contract: Contract, mistake: Mistake, inputs: Inputs, truth: Values) -> Values | None:
+def mistaken(contract: Contract, mistake: Mistake, inputs: Inputs, truth: Arrays) -> Arrays | None:
     """What `contract`'s function would return with the mistake made: the quantities that it changes.
 
     `inputs` are rounded to the working precision already, `truth` is the oracle's for them, float64 or complex128, as
@@ -58,15 +58,17 @@ def mistaken(contract: Contract, mistake: Mistake, inputs: Inputs, truth: Values
     return found if found and len(found) == len(wrong) else None
 
 
-def _changed(contract: Contract, mistake: Mistake, inputs: Inputs, truth: Values) -> Mapping[str, Any]:
-    results = {result.name: truth[result.name] for result in contract.results}
+def _changed(contract: Contract, mistake: Mistake, inputs: Inputs, truth: Arrays) -> Mapping[Quantity, Any]:
+    results = {quantity.name: truth[quantity] for quantity in results_of(contract)}
     if mistake.results is not None:
-        return mistake.results(results, inputs)
+        return by_quantity(mistake.results(results, inputs), {})
     if mistake.gradients is not None:
-        return mistake.gradients({name: truth[name] for name in truth if name.startswith(GRADIENT)}, inputs)
+        gradients = {quantity.name: array for quantity, array in truth.items() if quantity.is_gradient}
+        return by_quantity({}, mistake.gradients(gradients, inputs))
     assert mistake.inputs is not None
     returned = contract.oracle()(**plain(inputs) | _arguments(contract, mistake.inputs(inputs)))
-    return dict(zip(results, returned if isinstance(returned, tuple) else (returned,), strict=True))
+    values = returned if isinstance(returned, tuple) else (returned,)
+    return by_quantity(dict(zip(results, values, strict=True)), {})
 
 
 def _arguments(contract: Contract, changed: Mapping[str, Any]) -> dict[str, Any]:

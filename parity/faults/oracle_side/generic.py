@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from parity.contracts.contract import Argument, Contract, Inputs, Result
 from parity.faults.oracle_side.base import Change, Condition, Mistake, Values, always, of_argument, several
-from parity.judging.expectation import gradient_of
 from parity.physics.kinds import AMPLITUDE_UNIT, BIAS, CANVAS, KERNEL, POSITIONS, PROBE, UNIT_AXIS, Kind, Numbers
 
 _PLANES = ("HW", "YX")
@@ -197,12 +196,10 @@ def _sizes_of(contract: Contract, axes: str) -> Callable[[Inputs], int] | None:
 
 
 def _of_gradient(argument: Argument) -> Iterator[Mistake]:
-    quantity, name = gradient_of(argument.name), argument.name
+    name = argument.name
 
     def of(what: str, change: Change) -> Mistake:
-        return Mistake(
-            what, gradients=lambda found, inputs: {quantity: change(found[quantity])} if quantity in found else {}
-        )
+        return Mistake(what, gradients=lambda found, inputs: {name: change(found[name])} if name in found else {})
 
     yield of(f"{_are(argument)} detached", np.zeros_like)
     if argument.kind in _PARAMETERS:
