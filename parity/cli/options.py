@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from parity.judging.shards import Shard, parse_shard
-from parity.stacks import ADAPTERS
+from parity.stacks import MIRRORED
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -26,7 +26,7 @@ examples_option = click.option(
 
 data_option = click.option("--data", type=click.Path(path_type=Path), help="Judge on the exposures of this .npz.")
 stacks_option = click.option(
-    "--stack", "stacks", multiple=True, type=click.Choice(list(ADAPTERS)), help="One stack alone."
+    "--stack", "stacks", multiple=True, type=click.Choice(list(MIRRORED)), help="One stack alone."
 )
 
 _CIRCUMSTANCES = (

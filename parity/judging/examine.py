@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 from parity.contracts.cases.case import Case, precisions_of
@@ -105,8 +106,8 @@ class Truth:
             measurements += measured
             if arrays is not None:
                 found[framework.name] = arrays
-        if len(found) == 2:
-            measurements += self.pairs(found)
+        for two in combinations(found, 2):
+            measurements += self.pairs({stack: found[stack] for stack in two})
         return measurements
 
     def hold(self, framework: Framework) -> tuple[Arrays | None, list[Measurement]]:

@@ -15,12 +15,10 @@ from numpy.typing import NDArray
 
 from parity.judging.quantity import Quantity
 from parity.physics.oracle.bounded import Bounded, Reals
+from parity.stacks.base import PAIR
 
 INFORMATIVE = 0.01
 """An element informs where its allowance is at most 1 % of it; an example, where one element does."""
-
-PAIR = "pair"
-"""Stands in place of a stack where two stacks are measured against each other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,15 +115,16 @@ def promote(contract: str, case: str, precisions: Collection[str], options: Sequ
 def headline(verdict: Verdict) -> str:
     """Who is wrong, and who is right."""
     if not verdict.sides:
-        return "tensorflow and torch disagree with each other"
+        return f"{' and '.join(sorted(verdict.worst))} disagree with each other"
     if len(verdict.sides) > 1:
         together = (
             " and agree with each other: the same mistake in both, or the oracle is wrong" if verdict.alike else ""
         )
         return f"{' and '.join(sorted(verdict.sides))} disagree with the oracle{together}"
-    side = verdict.sides[0]
+    (side,) = verdict.sides
     others = [stack for stack in verdict.worst if stack != side]
-    return f"{side} disagrees with the oracle" + (f" ({others[0]} agrees)" if others else "")
+    agree = f" ({' and '.join(others)} agree{'s' if len(others) == 1 else ''})" if others else ""
+    return f"{side} disagrees with the oracle{agree}"
 
 
 def finding(contract: Contract, failure: Measurement) -> str:

@@ -20,7 +20,6 @@ from parity.physics.kinds import Kind
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.messages import AXES, PRECISION_WORDS
 from parity.report.terminal import bare_table
-from parity.stacks import STACKS
 
 FIRST, WRONG, INHERITS, AGREES, DISAGREES, UNDECIDED, NONE = (
     "first divergence",
@@ -186,7 +185,7 @@ def _telling(fed: Readings, free: Readings) -> tuple[Readings, str]:
 
 
 def _in_order(trees: Sequence[Tree]) -> tuple[Tree, ...]:
-    return tuple(sorted(trees, key=lambda tree: STACKS.index(tree.stack) if tree.stack in STACKS else len(STACKS)))
+    return tuple(sorted(trees, key=lambda tree: tree.stack))
 
 
 def _sentence(tree: Tree) -> str:

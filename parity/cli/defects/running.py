@@ -18,7 +18,7 @@ from parity.judging.run import Plan, run
 from parity.judging.verdict import Outcome
 from parity.proof.score.message import consequence, made
 from parity.report.terminal import console
-from parity.stacks import ADAPTERS, load
+from parity.stacks import MIRRORED, load
 
 
 @click.command("run")
@@ -43,7 +43,7 @@ def run_command(
     defect = CATALOGUE[name]
     plan = Plan((defect.contract,), examples, parse_precisions(precision), case, read_dataset(data) if data else None)
     plan.check()
-    frameworks = load(tuple(ADAPTERS), mode, device)
+    frameworks = load(tuple(MIRRORED), mode, device)
     options = [word for word in not_default(click.get_current_context()) if word not in ("--stack", *stacks)]
     out, caught = console(), True
     out.print(Text(" · ".join(f.description for f in frameworks), "dim"))

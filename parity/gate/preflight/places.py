@@ -12,7 +12,7 @@ from parity._git import ROOT
 from parity.contracts.contract import Contract, Entry
 from parity.contracts.mirror import MIRRORS
 from parity.gate.preflight.findings import Finding, Outcome
-from parity.stacks import ADAPTERS
+from parity.stacks import MIRRORED
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def implementations(contract: Contract) -> Finding:
 def _entry(entry: Entry) -> tuple[Path, str]:
     """The file and the name of an entry: of `model.PoissonLoss` in torch, ptycho_torch/model.py and PoissonLoss."""
     module, name = entry.path.split(".")[:2]
-    return MIRRORS[ADAPTERS[entry.stack].package] / f"{module}.py", name
+    return MIRRORS[MIRRORED[entry.stack].package] / f"{module}.py", name
 
 
 def _said(wanted: Iterable[tuple[Path, str]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -127,10 +128,10 @@ class Pipeline:
             label, oracle = self._label(step, quantity), self.expected[quantity]
             for stack, arrays in found.items():
                 self.measurements[step].append(_measured(label, stack, arrays.get(quantity), oracle))
-            pair = [arrays[quantity] for arrays in found.values() if quantity in arrays]
-            if len(pair) == 2 and not any(fault_of(array, oracle) for array in pair):
-                apart = _bits_apart if step.is_reading else measure_pair
-                self.measurements[step].append(apart(label, pair[0], pair[1], oracle))
+            returned = [arrays[quantity] for arrays in found.values() if quantity in arrays]
+            comparable = [array for array in returned if not fault_of(array, oracle)]
+            apart = _bits_apart if step.is_reading else measure_pair
+            self.measurements[step] += [apart(label, *two, oracle) for two in combinations(comparable, 2)]
 
     def _label(self, step: Step, quantity: Quantity) -> Label:
         return Label(step, CASE, self.reading.precision.name, quantity)

@@ -22,7 +22,7 @@ from parity.judging.run import Plan, run
 from parity.judging.verdict import Outcome
 from parity.physics.oracle import losses
 from parity.physics.precision import FLOAT32, FLOAT64
-from parity.stacks.base import Call, Framework, StackError
+from parity.stacks.base import Call, Framework, Stack, StackError
 
 MAE, FAR_FIELD, COUNT = (
     REGISTRY[name] for name in ("losses.mae", "optics.far_field_amplitude", "scaling.count_photons")
@@ -32,13 +32,11 @@ MAE, FAR_FIELD, COUNT = (
 class Oracle(Framework):
     """A stack made of the oracle's functions, under the name of any package there is; `error` is its gain error."""
 
-    package = "parity.physics.oracle"
     distribution = ""
     modes = ("eager",)
 
     def __init__(self, name: str, error: float = 0.0, raises: Exception | None = None) -> None:
-        self.name = name
-        super().__init__("eager", "cpu")
+        super().__init__(Stack(name, name, "parity.physics.oracle"), "eager", "cpu")
         self._error = error
         self._raises = raises
 

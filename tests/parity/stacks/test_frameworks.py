@@ -22,7 +22,7 @@ from parity.judging.measurement import Label, measure_pair
 from parity.judging.quantity import result_of
 from parity.physics.kinds import FLAG, OBJECT
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
-from parity.stacks import ADAPTERS, load
+from parity.stacks import ADAPTERS, MIRRORED, load
 from parity.stacks.base import Evaluation, Framework, FrameworkMissing, StackError, stack_at_work
 from parity.stacks.environment import TORCH_ONEDNN, TORCH_THREADS
 from parity.stacks.silence import silenced
@@ -272,7 +272,7 @@ def test_a_missing_framework_says_how_to_install_it(name: str, monkeypatch: pyte
     with pytest.raises(FrameworkMissing) as caught:
         load([name])
     assert str(caught.value) == (
-        f"{name} is not installed, so {ADAPTERS[name].package} cannot be checked: "
+        f"{name} is not installed, so {MIRRORED[name].package} cannot be checked: "
         f"pip install 'ptycho-parity[{name}]', or check the other stack alone with --stack"
     )
 
