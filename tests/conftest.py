@@ -2,9 +2,9 @@
 
 import pytest
 
+from parity._environment import prepare_environment
 from parity.stacks import load
 from parity.stacks.base import Framework
-from parity.stacks.environment import prepare_environment
 
 pytest_plugins = ["pytester"]
 

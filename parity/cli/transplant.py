@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
+from parity._environment import prepare_environment
 from parity.cli.codes import AGREE
 from parity.contracts.contract import UsageError
 from parity.physics.weights import Weights, WeightsError, size_and_gridsize
 from parity.report.terminal import console
-from parity.stacks.environment import prepare_environment
 from parity.stacks.silence import silenced
 from parity.stacks.transplant import read_weights, write_weights
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import scipy
 
+from parity._environment import in_ci
 from parity._git import ROOT, GitError, GitMissing, git
 from parity.contracts.contract import UsageError
 from parity.goldens.record import Golden
 from parity.stacks.base import Framework
-from parity.stacks.environment import in_ci
 
 HARNESS, PACKAGES = "parity", ("ptycho", "ptycho_torch")
 """What makes a golden: the harness, and the packages of the two stacks."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
+from parity._environment import prepare_environment
 from parity.contracts.cases.datasets import Dataset, read_dataset
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
@@ -23,7 +24,6 @@ from parity.report.gathering import gather
 from parity.runs.workers import Lost, in_processes
 from parity.stacks import load
 from parity.stacks.base import Framework
-from parity.stacks.environment import prepare_environment
 
 
 @dataclass(frozen=True, slots=True)

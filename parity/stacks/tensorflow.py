@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from parity._environment import prepare_environment
 from parity.contracts.contract import Argument, Contract, UsageError
 from parity.physics.kinds import Numbers
 from parity.stacks.base import Call, Framework, Stack, StackError, stack_at_work
-from parity.stacks.environment import prepare_environment
 from parity.stacks.silence import silenced
 
 UNSUPPORTED = "Detected unsupported operations when trying to compile"

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from parity._environment import torch_has_onednn, torch_threads
 from parity.contracts.contract import Argument, Contract, UsageError
 from parity.stacks.base import Call, Framework, FrameworkMissing, Stack, StackError, stack_at_work
-from parity.stacks.environment import torch_has_onednn, torch_threads
 
 NO_COMPILER = ("InvalidCxxCompiler", "No working C++ compiler")
 """How Inductor says that it lacks a C++ compiler, for which it writes its code."""

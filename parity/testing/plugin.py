@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from parity._environment import in_ci
 from parity.contracts.cases.profiles import PROFILES, Profile
-from parity.stacks.environment import in_ci
 
 if TYPE_CHECKING:
     from parity.judging.verdict import Verdict

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from parity._environment import prepare_environment
 from parity.contracts.declared import REGISTRY
 from parity.contracts.mirror import line_of, mirror_faults
 from parity.gate.check.declarations import DeclarationsUnreadable, declared_at, declared_in, weakened
@@ -20,7 +21,6 @@ from parity.judging.divergences.faults import divergence_faults
 from parity.judging.divergences.registry import accepted_in, registered
 from parity.report.content import ContractReport, Place, Remark, Report, Weight
 from parity.runs.workers import Crew, Lost
-from parity.stacks.environment import prepare_environment
 
 DIVERGENCES = "parity/judging/divergences/registry.py"
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from parity._environment import prepare_environment
 from parity.contracts.cases.case import forced, precisions_of, sweep
 from parity.contracts.contract import Contract
 from parity.judging.examine import JUDGING, Truth, examine
@@ -26,7 +27,6 @@ from parity.judging.verdict import judge
 from parity.physics.precision import FLOAT32, PRECISIONS
 from parity.proof.bench.timing import Stopwatch
 from parity.stacks.base import Call, Framework
-from parity.stacks.environment import prepare_environment
 
 BARE, ANEW = "bare calls", "bare calls, traced anew"
 

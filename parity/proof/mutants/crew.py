@@ -18,12 +18,12 @@ from dataclasses import dataclass, replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from parity._environment import prepare_environment
 from parity.proof.mutants import journal
 from parity.proof.mutants.asking import PASSED, ask
 from parity.proof.mutants.mutate import Kind, Mutant
 from parity.proof.mutants.questions import FEW, Checkout
 from parity.proof.mutants.trial import Outcome, Trial, try_mutant
-from parity.stacks.environment import prepare_environment
 
 POLL = 0.5
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TypeVar
 
+from parity._environment import prepare_environment
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.faults import CATALOGUE, REWRITES
@@ -20,7 +21,6 @@ from parity.proof.score.scoring import Diagnose, Stacks, score_contract
 from parity.proof.score.session import GOLDENS
 from parity.runs.results import environment
 from parity.stacks import load
-from parity.stacks.environment import prepare_environment
 
 C = TypeVar("C", bound=Injectable)
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from parity._environment import TORCH_ONEDNN, TORCH_THREADS
 from parity.contracts.declared import REGISTRY
 from parity.judging.measurement import Measurement
 from parity.judging.verdict import judge
 from parity.runs.results import read_results
-from parity.stacks.environment import TORCH_ONEDNN, TORCH_THREADS
 
 USUAL: Mapping[str, str] = MappingProxyType(
     {

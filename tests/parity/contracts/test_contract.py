@@ -89,7 +89,7 @@ def test_the_oracle_is_found_by_address() -> None:
 
 
 def test_a_contract_without_an_oracle() -> None:
-    with pytest.raises(LookupError, match=r"^parity\.oracle\.optics has no absent, which a contract needs$"):
+    with pytest.raises(LookupError, match=r"^parity\.physics\.oracle\.optics has no absent, which a contract needs$"):
         ABSENT.oracle()
 
 

@@ -14,6 +14,7 @@ import tensorflow as tf
 import torch
 from numpy.typing import NDArray
 
+from parity._environment import TORCH_ONEDNN, TORCH_THREADS
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import Argument, Contract, Result, UsageError
 from parity.contracts.declared import REGISTRY
@@ -24,7 +25,6 @@ from parity.physics.kinds import FLAG, OBJECT
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.stacks import ADAPTERS, MIRRORED, load
 from parity.stacks.base import Evaluation, Framework, FrameworkMissing, StackError, stack_at_work
-from parity.stacks.environment import TORCH_ONEDNN, TORCH_THREADS
 from parity.stacks.silence import silenced
 from parity.stacks.torch import Torch
 from ptycho import optics as tensorflow_optics

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+from parity._git import ROOT
 from parity.contracts.contract import Entry
 from parity.contracts.declared import REGISTRY
-from parity.contracts.mirror import ROOT
 from parity.gate.preflight.findings import Outcome
 from parity.gate.preflight.places import implementations, place, places
 
-FOLDERS = ("ptycho", "ptycho_torch", "parity/oracle")
+FOLDERS = ("ptycho", "ptycho_torch", "parity/physics/oracle")
 
 
 def test_a_definition_is_found_at_its_line(tmp_path: Path) -> None:
