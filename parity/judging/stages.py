@@ -27,7 +27,7 @@ from parity.stacks.base import Framework, StackError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class JudgedArray:
     """One quantity of one stage or composition: how it was judged, and the arrays that were.
 
     `got` is None where the stack raised, or found no path for a gradient.
@@ -43,21 +43,21 @@ class Reading:
         return self.measurement.agrees
 
 
-Readings = tuple[Reading, ...]
+JudgedArrays = tuple[JudgedArray, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Step:
+class StageRun:
     """One stage in one stack, free and fed: its value, then the gradients of its arguments.
 
     `inputs` and `cotangents` are what it is fed; `within` is the tree of a stage that is a composition itself, fed.
     """
 
     stage: Stage
-    free: Reading
-    fed: Reading
-    free_gradients: Readings
-    fed_gradients: Readings
+    free: JudgedArray
+    fed: JudgedArray
+    free_gradients: JudgedArrays
+    fed_gradients: JudgedArrays
     within: Tree | None = None
     inputs: Inputs = field(default_factory=dict)
     cotangents: Inputs = field(default_factory=dict)
@@ -100,8 +100,8 @@ class Tree:
     contract: Contract
     stack: str
     precision: str
-    whole: Readings
-    steps: tuple[Step, ...]
+    whole: JudgedArrays
+    steps: tuple[StageRun, ...]
 
     @property
     def agrees(self) -> bool:
@@ -111,35 +111,35 @@ class Tree:
         )
 
     @property
-    def first_forward(self) -> Step | None:
+    def first_forward(self) -> StageRun | None:
         """The first stage whose value diverges."""
         return next((step for step in self.steps if step.diverges_forward), None)
 
     @property
-    def first_backward(self) -> Step | None:
+    def first_backward(self) -> StageRun | None:
         """The first stage, from the end, whose gradients diverge."""
         return next((step for step in reversed(self.steps) if step.diverges_backward), None)
 
     @property
-    def first(self) -> Step | None:
+    def first(self) -> StageRun | None:
         """The stage to look at: the first whose value diverges or, where none does, the first backwards."""
         return self.first_forward or self.first_backward
 
     @property
-    def wrong_forward(self) -> tuple[Step, ...]:
+    def wrong_forward(self) -> tuple[StageRun, ...]:
         return tuple(step for step in self.steps if step.is_wrong_forward)
 
     @property
-    def wrong_backward(self) -> tuple[Step, ...]:
+    def wrong_backward(self) -> tuple[StageRun, ...]:
         return tuple(step for step in self.steps if step.is_wrong_backward)
 
     @property
-    def wrong(self) -> tuple[Step, ...]:
+    def wrong(self) -> tuple[StageRun, ...]:
         """The stages that are wrong in themselves."""
         return tuple(step for step in self.steps if step.is_wrong)
 
     @property
-    def inheriting(self) -> tuple[Step, ...]:
+    def inheriting(self) -> tuple[StageRun, ...]:
         """The stages that are off only because an earlier one is."""
         return tuple(step for step in self.steps if step.inherits)
 
@@ -242,7 +242,7 @@ class _Walk:
         steps = [self._step(stage, free) for stage, free in zip(reversed(self._stages), reversed(frees), strict=True)]
         return Tree(self._contract, self._framework.name, self._precision.name, self._whole(), tuple(reversed(steps)))
 
-    def _whole(self) -> Readings:
+    def _whole(self) -> JudgedArrays:
         """The composition's own function in the stack."""
         bounds = bounded_values(self._contract, self._inputs, self._precision)
         cotangents = {name: np.zeros_like(bound.value) for name, bound in bounds.items()}
@@ -254,7 +254,7 @@ class _Walk:
             *(self._read_gradient(argument, run, bound) for argument, bound in gradients),
         )
 
-    def _free_value(self, stage: Stage) -> Reading:
+    def _free_value(self, stage: Stage) -> JudgedArray:
         """What a stage makes of the stack's own values; the oracle's and the stack's go on from it."""
         contract = self._contracts[stage.contract]
         given = self._arguments(stage, self._truth)
@@ -270,14 +270,14 @@ class _Walk:
             self._stack[stage.result] = free.got
         return free
 
-    def _step(self, stage: Stage, free: Reading) -> Step:
+    def _step(self, stage: Stage, free: JudgedArray) -> StageRun:
         """One stage on the way back: its gradients, and everything again on what the oracle gives it."""
         contract = self._contracts[stage.contract]
         result = contract.results[0]
         inputs = self._fed(stage)
         cotangent = self._precision.round(_value_of(self._pulled.get(stage.result, np.zeros_like(free.oracle.value))))
         run = self._run(contract, inputs, {result.name: cotangent})
-        return Step(
+        return StageRun(
             stage,
             free,
             self._read(result, stage.result, run, bounded_values(contract, inputs, self._precision)[result.name]),
@@ -292,7 +292,7 @@ class _Walk:
             {result.name: cotangent} if stage.result in self._pulled else {},
         )
 
-    def _free_gradients(self, stage: Stage, contract: Contract) -> Readings:
+    def _free_gradients(self, stage: Stage, contract: Contract) -> JudgedArrays:
         """Pull the stack's own cotangent back through one stage, and the oracle's; both go on from there."""
         if not contract.differentiable:
             return ()
@@ -355,24 +355,24 @@ class _Walk:
         bounds = bounded_gradients(contract, inputs, cotangents, self._precision)
         return tuple((argument, bounds[argument.name]) for argument in contract.differentiable)
 
-    def _read(self, result: Result, quantity: str, run: _Run, oracle: Bounded) -> Reading:
+    def _read(self, result: Result, quantity: str, run: _Run, oracle: Bounded) -> JudgedArray:
         """A result, under the name by which the composition knows it."""
         return self._reading(result_of(quantity), run.values.get(result.name), oracle, result.kind, run.fault)
 
-    def _read_gradient(self, argument: Argument, run: _Run, oracle: Bounded) -> Reading:
+    def _read_gradient(self, argument: Argument, run: _Run, oracle: Bounded) -> JudgedArray:
         quantity, got = gradient_of(argument.name), run.gradients.get(argument.name)
         if got is None and run.gradient_fault is None:
             missing = missing_gradient(self._label(quantity), self._framework.name, oracle)
-            return Reading(missing, None, oracle, argument.kind)
+            return JudgedArray(missing, None, oracle, argument.kind)
         return self._reading(quantity, got, oracle, argument.kind, run.gradient_fault)
 
     def _reading(
         self, quantity: Quantity, got: NDArray[Any] | None, oracle: Bounded, kind: Kind, fault: str | None
-    ) -> Reading:
+    ) -> JudgedArray:
         label = self._label(quantity)
         if got is None:
-            return Reading(label.fault(self._framework.name, fault or "returned nothing"), None, oracle, kind)
-        return Reading(measure(label, self._framework.name, got, oracle), got, oracle, kind)
+            return JudgedArray(label.fault(self._framework.name, fault or "returned nothing"), None, oracle, kind)
+        return JudgedArray(measure(label, self._framework.name, got, oracle), got, oracle, kind)
 
     def _label(self, quantity: Quantity) -> Label:
         return Label(self._contract.name, self._case, self._precision.name, quantity)

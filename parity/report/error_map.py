@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.judging.stages import Reading, Tree
+from parity.judging.stages import JudgedArray, Tree
 from parity.physics.precision import PRECISIONS
 from parity.report.content import Picture
 from parity.report.pictures import png, save
-from parity.report.stages import Finding, findings, has_plane, place_in_words, shown
+from parity.report.stages import Deviation, findings, has_plane, place_in_words, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +31,7 @@ Plane = NDArray[Any]
 class ErrorMap:
     """One quantity that is off, in the plane of its worst element: what is to be drawn, and under which name."""
 
-    finding: Finding
+    finding: Deviation
     trees: tuple[Tree, ...]
     element: tuple[int, ...]
 
@@ -72,7 +72,7 @@ def picture(error_map: ErrorMap) -> Picture:
     return Picture(error_map.caption.replace("\n", "; "), png(error_map.figure(), _DPI))
 
 
-def _element(reading: Reading) -> tuple[int, ...] | None:
+def _element(reading: JudgedArray) -> tuple[int, ...] | None:
     """The worst element, or the first that is NaN; None where there is no plane to show it in."""
     if not has_plane(reading.kind):
         return None
@@ -84,14 +84,14 @@ def _element(reading: Reading) -> tuple[int, ...] | None:
     return tuple(int(i) for i in alien[0]) if len(alien) else None
 
 
-def _file_name(finding: Finding) -> str:
+def _file_name(finding: Deviation) -> str:
     """Contract, stage and quantity; the composition's own have no stage."""
     quantity = "value" if finding.forward and finding.path else finding.quantity.name
     name = quantity if finding.forward else f"d_{quantity}"
     return re.sub(r"[^\w.@-]+", "_", ".".join((finding.contract.name, *finding.path, name)))
 
 
-def _drawn(finding: Finding, trees: Sequence[Tree], element: tuple[int, ...]) -> Figure:
+def _drawn(finding: Deviation, trees: Sequence[Tree], element: tuple[int, ...]) -> Figure:
     """One figure: a column for the oracle and for each stack; rows for modulus, phase and error."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
@@ -124,7 +124,7 @@ def _drawn(finding: Finding, trees: Sequence[Tree], element: tuple[int, ...]) ->
     return figure
 
 
-def _plane(reading: Reading, at: tuple[int, ...]) -> Plane:
+def _plane(reading: JudgedArray, at: tuple[int, ...]) -> Plane:
     """What a stack has in the plane; NaN where it has nothing, and 0 where it found no path for a gradient."""
     if reading.got is not None and reading.got.shape == reading.oracle.shape:
         return reading.got[at]
@@ -132,7 +132,7 @@ def _plane(reading: Reading, at: tuple[int, ...]) -> Plane:
     return np.full_like(plane, np.nan if reading.measurement.fault else 0.0)
 
 
-def _title(finding: Finding, tree: Tree, element: tuple[int, ...]) -> str:
+def _title(finding: Deviation, tree: Tree, element: tuple[int, ...]) -> str:
     measured = finding.worst.measurement
     what = f"{finding.name}, {finding.mark}" if finding.path else finding.name
     place = ", ".join(place_in_words(finding.worst.kind, element).split("\n"))
@@ -143,7 +143,7 @@ def _title(finding: Finding, tree: Tree, element: tuple[int, ...]) -> str:
     )
 
 
-def _unit(finding: Finding) -> str:
+def _unit(finding: Deviation) -> str:
     unit = finding.worst.kind.unit
     if finding.quantity.is_gradient:
         return f"per {unit}" if unit != "1" else "dimensionless"

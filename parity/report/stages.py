@@ -15,7 +15,7 @@ from rich.tree import Tree as Branches
 
 from parity.contracts.contract import Contract
 from parity.judging.quantity import Quantity, result_of
-from parity.judging.stages import Reading, Readings, Step, Tree
+from parity.judging.stages import JudgedArray, JudgedArrays, StageRun, Tree
 from parity.physics.kinds import Kind
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.messages import AXES, PRECISION_WORDS
@@ -45,12 +45,12 @@ _INDENT = 4
 _PLANES = ("HW", "YX")
 _OFF = "✗ "
 
-Steps = tuple[Step, ...]
+StageRuns = tuple[StageRun, ...]
 """One stage in every stack."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Finding:
+class Deviation:
     """One quantity that is off in some stack: its readings in every stack, in the order of the trees.
 
     `path` leads to the stage, by results, through the compositions it is in; it is empty for the composition itself.
@@ -61,10 +61,10 @@ class Finding:
     quantity: Quantity
     mark: str
     forward: bool
-    readings: Readings
+    readings: JudgedArrays
 
     @property
-    def worst(self) -> Reading:
+    def worst(self) -> JudgedArray:
         """The reading that is farthest off, in units of what is allowed; one that could be compared, if any could."""
         off = [r for r in self.readings if not r.agrees]
         return max(off, key=lambda r: (r.measurement.fault is None, r.measurement.ratio))
@@ -133,10 +133,10 @@ def unjudged(trees: Sequence[Tree]) -> int:
     return sum(_is_undecided(reading) for tree in trees for reading in _readings(tree))
 
 
-def findings(trees: Sequence[Tree], path: tuple[str, ...] = ()) -> list[Finding]:
+def findings(trees: Sequence[Tree], path: tuple[str, ...] = ()) -> list[Deviation]:
     """Every quantity that is off in some of these trees of one contract, in the order in which it is computed."""
-    values: list[Finding] = []
-    gradients: list[Finding] = []
+    values: list[Deviation] = []
+    gradients: list[Deviation] = []
     for steps in zip(*(tree.steps for tree in trees), strict=True):
         inner = _within(steps, path)
         values += [f for f in inner if f.forward] + _finding_of_value(trees, steps, path)
@@ -144,7 +144,7 @@ def findings(trees: Sequence[Tree], path: tuple[str, ...] = ()) -> list[Finding]
     if not path:
         results = len(trees[0].contract.results)
         whole = [
-            Finding(trees[0].contract, (), readings[0].measurement.quantity, DISAGREES, place < results, readings)
+            Deviation(trees[0].contract, (), readings[0].measurement.quantity, DISAGREES, place < results, readings)
             for place, readings in enumerate(zip(*(tree.whole for tree in trees), strict=True))
             if not all(r.agrees for r in readings)
         ]
@@ -153,19 +153,19 @@ def findings(trees: Sequence[Tree], path: tuple[str, ...] = ()) -> list[Finding]
     return values + gradients
 
 
-def _within(steps: Steps, path: tuple[str, ...]) -> list[Finding]:
+def _within(steps: StageRuns, path: tuple[str, ...]) -> list[Deviation]:
     trees = [step.within for step in steps if step.within]
     return findings(trees, (*path, steps[0].stage.result)) if trees else []
 
 
-def _finding_of_value(trees: Sequence[Tree], steps: Steps, path: tuple[str, ...]) -> list[Finding]:
+def _finding_of_value(trees: Sequence[Tree], steps: StageRuns, path: tuple[str, ...]) -> list[Deviation]:
     readings, mark = _telling(tuple(s.fed for s in steps), tuple(s.free for s in steps))
     stage = steps[0].stage
-    found = Finding(trees[0].contract, (*path, stage.result), result_of(stage.result), mark, True, readings)
+    found = Deviation(trees[0].contract, (*path, stage.result), result_of(stage.result), mark, True, readings)
     return [found] if mark != AGREES else []
 
 
-def _findings_of_gradients(trees: Sequence[Tree], steps: Steps, path: tuple[str, ...]) -> list[Finding]:
+def _findings_of_gradients(trees: Sequence[Tree], steps: StageRuns, path: tuple[str, ...]) -> list[Deviation]:
     found = []
     fed, free = ([getattr(s, name) for s in steps] for name in ("fed_gradients", "free_gradients"))
     for both in zip(zip(*fed, strict=True), zip(*free, strict=True), strict=True):
@@ -173,11 +173,11 @@ def _findings_of_gradients(trees: Sequence[Tree], steps: Steps, path: tuple[str,
         if mark != AGREES:
             where = (*path, steps[0].stage.result)
             quantity = readings[0].measurement.quantity
-            found.append(Finding(trees[0].contract, where, quantity, mark, False, readings))
+            found.append(Deviation(trees[0].contract, where, quantity, mark, False, readings))
     return found
 
 
-def _telling(fed: Readings, free: Readings) -> tuple[Readings, str]:
+def _telling(fed: JudgedArrays, free: JudgedArrays) -> tuple[JudgedArrays, str]:
     """The readings that show what is off: on right inputs if the stage is wrong on them, else on its own."""
     if not all(r.agrees for r in fed):
         return fed, WRONG
@@ -280,7 +280,7 @@ def _labels(tree: Tree, depth: int = 0) -> Iterator[str]:
             yield from _labels(step.within, depth + 1)
 
 
-def _label(step: Step) -> str:
+def _label(step: StageRun) -> str:
     return f"{step.stage.contract} → {step.stage.result}"
 
 
@@ -311,7 +311,7 @@ def _row(label: str, width: int, cell: int, marks: Sequence[tuple[str, str]]) ->
     return text
 
 
-def _marks(step: Step, first_forward: bool, first_backward: bool) -> tuple[str, str]:
+def _marks(step: StageRun, first_forward: bool, first_backward: bool) -> tuple[str, str]:
     value, gradients = (step.free, step.fed), (*step.free_gradients, *step.fed_gradients)
     return (
         _mark(value, step.diverges_forward, step.is_wrong_forward, first_forward),
@@ -319,7 +319,7 @@ def _marks(step: Step, first_forward: bool, first_backward: bool) -> tuple[str, 
     )
 
 
-def _mark(readings: Readings, diverges: bool, wrong: bool, first: bool) -> str:
+def _mark(readings: JudgedArrays, diverges: bool, wrong: bool, first: bool) -> str:
     if diverges:
         return FIRST if first else WRONG if wrong else INHERITS
     if any(_is_undecided(r) for r in readings):
@@ -332,12 +332,12 @@ def _marks_of_whole(tree: Tree) -> tuple[str, str]:
     return _mark_of_whole(tree.whole[:results]), _mark_of_whole(tree.whole[results:])
 
 
-def _mark_of_whole(readings: Readings) -> str:
+def _mark_of_whole(readings: JudgedArrays) -> str:
     mark = _mark(readings, not all(r.agrees for r in readings), True, False)
     return DISAGREES if mark == WRONG else mark
 
 
-def _readings(tree: Tree) -> Iterator[Reading]:
+def _readings(tree: Tree) -> Iterator[JudgedArray]:
     yield from tree.whole
     for step in tree.steps:
         yield from (step.free, step.fed, *step.free_gradients, *step.fed_gradients)
@@ -345,12 +345,12 @@ def _readings(tree: Tree) -> Iterator[Reading]:
             yield from _readings(step.within)
 
 
-def _is_undecided(reading: Reading) -> bool:
+def _is_undecided(reading: JudgedArray) -> bool:
     measured = reading.measurement
     return measured.fault is None and 0 < measured.elements == measured.undecided
 
 
-def _table(title: str, rows: Sequence[Finding], trees: Sequence[Tree]) -> Table:
+def _table(title: str, rows: Sequence[Deviation], trees: Sequence[Tree]) -> Table:
     """The worst element of every quantity: where, what it is in each stack and in the oracle, and by how much."""
     table = bare_table()
     table.add_column(title, overflow="fold")
@@ -365,7 +365,7 @@ def _table(title: str, rows: Sequence[Finding], trees: Sequence[Tree]) -> Table:
     return table
 
 
-def _cells(finding: Finding) -> tuple[str | Text, ...]:
+def _cells(finding: Deviation) -> tuple[str | Text, ...]:
     worst = finding.worst
     measured = worst.measurement
     if measured.fault:
@@ -384,7 +384,7 @@ def _cells(finding: Finding) -> tuple[str | Text, ...]:
     )
 
 
-def _value_at(reading: Reading, at: tuple[int, ...], digits: int) -> Text:
+def _value_at(reading: JudgedArray, at: tuple[int, ...], digits: int) -> Text:
     style = "" if reading.agrees else "red"
     if reading.got is None:
         word = "raised" if reading.measurement.fault else "no path"

@@ -21,7 +21,7 @@ from parity.judging.examine import Truth
 from parity.judging.expectation import bounded_gradients, bounded_values
 from parity.judging.measurement import Measurement
 from parity.judging.quantity import by_quantity
-from parity.judging.stages import Step, Tree, stage_tree
+from parity.judging.stages import StageRun, Tree, stage_tree
 from parity.physics.precision import FLOAT64, PRECISIONS, Precision
 from parity.stacks.base import Framework
 
@@ -191,7 +191,7 @@ def _explained(
     return Diagnosis(stack, facts.BORDER if facts.border_alone(exhibits) else None)
 
 
-def _exhibit_of(step: Step, contract: Contract, framework: Framework, precision: Precision) -> Exhibit:
+def _exhibit_of(step: StageRun, contract: Contract, framework: Framework, precision: Precision) -> Exhibit:
     """A stage, which is this contract, on what the oracle feeds it."""
     gradients = {}
     if step.cotangents and contract.differentiable:
@@ -215,7 +215,7 @@ def _accepted(contract: Contract, exhibits: list[Exhibit], others: Sequence[Exhi
             exhibits.append(contrary)
 
 
-def _wrong_in_itself(tree: Tree) -> Step | None:
+def _wrong_in_itself(tree: Tree) -> StageRun | None:
     """The first stage that is wrong in itself, the innermost where it is a composition; backwards if none forward."""
     step = next(iter(tree.wrong_forward), None) or next(reversed(tree.wrong_backward), None)
     if step is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Outcome(StrEnum):
+class CheckOutcome(StrEnum):
     """Of one check; `NOTED` is information alone."""
 
     PASSED = "passed"
@@ -21,11 +21,13 @@ class Finding:
     """One thing that was looked at, and what was found."""
 
     subject: str
-    outcome: Outcome
+    outcome: CheckOutcome
     text: str
 
 
-def gravest(findings: Iterable[Finding]) -> Outcome:
+def gravest(findings: Iterable[Finding]) -> CheckOutcome:
     """What all of it comes to: what could not be checked outweighs what failed, and that what passed."""
     outcomes = {finding.outcome for finding in findings}
-    return next((one for one in (Outcome.NOT_CHECKED, Outcome.FAILED) if one in outcomes), Outcome.PASSED)
+    return next(
+        (one for one in (CheckOutcome.NOT_CHECKED, CheckOutcome.FAILED) if one in outcomes), CheckOutcome.PASSED
+    )

@@ -14,7 +14,7 @@ from parity.faults.base import Defect, Rewrite
 from parity.faults.injection import injected
 from parity.goldens.replay import replay
 from parity.judging.measurement import Measurement
-from parity.judging.stages import Step, Tree, trees_of
+from parity.judging.stages import StageRun, Tree, trees_of
 from parity.judging.verdict import Outcome, PooledGain, Verdict, judge
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.proof.score.baselines import BASELINES
@@ -194,7 +194,7 @@ def _stages(cases: Iterable[Case], contract: str, framework: Framework) -> dict[
 
 def _wrong_in_itself(tree: Tree) -> tuple[str, ...]:
     """The stage that is wrong in itself where the composition first goes wrong, and those that it is a stage of."""
-    step: Step | None = tree.first
+    step: StageRun | None = tree.first
     if step is None or not step.is_wrong:
         return ()
     return (step.stage.contract, *(_wrong_in_itself(step.within) if step.within else ()))

@@ -8,7 +8,7 @@ import pytest
 
 from parity.goldens.difference import Difference
 from parity.goldens.drift import Drift, Nature
-from parity.goldens.history import Entry, Largest
+from parity.goldens.history import Largest, Regeneration
 from parity.goldens.history_picture import draw_history
 from parity.goldens.tables import Row, difference_summary, drift_table, golden_table, history_table
 from parity.physics.precision import FLOAT64
@@ -21,8 +21,8 @@ ROUNDED = Drift("losses.mae/even-0", "torch/value/mae", Nature.ROUNDING, 0.0213,
 MEANT = Drift("probe.crop/even-1", "bounds/value/probe", Nature.SEMANTIC, 0.5, 1e15, 0.3, "wider by ×1.5")
 GONE = Drift("probe.crop/even-2", "torch/value/probe", Nature.SEMANTIC, math.inf, math.inf, 0.0, "gone")
 FILLED = Drift("losses.mae/even-3", "tensorflow/value/mae", Nature.ADDED, math.inf, math.inf, 0.0, "new")
-FIRST = Entry("2026-01-05", "ab" * 20, "the first", 120, None, Nature.ADDED, {"numpy": "2.1", "torch": "2.6"})
-SECOND = Entry(
+FIRST = Regeneration("2026-01-05", "ab" * 20, "the first", 120, None, Nature.ADDED, {"numpy": "2.1", "torch": "2.6"})
+SECOND = Regeneration(
     "2026-02-11",
     "",
     "torch [2.7]",
