@@ -303,18 +303,18 @@ class _Walk:
             run = self._run(contract, self._arguments(stage, self._stack), cotangents)
         else:
             run = _Run(gradient_fault="was given nothing by a later stage")
-        readings = tuple(
+        arrays = tuple(
             self._read_gradient(argument, run, bound)
             for argument, bound in zip(contract.differentiable, bounds, strict=True)
         )
-        for argument, reading in zip(contract.differentiable, readings, strict=True):
-            source, got = stage.source(argument.name), reading.got
-            _add(self._pulled, source, reading.oracle)
-            if got is None and not reading.measurement.fault:
-                got = np.zeros_like(reading.oracle.value)
-            if got is not None and got.shape == reading.oracle.shape:
+        for argument, array in zip(contract.differentiable, arrays, strict=True):
+            source, got = stage.source(argument.name), array.got
+            _add(self._pulled, source, array.oracle)
+            if got is None and not array.measurement.fault:
+                got = np.zeros_like(array.oracle.value)
+            if got is not None and got.shape == array.oracle.shape:
                 _add(self._pulled_by_stack, source, got)
-        return readings
+        return arrays
 
     def _within(self, contract: Contract, inputs: Inputs, cotangent: NDArray[Any]) -> Tree | None:
         if not stages_of(contract, inputs):
@@ -357,16 +357,16 @@ class _Walk:
 
     def _read(self, result: Result, quantity: str, run: _Run, oracle: Bounded) -> JudgedArray:
         """A result, under the name by which the composition knows it."""
-        return self._reading(result_of(quantity), run.values.get(result.name), oracle, result.kind, run.fault)
+        return self._judged(result_of(quantity), run.values.get(result.name), oracle, result.kind, run.fault)
 
     def _read_gradient(self, argument: Argument, run: _Run, oracle: Bounded) -> JudgedArray:
         quantity, got = gradient_of(argument.name), run.gradients.get(argument.name)
         if got is None and run.gradient_fault is None:
             missing = missing_gradient(self._label(quantity), self._framework.name, oracle)
             return JudgedArray(missing, None, oracle, argument.kind)
-        return self._reading(quantity, got, oracle, argument.kind, run.gradient_fault)
+        return self._judged(quantity, got, oracle, argument.kind, run.gradient_fault)
 
-    def _reading(
+    def _judged(
         self, quantity: Quantity, got: NDArray[Any] | None, oracle: Bounded, kind: Kind, fault: str | None
     ) -> JudgedArray:
         label = self._label(quantity)

@@ -88,7 +88,7 @@ def _trees(
 
 def _pictures(trees: Sequence[Tree]) -> tuple[tuple[Picture, ...], str]:
     """The most telling error maps, and a sentence on those that are missing; what inherits looks like its cause."""
-    maps = sorted(error_maps(trees), key=lambda error_map: error_map.finding.mark == INHERITS)
+    maps = sorted(error_maps(trees), key=lambda error_map: error_map.deviation.mark == INHERITS)
     if maps and not can_draw():
         return (), (
             f"{counted(len(maps), 'error map')} not drawn: matplotlib is not installed: "

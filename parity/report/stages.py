@@ -51,7 +51,7 @@ StageRuns = tuple[StageRun, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Deviation:
-    """One quantity that is off in some stack: its readings in every stack, in the order of the trees.
+    """One quantity that is off in some stack: its arrays in every stack, in the order of the trees.
 
     `path` leads to the stage, by results, through the compositions it is in; it is empty for the composition itself.
     """
@@ -61,12 +61,12 @@ class Deviation:
     quantity: Quantity
     mark: str
     forward: bool
-    readings: JudgedArrays
+    arrays: JudgedArrays
 
     @property
     def worst(self) -> JudgedArray:
-        """The reading that is farthest off, in units of what is allowed; one that could be compared, if any could."""
-        off = [r for r in self.readings if not r.agrees]
+        """The array that is farthest off, in units of what is allowed; one that could be compared, if any could."""
+        off = [r for r in self.arrays if not r.agrees]
         return max(off, key=lambda r: (r.measurement.fault is None, r.measurement.ratio))
 
     @property
@@ -93,9 +93,9 @@ def explanation(trees: Sequence[Tree]) -> RenderableType:
     chosen = shown(trees)
     parts: list[RenderableType] = [Text(headline(trees), "bold"), Text(_circumstances(trees, chosen), "dim"), Text()]
     parts.append(_branches(chosen))
-    found = findings(chosen)
+    found = deviations(chosen)
     for title, forward in (("forward", True), ("backward", False)):
-        rows = [finding for finding in found if finding.forward is forward]
+        rows = [deviation for deviation in found if deviation.forward is forward]
         if rows:
             parts += [Text(), _table(title, rows, chosen)]
     if found:
@@ -130,23 +130,23 @@ def headline(trees: Sequence[Tree]) -> str:
 
 def unjudged(trees: Sequence[Tree]) -> int:
     """How many quantities have no element whose bound is finite: what was not checked has not passed."""
-    return sum(_is_undecided(reading) for tree in trees for reading in _readings(tree))
+    return sum(_is_undecided(array) for tree in trees for array in _arrays(tree))
 
 
-def findings(trees: Sequence[Tree], path: tuple[str, ...] = ()) -> list[Deviation]:
+def deviations(trees: Sequence[Tree], path: tuple[str, ...] = ()) -> list[Deviation]:
     """Every quantity that is off in some of these trees of one contract, in the order in which it is computed."""
     values: list[Deviation] = []
     gradients: list[Deviation] = []
     for steps in zip(*(tree.steps for tree in trees), strict=True):
         inner = _within(steps, path)
-        values += [f for f in inner if f.forward] + _finding_of_value(trees, steps, path)
-        gradients = _findings_of_gradients(trees, steps, path) + [f for f in inner if not f.forward] + gradients
+        values += [f for f in inner if f.forward] + _deviation_of_value(trees, steps, path)
+        gradients = _deviations_of_gradients(trees, steps, path) + [f for f in inner if not f.forward] + gradients
     if not path:
         results = len(trees[0].contract.results)
         whole = [
-            Deviation(trees[0].contract, (), readings[0].measurement.quantity, DISAGREES, place < results, readings)
-            for place, readings in enumerate(zip(*(tree.whole for tree in trees), strict=True))
-            if not all(r.agrees for r in readings)
+            Deviation(trees[0].contract, (), arrays[0].measurement.quantity, DISAGREES, place < results, arrays)
+            for place, arrays in enumerate(zip(*(tree.whole for tree in trees), strict=True))
+            if not all(r.agrees for r in arrays)
         ]
         values += [f for f in whole if f.forward]
         gradients += [f for f in whole if not f.forward]
@@ -155,30 +155,30 @@ def findings(trees: Sequence[Tree], path: tuple[str, ...] = ()) -> list[Deviatio
 
 def _within(steps: StageRuns, path: tuple[str, ...]) -> list[Deviation]:
     trees = [step.within for step in steps if step.within]
-    return findings(trees, (*path, steps[0].stage.result)) if trees else []
+    return deviations(trees, (*path, steps[0].stage.result)) if trees else []
 
 
-def _finding_of_value(trees: Sequence[Tree], steps: StageRuns, path: tuple[str, ...]) -> list[Deviation]:
-    readings, mark = _telling(tuple(s.fed for s in steps), tuple(s.free for s in steps))
+def _deviation_of_value(trees: Sequence[Tree], steps: StageRuns, path: tuple[str, ...]) -> list[Deviation]:
+    arrays, mark = _telling(tuple(s.fed for s in steps), tuple(s.free for s in steps))
     stage = steps[0].stage
-    found = Deviation(trees[0].contract, (*path, stage.result), result_of(stage.result), mark, True, readings)
+    found = Deviation(trees[0].contract, (*path, stage.result), result_of(stage.result), mark, True, arrays)
     return [found] if mark != AGREES else []
 
 
-def _findings_of_gradients(trees: Sequence[Tree], steps: StageRuns, path: tuple[str, ...]) -> list[Deviation]:
+def _deviations_of_gradients(trees: Sequence[Tree], steps: StageRuns, path: tuple[str, ...]) -> list[Deviation]:
     found = []
     fed, free = ([getattr(s, name) for s in steps] for name in ("fed_gradients", "free_gradients"))
     for both in zip(zip(*fed, strict=True), zip(*free, strict=True), strict=True):
-        readings, mark = _telling(*both)
+        arrays, mark = _telling(*both)
         if mark != AGREES:
             where = (*path, steps[0].stage.result)
-            quantity = readings[0].measurement.quantity
-            found.append(Deviation(trees[0].contract, where, quantity, mark, False, readings))
+            quantity = arrays[0].measurement.quantity
+            found.append(Deviation(trees[0].contract, where, quantity, mark, False, arrays))
     return found
 
 
 def _telling(fed: JudgedArrays, free: JudgedArrays) -> tuple[JudgedArrays, str]:
-    """The readings that show what is off: on right inputs if the stage is wrong on them, else on its own."""
+    """The arrays that show what is off: on right inputs if the stage is wrong on them, else on its own."""
     if not all(r.agrees for r in fed):
         return fed, WRONG
     return free, AGREES if all(r.agrees for r in free) else INHERITS
@@ -319,12 +319,12 @@ def _marks(step: StageRun, first_forward: bool, first_backward: bool) -> tuple[s
     )
 
 
-def _mark(readings: JudgedArrays, diverges: bool, wrong: bool, first: bool) -> str:
+def _mark(arrays: JudgedArrays, diverges: bool, wrong: bool, first: bool) -> str:
     if diverges:
         return FIRST if first else WRONG if wrong else INHERITS
-    if any(_is_undecided(r) for r in readings):
+    if any(_is_undecided(r) for r in arrays):
         return UNDECIDED
-    return AGREES if readings else NONE
+    return AGREES if arrays else NONE
 
 
 def _marks_of_whole(tree: Tree) -> tuple[str, str]:
@@ -332,21 +332,21 @@ def _marks_of_whole(tree: Tree) -> tuple[str, str]:
     return _mark_of_whole(tree.whole[:results]), _mark_of_whole(tree.whole[results:])
 
 
-def _mark_of_whole(readings: JudgedArrays) -> str:
-    mark = _mark(readings, not all(r.agrees for r in readings), True, False)
+def _mark_of_whole(arrays: JudgedArrays) -> str:
+    mark = _mark(arrays, not all(r.agrees for r in arrays), True, False)
     return DISAGREES if mark == WRONG else mark
 
 
-def _readings(tree: Tree) -> Iterator[JudgedArray]:
+def _arrays(tree: Tree) -> Iterator[JudgedArray]:
     yield from tree.whole
     for step in tree.steps:
         yield from (step.free, step.fed, *step.free_gradients, *step.fed_gradients)
         if step.within:
-            yield from _readings(step.within)
+            yield from _arrays(step.within)
 
 
-def _is_undecided(reading: JudgedArray) -> bool:
-    measured = reading.measurement
+def _is_undecided(array: JudgedArray) -> bool:
+    measured = array.measurement
     return measured.fault is None and 0 < measured.elements == measured.undecided
 
 
@@ -359,20 +359,20 @@ def _table(title: str, rows: Sequence[Deviation], trees: Sequence[Tree]) -> Tabl
         table.add_column(name, justify="right", no_wrap=True)
     for name in ("error", "allowed", "× bound"):
         table.add_column(name, justify="right", no_wrap=True)
-    for finding in rows:
-        marked = Text.assemble(finding.name, "\n  ", (finding.mark, _STYLES[finding.mark]))
-        table.add_row(marked, *_cells(finding))
+    for deviation in rows:
+        marked = Text.assemble(deviation.name, "\n  ", (deviation.mark, _STYLES[deviation.mark]))
+        table.add_row(marked, *_cells(deviation))
     return table
 
 
-def _cells(finding: Deviation) -> tuple[str | Text, ...]:
-    worst = finding.worst
+def _cells(deviation: Deviation) -> tuple[str | Text, ...]:
+    worst = deviation.worst
     measured = worst.measurement
     if measured.fault:
-        return Text(f"{measured.stack} {measured.fault}"), *("" for _ in finding.readings), "", "", "", ""
+        return Text(f"{measured.stack} {measured.fault}"), *("" for _ in deviation.arrays), "", "", "", ""
     at = measured.index
     digits = _digits(measured.error, abs(worst.oracle.value[at]))
-    values = [_value_at(reading, at, digits) for reading in finding.readings]
+    values = [_value_at(array, at, digits) for array in deviation.arrays]
     times = measured.ratio
     return (
         place_in_words(worst.kind, at),
@@ -384,15 +384,15 @@ def _cells(finding: Deviation) -> tuple[str | Text, ...]:
     )
 
 
-def _value_at(reading: JudgedArray, at: tuple[int, ...], digits: int) -> Text:
-    style = "" if reading.agrees else "red"
-    if reading.got is None:
-        word = "raised" if reading.measurement.fault else "no path"
-    elif reading.got.shape != reading.oracle.shape:
+def _value_at(array: JudgedArray, at: tuple[int, ...], digits: int) -> Text:
+    style = "" if array.agrees else "red"
+    if array.got is None:
+        word = "raised" if array.measurement.fault else "no path"
+    elif array.got.shape != array.oracle.shape:
         word = "ill-shaped"
     else:
-        word = _number(reading.got[at], digits)
-    return Text(("" if reading.agrees else _OFF) + word, style)
+        word = _number(array.got[at], digits)
+    return Text(("" if array.agrees else _OFF) + word, style)
 
 
 def place_in_words(kind: Kind, index: tuple[int, ...]) -> str:
