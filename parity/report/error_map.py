@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.judging.stages import JudgedArray, Tree
+from parity.judging.stage_tree import JudgedArray, Tree
 from parity.physics.precision import PRECISIONS
 from parity.report.content import Picture
+from parity.report.deviations import Deviation, deviations, has_plane, place_in_words, shown
 from parity.report.pictures import png, save
-from parity.report.stages import Deviation, deviations, has_plane, place_in_words, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

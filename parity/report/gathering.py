@@ -11,13 +11,15 @@ from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.faults.diagnosis import Diagnosis, diagnoses
 from parity.judging.run import ContractRun
-from parity.judging.stages import Tree, trees_of
+from parity.judging.stage_tree import Tree
+from parity.judging.stages import trees_of
 from parity.physics.precision import PRECISIONS
 from parity.report.content import ContractReport, Picture
+from parity.report.deviations import INHERITS
 from parity.report.error_map import error_maps, picture
 from parity.report.messages import describe
 from parity.report.pictures import can_draw
-from parity.report.stages import INHERITS, explanation
+from parity.report.stages import explanation
 from parity.report.terminal import counted, plain
 from parity.stacks.base import Framework
 

@@ -21,7 +21,8 @@ from parity.judging.examine import Truth
 from parity.judging.expectation import bounded_gradients, bounded_values
 from parity.judging.measurement import Measurement
 from parity.judging.quantity import by_quantity
-from parity.judging.stages import StageRun, Tree, stage_tree
+from parity.judging.stage_tree import StageRun, Tree
+from parity.judging.stages import stage_tree
 from parity.physics.precision import FLOAT64, PRECISIONS, Precision
 from parity.stacks.base import Framework
 

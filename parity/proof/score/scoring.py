@@ -14,7 +14,8 @@ from parity.faults.base import Defect, Rewrite
 from parity.faults.injection import injected
 from parity.goldens.replay import replay
 from parity.judging.measurement import Measurement
-from parity.judging.stages import StageRun, Tree, trees_of
+from parity.judging.stage_tree import StageRun, Tree
+from parity.judging.stages import trees_of
 from parity.judging.verdict import Outcome, PooledGain, Verdict, judge
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.proof.score.baselines import BASELINES

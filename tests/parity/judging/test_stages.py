@@ -20,7 +20,8 @@ from parity.contracts.cases.strata import MERGED, SHAPES, SHIFTS, UNCONSTRAINED
 from parity.contracts.contract import Contract, Stage
 from parity.contracts.declared import REGISTRY
 from parity.judging.expectation import bounded_gradients, bounded_values
-from parity.judging.stages import Tree, stage_tree, stages_of, trees_of
+from parity.judging.stage_tree import Tree
+from parity.judging.stages import stage_tree, stages_of, trees_of
 from parity.physics.precision import FLOAT32, FLOAT64, PRECISIONS, Precision
 from parity.stacks.base import Framework, StackError
 

@@ -12,11 +12,13 @@ import torch
 from parity import cli
 from parity.contracts.cases.case import parse_case
 from parity.contracts.declared import REGISTRY
-from parity.judging.stages import Tree, trees_of
+from parity.judging.stage_tree import Tree
+from parity.judging.stages import trees_of
 from parity.physics.kinds import CANVAS, EXIT_WAVES, POSITIONS
 from parity.physics.precision import FLOAT32, FLOAT64
+from parity.report.deviations import deviations, place_in_words, shown
 from parity.report.error_map import write_error_maps
-from parity.report.stages import deviations, explanation, headline, place_in_words, shown
+from parity.report.stages import explanation, headline
 from parity.report.terminal import WIDTH, plain
 from parity.stacks.base import Framework
 
