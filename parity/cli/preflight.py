@@ -9,7 +9,7 @@ import click
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.contracts.declared import REGISTRY
 from parity.gate.preflight.data import data_findings
-from parity.gate.preflight.findings import CheckOutcome, gravest
+from parity.gate.preflight.findings import Outcome, gravest
 from parity.gate.preflight.installation import spectral_convolution, versions
 from parity.gate.preflight.places import implementations
 from parity.gate.preflight.table import preflight_table
@@ -18,7 +18,7 @@ from parity.report.terminal import console
 LOSSES = "losses"
 """The file of the contracts whose places are shown."""
 
-CODES = {CheckOutcome.PASSED: AGREE, CheckOutcome.FAILED: DISAGREE, CheckOutcome.NOT_CHECKED: NOT_CHECKED}
+CODES = {Outcome.PASSED: AGREE, Outcome.FAILED: DISAGREE, Outcome.NOT_CHECKED: NOT_CHECKED}
 
 
 @click.command("preflight")

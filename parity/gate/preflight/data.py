@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from parity._errors import CheckNotMade
 from parity.contracts.cases.datasets import DatasetError, read_dataset
-from parity.gate.preflight.counts import ValueNature, are_counts, nature
-from parity.gate.preflight.findings import CheckOutcome, Finding
+from parity.gate.preflight.counts import Nature, are_counts, nature
+from parity.gate.preflight.findings import Finding, Outcome
 from ptycho.diffsim import check_scaled_alike, count_photons
 from ptycho.npz import Archive, DataError, UnreadableError
 from ptycho.scanfile import COORDINATES, DIFFRACTION, NOMINAL, PROBE, SCALE, TRUE, Y_I, Scan, read_scan
@@ -24,14 +24,14 @@ EXPERIMENT_KEYS = (PROBE, *COORDINATES)
 """What an experiment's file has beside its diffraction."""
 
 _SAID = {
-    ValueNature.COUNTS: (
-        CheckOutcome.FAILED,
+    Nature.COUNTS: (
+        Outcome.FAILED,
         "photon counts: {type}, all whole multiples of a unit; store their square root, the amplitude",
     ),
-    ValueNature.AMPLITUDES: (CheckOutcome.PASSED, "amplitudes: {type}, whose squares are whole multiples of a unit"),
-    ValueNature.EITHER: (CheckOutcome.PASSED, "0 and one other value: amplitudes and counts are the same"),
-    ValueNature.UNTOLD: (
-        CheckOutcome.NOT_CHECKED,
+    Nature.AMPLITUDES: (Outcome.PASSED, "amplitudes: {type}, whose squares are whole multiples of a unit"),
+    Nature.EITHER: (Outcome.PASSED, "0 and one other value: amplitudes and counts are the same"),
+    Nature.UNTOLD: (
+        Outcome.NOT_CHECKED,
         "{type}, neither counts nor their square roots: whether they are amplitudes cannot be told from the values",
     ),
 }
@@ -59,11 +59,11 @@ def _findings(path: Path, archive: Archive, key: str) -> Iterator[Finding]:
     except UnreadableError:
         raise
     except DataError as error:
-        yield Finding(key, CheckOutcome.FAILED, str(error))
+        yield Finding(key, Outcome.FAILED, str(error))
         return
     alike = _scaled_alike(archive, diffraction) if Y_I in archive.keys else None
     yield _what_it_is(key, diffraction, alike)
-    yield alike or Finding("X and Y_I", CheckOutcome.NOTED, f"no {Y_I}, as an experiment has none")
+    yield alike or Finding("X and Y_I", Outcome.NOTED, f"no {Y_I}, as an experiment has none")
     yield _taken(path, archive.keys)
 
 
@@ -76,10 +76,10 @@ def _amplitudes(archive: Archive, key: str, kinds: str) -> NDArray[Any]:
 def _what_it_is(key: str, diffraction: NDArray[Any], alike: Finding | None) -> Finding:
     """Whether the diffraction is of amplitudes: by its values, or else by the energy behind the object."""
     if not diffraction.any():
-        return Finding(key, CheckOutcome.FAILED, f"no light: only zeros, shape {diffraction.shape}")
+        return Finding(key, Outcome.FAILED, f"no light: only zeros, shape {diffraction.shape}")
     found = nature(diffraction)
-    if found is ValueNature.UNTOLD and alike is not None and alike.outcome is CheckOutcome.PASSED:
-        return Finding(key, CheckOutcome.PASSED, f"amplitudes: {diffraction.dtype}, which have the energy of {Y_I}")
+    if found is Nature.UNTOLD and alike is not None and alike.outcome is Outcome.PASSED:
+        return Finding(key, Outcome.PASSED, f"amplitudes: {diffraction.dtype}, which have the energy of {Y_I}")
     outcome, said = _SAID[found]
     return Finding(key, outcome, said.format(type=diffraction.dtype))
 
@@ -90,19 +90,19 @@ def _scaled_alike(archive: Archive, diffraction: NDArray[Any]) -> Finding:
     try:
         illuminated = _amplitudes(archive, Y_I, "f")
         if SCALE not in archive.keys:
-            return Finding(subject, CheckOutcome.NOT_CHECKED, f"no {SCALE}: how large photon noise may be is not known")
+            return Finding(subject, Outcome.NOT_CHECKED, f"no {SCALE}: how large photon noise may be is not known")
         scale = float(read_array(archive, SCALE, "iuf", "a number").item())
         patterns, behind = (_in_groups(archive, array) for array in (diffraction, illuminated))
         check_scaled_alike(patterns, behind, scale)
     except UnreadableError:
         raise
     except (ValueError, TypeError) as error:
-        return Finding(subject, CheckOutcome.FAILED, str(error))
-    if nature(diffraction) is ValueNature.AMPLITUDES and not are_counts(np.square(scale * diffraction)):
+        return Finding(subject, Outcome.FAILED, str(error))
+    if nature(diffraction) is Nature.AMPLITUDES and not are_counts(np.square(scale * diffraction)):
         said = f"{SCALE}: expected s with which (s·X)² are counts, as squares of X are multiples of a unit, got "
-        return Finding(subject, CheckOutcome.FAILED, f"{said}{scale:.6g}")
+        return Finding(subject, Outcome.FAILED, f"{said}{scale:.6g}")
     photons = float(count_photons(patterns).mean()) * scale**2
-    return Finding(subject, CheckOutcome.PASSED, f"divided by one scale, {scale:.6g}: {photons:.4g} photons a pattern")
+    return Finding(subject, Outcome.PASSED, f"divided by one scale, {scale:.6g}: {photons:.4g} photons a pattern")
 
 
 def _in_groups(archive: Archive, array: NDArray[Any]) -> NDArray[Any]:
@@ -129,24 +129,22 @@ def _taken(path: Path, keys: tuple[str, ...]) -> Finding:
             data = read_datafile(path)
             groups, N, _, patches = data.diffraction.shape
             gridsize = math.isqrt(patches)
-            return Finding(
-                "file", CheckOutcome.PASSED, f"grid lines: {groups:,} groups, N = {N}, gridsize = {gridsize}"
-            )
+            return Finding("file", Outcome.PASSED, f"grid lines: {groups:,} groups, N = {N}, gridsize = {gridsize}")
         if all(key in keys for key in EXPERIMENT_KEYS):
             said = "{:,} patterns of {} × {}".format(*read_dataset(path).diffraction.shape)
-            return Finding("file", CheckOutcome.PASSED, f"an experiment: {said}")
+            return Finding("file", Outcome.PASSED, f"an experiment: {said}")
         if PROBE in keys and (NOMINAL in keys or TRUE in keys):
             scan = _scan(path, keys)
             said = "{:,} patterns of {} × {}".format(len(scan.diffraction), *scan.diffraction.frame)
-            return Finding("file", CheckOutcome.PASSED, f"a scan: {said}, in groups of {scan.group}")
+            return Finding("file", Outcome.PASSED, f"a scan: {said}, in groups of {scan.group}")
     except UnreadableError:
         raise
     except (DataError, DatasetError) as error:
-        return Finding("file", CheckOutcome.FAILED, str(error))
+        return Finding("file", Outcome.FAILED, str(error))
     lacking = [key for key in EXPERIMENT_KEYS if key not in keys]
     return Finding(
         "file",
-        CheckOutcome.FAILED,
+        Outcome.FAILED,
         f"no reader takes it: an experiment's has {', '.join(lacking)} too, that of the grid-lines workflow "
         f"{', '.join(missing)}",
     )

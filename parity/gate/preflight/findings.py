@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class CheckOutcome(StrEnum):
+class Outcome(StrEnum):
     """Of one check; `NOTED` is information alone."""
 
     PASSED = "passed"
@@ -21,13 +21,11 @@ class Finding:
     """One thing that was looked at, and what was found."""
 
     subject: str
-    outcome: CheckOutcome
+    outcome: Outcome
     text: str
 
 
-def gravest(findings: Iterable[Finding]) -> CheckOutcome:
+def gravest(findings: Iterable[Finding]) -> Outcome:
     """What all of it comes to: what could not be checked outweighs what failed, and that what passed."""
     outcomes = {finding.outcome for finding in findings}
-    return next(
-        (one for one in (CheckOutcome.NOT_CHECKED, CheckOutcome.FAILED) if one in outcomes), CheckOutcome.PASSED
-    )
+    return next((one for one in (Outcome.NOT_CHECKED, Outcome.FAILED) if one in outcomes), Outcome.PASSED)

@@ -8,7 +8,7 @@ from importlib import metadata
 
 from parity._git import ROOT
 from parity.contracts.mirror import MIRRORS
-from parity.gate.preflight.findings import CheckOutcome, Finding
+from parity.gate.preflight.findings import Finding, Outcome
 from parity.gate.preflight.places import places
 
 PACKAGES = (
@@ -32,16 +32,16 @@ FALLBACK = "_FallbackSpectralConv2d"
 def versions() -> list[Finding]:
     """The interpreter and each package, as it is installed."""
     interpreter = f"{platform.python_version()} on {platform.system()}, {platform.machine()}"
-    return [Finding("python", CheckOutcome.NOTED, interpreter), *(_version(names) for names in PACKAGES)]
+    return [Finding("python", Outcome.NOTED, interpreter), *(_version(names) for names in PACKAGES)]
 
 
 def _version(names: tuple[str, ...]) -> Finding:
     for name in names:
         try:
-            return Finding(name, CheckOutcome.NOTED, metadata.version(name))
+            return Finding(name, Outcome.NOTED, metadata.version(name))
         except metadata.PackageNotFoundError:
             continue
-    return Finding(" or ".join(names), CheckOutcome.NOTED, "not installed")
+    return Finding(" or ".join(names), Outcome.NOTED, "not installed")
 
 
 def spectral_convolution() -> Finding:
@@ -49,7 +49,7 @@ def spectral_convolution() -> Finding:
     subject = "spectral convolution"
     spec = importlib.util.find_spec(NEURALOPERATOR)
     if spec is not None:
-        return Finding(subject, CheckOutcome.NOTED, f"neuraloperator, {spec.origin}")
+        return Finding(subject, Outcome.NOTED, f"neuraloperator, {spec.origin}")
     defined = places(MIRRORS["ptycho_torch"], FALLBACK)
     where = ", ".join(place.relative_to(ROOT) for place in defined)
-    return Finding(subject, CheckOutcome.NOTED, f"the fallback {FALLBACK}, {where or 'which is not in ptycho_torch'}")
+    return Finding(subject, Outcome.NOTED, f"the fallback {FALLBACK}, {where or 'which is not in ptycho_torch'}")

@@ -11,12 +11,12 @@ from pathlib import Path
 from parity._git import ROOT
 from parity.contracts.contract import Contract, Entry
 from parity.contracts.mirror import MIRRORS
-from parity.gate.preflight.findings import CheckOutcome, Finding
+from parity.gate.preflight.findings import Finding, Outcome
 from parity.stacks import MIRRORED
 
 
 @dataclass(frozen=True, slots=True)
-class DefinitionLine:
+class Place:
     """The first line of a definition."""
 
     path: Path
@@ -27,13 +27,13 @@ class DefinitionLine:
         return f"{self.path.relative_to(root).as_posix()}:{self.line}"
 
 
-def place(path: Path, name: str) -> DefinitionLine | None:
+def place(path: Path, name: str) -> Place | None:
     """Where a file defines a function or class of this name at its top; None if it does not, or is not there."""
     line = _definitions(path).get(name)
-    return None if line is None else DefinitionLine(path, line)
+    return None if line is None else Place(path, line)
 
 
-def places(folder: Path, name: str) -> list[DefinitionLine]:
+def places(folder: Path, name: str) -> list[Place]:
     """Every place in the files below a folder where a function or class of this name is defined."""
     return [found for path in sorted(folder.rglob("*.py")) if (found := place(path, name))]
 
@@ -47,7 +47,7 @@ def implementations(contract: Contract) -> Finding:
     entries = [_entry(entry) for entry in contract.entries]
     lines = [_said(functions), *(f"{_said([where])} {where[1]}" for where in entries)]
     missing = any(place(*where) is None for where in (*functions, *entries))
-    return Finding(contract.name, CheckOutcome.FAILED if missing else CheckOutcome.PASSED, "\n".join(lines))
+    return Finding(contract.name, Outcome.FAILED if missing else Outcome.PASSED, "\n".join(lines))
 
 
 def _entry(entry: Entry) -> tuple[Path, str]:

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from parity.gate.preflight.findings import CheckOutcome, Finding
+from parity.gate.preflight.findings import Finding, Outcome
 from parity.report.terminal import bare_table, counted
 
 _STYLES = {
-    CheckOutcome.PASSED: "green",
-    CheckOutcome.FAILED: "bold red",
-    CheckOutcome.NOT_CHECKED: "yellow",
-    CheckOutcome.NOTED: "dim",
+    Outcome.PASSED: "green",
+    Outcome.FAILED: "bold red",
+    Outcome.NOT_CHECKED: "yellow",
+    Outcome.NOTED: "dim",
 }
 
 
@@ -24,7 +24,7 @@ def preflight_table(sections: Mapping[str, Sequence[Finding]]) -> RenderableType
     for title, findings in sections.items():
         table = bare_table(title, "", "")
         for finding in findings:
-            outcome = "" if finding.outcome is CheckOutcome.NOTED else str(finding.outcome)
+            outcome = "" if finding.outcome is Outcome.NOTED else str(finding.outcome)
             table.add_row(finding.subject, Text(outcome, _STYLES[finding.outcome]), Text(finding.text))
         blocks += [table, Text()]
     return Group(*blocks, Text(verdict(sections)))
@@ -34,8 +34,8 @@ def verdict(sections: Mapping[str, Sequence[Finding]]) -> str:
     """What all of it comes to, in one line; what is wrong by its name and section."""
     found = [(one, title) for title, findings in sections.items() for one in findings]
     said = []
-    for outcome in (CheckOutcome.NOT_CHECKED, CheckOutcome.FAILED):
+    for outcome in (Outcome.NOT_CHECKED, Outcome.FAILED):
         names = [f"{one.subject} ({title})" for one, title in found if one.outcome is outcome]
         said += [f"{outcome}: {', '.join(names)}"] if names else []
-    passed = sum(one.outcome is CheckOutcome.PASSED for one, _ in found)
+    passed = sum(one.outcome is Outcome.PASSED for one, _ in found)
     return "; ".join(said) or f"{counted(passed, 'check')} passed"
