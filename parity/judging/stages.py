@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,12 @@ from parity.physics.kinds import Kind
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
 from parity.stacks.base import Framework, StackError
+
+Known = Bounded | NDArray[Any]
+"""An argument or a result, with what the oracle knows of its error; a size, a flag or a choice is a plain array."""
+
+Addend = TypeVar("Addend", Bounded, NDArray[Any])
+T = TypeVar("T")
 
 
 def stage_tree(
@@ -81,12 +87,12 @@ class _Walk:
         self._framework, self._precision = framework, precision
         self._stages = stages_of(contract, inputs)
         self._inputs, self._cotangent = inputs, precision.round(cotangent)
-        self._truth: dict[str, Any] = {
+        self._truth: dict[str, Known] = {
             a.name: inputs[a.name] if a.kind.static else exactly(inputs[a.name], precision) for a in contract.arguments
         }
         self._stack: dict[str, NDArray[Any]] = {a.name: inputs[a.name] for a in contract.arguments}
         last = [stage.result for stage in self._stages[-1:]]
-        self._pulled: dict[str, Any] = {result: exactly(self._cotangent, precision) for result in last}
+        self._pulled: dict[str, Bounded] = {result: exactly(self._cotangent, precision) for result in last}
         self._pulled_by_stack: dict[str, NDArray[Any]] = dict.fromkeys(last, self._cotangent)
 
     def tree(self) -> Tree:
@@ -111,13 +117,10 @@ class _Walk:
         contract = self._contracts[stage.contract]
         given = self._arguments(stage, self._truth)
         oracle = contract.oracle()(**{name: _plain(x) for name, x in given.items()})
-        self._truth[stage.result] = oracle if isinstance(oracle, Bounded) else exactly(oracle, self._precision)
-        free = self._read(
-            contract.results[0],
-            stage.result,
-            self._run(contract, self._arguments(stage, self._stack)),
-            self._truth[stage.result],
-        )
+        right = oracle if isinstance(oracle, Bounded) else exactly(oracle, self._precision)
+        self._truth[stage.result] = right
+        run = self._run(contract, self._arguments(stage, self._stack))
+        free = self._read(contract.results[0], stage.result, run, right)
         if free.got is not None and free.got.ndim == free.oracle.ndim:
             self._stack[stage.result] = free.got
         return free
@@ -173,7 +176,7 @@ class _Walk:
             return None
         return stage_tree(contract, self._case, inputs, cotangent, self._framework, self._precision, self._contracts)
 
-    def _arguments(self, stage: Stage, known: Mapping[str, Any]) -> dict[str, Any]:
+    def _arguments(self, stage: Stage, known: Mapping[str, T]) -> dict[str, T | NDArray[Any]]:
         return {
             a.name: np.array(stage.sizes[a.name]) if a.name in stage.sizes else known[stage.source(a.name)]
             for a in self._contracts[stage.contract].arguments
@@ -240,15 +243,15 @@ class _Run:
     gradient_fault: str | None = None
 
 
-def _add(known: dict[str, Any], name: str, gradient: Any) -> None:
+def _add(known: dict[str, Addend], name: str, gradient: Addend) -> None:
     """Gradients of what is used twice are added up."""
     known[name] = known[name] + gradient if name in known else gradient
 
 
-def _plain(x: Any) -> Any:
+def _plain(x: Known) -> Any:
     """An argument as the oracle takes it: what is no `Bounded` is a size, a flag or a choice."""
     return x if isinstance(x, Bounded) else x.item()
 
 
-def _value_of(x: Any) -> NDArray[Any]:
+def _value_of(x: Known) -> NDArray[Any]:
     return x.value if isinstance(x, Bounded) else np.asarray(x)
