@@ -149,7 +149,7 @@ class Truth:
         for quantity, bounded in self.quantities.items():
             label = self._label(quantity, entry)
             if quantity in found.remainders:
-                measurements.append(found.measure(label, quantity, stack))
+                measurements.append(found.measure(label, stack))
             elif quantity in arrays:
                 measurements.append(measure(label, stack, arrays[quantity], bounded, self.witness.get(quantity)))
             else:

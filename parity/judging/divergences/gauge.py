@@ -48,7 +48,7 @@ class Gauge(Difference):
         turned = {quantity: comparison.quantities[quantity] * _turn(fit, 1, comparison) for quantity in fields}
         back = np.conj(_turn(fit, 1, comparison).value)
         remainders = {
-            quantity: _rest(fit, comparison, quantity, comparison.arrays[quantity] * back, bounded.error)
+            quantity: _remainder(fit, comparison, quantity, comparison.arrays[quantity] * back, bounded.error)
             for quantity, bounded in turned.items()
         }
         return remainders | self._gradients(comparison, fields, fit)
@@ -68,7 +68,7 @@ class Gauge(Difference):
             if quantity in gradients:
                 value = comparison.quantities[quantity].value
                 got = comparison.arrays[quantity] - bounded.value + value
-                remainders[quantity] = _rest(fit, comparison, quantity, got, bounded.error)
+                remainders[quantity] = _remainder(fit, comparison, quantity, got, bounded.error)
         return remainders
 
 
@@ -78,7 +78,7 @@ def _turn(fit: Fit, way: int, comparison: Comparison) -> Bounded:
     return Bounded(np.asarray(np.exp(1j * angle)), np.asarray(fit.error / abs(fit.number) + 2), comparison.precision)
 
 
-def _rest(fit: Fit, comparison: Comparison, quantity: Quantity, got: Any, error: Any) -> Remainder:
+def _remainder(fit: Fit, comparison: Comparison, quantity: Quantity, got: Any, error: Any) -> Remainder:
     oracle = comparison.quantities[quantity]
     rounding = fit.rounding(comparison.precision) / abs(fit.number)
     sensitivity = 1.0 if fit.elements == 1 else None

@@ -34,8 +34,9 @@ class Corrected:
     remainders: Mapping[Quantity, Remainder] = field(default_factory=dict)
     entries: Mapping[Quantity, Divergence] = field(default_factory=dict)
 
-    def measure(self, label: Label, quantity: Quantity, stack: str) -> Measurement:
-        """The rest of a quantity against the oracle; a size that its entry does not accept is a fault."""
+    def measure(self, label: Label, stack: str) -> Measurement:
+        """The remainder of a quantity against the oracle; a size that its entry does not accept is a fault."""
+        quantity = label.quantity.own
         entry, left = self.entries[quantity], self.remainders[quantity]
         measured = measure_remainder(label, stack, left.got, left.oracle, left.accepted)
         if left.sensitivity is not None:

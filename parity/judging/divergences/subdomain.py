@@ -35,13 +35,13 @@ class SubDomain(Difference):
     def remove(self, comparison: Comparison) -> Mapping[Quantity, Remainder]:
         inside = np.asarray(self.where(comparison.given), np.bool_)
         remainders = {
-            quantity: _rest(got, comparison.quantities[quantity], ~np.broadcast_to(inside, got.shape))
+            quantity: _remainder(got, comparison.quantities[quantity], ~np.broadcast_to(inside, got.shape))
             for quantity, got in comparison.arrays.items()
         }
-        return {quantity: rest for quantity, rest in remainders.items() if rest}
+        return {quantity: left for quantity, left in remainders.items() if left}
 
 
-def _rest(got: NDArray[Any], oracle: Bounded, outside: NDArray[np.bool_]) -> Remainder | None:
+def _remainder(got: NDArray[Any], oracle: Bounded, outside: NDArray[np.bool_]) -> Remainder | None:
     """What is inside; None where nothing differs outside, so that there is nothing to accept."""
     with np.errstate(all="ignore"):
         error = np.where(got == oracle.value, 0.0, np.abs(got - oracle.value))

@@ -38,10 +38,10 @@ class ConstantTerm(Difference):
         return unknown_argument(contract, self.per) if self.per else ()
 
     def remove(self, comparison: Comparison) -> Mapping[Quantity, Remainder]:
-        remainders = {quantity: self._rest(comparison, quantity) for quantity in comparison.arrays}
-        return {quantity: rest for quantity, rest in remainders.items() if rest}
+        remainders = {quantity: self._remainder(comparison, quantity) for quantity in comparison.arrays}
+        return {quantity: left for quantity, left in remainders.items() if left}
 
-    def _rest(self, comparison: Comparison, quantity: Quantity) -> Remainder | None:
+    def _remainder(self, comparison: Comparison, quantity: Quantity) -> Remainder | None:
         got, oracle = comparison.arrays[quantity], comparison.quantities[quantity]
         fit = _constant(got - oracle.value, oracle)
         if fit is None:
