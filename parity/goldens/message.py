@@ -50,7 +50,7 @@ def replay_message(contract: Contract, replay: Replay, options: Sequence[str] = 
     golden, verdict = replay.golden, replay.verdict
     quantities = dict.fromkeys(measurement.quantity.text for measurement in verdict.failures)
     lines = [
-        f"golden {golden.name}: {headline(verdict)}",
+        f"golden {golden.name}: {headline(verdict, golden.outputs)}",
         *(f"  {finding(contract, worst)}" for worst in verdict.failures[:1]),
         f"  off: {', '.join(quantities)}" if quantities else f"  {verdict.reason}",
         f"  frozen: {_frozen(golden)}",

@@ -112,10 +112,10 @@ def promote(contract: str, case: str, precisions: Collection[str], options: Sequ
     return shlex.join(["parity", "golden", "promote", contract, *chosen])
 
 
-def headline(verdict: Verdict) -> str:
-    """Who is wrong, and who is right."""
+def headline(verdict: Verdict, stored: Collection[str] = ()) -> str:
+    """Who is wrong, and who is right; `stored` are stacks of which only stored outputs were compared."""
     if not verdict.sides:
-        return f"{' and '.join(sorted(verdict.worst))} disagree with each other"
+        return f"{' and '.join(sorted({*verdict.worst, *stored}))} disagree with each other"
     if len(verdict.sides) > 1:
         together = (
             " and agree with each other: the same mistake in both, or the oracle is wrong" if verdict.alike else ""

@@ -68,8 +68,8 @@ def test_readings_are_frozen_as_they_were_read_and_judged_in_float64_without_gra
     assert golden.precision is FLOAT64
     assert np.issubdtype(golden.inputs["amplitude"].dtype, np.integer)
     assert golden.cotangents == {}
-    assert golden.oracle.keys() == {"photons"}
-    assert golden.outputs["torch"]["photons"].dtype == np.float64
+    assert golden.oracle.keys() == {result_of("photons")}
+    assert golden.outputs["torch"][result_of("photons")].dtype == np.float64
 
 
 def test_a_flag_stays_a_flag(stacks) -> None:
