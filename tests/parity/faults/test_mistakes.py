@@ -29,7 +29,7 @@ from parity.faults.oracle_side.base import plain
 from parity.faults.oracle_side.generic import to_bfloat16, to_float16
 from parity.judging.examine import Truth
 from parity.judging.measurement import distance
-from parity.judging.quantity import Arrays, gradient_of
+from parity.judging.quantity import Arrays, gradient_of, result_of
 from parity.physics.oracle import losses as losses_oracle
 from parity.physics.oracle import networks as networks_oracle
 from parity.physics.oracle import operations
@@ -157,7 +157,7 @@ def test_a_changed_argument_changes_all_results_and_no_gradient() -> None:
     case = first_cases(contract.name)[0]
     wrong = case.wrong(named(contract, "β₁ and β₂ are exchanged"))
     assert wrong is not None
-    assert list(wrong) == ["parameters", "first_moment", "second_moment"]
+    assert [quantity.text for quantity in wrong] == ["parameters", "first_moment", "second_moment"]
     assert {array.dtype for array in wrong.values()} == {np.dtype(np.float64)}
 
 
@@ -183,7 +183,7 @@ def test_only_integers_can_be_squared_before_they_are_widened() -> None:
     wrong = readings.wrong(named(contract, name))
     assert wrong is not None
     wrapped = (readings.inputs["amplitude"].astype(np.int64) ** 2 % 2**16).sum(axis=(-2, -1))
-    assert np.allclose(wrong["photons"], wrapped, rtol=1e-12)
+    assert np.allclose(wrong[result_of("photons")], wrapped, rtol=1e-12)
     assert floats.wrong(named(contract, name)) is None
 
 
@@ -222,10 +222,10 @@ def nll_of_one_pixel(name: str, predicted: float, observed: float, full: bool = 
         "full": np.array(full),
     }
     with np.errstate(divide="ignore"):
-        truth = {"nll": np.asarray(losses_oracle.poisson_nll(inputs["predicted"], inputs["observed"], full))}
+        truth = {result_of("nll"): np.asarray(losses_oracle.poisson_nll(inputs["predicted"], inputs["observed"], full))}
     wrong = mistaken(contract, named(contract, name), inputs, truth)
     assert wrong is not None
-    return float(wrong["nll"][0])
+    return float(wrong[result_of("nll")][0])
 
 
 @pytest.mark.parametrize(
