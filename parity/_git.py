@@ -5,9 +5,6 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-"""The folder that holds the harness: the root of its checkout, where there is one."""
-
 
 class GitError(Exception):
     """Git refused, in its own words."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ptycho import checks
 from ptycho.networks import CNNConfig, autoencode
+from ptycho_exposures.checks import refusal
 
 
 @keras.saving.register_keras_serializable(package="ptycho")
@@ -35,7 +36,7 @@ class Autoencoder(keras.Model):  # type: ignore[misc]
         super().__init__(dtype=dtype, name=name, autocast=False, **model)
         policy = self.dtype_policy
         if policy.compute_dtype not in ("float32", "float64") or policy.compute_dtype != policy.variable_dtype:
-            raise TypeError(checks.refusal("dtype", "float32 or float64", str(policy.name)))
+            raise TypeError(refusal("dtype", "float32 or float64", str(policy.name)))
         self.config = CNNConfig() if config is None else config
         self.seed = seed
         for parameter, array in _initial_parameters(self.config.parameter_shapes(), seed).items():
@@ -82,7 +83,7 @@ class Autoencoder(keras.Model):  # type: ignore[misc]
             expected = _describe(parameters[name]) if name in parameters else "no parameter of this name"
             got = _describe(store[name]) if name in store else "none"
             if got != expected:
-                raise ValueError(checks.refusal(name, expected, f"{got} in the file"))
+                raise ValueError(refusal(name, expected, f"{got} in the file"))
         for name, variable in parameters.items():
             variable.assign(store[name])
 

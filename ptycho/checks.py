@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 
 import tensorflow as tf
 
+from ptycho_exposures.checks import refusal
+
 Scalar: TypeAlias = float | tf.Tensor
 
 # B groups, H rows, W columns, C patches in a group, P probe modes; A patches of all groups, Y rows and X columns of
@@ -50,11 +52,6 @@ LAYOUT: Mapping[str, str] = {
 _REAL = (tf.float32, tf.float64)
 _COMPLEX = (tf.complex64, tf.complex128)
 _INTEGER = (tf.uint8, tf.uint16, tf.uint32, tf.uint64, tf.int8, tf.int16, tf.int32, tf.int64)
-
-
-def refusal(name: str, expected: str, got: str) -> str:
-    """The one sentence in which every refusal is worded."""
-    return f"{name}: expected {expected}, got {got}"
 
 
 def require_real(name: str, tensor: tf.Tensor) -> None:

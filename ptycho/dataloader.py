@@ -1,8 +1,8 @@
 """Data sets of exposures in groups, mapped from files, in TensorFlow.
 
-`PtychoDataset` reads the .npz of the grid-lines workflow and those of experiments, whose keys `ptycho.scanfile` has,
-and hands out groups of neighbouring exposures with one scale. The functions are what it computes, for a scan that is in
-memory already. Nothing here has a gradient.
+`PtychoDataset` reads the .npz of the grid-lines workflow and those of experiments, whose keys
+`ptycho_exposures.scanfile` has, and hands out groups of neighbouring exposures with one scale. The functions are what
+it computes, for a scan that is in memory already. Nothing here has a gradient.
 """
 
 import itertools
@@ -14,10 +14,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from ptycho import checks, grouping, patches, scaling
-from ptycho.groupedscan import POSITIONS, GroupedScan
-from ptycho.grouping import Indices
-from ptycho.scanfile import NOMINAL, Scan
+from ptycho import checks, patches, scaling
+from ptycho_exposures import grouping
+from ptycho_exposures.groupedscan import POSITIONS, GroupedScan
+from ptycho_exposures.grouping import Indices
+from ptycho_exposures.scanfile import NOMINAL, Scan
 
 
 class Batch(TypedDict):

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from ptycho import checks, losses, networks, optics, scaling
 from ptycho import patches as views
+from ptycho_exposures.checks import refusal
 
 WEIGHTINGS = ("central", "probe", "uniform", "none")
 
@@ -48,7 +49,7 @@ def predict_amplitude(
             canvas is too small or of the other parity, or a patch leaves the canvas.
     """
     if weighting not in WEIGHTINGS:
-        raise ValueError(checks.refusal("weighting", f"one of {', '.join(WEIGHTINGS)}", repr(weighting)))
+        raise ValueError(refusal("weighting", f"one of {', '.join(WEIGHTINGS)}", repr(weighting)))
     if weighting != "none":
         patches = _merged(patches, positions, _weight(patches, probe, weighting), rows, columns)
     amplitude = optics.far_field_amplitude(optics.illuminate(patches, probe))

@@ -17,6 +17,7 @@ from typing import Any
 import tensorflow as tf
 
 from ptycho import checks, optics, patches
+from ptycho_exposures.checks import refusal
 
 _PLACES = ("first", "second")  # the two convolutions of a block
 _ENCODER_NAME = re.compile(r"encoder_(\d+)_(?:first|second)_(?:kernel|bias)")
@@ -268,12 +269,12 @@ class CNNConfig:
         checks.require_size("size", self.size)
         checks.require_size("gridsize", self.gridsize)
         if self.size < 16 or self.size & (self.size - 1):
-            raise ValueError(checks.refusal("size", "a power of two from 16 on", str(self.size)))
+            raise ValueError(refusal("size", "a power of two from 16 on", str(self.size)))
         scale: object = self.filters_scale
         if not isinstance(scale, Real):
-            raise TypeError(checks.refusal("filters_scale", "a number", repr(scale)))
+            raise TypeError(refusal("filters_scale", "a number", repr(scale)))
         if not 0 < self.filters_scale < math.inf:
-            raise ValueError(checks.refusal("filters_scale", "a positive, finite number", str(self.filters_scale)))
+            raise ValueError(refusal("filters_scale", "a positive, finite number", str(self.filters_scale)))
 
     @property
     def levels(self) -> int:
@@ -393,9 +394,9 @@ def _require_chain(
 
 def _require_parameter(name: str, parameter: tf.Tensor, like_name: str, like: tf.Tensor) -> None:
     if not tf.is_tensor(parameter):
-        raise TypeError(checks.refusal(name, "a tf.Tensor", type(parameter).__name__))
+        raise TypeError(refusal(name, "a tf.Tensor", type(parameter).__name__))
     if parameter.dtype not in (tf.float32, tf.float64):
-        raise TypeError(checks.refusal(name, "float32 or float64", str(parameter.dtype.name)))
+        raise TypeError(refusal(name, "float32 or float64", str(parameter.dtype.name)))
     checks.require_same_precision(name, parameter, like_name, like)
 
 
@@ -403,7 +404,7 @@ def _require_shape(name: str, tensor: tf.Tensor, wanted: tuple[int | tf.Tensor |
     """Refuse another rank or other sizes than those wanted, where None is any size: now, or when the graph runs."""
     known = [None if tf.is_tensor(size) else size for size in wanted]
     if not tensor.shape.is_compatible_with(known):
-        raise ValueError(checks.refusal(name, expected, f"shape {tensor.shape}"))
+        raise ValueError(refusal(name, expected, f"shape {tensor.shape}"))
     open_axes = [
         axis
         for axis, size in enumerate(wanted)
@@ -439,9 +440,9 @@ def _require_names(parameters: Mapping[str, tf.Tensor]) -> int:
     for name in names:
         if name not in parameters:
             got = f"none, but {unknown[0]}" if unknown else "none"
-            raise TypeError(checks.refusal(name, f"a parameter of this name, as there {_encoder_blocks(levels)}", got))
+            raise TypeError(refusal(name, f"a parameter of this name, as there {_encoder_blocks(levels)}", got))
     for name in unknown:
-        raise TypeError(checks.refusal(name, f"no parameter of this name, as there {_encoder_blocks(levels)}", "one"))
+        raise TypeError(refusal(name, f"no parameter of this name, as there {_encoder_blocks(levels)}", "one"))
     return levels
 
 

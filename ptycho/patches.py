@@ -9,6 +9,7 @@ both move images by `translate`'s interpolation. What light makes of a patch is 
 import tensorflow as tf
 
 from ptycho import checks
+from ptycho_exposures.checks import refusal
 
 _FLOOR = 1e-3  # of the summed weight, so that the canvas is 0 and not NaN where no patch lies
 
@@ -363,7 +364,7 @@ def _require_on_canvas(
     inside = tf.abs(positions[:, 0]) <= tf.cast(tf.stack(limits), positions.dtype)[:, None]
     all_inside = tf.reduce_all(inside)
     if not tf.executing_eagerly():
-        message = checks.refusal("positions", "patches that stay on the canvas", "one that leaves it")
+        message = refusal("positions", "patches that stay on the canvas", "one that leaves it")
         checks.assert_in_graph(all_inside, message)
     elif not all_inside:
         group, index = tf.where(~tf.reduce_all(inside, axis=1))[0].numpy()
@@ -371,7 +372,7 @@ def _require_on_canvas(
         reach = "|x| ≤ {} and |y| ≤ {}".format(*map(int, limits))
         sizes = "patches of ({}, {}) stay on the canvas of ({}, {})".format(*map(int, (*patch, *canvas)))
         got = f"[{x:.9g}, {y:.9g}] in group {group}, patch {index}"
-        raise ValueError(checks.refusal("positions", f"{reach}, so that {sizes}", got))
+        raise ValueError(refusal("positions", f"{reach}, so that {sizes}", got))
 
 
 def _moved(images: tf.Tensor, shifts: tf.Tensor, rows: int | tf.Tensor, columns: int | tf.Tensor) -> tf.Tensor:

@@ -10,6 +10,7 @@ from typing import Final
 import tensorflow as tf
 
 from ptycho import checks
+from ptycho_exposures.checks import refusal
 
 MOST_PHOTONS: Final = 1e12
 """Photons a pixel up to which a sampler decides by ln k!, some 3e13 there and known to 1/100. At 1e16 it is known to
@@ -67,8 +68,8 @@ def _draw(intensity: tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
 def _require_all(valid: tf.Tensor, intensity: tf.Tensor) -> None:
     expected = f"a non-negative intensity of at most {MOST_PHOTONS:g} photons"
     if not tf.executing_eagerly():
-        message = checks.refusal("intensity", expected, "a pixel that is negative, NaN or brighter")
+        message = refusal("intensity", expected, "a pixel that is negative, NaN or brighter")
         checks.assert_in_graph(tf.reduce_all(valid), message)
     elif not tf.reduce_all(valid):
         place = tuple(tf.where(~valid)[0].numpy().tolist())
-        raise ValueError(checks.refusal("intensity", expected, f"{intensity[place].numpy():.9g} at {place}"))
+        raise ValueError(refusal("intensity", expected, f"{intensity[place].numpy():.9g} at {place}"))

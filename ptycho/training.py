@@ -20,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from ptycho import checks
+from ptycho_exposures.checks import refusal
 
 NAMES: Final = ("sgd", "adam", "adamw")
 
@@ -53,12 +54,12 @@ class OptimizerConfig:
 
     def __post_init__(self) -> None:
         if self.name not in NAMES:
-            raise ValueError(checks.refusal("name", " or ".join(NAMES), repr(self.name)))
+            raise ValueError(refusal("name", " or ".join(NAMES), repr(self.name)))
         _as_numbers({name: getattr(self, name) for name in _RANGES})
         for name, owner in (("momentum", "sgd"), ("weight_decay", "adamw")):
             if getattr(self, name) != 0 and self.name != owner:
                 expected = f"0 for {self.name}, which has none"
-                raise ValueError(checks.refusal(name, expected, str(getattr(self, name))))
+                raise ValueError(refusal(name, expected, str(getattr(self, name))))
 
 
 def make_optimizer(config: OptimizerConfig) -> keras.optimizers.Optimizer:
@@ -284,9 +285,9 @@ def _as_numbers(named: Mapping[str, Any]) -> list[tf.Tensor]:
         if tf.is_tensor(value):
             if value.dtype != tf.float64 or value.shape.rank != 0:
                 expected, got = "a number or a scalar of float64", f"{value.dtype.name}, shape {value.shape}"
-                raise TypeError(checks.refusal(name, expected, got))
+                raise TypeError(refusal(name, expected, got))
         elif not isinstance(value, Real):
-            raise TypeError(checks.refusal(name, "a number", repr(value)))
+            raise TypeError(refusal(name, "a number", repr(value)))
         least, limit, expected = _RANGES[name]
         checks.require_that((value >= least) & (value < limit), name, expected, value)
     return [tf.convert_to_tensor(value, tf.float64) for value in named.values()]

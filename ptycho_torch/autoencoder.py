@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ptycho_exposures.checks import refusal
 from ptycho_torch import checks
 from ptycho_torch.networks import CNNConfig, autoencode
 
@@ -45,7 +46,7 @@ class Autoencoder(nn.Module):
         size = self.config.size
         if images.shape[-2:] != (size, size):
             expected = f"frames of ({size}, {size}), the size of the network"
-            raise ValueError(checks.refusal("images", expected, str(tuple(images.shape[-2:]))))
+            raise ValueError(refusal("images", expected, str(tuple(images.shape[-2:]))))
         return autoencode(images, **self.parameters_by_name())
 
     def parameters_by_name(self) -> dict[str, nn.Parameter]:

@@ -16,9 +16,9 @@ from typing import Any, Final
 import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from ptycho_torch.files import write_atomically
+from ptycho_exposures.files import write_atomically
+from ptycho_exposures.npz import DataError
 from ptycho_torch.lightning_module import DESCRIPTION, Exposure, PtychoModule, TrainingConfig
-from ptycho_torch.npz import DataError
 
 CHECKPOINT: Final = Path("checkpoints", "last.ckpt")
 """Where the newest checkpoint lies in the folder of a training."""

@@ -13,6 +13,8 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
+from ptycho_exposures.checks import refusal
+
 Scalar: TypeAlias = float | Tensor
 
 # B groups, C patches in a group, P probe modes, H rows, W columns; A patches of all groups, Y rows and X columns of
@@ -52,11 +54,6 @@ _COMPLEX = (torch.complex64, torch.complex128)
 _INTEGER = (
     torch.uint8, torch.uint16, torch.uint32, torch.uint64, torch.int8, torch.int16, torch.int32, torch.int64
 )  # fmt: skip
-
-
-def refusal(name: str, expected: str, got: str) -> str:
-    """The one sentence in which every refusal is worded."""
-    return f"{name}: expected {expected}, got {got}"
 
 
 def require_real(name: str, tensor: Tensor) -> None:

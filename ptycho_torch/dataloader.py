@@ -1,8 +1,8 @@
 """Data sets of exposures in groups, mapped from files, in PyTorch.
 
-`PtychoDataset` reads the .npz of the grid-lines workflow and those of experiments, whose keys `ptycho_torch.scanfile`
-has, and hands out groups of neighbouring exposures with one scale. The functions are what it computes, for a scan that
-is in memory already. Nothing here has a gradient.
+`PtychoDataset` reads the .npz of the grid-lines workflow and those of experiments, whose keys
+`ptycho_exposures.scanfile` has, and hands out groups of neighbouring exposures with one scale. The functions are what
+it computes, for a scan that is in memory already. Nothing here has a gradient.
 """
 
 import os
@@ -13,10 +13,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ptycho_torch import checks, grouping, patches, scaling
-from ptycho_torch.groupedscan import GroupedScan
-from ptycho_torch.grouping import Indices
-from ptycho_torch.scanfile import NOMINAL, Scan
+from ptycho_exposures import grouping
+from ptycho_exposures.checks import refusal
+from ptycho_exposures.groupedscan import GroupedScan
+from ptycho_exposures.grouping import Indices
+from ptycho_exposures.scanfile import NOMINAL, Scan
+from ptycho_torch import checks, patches, scaling
 
 _nearest_groups: Callable[..., Indices] = torch.compiler.disable(grouping.nearest_groups)  # type: ignore[no-untyped-call]
 """Neighbours are found outside of torch: a compiler is to leave a gap for it, not to look into it."""
@@ -188,5 +190,5 @@ def group_amplitudes(diffraction: Tensor, scan: Tensor, gridsize: int, neighbour
     checks.require_reading("diffraction", diffraction)
     groups = neighbour_groups(scan, gridsize, neighbours, seed)
     if len(diffraction) != len(scan):
-        raise ValueError(checks.refusal("diffraction", f"{len(scan)} exposures as in scan", str(len(diffraction))))
+        raise ValueError(refusal("diffraction", f"{len(scan)} exposures as in scan", str(len(diffraction))))
     return scaling.normalize_amplitude(diffraction[None])[0, groups]

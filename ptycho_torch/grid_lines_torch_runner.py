@@ -152,9 +152,9 @@ def read(
         DataError: a file that cannot be used, or two that do not go together.
         ValueError: a gridsize that contradicts a file.
     """
+    from ptycho_exposures.npz import DataError
     from ptycho_torch.dataloader import PtychoDataset
     from ptycho_torch.metrics import LEAST_SIDE
-    from ptycho_torch.npz import DataError
     from ptycho_torch.reconstruction import Coverage
 
     training = PtychoDataset(train_npz, gridsize=gridsize)
@@ -198,7 +198,7 @@ def write(outcome: Outcome, output_dir: Path) -> dict[str, "Metrics"]:
 
     import numpy as np
 
-    from ptycho_torch.files import write_atomically
+    from ptycho_exposures.files import write_atomically
     from ptycho_torch.pictures import draw_all
 
     metrics, module = outcome.metrics(), outcome.module
@@ -225,7 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _exit_code(arguments: Sequence[str] | None) -> int:
-    from ptycho_torch.npz import DataError
+    from ptycho_exposures.npz import DataError
 
     try:
         runner_command.main(args=arguments, prog_name="grid_lines_torch_runner", standalone_mode=False)
@@ -272,7 +272,7 @@ def _truth(dataset: "PtychoDataset") -> "Complex":
     """The whole object (M, M), complex."""
     import numpy as np
 
-    from ptycho_torch.npz import DataError
+    from ptycho_exposures.npz import DataError
 
     stored = dataset.scan.object
     if stored is None:
@@ -287,7 +287,7 @@ def _truth(dataset: "PtychoDataset") -> "Complex":
 
 def _require_alike(training: "PtychoDataset", testing: "PtychoDataset") -> None:
     """Refuse data sets that one generator cannot take."""
-    from ptycho_torch.npz import DataError
+    from ptycho_exposures.npz import DataError
 
     shapes = [(one.groups.shape[1], *one.scan.diffraction.frame) for one in (training, testing)]
     if shapes[0] != shapes[1]:

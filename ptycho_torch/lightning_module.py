@@ -14,6 +14,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, DistributedSampler
 
+from ptycho_exposures.checks import refusal
 from ptycho_torch import checks, forward, losses, patches
 from ptycho_torch.dataloader import Batch, PtychoDataset
 from ptycho_torch.generators import make_generator
@@ -65,16 +66,16 @@ class TrainingConfig:
         checks.require_size("seed", self.seed, 0)
         for name in ("batch_size", "seed"):
             if getattr(self, name) > _LARGEST:
-                raise ValueError(checks.refusal(name, f"at most {_LARGEST}", str(getattr(self, name))))
+                raise ValueError(refusal(name, f"at most {_LARGEST}", str(getattr(self, name))))
         OptimizerConfig(learning_rate=self.learning_rate)  # refuses what is no rate
         for name in ("nll_weight", "mae_weight", "tv_weight"):
             if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(checks.refusal(name, "a finite number of at least 0", str(getattr(self, name))))
+                raise ValueError(refusal(name, "a finite number of at least 0", str(getattr(self, name))))
         if not self.nll_weight + self.mae_weight:
-            raise ValueError(checks.refusal("nll_weight, mae_weight", "one of them above 0", "0 for both"))
+            raise ValueError(refusal("nll_weight, mae_weight", "one of them above 0", "0 for both"))
         if self.weighting not in (None, *forward.WEIGHTINGS):
             expected = f"one of {', '.join(forward.WEIGHTINGS)}"
-            raise ValueError(checks.refusal("weighting", expected, repr(self.weighting)))
+            raise ValueError(refusal("weighting", expected, repr(self.weighting)))
 
     @property
     def chosen_weighting(self) -> str:
@@ -104,14 +105,14 @@ class Exposure:
         """That of a data set, whose patterns must be square."""
         rows, columns = dataset.scan.diffraction.frame
         if rows != columns:
-            raise ValueError(checks.refusal("diffraction", "square patterns", f"({rows}, {columns})"))
+            raise ValueError(refusal("diffraction", "square patterns", f"({rows}, {columns})"))
         known = dataset.scan.scales.get("intensity_scale")
         light = float(dataset.probe.abs().square().sum())
         transparent = math.sqrt(rows * columns / 4 / light) / dataset.normalization if light else 0.0
         scale = transparent if known is None else known
         if not 0 < scale < math.inf:
             got = f"{known} for intensity_scale" if known is not None else "no light"
-            raise ValueError(checks.refusal("probeGuess, intensity_scale", "light and a positive scale", got))
+            raise ValueError(refusal("probeGuess, intensity_scale", "light and a positive scale", got))
         gridsize = math.isqrt(dataset.groups.shape[1])
         return cls(rows, gridsize, dataset.normalization, 1.0 if known is None else known, scale, known is not None)
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from ptycho_torch import checks
+from ptycho_exposures.checks import refusal
 
 Real: TypeAlias = NDArray[np.floating[Any]]
 Complex: TypeAlias = NDArray[np.complexfloating[Any, Any]]
@@ -55,10 +55,10 @@ def aligned(found: Complex, truth: Complex, scale_known: bool = True) -> Complex
         ValueError: shapes differ, or either has no light at all.
     """
     if found.shape != truth.shape:
-        raise ValueError(checks.refusal("found", f"the shape of truth, {truth.shape}", str(found.shape)))
+        raise ValueError(refusal("found", f"the shape of truth, {truth.shape}", str(found.shape)))
     overlap, energy = np.vdot(found, truth), np.vdot(found, found).real
     if not energy > 0 or not np.isfinite(energy):
-        raise ValueError(checks.refusal("found", "a finite object that is not 0 all over", f"energy {energy}"))
+        raise ValueError(refusal("found", "a finite object that is not 0 all over", f"energy {energy}"))
     phase = overlap / abs(overlap) if overlap else 1.0
     fitted: Complex = found * (phase if scale_known else phase * abs(overlap) / energy)
     return fitted
@@ -72,7 +72,7 @@ def compare(found: Complex, truth: Complex) -> Metrics:
     """
     if found.shape != truth.shape or min(truth.shape) < LEAST_SIDE:
         expected = f"the shape of truth, at least {LEAST_SIDE} pixels a side"
-        raise ValueError(checks.refusal("found", expected, f"{found.shape} for a truth of {truth.shape}"))
+        raise ValueError(refusal("found", expected, f"{found.shape} for a truth of {truth.shape}"))
     return Metrics(_of_images(np.abs(found), np.abs(truth)), _of_images(*phases(found, truth)))
 
 

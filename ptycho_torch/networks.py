@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ptycho_exposures.checks import refusal
 from ptycho_torch import checks, optics, patches
 
 _PLACES = ("first", "second")  # the two convolutions of a block
@@ -73,7 +74,7 @@ def spectral_convolve(features: Tensor, weights: Tensor) -> Tensor:
         expected = (
             f"1 to {rows} rows and 1 to {columns // 2 + 1} columns of frequencies for frames of ({rows}, {columns})"
         )
-        raise ValueError(checks.refusal("weights", expected, f"({kept_rows}, {kept_columns})"))
+        raise ValueError(refusal("weights", expected, f"({kept_rows}, {kept_columns})"))
     # One axis after the other: only the columns that are kept are transformed. Rows of frequencies come last, and are
     # joined, not padded: of other ways torch.compile takes the strides for others.
     negative = kept_rows // 2
@@ -119,7 +120,7 @@ def max_pool(features: Tensor) -> Tensor:
     checks.require_real("features", features)
     rows, columns = features.shape[-2:]
     if min(rows, columns) < 2:
-        raise ValueError(checks.refusal("features", "at least 2 rows and 2 columns", f"({rows}, {columns})"))
+        raise ValueError(refusal("features", "at least 2 rows and 2 columns", f"({rows}, {columns})"))
     return functional.max_pool2d(features, 2)
 
 
@@ -266,12 +267,12 @@ class CNNConfig:
         checks.require_size("size", self.size)
         checks.require_size("gridsize", self.gridsize)
         if self.size < 16 or self.size & (self.size - 1):
-            raise ValueError(checks.refusal("size", "a power of two from 16 on", str(self.size)))
+            raise ValueError(refusal("size", "a power of two from 16 on", str(self.size)))
         scale: object = self.filters_scale
         if not isinstance(scale, Real):
-            raise TypeError(checks.refusal("filters_scale", "a number", repr(scale)))
+            raise TypeError(refusal("filters_scale", "a number", repr(scale)))
         if not 0 < self.filters_scale < math.inf:
-            raise ValueError(checks.refusal("filters_scale", "a positive, finite number", str(self.filters_scale)))
+            raise ValueError(refusal("filters_scale", "a positive, finite number", str(self.filters_scale)))
 
     @property
     def levels(self) -> int:
@@ -344,7 +345,7 @@ def _require_network(levels: int, parameters: Mapping[str, Tensor], images: Tens
         head, filters = _require_chain(layers[part], parameters, "images", images, encoded)
         if filters != channels:
             expected = f"as many filters as the channels of images, {channels}"
-            raise ValueError(checks.refusal(head, expected, f"shape {tuple(parameters[head].shape)}"))
+            raise ValueError(refusal(head, expected, f"shape {tuple(parameters[head].shape)}"))
 
 
 def _require_chain(
@@ -363,20 +364,20 @@ def _require_chain(
         source_name, channels = source
         if kernel.dim() != 4 or kernel.shape[1:] != (channels, 3, 3):
             expected = f"shape (O, {channels}, 3, 3) after the {channels} channels of {source_name}"
-            raise ValueError(checks.refusal(kernel_name, expected, f"shape {tuple(kernel.shape)}"))
+            raise ValueError(refusal(kernel_name, expected, f"shape {tuple(kernel.shape)}"))
         if bias.shape != kernel.shape[:1]:
             expected = f"shape {tuple(kernel.shape[:1])}, a number for each filter of {kernel_name}"
-            raise ValueError(checks.refusal(bias_name, expected, f"shape {tuple(bias.shape)}"))
+            raise ValueError(refusal(bias_name, expected, f"shape {tuple(bias.shape)}"))
         source = kernel_name, kernel.shape[0]
     return source
 
 
 def _require_parameter(name: str, parameter: Tensor, like_name: str, like: Tensor) -> None:
     if not isinstance(parameter, Tensor):
-        raise TypeError(checks.refusal(name, "a torch.Tensor", type(parameter).__name__))
+        raise TypeError(refusal(name, "a torch.Tensor", type(parameter).__name__))
     if parameter.dtype not in (torch.float32, torch.float64):
         got = str(parameter.dtype).removeprefix("torch.")
-        raise TypeError(checks.refusal(name, "float32 or float64", got))
+        raise TypeError(refusal(name, "float32 or float64", got))
     checks.require_same_precision(name, parameter, like_name, like)
 
 
@@ -390,9 +391,9 @@ def _require_names(parameters: Mapping[str, Tensor]) -> int:
     for name in names:
         if name not in parameters:
             got = f"none, but {unknown[0]}" if unknown else "none"
-            raise TypeError(checks.refusal(name, f"a parameter of this name, as there {_encoder_blocks(levels)}", got))
+            raise TypeError(refusal(name, f"a parameter of this name, as there {_encoder_blocks(levels)}", got))
     for name in unknown:
-        raise TypeError(checks.refusal(name, f"no parameter of this name, as there {_encoder_blocks(levels)}", "one"))
+        raise TypeError(refusal(name, f"no parameter of this name, as there {_encoder_blocks(levels)}", "one"))
     return levels
 
 
@@ -402,7 +403,7 @@ def _require_divisible_frame(levels: int, images: Tensor) -> None:
     sizes = tuple(images.shape[-2:])
     if any(size % divisor for size in sizes):
         expected = f"sides divisible by {divisor}, as there {_encoder_blocks(levels)}"
-        raise ValueError(checks.refusal("images", expected, str(sizes)))
+        raise ValueError(refusal("images", expected, str(sizes)))
 
 
 def _encoder_blocks(levels: int) -> str:

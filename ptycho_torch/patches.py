@@ -9,6 +9,7 @@ both move images by `translate`'s interpolation. What light makes of a patch is 
 import torch
 from torch import Tensor
 
+from ptycho_exposures.checks import refusal
 from ptycho_torch import checks
 
 _FLOOR = 1e-3  # of the summed weight, so that the canvas is 0 and not NaN where no patch lies
@@ -272,7 +273,7 @@ def flat_to_channel(flat: Tensor, gridsize: int) -> Tensor:
     checks.require_size("gridsize", gridsize)
     if flat.shape[0] % gridsize**2:
         expected = f"a multiple of {gridsize**2} patches (gridsize {gridsize})"
-        raise ValueError(checks.refusal("flat", expected, str(flat.shape[0])))
+        raise ValueError(refusal("flat", expected, str(flat.shape[0])))
     return flat.reshape(flat.shape[0] // gridsize**2, gridsize**2, *flat.shape[1:])
 
 
@@ -294,7 +295,7 @@ def channel_to_grid(patches: Tensor, gridsize: int) -> Tensor:
     checks.require_size("gridsize", gridsize)
     if patches.shape[1] != gridsize**2:
         expected = f"{gridsize**2} patches in a group (gridsize {gridsize})"
-        raise ValueError(checks.refusal("patches", expected, str(patches.shape[1])))
+        raise ValueError(refusal("patches", expected, str(patches.shape[1])))
     return patches.reshape(patches.shape[0], gridsize, gridsize, *patches.shape[2:])
 
 
@@ -315,7 +316,7 @@ def grid_to_channel(grid: Tensor) -> Tensor:
     down, across = grid.shape[1:3]
     if down != across:
         expected = f"as many columns of patches as rows ({down})"
-        raise ValueError(checks.refusal("grid", expected, str(across)))
+        raise ValueError(refusal("grid", expected, str(across)))
     return grid.flatten(1, 2)
 
 
@@ -337,10 +338,10 @@ def _require_frame(rows: int, columns: int, name: str, images: Tensor, *, larger
         checks.require_size(argument, size)
         if (size < present) if larger else (size > present):
             expected = f"at {'least' if larger else 'most'} the {present} of {name}"
-            raise ValueError(checks.refusal(argument, expected, str(size)))
+            raise ValueError(refusal(argument, expected, str(size)))
         if (size - present) % 2:
             expected = f"the parity of the {present} of {name}"
-            raise ValueError(checks.refusal(argument, expected, str(size)))
+            raise ValueError(refusal(argument, expected, str(size)))
 
 
 def _require_on_canvas(positions: Tensor, patch: tuple[int, int], canvas: tuple[int, int]) -> None:
@@ -355,7 +356,7 @@ def _require_on_canvas(positions: Tensor, patch: tuple[int, int], canvas: tuple[
     group, index = (~(positions.abs() <= limits)).any(dim=-1).nonzero()[0].tolist()
     x, y = positions[group, index].tolist()
     expected = f"|x| ≤ {x_limit} and |y| ≤ {y_limit}, so that patches of {patch} stay on the canvas of {canvas}"
-    raise ValueError(checks.refusal("positions", expected, f"[{x:.9g}, {y:.9g}] in group {group}, patch {index}"))
+    raise ValueError(refusal("positions", expected, f"[{x:.9g}, {y:.9g}] in group {group}, patch {index}"))
 
 
 def _moved(images: Tensor, shifts: Tensor, rows: int, columns: int) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ptycho_torch import checks
+from ptycho_exposures.checks import refusal
 from ptycho_torch import patches as views
 from ptycho_torch.dataloader import PtychoDataset
 
@@ -54,7 +54,7 @@ class Coverage:
         if outside.any():
             expected = f"patches on the object, of {size} pixels a side"
             got = f"one at {corners[outside.any(dim=-1)][0].tolist()}"
-            raise ValueError(checks.refusal("corners", expected, got))
+            raise ValueError(refusal("corners", expected, got))
         empty = cls(size, weight.double(), corners.double(), torch.zeros(size, size, dtype=torch.float64))
         ones = torch.ones(1, height, width, dtype=torch.complex64)
         cover = torch.zeros(empty.canvas, dtype=torch.complex128)
@@ -84,13 +84,13 @@ class Coverage:
         """
         covered = (self.cover >= SEEN).numpy()
         if not covered.any():
-            raise ValueError(checks.refusal("cover", "a pixel that was seen", "none"))
+            raise ValueError(refusal("cover", "a pixel that was seen", "none"))
         sides = [np.flatnonzero(covered.any(axis=axis)) for axis in (1, 0)]
         top, bottom, left, right = (int(end) for side in sides for end in (side[0], side[-1] + 1))
         while not covered[top:bottom, left:right].all():
             top, bottom, left, right = top + 1, bottom - 1, left + 1, right - 1
             if top >= bottom or left >= right:
-                raise ValueError(checks.refusal("cover", "a scan without gaps", "one with a gap in its middle"))
+                raise ValueError(refusal("cover", "a scan without gaps", "one with a gap in its middle"))
         return slice(top, bottom), slice(left, right)
 
 
@@ -112,7 +112,7 @@ def light_on_patch(probe: Tensor, middle_only: bool = False) -> Tensor:
         light = light * views.central_weight(probe[:, None])
     brightest = light.max()
     if not brightest > 0:
-        raise ValueError(checks.refusal("probe", "light on the middle of a patch", "none"))
+        raise ValueError(refusal("probe", "light on the middle of a patch", "none"))
     return light / brightest
 
 

@@ -10,6 +10,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from ptycho_exposures.checks import refusal
 from ptycho_torch import checks
 
 MOST_PHOTONS: Final = 1e12
@@ -63,5 +64,5 @@ def _draw(intensity: Tensor, seed: int) -> Tensor:
     if not valid.all():
         place = tuple((~valid).nonzero()[0].tolist())
         expected = f"a non-negative intensity of at most {MOST_PHOTONS:g} photons"
-        raise ValueError(checks.refusal("intensity", expected, f"{mean[place].item():.9g} at {place}"))
+        raise ValueError(refusal("intensity", expected, f"{mean[place].item():.9g} at {place}"))
     return torch.poisson(mean, generator=torch.Generator().manual_seed(int(seed)))

@@ -21,7 +21,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import CSVLogger
 
-from ptycho_torch import checks
+from ptycho_exposures.checks import refusal
 from ptycho_torch.checkpoints import CHECKPOINT, CheckpointError, WholeCheckpointIO, load_module, require_same
 from ptycho_torch.dataloader import PtychoDataset
 from ptycho_torch.lightning_module import DivergedError, Exposure, PtychoModule, TrainingConfig
@@ -114,7 +114,7 @@ def _trainer(accelerator: str, devices: int | str | list[int], strategy: str, **
         )
     except (MisconfigurationException, TypeError, ValueError) as error:
         got = f"{accelerator}, {devices}, {strategy} ({error})"
-        raise ValueError(checks.refusal("accelerator, devices, strategy", "what this machine has", got)) from error
+        raise ValueError(refusal("accelerator, devices, strategy", "what this machine has", got)) from error
 
 
 def _own_callbacks(checkpoint: Path) -> list[Callback]:

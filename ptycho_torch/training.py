@@ -18,6 +18,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from ptycho_exposures.checks import refusal
 from ptycho_torch import checks
 
 NAMES: Final = ("sgd", "adam", "adamw")
@@ -52,12 +53,12 @@ class OptimizerConfig:
 
     def __post_init__(self) -> None:
         if self.name not in NAMES:
-            raise ValueError(checks.refusal("name", " or ".join(NAMES), repr(self.name)))
+            raise ValueError(refusal("name", " or ".join(NAMES), repr(self.name)))
         _require_numbers({name: getattr(self, name) for name in _RANGES})
         for name, owner in (("momentum", "sgd"), ("weight_decay", "adamw")):
             if getattr(self, name) != 0 and self.name != owner:
                 expected = f"0 for {self.name}, which has none"
-                raise ValueError(checks.refusal(name, expected, str(getattr(self, name))))
+                raise ValueError(refusal(name, expected, str(getattr(self, name))))
 
 
 def make_optimizer(config: OptimizerConfig, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
@@ -221,10 +222,10 @@ def _require_alike(parameters: Tensor, others: Mapping[str, Tensor]) -> None:
 def _require_numbers(named: Mapping[str, object]) -> None:
     for name, value in named.items():
         if not isinstance(value, Real):
-            raise TypeError(checks.refusal(name, "a number", repr(value)))
+            raise TypeError(refusal(name, "a number", repr(value)))
         least, limit, expected = _RANGES[name]
         if not least <= float(value) < limit:
-            raise ValueError(checks.refusal(name, expected, str(value)))
+            raise ValueError(refusal(name, expected, str(value)))
 
 
 _POSITIVE = (math.ulp(0.0), math.inf, "a finite, positive number")

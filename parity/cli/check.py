@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from parity._git import ROOT
+from parity._repository import ROOT
 from parity.cli.conclusion import CODES
 from parity.cli.options import command_line, report_option
 from parity.cli.progress import progress

@@ -9,7 +9,7 @@ from rich.text import Text
 from parity.cli.codes import AGREE, DISAGREE
 from parity.contracts.contract import Contract, Quota
 from parity.contracts.declared import REGISTRY
-from parity.contracts.mirror import mirror_faults
+from parity.contracts.mirror import MIRRORS, ORACLE, mirror_faults
 from parity.report.terminal import bare_table, console
 
 
@@ -26,6 +26,8 @@ def list_contracts() -> int:
     for contract in REGISTRY.values():
         table.add_row(contract.name, Text(contract.equation))
     out.print(table)
+    if MIRRORS.keys() == {ORACLE}:
+        out.print("the mirror rule: there is no stack beside the harness, so the oracle alone was read", soft_wrap=True)
     faults = mirror_faults(REGISTRY)
     for fault in faults:
         out.print(fault, style="red", markup=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from parity._git import ROOT
+from parity._repository import ROOT
 from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.cli.options import report_option
 from parity.cli.progress import progress

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from parity._repository import import_stack
 from parity.cli.codes import AGREE, NOT_CHECKED
 from parity.cli.options import report_option
 from parity.faults import CATALOGUE
@@ -52,10 +53,10 @@ def train_command(
         require_matplotlib("reconstructions")
         folder.mkdir(parents=True, exist_ok=True)
     try:
-        from ptycho_torch.lightning_module import TrainingConfig
+        stack = import_stack("ptycho_torch.lightning_module")
     except ModuleNotFoundError as error:
         raise TrainingNotMade(f"{error.name} is missing: pip install 'ptycho-parity[train]'") from error
-    config = TrainingConfig(architecture, epochs, batch_size, learning_rate, seed=seed)
+    config = stack.TrainingConfig(architecture, epochs, batch_size, learning_rate, seed=seed)
     effects = training_effects(defects, Task(train_npz, test_npz, config), loss or "")
     out = console()
     out.print(training_table(effects))

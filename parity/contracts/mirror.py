@@ -1,7 +1,8 @@
 """The mirror rule, read from the sources: one name and one signature in both stacks and the oracle.
 
 A public function of a mirrored file without a contract is a fault, unless it is listed here as having no twin; so is
-a contract whose function is missing or takes other arguments in any of the three. Nothing of the stacks is imported.
+a contract whose function is missing or takes other arguments in any of the three. Nothing of the stacks is imported,
+and where the harness is installed without them, the oracle alone is read.
 Samplers, which are held as distributions, have no oracle: one name and one signature in the two stacks. Configurations
 have the same fields and defaults in both.
 """
@@ -11,17 +12,18 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from functools import cache
+from itertools import pairwise
 
-from parity._git import ROOT
+from parity._repository import ROOT, STACKS, holds_stacks
 from parity.contracts.contract import Contract
 from parity.contracts.declared.sampling import SAMPLERS
 
 ORACLE = "parity.physics.oracle"
 MIRRORS = {
-    "ptycho": ROOT / "ptycho",
-    "ptycho_torch": ROOT / "ptycho_torch",
+    **{stack: ROOT / stack for stack in STACKS if holds_stacks(ROOT)},
     ORACLE: ROOT / "parity" / "physics" / "oracle",
 }
+"""The folders of the stacks that lie beside the harness, none where it is installed from a wheel, and of the oracle."""
 
 KEYWORDS = "**"
 
@@ -40,7 +42,7 @@ def mirror_faults(contracts: Mapping[str, Contract]) -> list[str]:
     held = {**contracts, **SAMPLED}
     modules = sorted({contract.module for contract in held.values()})
     faults: list[str] = []
-    unused = dict(WITHOUT_TWIN)
+    unused = {name: why for name, why in WITHOUT_TWIN.items() if name.partition(".")[0] in MIRRORS}
     for package in MIRRORS:
         for module in modules:
             functions = _signatures(package, module)
@@ -100,9 +102,10 @@ def _accepts(found: list[str], wanted: list[str]) -> bool:
 
 def _other_configurations(module: str) -> list[str]:
     """Configurations, which are public dataclasses, that one stack lacks, or has with other fields or defaults."""
-    (one, ours), (other, theirs) = ((stack, _configurations(stack, module)) for stack in MIRRORS if stack != ORACLE)
+    found = [(stack, _configurations(stack, module)) for stack in MIRRORS if stack != ORACLE]
     return [
         f"{other}.{module}.{name}: expected {ours.get(name, 'none')} as in {one}, got {theirs.get(name, 'none')}"
+        for (one, ours), (other, theirs) in pairwise(found)
         for name in dict.fromkeys((*ours, *theirs))
         if ours.get(name) != theirs.get(name)
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
+from parity._repository import import_stack
 from parity.contracts.contract import UsageError
 from parity.faults.base import Injectable, Kinds
 from parity.faults.idiom import idiom_of
@@ -56,7 +56,7 @@ def replaced_in(package: str, address: str, change: Callable[[Any], Any]) -> Ite
     it, and no trace of a function outlives the change. Raises LookupError where there is no such object.
     """
     module, name = _named(package, address)
-    root = importlib.import_module(package)
+    root = import_stack(package)
     around: _Replacement | None = getattr(root, INJECTED, None)
     right = getattr(module, name)
     wrong = _of_its_own(change(right))
@@ -80,7 +80,7 @@ def _named(package: str, address: str) -> tuple[ModuleType, str]:
     """The module of an address, imported, and the name in it."""
     file, _, name = address.rpartition(".")
     try:
-        module = importlib.import_module(f"{package}.{file}") if file else None
+        module = import_stack(f"{package}.{file}") if file else None
     except ModuleNotFoundError as error:
         if not f"{package}.{file}".startswith(f"{error.name}"):  # what the module itself imports is missing
             raise

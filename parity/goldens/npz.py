@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import struct
-import tokenize
 import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,22 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.goldens.errors import GoldenError, first_line
-
-_UNREADABLE = (
-    zipfile.BadZipFile,
-    struct.error,
-    tokenize.TokenError,
-    ArithmeticError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
-"""What `zipfile` and NumPy raise, between them, for a file of any content."""
+from ptycho_exposures.archive import little_endian
+from ptycho_exposures.npz import UNREADABLE
 
 
 def packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
@@ -55,7 +39,7 @@ def unpacked(content: bytes, name: str) -> dict[str, NDArray[Any]]:
         return dict(_arrays_in(content))
     except GoldenError as error:
         raise GoldenError(f"{name}: {error}") from None
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise GoldenError(f"{name}: expected an uncompressed .npz, got {first_line(error)}") from error
 
 
@@ -85,8 +69,3 @@ def digest(array: NDArray[Any]) -> str:
     hashed = hashlib.sha256(f"{array.dtype.str} {array.shape} ".encode())
     hashed.update(array.tobytes())
     return hashed.hexdigest()
-
-
-def little_endian(array: NDArray[Any]) -> NDArray[Any]:
-    """In little-endian bytes and C order."""
-    return np.asarray(array, array.dtype.newbyteorder("<"), order="C")

@@ -14,13 +14,14 @@ import numpy as np
 import scipy
 
 from parity._environment import in_ci
-from parity._git import ROOT, GitError, GitMissing, git
+from parity._git import GitError, GitMissing, git
+from parity._repository import ROOT
 from parity.contracts.contract import UsageError
 from parity.goldens.record import Golden
 from parity.stacks.base import Framework
 
-HARNESS, PACKAGES = "parity", ("ptycho", "ptycho_torch")
-"""What makes a golden: the harness, and the packages of the two stacks."""
+HARNESS, PACKAGES = ("parity", "ptycho_exposures"), ("ptycho", "ptycho_torch")
+"""What makes a golden: the harness with the simulation, and the packages of the two stacks."""
 
 SIMULATED = "simulated"
 """What provenance says of inputs that are those of the case."""

@@ -26,12 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.goldens.errors import GoldenError, first_line
-from parity.goldens.npz import little_endian, packed, unpacked
+from parity.goldens.npz import packed, unpacked
 from parity.judging.measurement import distance, fault_of
 from parity.judging.quantity import Arrays, Quantity, QuantityKind
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, PRECISIONS, Precision
 from parity.stacks import STACKS
+from ptycho_exposures.archive import little_endian
 
 FORMAT = 1
 """Raised when a reader of older goldens would misread a newer one."""

@@ -31,7 +31,7 @@ from parity.contracts.declared.sampling import SAMPLERS
 from parity.physics.kinds import AMPLITUDE_UNIT
 from parity.physics.precision import FLOAT64, PRECISIONS, Precision
 from parity.stacks.base import Framework, StackError
-from ptycho import diffsim
+from ptycho_exposures import diffsim
 
 Counts = NDArray[np.float64]
 
@@ -127,13 +127,13 @@ def stack_samplers(frameworks: Iterable[Framework]) -> tuple[Sampler, ...]:
 
 
 def simulation_sampler() -> Sampler:
-    """The sampler of `ptycho.diffsim`, NumPy's, which makes every simulated exposure."""
+    """The sampler of `ptycho_exposures.diffsim`, NumPy's, which makes every simulated exposure."""
 
     def draw(mean: float, draws: int, seed: int) -> Counts:
         amplitude: Counts = np.asarray(diffsim.observe_amplitude(np.full(draws, math.sqrt(mean)), seed), np.float64)
         return amplitude
 
-    return Sampler("ptycho.diffsim.observe_amplitude", "numpy", draw, amplitude=True)
+    return Sampler("ptycho_exposures.diffsim.observe_amplitude", "numpy", draw, amplitude=True)
 
 
 def judge_samplers(samplers: Sequence[Sampler], levels: Sequence[float] = LEVELS, draws: int = DRAWS) -> Judgement:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from parity.files import write_atomically
 from parity.report.content import Report
 from parity.report.html import page
 from parity.report.junit import junit
 from parity.report.markdown import summary
+from ptycho_exposures.files import write_atomically
 
 PAGE, SUMMARY, JUNIT = "report.html", "report.md", "junit.xml"
 

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from parity._errors import CheckNotMade
-from parity.files import write_atomically
 from parity.judging.measurement import Gain, Measurement
 from parity.judging.quantity import Quantity
 from parity.judging.run import ContractRun, NotChecked
 from parity.judging.shards import parse_shard
 from parity.runs.scope import Asked
 from parity.stacks.base import Framework
+from ptycho_exposures.files import write_atomically
 
 FORMAT = 2
 """Raised when a reader of older files would misread a newer one: from 2 on, not all that was asked need be there."""

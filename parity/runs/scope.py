@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from parity._repository import STACKS, prefer_own_stacks
 from parity.judging.run import Plan
 from parity.judging.shards import Shard
 
-PACKAGES = ("parity", "ptycho", "ptycho_torch")
+PACKAGES = ("parity", "ptycho_exposures", *STACKS)
 """Whose sources decide what a run finds."""
 
 
@@ -55,6 +56,7 @@ class Asked:
 
 def sources() -> str:
     """The digest of the harness's and both stacks' sources, wherever they lie; uncommitted changes change it too."""
+    prefer_own_stacks()
     digest = hashlib.sha256()
     for package in PACKAGES:
         found = importlib.util.find_spec(package)

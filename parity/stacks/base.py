@@ -7,7 +7,6 @@ before, so that commands that need none start without. To add a framework, subcl
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import sys
 from abc import ABC, abstractmethod
@@ -21,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity._errors import CheckNotMade
+from parity._repository import import_stack, is_found
 from parity.contracts.contract import Contract, Entry, Inputs
 from parity.physics.kinds import Kind
 from parity.physics.precision import Precision
@@ -116,6 +116,11 @@ class Framework(ABC):
                 f"{stack.framework} is not installed, so {stack.package} cannot be checked: "
                 f"pip install 'ptycho-parity[{self.distribution}]', or check the other stack alone with --stack"
             )
+        if not is_found(stack.package):
+            raise FrameworkMissing(
+                f"{stack.package}, the stack in {stack.framework}, is not here: "
+                "run this in the repository of the stacks"
+            )
         self.stack = stack
         self.mode = mode
         self.device = device
@@ -204,7 +209,7 @@ class Framework(ABC):
         """What the stack has at `module.name`, or in a package of its own at `package.module.name`."""
         module, _, name = address.rpartition(".")
         with stack_at_work():
-            return getattr(importlib.import_module(f"{self.stack.package}.{module}"), name)
+            return getattr(import_stack(f"{self.stack.package}.{module}"), name)
 
     def _injected(self) -> object:
         """What stands for the change that is made in the stack just now; None where there is none."""

@@ -32,9 +32,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.files import write_atomically
+from parity._repository import import_stack
 from parity.physics.kinds import KERNEL
 from parity.physics.weights import Weights, WeightsError, architecture, checked, precision
+from ptycho_exposures.files import write_atomically
 
 _TORCH, _TENSORFLOW = "ptycho_torch.autoencoder", "ptycho.autoencoder"
 _FRAMEWORKS = {_TORCH: ("torch",), _TENSORFLOW: ("tensorflow", "keras")}
@@ -249,7 +250,7 @@ def _readable(path: Path, expected: str) -> Iterator[None]:
 
 def _import(module: str, what: str) -> Any:
     try:
-        return importlib.import_module(module)
+        return import_stack(module)
     except ModuleNotFoundError as error:
         if error.name not in _FRAMEWORKS[module]:
             raise

@@ -2,7 +2,7 @@
 
     python -m ptycho.workflows.grid_lines_workflow --N 64 --gridsize 1 --output-dir DIR
 
-writes DIR/datasets/N64/gs1/train.npz and test.npz, whose keys are in `ptycho.workflows.datafile`. NumPy alone: no
+writes DIR/datasets/N64/gs1/train.npz and test.npz, whose keys are in `ptycho_exposures.datafile`. NumPy alone: no
 framework is imported. Exit codes: 0 written; 2 wrong usage; 3 a file that cannot be read or written. To add an option,
 add a field to `GridLinesConfig` and a row here.
 """
@@ -16,10 +16,10 @@ from typing import Final, NoReturn
 
 import click
 
-from ptycho.npz import DataError
-from ptycho.workflows.datafile import GridLinesData, write_datafiles
 from ptycho.workflows.probes import SIMULATED, ComplexArray, make_probe, prepare_probe, read_probe
 from ptycho.workflows.simulation import GRIDSIZES, SIZES, SPLITS, GridLinesConfig, prepare_specimens, simulate
+from ptycho_exposures.datafile import GridLinesData, write_datafiles
+from ptycho_exposures.npz import DataError
 
 WRITTEN, USAGE, NOT_WRITTEN = 0, 2, 3
 """Exit codes."""

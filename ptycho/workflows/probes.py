@@ -12,9 +12,9 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ptycho.npz import Archive
-from ptycho.scanfile import PROBE
-from ptycho.workflows.archive import read_array, require_keys
+from ptycho_exposures.archive import read_array, require_keys
+from ptycho_exposures.npz import Archive
+from ptycho_exposures.scanfile import PROBE
 
 ComplexArray: TypeAlias = NDArray[np.complexfloating[Any, Any]]
 

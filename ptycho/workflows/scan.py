@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ptycho.objects import scan_positions
+from ptycho_exposures.objects import scan_positions
 
 
 class Scan(NamedTuple):
@@ -44,7 +44,7 @@ def grid_scan(
         rng: of the jitter.
 
     Raises:
-        ValueError: as `ptycho.objects.scan_positions`; above all, an object too small for one group.
+        ValueError: as `ptycho_exposures.objects.scan_positions`; above all, an object too small for one group.
     """
     inner = object_size - 2 * jitter
     nominal = scan_positions((inner, inner), (N, N), step=step, gridsize=gridsize, offset=offset) + jitter

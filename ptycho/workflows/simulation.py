@@ -11,11 +11,11 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ptycho.diffsim import illuminate_and_diffract
-from ptycho.objects import SimulatedObject, lines, scan_patches
-from ptycho.workflows.datafile import GridLinesData
 from ptycho.workflows.probes import ComplexArray
 from ptycho.workflows.scan import Scan, grid_scan
+from ptycho_exposures.datafile import GridLinesData
+from ptycho_exposures.diffsim import illuminate_and_diffract
+from ptycho_exposures.objects import SimulatedObject, lines, scan_patches
 
 SIZES: Final = (64, 128, 256)
 """Pixels a side of a pattern that the networks are made for."""

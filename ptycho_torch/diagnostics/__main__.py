@@ -17,10 +17,10 @@ from rich.table import Table
 from rich.text import Text
 from torch import nn
 
+from ptycho_exposures.npz import DataError
 from ptycho_torch.diagnostics.batches import Batch, drawn_batch, read_batch
 from ptycho_torch.diagnostics.gradients import LEAST, LOSSES, GradientReport, as_json, measure_gradients
 from ptycho_torch.generators import ARCHITECTURES, make_generator
-from ptycho_torch.npz import DataError
 
 SOUND, VANISHING, USAGE, NOT_MADE = range(4)
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ptycho_exposures.checks import refusal
 from ptycho_torch import checks, networks, optics
 
 
@@ -39,7 +40,7 @@ class PatchGenerator(nn.Module, ABC):
         wanted = (amplitude.out_channels, self.size, self.size)
         if images.shape[1:] != wanted:
             got = f"shape {tuple(images.shape)}"
-            raise ValueError(checks.refusal("images", f"shape (B, {', '.join(map(str, wanted))})", got))
+            raise ValueError(refusal("images", f"shape (B, {', '.join(map(str, wanted))})", got))
         features = self.features(images)
         return optics.combine_complex(
             networks.amplitude_head(features, amplitude.weight, _bias_of(amplitude)),

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ptycho_exposures.checks import refusal
 from ptycho_torch import checks
 from ptycho_torch.generators.base import PatchGenerator, initialise, unseeded
 from ptycho_torch.networks import spectral_convolve
@@ -123,15 +124,15 @@ class PtychoBlock(_ComplexWeights):
         """Refuse what neuraloperator 2.0.0 computes wrongly without a word."""
         if features.dtype != torch.float32:
             got = str(features.dtype).removeprefix("torch.")
-            raise TypeError(checks.refusal("features", "float32, in which alone neuraloperator computes", got))
+            raise TypeError(refusal("features", "float32, in which alone neuraloperator computes", got))
         rows, columns = features.shape[-2:]
         modes = self.spectral_weights.shape[-2]
         if rows % 2:
             expected = "an even number of rows, for neuraloperator takes the frequencies of an odd one for others"
-            raise ValueError(checks.refusal("features", expected, str(rows)))
+            raise ValueError(refusal("features", expected, str(rows)))
         if min(rows, columns) < modes:
             expected = f"frames of at least ({modes}, {modes}), the modes of the block"
-            raise ValueError(checks.refusal("features", expected, f"({rows}, {columns})"))
+            raise ValueError(refusal("features", expected, f"({rows}, {columns})"))
 
 
 def _rename_saved(module: nn.Module, state: dict[str, Any], prefix: str, metadata: dict[str, Any]) -> None:
@@ -175,9 +176,9 @@ class FNOConfig:
 def require_frame(size: int, divisor: int, modes: int) -> None:
     """Refuse frames whose side is no multiple of `divisor`, or has fewer pixels than there are modes."""
     if size % divisor:
-        raise ValueError(checks.refusal("size", f"a multiple of {divisor}", str(size)))
+        raise ValueError(refusal("size", f"a multiple of {divisor}", str(size)))
     if modes > size:
-        raise ValueError(checks.refusal("modes", f"at most the size, {size}", str(modes)))
+        raise ValueError(refusal("modes", f"at most the size, {size}", str(modes)))
 
 
 class CascadedFNOGenerator(PatchGenerator):

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from torch import nn
 
-from ptycho_torch import checks
+from ptycho_exposures.checks import refusal
 
 Maker = Callable[[int, int, int], nn.Module]
 """From the size of a frame in pixels, the gridsize and a seed to a generator."""
@@ -51,5 +51,5 @@ def make_generator(name: str, size: int = 64, gridsize: int = 1, seed: int = 0) 
     if name not in ARCHITECTURES:
         near = difflib.get_close_matches(str(name), ARCHITECTURES, n=1)
         got = f"{name!r}; did you mean {near[0]!r}?" if near else repr(name)
-        raise ValueError(checks.refusal("name", f"one of {', '.join(ARCHITECTURES)}", got))
+        raise ValueError(refusal("name", f"one of {', '.join(ARCHITECTURES)}", got))
     return ARCHITECTURES[name](size, gridsize, seed)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from parity.contracts.mirror import ROOT
-from ptycho.workflows.datafile import KEYS
+from ptycho_exposures.datafile import KEYS
 
 GUIDE = (ROOT / "docs" / "DATA_NORMALIZATION_GUIDE.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^ {4}((?:python|parity) .*)$", GUIDE, re.MULTILINE)

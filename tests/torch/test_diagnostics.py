@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import nn
 
+from ptycho_exposures.npz import DataError
 from ptycho_torch.dataloader import PtychoDataset
 from ptycho_torch.diagnostics import __main__ as command
 from ptycho_torch.diagnostics.batches import PHOTONS, drawn_batch, read_batch
 from ptycho_torch.diagnostics.gradients import LOSSES, as_json, measure_gradients
 from ptycho_torch.generators import make_generator
 from ptycho_torch.generators.fno import CascadedFNOGenerator, FNOConfig
-from ptycho_torch.npz import DataError
 
 CASCADE = FNOConfig(size=16, width=4, modes=6, blocks=2, refinements=1)
 BATCH = drawn_batch(16, 1, 2, seed=0)

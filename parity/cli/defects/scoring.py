@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from parity._git import ROOT
+from parity._repository import ROOT
 from parity.cli.codes import AGREE, DISAGREE
 from parity.cli.options import report_option
 from parity.cli.progress import progress
@@ -14,12 +14,12 @@ from parity.contracts.contract import UsageError
 from parity.contracts.declared import REGISTRY
 from parity.faults import CATALOGUE, REWRITES
 from parity.faults.diagnosis import diagnose
-from parity.files import write_atomically
 from parity.proof.score.page import page, totals
 from parity.proof.score.result import Score
 from parity.proof.score.run import CI_EXAMPLES, Job, score
 from parity.proof.score.stored import encoded, read_score
 from parity.report.terminal import console
+from ptycho_exposures.files import write_atomically
 
 PAGE, DATA = "score.md", "score.json"
 

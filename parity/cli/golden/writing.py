@@ -50,7 +50,7 @@ def regen_command(names: tuple[str, ...], reason: str, resimulate: bool, fixture
     NAME is a golden such as losses.mae/even-0, or a contract or a file of them. A stack that is outside its bounds on
     one of them is not frozen: nothing is written then.
     """
-    goldens = _to_be_changed(fixtures, reason, (HARNESS, *PACKAGES))
+    goldens = _to_be_changed(fixtures, reason, (*HARNESS, *PACKAGES))
     meant = chosen(names, goldens.names)
     stamp = _stamp(reason, tuple(MIRRORED))
     found = _regenerated([goldens.golden(name) for name in meant], stamp, resimulate)
@@ -108,7 +108,7 @@ def promote_command(
     dataset = read_dataset(data) if data else None
     wanted = PRECISIONS[precision] if precision else FLOAT32
     asked = [(parse_case(contract, case, dataset), wanted) for contract in contracts if case]
-    goldens = _to_be_changed(fixtures, reason, (HARNESS,))
+    goldens = _to_be_changed(fixtures, reason, HARNESS)
     stamp = _stamp(reason, stacks or tuple(MIRRORED))
     made = _promoted(asked or _chosen(contracts, goldens), goldens, stamp)
     publish(fixtures, goldens, {golden.name: golden for golden in made}, stamp)

@@ -23,8 +23,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity._errors import CheckNotMade
-from ptycho.npz import Archive, DataError
-from ptycho.scanfile import COORDINATES, DIFFRACTION, PROBE
+from ptycho_exposures.archive import read_finite, require
+from ptycho_exposures.npz import Archive, DataError
+from ptycho_exposures.scanfile import (
+    COMPLEX_PROBE,
+    COORDINATES,
+    DIFFRACTION,
+    PIXELS,
+    PROBE,
+    columns_and_rows,
+    probe_modes,
+)
 
 Shape: TypeAlias = tuple[int, ...]
 RealArray: TypeAlias = NDArray[np.floating[Any]]
@@ -79,10 +88,10 @@ def read_dataset(path: str | os.PathLike[str]) -> Dataset:
 
 def _read_all(archive: Archive) -> Dataset:
     diffraction_key = _require_keys(archive)
-    positions = _read_positions(archive)
+    positions = columns_and_rows(archive, [_read(archive, key, _REALS, PIXELS) for key in COORDINATES])
     diffraction = _read_diffraction(archive, diffraction_key, len(positions))
     frame = diffraction.shape[1:]
-    probe = _read_probe(archive, frame)
+    probe = probe_modes(archive, _read(archive, PROBE, _COMPLEX, COMPLEX_PROBE), frame)
     guess = _read_object(archive, frame)
     read = {diffraction_key, *COORDINATES, PROBE, *([] if guess is None else [OBJECT])}
     skipped = tuple(key for key in archive.keys if key not in read)
@@ -108,43 +117,19 @@ def _did_you_mean(missing: Sequence[str], others: Sequence[str]) -> str:
     return "".join(f"; did you mean {key} by {spelled[match[0]]}?" for key, match in near if match)
 
 
-def _read_positions(archive: Archive) -> NDArray[np.float64]:
-    x, y = (_read(archive, key, _REALS, "real coordinates in pixels") for key in COORDINATES)
-    for key, coordinates in zip(COORDINATES, (x, y), strict=True):
-        if coordinates.ndim != 1:
-            raise archive.error(key, "shape (n,)", coordinates.shape)
-    if len(x) != len(y):
-        raise archive.error(COORDINATES[1], f"{len(x)} entries, as {COORDINATES[0]} has", len(y))
-    return np.stack([x, y], axis=-1).astype(np.float64)
-
-
 def _read_diffraction(archive: Archive, key: str, count: int) -> RealArray:
     expected, dtype = "a float32 or float64 amplitude", archive.dtype(key)
     if dtype.kind in "iu":
         hint = "integers look like counts; store the square root (amplitude)"
         raise archive.error(key, expected, f"{dtype}: {hint}")
     diffraction = _read(archive, key, _FLOATS, expected)
-    _check_values(archive, key, diffraction, diffraction >= 0, "a non-negative amplitude")
+    require(archive, key, diffraction, diffraction >= 0, "a non-negative amplitude")
     if diffraction.ndim == 3 and diffraction.shape[0] == count:
         return diffraction
     if diffraction.ndim == 3 and diffraction.shape[2] == count:
         return np.ascontiguousarray(np.moveaxis(diffraction, -1, 0))
     shapes = f"shape ({count}, H, W) or (H, W, {count}), as {COORDINATES[0]} has {count} entries"
     raise archive.error(key, shapes, diffraction.shape)
-
-
-def _read_probe(archive: Archive, frame: Shape) -> ComplexArray:
-    probe = _read(archive, PROBE, _COMPLEX, "a complex64 or complex128 probe")
-    if not probe.any():
-        raise archive.error(PROBE, "some light", "only zeros")
-    if probe.shape == frame:
-        return probe[np.newaxis]
-    if probe.ndim == 3 and probe.shape[1:] == frame:
-        return probe
-    hint = "; put the mode axis first" if probe.ndim == 3 and probe.shape[:2] == frame else ""
-    height, width = frame
-    shapes = f"shape (P, {height}, {width}) or ({height}, {width}), the size of the patterns"
-    raise archive.error(PROBE, shapes, f"{probe.shape}{hint}")
 
 
 def _read_object(archive: Archive, frame: Shape) -> ComplexArray | None:
@@ -162,14 +147,4 @@ def _read(archive: Archive, key: str, typecodes: str, expected: str) -> NDArray[
     if dtype.char not in typecodes:
         got = "an object array, which is never unpickled" if dtype.hasobject else dtype
         raise archive.error(key, expected, got)
-    array = archive.read(key)
-    if not array.size:
-        raise archive.error(key, "at least one entry", f"shape {array.shape}")
-    _check_values(archive, key, array, np.isfinite(array), "finite values")
-    return array
-
-
-def _check_values(archive: Archive, key: str, array: NDArray[Any], valid: NDArray[np.bool_], expected: str) -> None:
-    if not valid.all():
-        place = tuple(int(i) for i in np.argwhere(~valid)[0])
-        raise archive.error(key, expected, f"{array[place]} at {place}")
+    return read_finite(archive, key)

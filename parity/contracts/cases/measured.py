@@ -15,7 +15,7 @@ from parity.contracts.cases.scenes.base import Complex, Real
 from parity.contracts.cases.scenes.exposures import STACK
 from parity.contracts.cases.strata import Spec
 from parity.physics.kinds import AMPLITUDE
-from ptycho import diffsim
+from ptycho_exposures import diffsim
 
 
 class MeasuredScene(Scene):

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from ptycho.objects import OBJECTS
+from ptycho_exposures.objects import OBJECTS
 
 Shape = tuple[int, int]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
+from parity._repository import import_stack
 from parity.faults.base import Arguments, Change, Kinds, giving
 from parity.faults.idiom import Idiom, Tensor
 
@@ -16,7 +16,7 @@ def own(xp: Idiom, address: str) -> Callable[..., Tensor]:
     It is looked up when it is called for: a change of the function itself would find the change.
     """
     module, name = address.split(".")
-    function = getattr(importlib.import_module(f"{xp.package}.{module}"), name)
+    function = getattr(import_stack(f"{xp.package}.{module}"), name)
     kinds = Kinds.at(address)
 
     def called(**canonical: Any) -> Tensor:

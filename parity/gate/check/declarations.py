@@ -18,6 +18,12 @@ from typing import Any
 
 from parity._errors import CheckNotMade
 from parity._git import GitError, git
+from parity._repository import STACKS
+
+HARNESS = "parity"
+
+PACKAGES = (HARNESS, "ptycho_exposures", *STACKS)
+"""What declarations are made of; an older commit has them where the stacks are."""
 
 Declarations = Mapping[str, Mapping[str, Any]]
 """By contract, what is declared of it: lists of names, and numbers."""
@@ -107,7 +113,10 @@ def declared_in(folder: Path) -> Declarations:
 def declared_at(root: Path, commit: str) -> Declarations:
     """The declarations that a commit has; none before there was a harness. Raises DeclarationsUnreadable."""
     try:
-        content = git(root, "archive", "--format=tar", commit, "--", "parity", "ptycho", "ptycho_torch")
+        there = git(root, "ls-tree", "--name-only", commit, "--", *PACKAGES).decode().split()
+        if HARNESS not in there:
+            return {}
+        content = git(root, "archive", "--format=tar", commit, "--", *there)
     except GitError:
         return {}
     with tempfile.TemporaryDirectory(prefix="parity-base-") as temporary:

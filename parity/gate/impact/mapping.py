@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
+from parity._repository import STACKS, prefer_own_stacks
 from parity.contracts.contract import Contract
 from parity.contracts.declared.sampling import SAMPLERS
 from parity.contracts.mirror import MIRRORS, ORACLE
@@ -31,6 +32,12 @@ _ASIDE: Mapping[str, str] = {
     ".gitignore": "what git leaves out",
 }
 """Files that nothing computed depends on, by pattern, and why."""
+
+_EXPOSURES = "ptycho_exposures"
+"""The package that makes and reads what every case is made of."""
+
+_READ = (*MIRRORS, _EXPOSURES)
+"""The packages whose definitions are told apart."""
 
 _STACKS: Mapping[str, str] = {stack.package: stack.name for stack in MIRRORED.values()}
 
@@ -106,7 +113,7 @@ class _Mapping:
 
     def add(self, change: Change) -> None:
         path = PurePosixPath(change.path)
-        if any(path.is_relative_to(_folder(package)) for package in MIRRORS) and path.suffix == ".py":
+        if any(path.is_relative_to(_folder(package)) for package in _READ) and path.suffix == ".py":
             self._add_mirrored(change, path)
         elif path.is_relative_to("parity/contracts/declared") and self._of_module(path.stem):
             self._touch_module(path.stem, Reason("its declaration", change.path))
@@ -120,8 +127,8 @@ class _Mapping:
             self._everything.append(Reason("what may matter to all", change.path))
 
     def _add_mirrored(self, change: Change, path: PurePosixPath) -> None:
-        """A file of a stack or of the oracle: the definitions that differ, and the contracts that they lead to."""
-        package = next(package for package in MIRRORS if path.is_relative_to(_folder(package)))
+        """A file of `_READ`: the definitions that differ, and the contracts that they lead to."""
+        package = next(package for package in _READ if path.is_relative_to(_folder(package)))
         mirrored = package != ORACLE or self._of_module(path.stem)
         if path.parent != PurePosixPath(_folder(package)) or path.stem == "__init__" or not mirrored:
             self._beside_the_mirrors(change, package)
@@ -174,7 +181,11 @@ class _Mapping:
         if entered:
             for name in entered:
                 self._touched[name].append(Reason("an entry of it", change.path))
-        elif package == ORACLE or change.path.endswith("__init__.py") or _imported_by_the_harness(change.path):
+        elif (
+            package in (ORACLE, _EXPOSURES)
+            or change.path.endswith("__init__.py")
+            or _imported_by_the_harness(change.path)
+        ):
             self._everything.append(Reason("what the harness is made of", change.path))
         else:
             self._aside[change.path] = "no contract leads here"
@@ -246,6 +257,7 @@ def _imported_by_the_harness(path: str) -> bool:
     import grimp
 
     module = path.removesuffix(".py").replace("/", ".")
-    graph = grimp.build_graph("parity", "ptycho", "ptycho_torch", cache_dir=None)
+    prefer_own_stacks()
+    graph = grimp.build_graph("parity", *STACKS, cache_dir=None)
     # A module that is gone may have been anything.
     return module not in graph.modules or graph.chain_exists(importer="parity.judging.run", imported=module)

@@ -14,11 +14,11 @@ from parity._errors import CheckNotMade
 from parity.contracts.cases.datasets import DatasetError, read_dataset
 from parity.gate.preflight.counts import Nature, are_counts, nature
 from parity.gate.preflight.findings import Finding, Outcome
-from ptycho.diffsim import check_scaled_alike, count_photons
-from ptycho.npz import Archive, DataError, UnreadableError
-from ptycho.scanfile import COORDINATES, DIFFRACTION, NOMINAL, PROBE, SCALE, TRUE, Y_I, Scan, read_scan
-from ptycho.workflows.archive import read_array, require
-from ptycho.workflows.datafile import KEYS, read_datafile
+from ptycho_exposures.archive import read_array, require
+from ptycho_exposures.datafile import KEYS, read_datafile
+from ptycho_exposures.diffsim import check_scaled_alike, count_photons
+from ptycho_exposures.npz import Archive, DataError, UnreadableError
+from ptycho_exposures.scanfile import COORDINATES, DIFFRACTION, NOMINAL, PROBE, SCALE, TRUE, Y_I, Scan, read_scan
 
 EXPERIMENT_KEYS = (PROBE, *COORDINATES)
 """What an experiment's file has beside its diffraction."""

@@ -6,7 +6,7 @@ import importlib.util
 import platform
 from importlib import metadata
 
-from parity._git import ROOT
+from parity._repository import ROOT
 from parity.contracts.mirror import MIRRORS
 from parity.gate.preflight.findings import Finding, Outcome
 from parity.gate.preflight.places import places
@@ -50,6 +50,6 @@ def spectral_convolution() -> Finding:
     spec = importlib.util.find_spec(NEURALOPERATOR)
     if spec is not None:
         return Finding(subject, Outcome.NOTED, f"neuraloperator, {spec.origin}")
-    defined = places(MIRRORS["ptycho_torch"], FALLBACK)
+    defined = places(MIRRORS["ptycho_torch"], FALLBACK) if "ptycho_torch" in MIRRORS else []
     where = ", ".join(place.relative_to(ROOT) for place in defined)
     return Finding(subject, Outcome.NOTED, f"the fallback {FALLBACK}, {where or 'which is not in ptycho_torch'}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from parity._git import ROOT
+from parity._repository import ROOT
 from parity.contracts.contract import Contract, Entry
 from parity.contracts.mirror import MIRRORS
 from parity.gate.preflight.findings import Finding, Outcome
@@ -44,7 +44,7 @@ def implementations(contract: Contract) -> Finding:
     Failed where one has none: then that name cannot be held to anything.
     """
     functions = [(folder / f"{contract.module}.py", contract.function) for folder in MIRRORS.values()]
-    entries = [_entry(entry) for entry in contract.entries]
+    entries = [_entry(entry) for entry in contract.entries if MIRRORED[entry.stack].package in MIRRORS]
     lines = [_said(functions), *(f"{_said([where])} {where[1]}" for where in entries)]
     missing = any(place(*where) is None for where in (*functions, *entries))
     return Finding(contract.name, Outcome.FAILED if missing else Outcome.PASSED, "\n".join(lines))

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from parity._errors import CheckNotMade
-from parity.files import write_atomically
 from parity.proof.bench.ratios import Compared
 from parity.proof.bench.sizes import Refused, Timed
 from parity.proof.bench.suite import BenchReport
@@ -17,6 +16,7 @@ from parity.proof.bench.timing import Pace
 from parity.proof.bench.versus_by_hand import Beside
 from parity.runs.results import environment
 from parity.stacks.base import Framework
+from ptycho_exposures.files import write_atomically
 
 FORMAT = 1
 """Raised when a reader of older files would misread a newer one."""

@@ -49,8 +49,8 @@ EXPLAINED: Mapping[str, tuple[str, ...]] = {
     "the lengths are always the same, and strictness has nothing to refuse": (
         "86557c80bc",
         "762043ef32",
-        "fd05233e85",
-        "1d848cbe28",
+        "cdb8c3fece",
+        "02045699cc",
         "afa2f791fc",
     ),
     "the real and the imaginary part have one dtype": (

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import linecache
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from parity._repository import import_stack
 from parity.faults.injection import replaced_in
 from parity.proof.mutants.mutate import Mutant
 
@@ -23,7 +23,7 @@ def made(mutant: Mutant) -> Iterator[None]:
 
     Whatever happens in the block; raises InvalidMutant before it.
     """
-    module = importlib.import_module(f"{mutant.package}.{mutant.module}")
+    module = import_stack(f"{mutant.package}.{mutant.module}")
     wrong = _wrong(mutant, module)
     file = _file(mutant)
     # Where a traceback, and AutoGraph in a test that traces, looks for the source.

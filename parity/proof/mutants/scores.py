@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from parity.files import write_atomically
 from parity.proof.mutants.explained import explanation
 from parity.proof.mutants.mutate import Kind, Mutant
 from parity.proof.mutants.trial import Outcome, Trial
+from ptycho_exposures.files import write_atomically
 
 FORMAT = 1
 

@@ -6,7 +6,6 @@ a network is trained alone: what came of it is stitched and judged without it, o
 
 from __future__ import annotations
 
-import importlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from parity._errors import CheckNotMade
+from parity._repository import import_stack
 from parity.contracts.contract import UsageError
 from parity.faults.base import Defect
 from parity.faults.injection import injected
@@ -123,8 +123,8 @@ def training_effects(defects: Sequence[Defect], task: Task, loss: str = "") -> l
 
 def _target(task: Task) -> Target:
     """What is to be reconstructed, once both files are known to be of use."""
+    from ptycho_exposures.npz import DataError
     from ptycho_torch.grid_lines_torch_runner import read
-    from ptycho_torch.npz import DataError
 
     try:
         return read(task.train_npz, task.test_npz, task.config)[1]
@@ -178,7 +178,7 @@ def _judged(outcome: Outcome) -> Trained:
 def _require_lightning() -> None:
     """Raise TrainingNotMade if something that training needs is not installed."""
     try:
-        importlib.import_module("ptycho_torch.train")
-        importlib.import_module("ptycho_torch.metrics")
+        import_stack("ptycho_torch.train")
+        import_stack("ptycho_torch.metrics")
     except ModuleNotFoundError as error:
         raise TrainingNotMade(f"{error.name} is missing: pip install 'ptycho-parity[train]'") from error

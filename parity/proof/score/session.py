@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from parity._git import ROOT
+from parity._repository import ROOT
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import Inputs
 from parity.judging.examine import Clock, Truth, untimed

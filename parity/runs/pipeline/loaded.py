@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity._errors import CheckNotMade
+from parity._repository import import_stack
 from parity.contracts.contract import UsageError
 from parity.physics.kinds import AMPLITUDE, POSITIONS, PROBE, Kind
 from parity.physics.precision import Precision
 from parity.runs.pipeline.expected import Reading
 from parity.stacks.base import Framework, StackError, stack_at_work
+from ptycho_exposures.npz import DataError
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -107,14 +108,14 @@ def open_all(
                 refusals[framework.name] = error.__cause__
     if len(refusals) == len(frameworks) and len({str(refusal) for refusal in refusals.values()}) == 1:
         refusal = next(iter(refusals.values()))
-        # Both stacks have a class of this name: what it refuses is the file, any other ValueError an argument.
-        refused = CheckNotMade if any(kind.__name__ == "DataError" for kind in type(refusal).__mro__) else UsageError
+        # What a DataError refuses is the file, any other ValueError an argument.
+        refused = CheckNotMade if isinstance(refusal, DataError) else UsageError
         raise refused(str(refusal))
     return found
 
 
 def _opened(framework: Framework, path: Path, gridsize: int | None, seed: int, precision: Precision) -> Any:
-    dataset = importlib.import_module(f"{framework.stack.package}.dataloader").PtychoDataset
+    dataset = import_stack(f"{framework.stack.package}.dataloader").PtychoDataset
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a compressed file, which is read all the same
         return dataset(path, gridsize=gridsize, seed=seed, precision=precision.real)

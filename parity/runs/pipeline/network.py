@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity._errors import CheckNotMade
+from parity._repository import import_stack
 from parity.contracts.contract import UsageError
 from parity.physics.precision import Precision
 from parity.physics.weights import Weights, size_and_gridsize
@@ -43,8 +43,8 @@ def seeded(size: int, gridsize: int, seed: int) -> Weights:
     Features then pass the rectifiers undamped (He et al., ICCV 2015), and patches have contrast. All but constant ones
     behind a symmetric probe leave lines of the detector dark, where ∂NLL/∂Â has no limit, and gradients open.
     """
-    configured = importlib.import_module("ptycho_torch.networks").CNNConfig(size, gridsize)
-    drawn = from_torch(importlib.import_module("ptycho_torch.autoencoder").Autoencoder(configured, seed))
+    configured = import_stack("ptycho_torch.networks").CNNConfig(size, gridsize)
+    drawn = from_torch(import_stack("ptycho_torch.autoencoder").Autoencoder(configured, seed))
     return {name: array * math.sqrt(2) if name.endswith("_kernel") else array for name, array in drawn.items()}
 
 

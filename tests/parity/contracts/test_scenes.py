@@ -13,7 +13,7 @@ from parity.contracts.cases.scenes.exposures import COUNTED
 from parity.contracts.cases.scenes.networks import LEVELS_OF
 from parity.contracts.cases.strata import Stratum, draw
 from parity.contracts.declared import REGISTRY
-from ptycho.objects import OBJECTS
+from ptycho_exposures.objects import OBJECTS
 
 NAMED = {
     stratum.name: stratum

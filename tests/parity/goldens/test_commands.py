@@ -22,6 +22,7 @@ from parity.goldens.history import read_history
 from parity.goldens.manifest import HISTORY, faults
 from parity.goldens.publish import publish
 from parity.judging.quantity import result_of
+from parity.stacks import MIRRORED
 
 MAE, FAR_FIELD, COUNT = (
     "losses.mae/even-0",
@@ -137,7 +138,9 @@ def test_replay_0_one_stack_where_the_other_is_not_installed(parity_golden, monk
     import importlib.util
 
     found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: found(name, *more) if name == stack else None)
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name in MIRRORED and name != stack else found(name)
+    )
     code, out, err = parity_golden("replay", "--stack", stack)
     assert (code, err) == (cli.AGREE, "")
     assert out.splitlines()[-1] == "3 goldens agree with the oracle and with what the other stack returned"

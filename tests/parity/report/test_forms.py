@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from parity import files
 from parity.report.writing import write_forms
+from ptycho_exposures import files
 
 
 def test_three_forms_side_by_side(report: Any, held: Any, tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 """Contracts in processes of their own: the same numbers as in one, and what kills one of them kills no other.
 
-What goes wrong in a process goes wrong in the sources that it finds: a torch stack laid over the real one.
+What goes wrong in a process goes wrong in the sources that it finds: a repository laid over the real one, with a torch
+stack of its own.
 """
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+import parity
 import ptycho_torch
 from parity import cli
 from parity.contracts.declared import REGISTRY
@@ -20,7 +23,7 @@ from parity.stacks.base import Framework
 
 BOTH = Circumstances(("torch", "tensorflow"), mode="eager")
 TORCH = Circumstances(("torch",))
-REAL = Path(ptycho_torch.__file__).parent
+REAL, HARNESS = (Path(package.__file__).parent for package in (ptycho_torch, parity))
 
 OVERLAY = """
 import os, signal, time
@@ -45,11 +48,17 @@ def total_variation(patches):
 
 @pytest.fixture
 def deadly_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A PyTorch stack, for processes that are yet to start, some of whose losses end them."""
-    package = tmp_path / "ptycho_torch"
-    package.mkdir()
-    (package / "__init__.py").write_text(f"__path__.append({str(REAL)!r})\n")
-    (package / "losses.py").write_text(OVERLAY.format(real=str(REAL / "losses.py")))
+    """A PyTorch stack, for processes that are yet to start, some of whose losses end them.
+
+    The harness takes the stacks of the repository that it lies in: this is one, with all else of the real one.
+    """
+    for real in (REAL, HARNESS):
+        package = tmp_path / real.name
+        package.mkdir()
+        (package / "__init__.py").write_text(f"__path__.append({str(real)!r})\n")
+    shutil.copy(HARNESS / "_repository.py", tmp_path / "parity")
+    shutil.copy(HARNESS.parent / "pyproject.toml", tmp_path)
+    (tmp_path / "ptycho_torch" / "losses.py").write_text(OVERLAY.format(real=str(REAL / "losses.py")))
     monkeypatch.syspath_prepend(tmp_path)
 
 

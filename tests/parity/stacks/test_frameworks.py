@@ -277,6 +277,16 @@ def test_a_missing_framework_says_how_to_install_it(name: str, monkeypatch: pyte
     )
 
 
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_a_stack_that_is_not_here_is_missing_and_not_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    package, found = MIRRORED[name].package, importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else found(name))
+    with pytest.raises(FrameworkMissing) as caught:
+        load([name])
+    said = f"{package}, the stack in {name}, is not here: run this in the repository of the stacks"
+    assert str(caught.value) == said
+
+
 @pytest.mark.parametrize(
     ("names", "mode", "message"),
     [

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from ptycho.workflows import grid_lines_workflow
-from ptycho.workflows.datafile import read_datafile
+from ptycho_exposures.datafile import read_datafile
+
+SMALL = ("--object-size", "80", "--step-train", "8", "--step-test", "10")
+"""Nine training patterns of 64 × 64 and four for testing."""
 
 
 def exit_code(*arguments: str) -> int:
@@ -18,11 +21,11 @@ def exit_code(*arguments: str) -> int:
     return ended.value.code
 
 
-def test_as_a_program(small: tuple[str, ...], tmp_path: Path) -> None:
+def test_as_a_program(tmp_path: Path) -> None:
     """As the README has it; in a pipe there is no bar, and no framework is imported."""
     program = (
         "import runpy, sys;"
-        f"sys.argv[1:] = ['--N', '64', '--gridsize', '1', '--output-dir', {str(tmp_path)!r}, *{small!r}]\n"
+        f"sys.argv[1:] = ['--N', '64', '--gridsize', '1', '--output-dir', {str(tmp_path)!r}, *{SMALL!r}]\n"
         "try: runpy.run_module('ptycho.workflows.grid_lines_workflow', run_name='__main__')\n"
         "except SystemExit as end: assert end.code == 0, end.code\n"
         "sys.exit(sorted({'tensorflow', 'torch', 'scipy', 'skimage'} & set(sys.modules)) or 0)"
@@ -36,10 +39,12 @@ def test_as_a_program(small: tuple[str, ...], tmp_path: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["test.npz", "train.npz"]
 
 
-def test_equal_bytes_twice(small: tuple[str, ...], single: dict[str, Path], tmp_path: Path) -> None:
-    assert exit_code("--output-dir", str(tmp_path), *small) == 0
-    for split, path in grid_lines_workflow.dataset_paths(tmp_path, 64, 1).items():
-        assert path.read_bytes() == single[split].read_bytes()
+def test_equal_bytes_twice(tmp_path: Path) -> None:
+    one, other = (tmp_path / name for name in ("one", "other"))
+    for folder in (one, other):
+        assert exit_code("--output-dir", str(folder), *SMALL) == 0
+    for split, path in grid_lines_workflow.dataset_paths(one, 64, 1).items():
+        assert path.read_bytes() == grid_lines_workflow.dataset_paths(other, 64, 1)[split].read_bytes()
 
 
 @pytest.mark.parametrize("N", [128, 256])
@@ -51,10 +56,10 @@ def test_larger_patterns(tmp_path: Path, N: int, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out.count("1 groups of 4") == 2
 
 
-def test_a_probe_from_a_file(small: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_probe_from_a_file(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "p.npz", probeGuess=rng.normal(size=(32, 32)) + 1j * rng.normal(size=(32, 32)))
-    assert exit_code("--output-dir", str(tmp_path), "--probe", str(tmp_path / "p.npz"), *small) == 0
+    assert exit_code("--output-dir", str(tmp_path), "--probe", str(tmp_path / "p.npz"), *SMALL) == 0
     data = read_datafile(tmp_path / "datasets/N64/gs1/test.npz")
     assert np.count_nonzero(data.probe) == 32 * 32
     assert data.metadata["probe"] == "p.npz"
@@ -89,29 +94,25 @@ def test_3_a_probe_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr().err == "grid_lines_workflow: none.npz: expected an .npz file, got no such file\n"
 
 
-def test_3_a_folder_that_cannot_be_made(
-    small: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_3_a_folder_that_cannot_be_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "datasets").write_text("in the way")
-    assert exit_code("--output-dir", str(tmp_path), *small) == 3
+    assert exit_code("--output-dir", str(tmp_path), *SMALL) == 3
     assert capsys.readouterr().err == f"grid_lines_workflow: {tmp_path}/datasets/N64/gs1: Not a directory\n"
 
 
 def test_3_a_fault_of_the_workflow(
-    small: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(grid_lines_workflow, "simulate", None)
-    assert exit_code("--output-dir", str(tmp_path), *small) == 3
+    assert exit_code("--output-dir", str(tmp_path), *SMALL) == 3
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_3_interrupted(
-    small: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_3_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(grid_lines_workflow, "simulate", interrupted)
-    assert exit_code("--output-dir", str(tmp_path), *small) == 3
+    assert exit_code("--output-dir", str(tmp_path), *SMALL) == 3
     assert capsys.readouterr().err.strip() == "grid_lines_workflow: interrupted; nothing was written"
     assert list(tmp_path.iterdir()) == []

@@ -8,9 +8,9 @@ import tensorflow as tf
 from scipy.optimize import minimize
 
 from ptycho import probe as stack
-from ptycho.npz import DataError
-from ptycho.objects import lines, scan_patches
 from ptycho.workflows.probes import SIMULATED, make_probe, prepare_probe, read_probe
+from ptycho_exposures.npz import DataError
+from ptycho_exposures.objects import lines, scan_patches
 
 
 def lopsided(size: int, modes: int = 2) -> np.ndarray:

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ptycho import diffsim
 from ptycho.workflows import simulation
-from ptycho.workflows.datafile import GridLinesData
 from ptycho.workflows.probes import make_probe, prepare_probe
 from ptycho.workflows.simulation import SPLITS, GridLinesConfig, prepare_specimens, simulate
+from ptycho_exposures import diffsim
+from ptycho_exposures.datafile import GridLinesData
 
 CONFIG = GridLinesConfig(N=64, gridsize=2, object_size=84, step_train=8, step_test=12, jitter=1)
 

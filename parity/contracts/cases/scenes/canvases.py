@@ -12,7 +12,7 @@ from parity.contracts.cases.scenes.base import Complex, Real
 from parity.contracts.cases.scenes.exposures import Exposures
 from parity.contracts.cases.strata import Shift
 from parity.physics.oracle.patches import central_weight
-from ptycho import objects
+from ptycho_exposures import objects
 
 
 class Canvases(Exposures):

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from parity.contracts.cases.scenes.base import Complex, Drawn, Real
 from parity.contracts.cases.strata import Counting, Prediction
 from parity.physics.kinds import AMPLITUDE, EXIT_WAVES, PHASE, PROBE
-from ptycho import diffsim, objects
+from ptycho_exposures import diffsim, objects
 
 STACK = "tensorflow"
-"""The stack whose layout `ptycho.diffsim` speaks."""
+"""The stack whose layout `ptycho_exposures.diffsim` speaks."""
 
 SCAN_STEP, SCAN_OFFSET, SCAN_MARGIN = 2, 3, 8
 """Pixels between groups, between the patches of a group, and by which an object at least exceeds a patch."""
@@ -78,7 +78,7 @@ class Exposures(Drawn):
 
     @cached_property
     def exposures(self) -> diffsim.Exposures:
-        """The simulated exposures, in the layout of `ptycho.diffsim`."""
+        """The simulated exposures, in the layout of `ptycho_exposures.diffsim`."""
         return diffsim.illuminate_and_diffract(
             AMPLITUDE.to_framework(STACK, self.amplitude),
             PHASE.to_framework(STACK, self.phase),

@@ -73,13 +73,20 @@ def test_comments_touch_nothing_and_are_said_to():
         "pyproject.toml",
         "constraints/cpu.txt",
         "Makefile",
-        "ptycho/diffsim.py",
+        "ptycho_exposures/diffsim.py",
+        "ptycho_exposures/grouping.py",
+        "ptycho_exposures/a/file/that/is/new.py",
         "ptycho/__init__.py",
         "a/file/that/nobody/knows",
     ],
 )
 def test_what_may_matter_to_anything_asks_for_all(path):
     assert impact(path).everything
+
+
+def test_comments_in_the_exposures_touch_nothing():
+    found = impact("ptycho_exposures/diffsim.py", "import math", "import math  # the standard library's")
+    assert found.aside == {"ptycho_exposures/diffsim.py": "comments and docstrings alone"}
 
 
 def test_what_is_no_python_is_said_with_its_line():

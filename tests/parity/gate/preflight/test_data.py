@@ -10,9 +10,9 @@ import pytest
 from parity._errors import CheckNotMade
 from parity.gate.preflight.data import data_findings
 from parity.gate.preflight.findings import Outcome
-from ptycho.workflows.datafile import write_datafiles
 from ptycho.workflows.grid_lines_workflow import build_datasets
 from ptycho.workflows.simulation import GridLinesConfig
+from ptycho_exposures.datafile import write_datafiles
 
 PASSED, FAILED, NOT_CHECKED, NOTED = Outcome.PASSED, Outcome.FAILED, Outcome.NOT_CHECKED, Outcome.NOTED
 Arrays = dict[str, Any]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from parity.stacks.transplant import from_torch, write_weights
-from ptycho.workflows.datafile import write_datafiles
 from ptycho.workflows.grid_lines_workflow import build_datasets
 from ptycho.workflows.simulation import GridLinesConfig
+from ptycho_exposures.datafile import write_datafiles
 from ptycho_torch.autoencoder import Autoencoder
 from ptycho_torch.networks import CNNConfig
 

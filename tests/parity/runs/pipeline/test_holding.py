@@ -19,6 +19,7 @@ from parity.physics.weights import WeightsError
 from parity.runs.pipeline.holding import Answer, Held, Question, hold
 from parity.runs.pipeline.steps import Step
 from parity.stacks.base import Framework
+from ptycho_exposures.groupedscan import GroupedScan
 
 Stacks = tuple[Framework, ...]
 Experiment = Weights = Callable[..., Path]
@@ -31,6 +32,32 @@ def outcomes(answer: Answer) -> list[Outcome]:
 
 def off(answer: Answer) -> list[Step]:
     return [held.step for held in answer.steps if held.verdict.outcome is Outcome.DISAGREE]
+
+
+def that(goes_wrong: Callable[[GroupedScan], None]) -> Callable[[type[GroupedScan]], type[GroupedScan]]:
+    """The reader of one stack's loader, with which something goes wrong once a file is read."""
+
+    def wrong(right: type[GroupedScan]) -> type[GroupedScan]:
+        class Wrong(right):
+            def __init__(self, *arguments: Any, **options: Any) -> None:
+                super().__init__(*arguments, **options)
+                goes_wrong(self)
+
+        return Wrong
+
+    return wrong
+
+
+def doubles(scan: GroupedScan) -> None:
+    scan.normalization *= 2
+
+
+def rounds_up(scan: GroupedScan) -> None:
+    scan.normalization = float(np.nextafter(scan.normalization, 1))
+
+
+def turns_groups(scan: GroupedScan) -> None:
+    scan.groups = scan.groups[:, ::-1].copy()
 
 
 def at(answer: Answer, step: Step) -> Held:
@@ -89,7 +116,7 @@ def test_float32_alone_decides_no_gradient_and_passes_none(asked: Question, stac
 def test_a_defect_in_a_loader_is_found_at_its_step_and_what_follows_inherits_it(
     stack: str, asked: Question, stacks: Stacks
 ) -> None:
-    with replaced_in(PACKAGES[stack], "groupedscan._normalization", lambda right: lambda frames: 2 * right(frames)):
+    with replaced_in(PACKAGES[stack], "dataloader.GroupedScan", that(doubles)):
         answer = hold(asked, stacks, (FLOAT64,))
     assert off(answer) == [Step.NORMALISE, Step.PREDICT, Step.LOSS, Step.GRADIENT]
     assert {held.verdict.sides for held in answer.steps[2:]} == {(stack,)}
@@ -101,13 +128,13 @@ def test_what_a_loader_does_to_every_exposure_is_explained_where_a_file_has_grou
     simulated: Callable[[int], Path], narrow: Weights, stacks: Stacks
 ) -> None:
     question = Question(simulated(2), groups=1, weights=narrow(64, 2))
-    with replaced_in("ptycho_torch", "groupedscan._normalization", lambda right: lambda frames: 2 * right(frames)):
+    with replaced_in("ptycho_torch", "dataloader.GroupedScan", that(doubles)):
         answer = hold(question, stacks, (FLOAT64,))
     assert [d.cause for d in at(answer, Step.NORMALISE).diagnoses] == ["HW stands for HW/4"]
 
 
 def test_a_loader_whose_last_bit_is_another_is_not_that_of_the_other_stack(asked: Question, stacks: Stacks) -> None:
-    with replaced_in("ptycho", "groupedscan._normalization", lambda right: lambda x: np.nextafter(right(x), 1).item()):
+    with replaced_in("ptycho", "dataloader.GroupedScan", that(rounds_up)):
         answer = hold(asked, stacks, (FLOAT64,))
     assert off(answer) == [Step.NORMALISE]
     assert at(answer, Step.NORMALISE).verdict.sides == ()
@@ -117,7 +144,7 @@ def test_a_loader_whose_last_bit_is_another_is_not_that_of_the_other_stack(asked
 
 def test_groups_of_another_order_are_found(experiment: Experiment, narrow: Weights, stacks: Stacks) -> None:
     question = Question(experiment("uint16"), 2, 1, weights=narrow(16, 2))
-    with replaced_in("ptycho_torch", "grouping.nearest_groups", lambda right: lambda *a: right(*a)[:, ::-1].copy()):
+    with replaced_in("ptycho_torch", "dataloader.GroupedScan", that(turns_groups)):
         answer = hold(question, stacks, (FLOAT64,))
     assert off(answer)[0] is Step.GROUP
     assert at(answer, Step.GROUP).verdict.sides == ("torch",)
@@ -159,7 +186,7 @@ def refused(*arguments: Any, **options: Any) -> Any:
 
 
 def test_a_loader_that_alone_refuses_a_file_is_wrong_and_the_other_goes_on(asked: Question, stacks: Stacks) -> None:
-    with replaced_in("ptycho_torch", "groupedscan._groups", lambda right: refused):
+    with replaced_in("ptycho_torch", "dataloader.GroupedScan", lambda right: refused):
         answer = hold(asked, stacks, (FLOAT64,))
     assert off(answer) == [Step.LOAD]
     (failure,) = at(answer, Step.LOAD).verdict.failures

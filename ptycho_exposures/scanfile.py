@@ -1,7 +1,7 @@
 """Scans in files: the .npz of the grid-lines workflow and those of experiments, checked and ready to be mapped.
 
 Only the keys named below are read. Whatever is wrong with one is a `DataError` of one sentence: file, key, expected,
-got. How exposures are grouped and scaled is `dataloader`. This file is the same in both stacks.
+got. How exposures are grouped and scaled is in `groupedscan`.
 
 | key | array |
 |---|---|
@@ -27,7 +27,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ptycho_torch.npz import BLOCK, Archive, StoredArray
+from ptycho_exposures.archive import read_finite
+from ptycho_exposures.npz import BLOCK, Archive, StoredArray
 
 Real = NDArray[np.float64]
 
@@ -42,6 +43,10 @@ OBJECT: Final = "YY_full"
 NORM, SCALE = "norm_Y_I", "intensity_scale"
 SCALES: Final = (NORM, SCALE)
 METADATA: Final = ("metadata", "_metadata")
+
+COMPLEX_PROBE: Final = "a complex64 or complex128 probe"
+PIXELS: Final = "real coordinates in pixels"
+"""What is expected of a probe and of coordinates, as a refusal words it."""
 
 _INTEGERS: Final = np.typecodes["AllInteger"]
 _FLOATS: Final = "fd"
@@ -147,7 +152,7 @@ def read_scan(path: str | os.PathLike[str], coordinates: str = NOMINAL) -> Scan:
             path=archive.path,
             diffraction=diffraction,
             positions=positions.reshape(-1, 2),
-            probe=_probe(archive, diffraction.frame),
+            probe=probe_modes(archive, _values(archive, PROBE, _COMPLEX, COMPLEX_PROBE), diffraction.frame),
             targets=targets,
             object=archive.array(OBJECT) if OBJECT in archive.keys else None,
             scales={name: _scale(archive, name) for name in SCALES if name in archive.keys},
@@ -191,15 +196,21 @@ def _required(archive: Archive, coordinates: str) -> tuple[str, tuple[str, ...]]
 
 def _positions(archive: Archive, keys: Sequence[str]) -> Real:
     """(n, 1, 2), or in groups (B, C, 2)."""
-    found = [_values(archive, key, _INTEGERS + _FLOATS, "real coordinates in pixels") for key in keys]
+    found = [_values(archive, key, _INTEGERS + _FLOATS, PIXELS) for key in keys]
     if len(keys) == 1:
         return _grouped_positions(archive, keys[0], found[0])
-    for key, line in zip(keys, found, strict=True):
+    return columns_and_rows(archive, found)[:, None]
+
+
+def columns_and_rows(archive: Archive, found: Sequence[NDArray[Any]]) -> Real:
+    """The positions (n, 2), [x, y], of what `xcoords` and `ycoords` hold. Raises DataError where they are no lines."""
+    for key, line in zip(COORDINATES, found, strict=True):
         if line.ndim != 1:
             raise archive.error(key, "shape (n,)", line.shape)
-    if len(found[0]) != len(found[1]):
-        raise archive.error(keys[1], f"{len(found[0])} entries, as {keys[0]} has", len(found[1]))
-    return np.stack(found, axis=-1).astype(np.float64)[:, None]
+    columns, rows = found
+    if len(columns) != len(rows):
+        raise archive.error(COORDINATES[1], f"{len(columns)} entries, as {COORDINATES[0]} has", len(rows))
+    return np.stack(found, axis=-1).astype(np.float64)
 
 
 def _grouped_positions(archive: Archive, key: str, positions: NDArray[Any]) -> Real:
@@ -237,8 +248,13 @@ def _axes(shape: tuple[int, ...], groups: int, size: int) -> tuple[int, ...] | N
     return None
 
 
-def _probe(archive: Archive, frame: tuple[int, int]) -> NDArray[np.complexfloating[Any, Any]]:
-    probe = _values(archive, PROBE, _COMPLEX, "a complex64 or complex128 probe")
+def probe_modes(
+    archive: Archive, probe: NDArray[np.complexfloating[Any, Any]], frame: tuple[int, ...]
+) -> NDArray[np.complexfloating[Any, Any]]:
+    """The modes (P, H, W) of a probe, (H, W) where it has a single one, for patterns of H × W pixels.
+
+    Raises DataError where there is no light in it, or it has another size.
+    """
     if not probe.any():
         raise archive.error(PROBE, "some light", "only zeros")
     if probe.shape == frame:
@@ -281,14 +297,7 @@ def _metadata(archive: Archive) -> tuple[Mapping[str, Any], tuple[str, ...]]:
 def _values(archive: Archive, key: str, typecodes: str, expected: str) -> NDArray[Any]:
     """The finite, non-empty array under `key`; one whose dtype is not among `typecodes` is refused unread."""
     _require_type(archive.array(key), typecodes, expected)
-    array = archive.read(key)
-    if not array.size:
-        raise archive.error(key, "at least one entry", f"shape {array.shape}")
-    valid = np.isfinite(array)
-    if not valid.all():
-        place = tuple(int(i) for i in np.argwhere(~valid)[0])
-        raise archive.error(key, "finite values", f"{array[place]} at {place}")
-    return array
+    return read_finite(archive, key)
 
 
 def _require_type(stored: StoredArray, typecodes: str, expected: str) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ptycho.grouping import nearest_groups, order_of_groups
+from ptycho_exposures.grouping import nearest_groups, order_of_groups
 
 RASTER = np.stack(np.divmod(np.arange(12), 4)[::-1], axis=-1) * 3.0
 """Three rows of four exposures, numbered along the rows."""

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ptycho.npz import Archive, DataError, UnreadableError
-from ptycho.workflows.archive import read_array, require_keys, write_archives
+from ptycho_exposures.archive import read_array, require_keys, write_archives
+from ptycho_exposures.npz import Archive, DataError, UnreadableError
 
 ARRAYS: dict[str, Any] = {"b": np.arange(6.0).reshape(2, 3), "a": np.array("text"), "c": np.arange(3, dtype=">i2")}
 

@@ -11,11 +11,6 @@ SMALL = ("--object-size", "80", "--step-train", "8", "--step-test", "10")
 """Nine training patterns of 64 × 64 and four for testing."""
 
 
-@pytest.fixture(scope="session")
-def small() -> tuple[str, ...]:
-    return SMALL
-
-
 def run_workflow(folder: Path, *options: str) -> Result:
     return CliRunner().invoke(grid_lines_command, [*SMALL, "--output-dir", str(folder), *options])
 

@@ -1,20 +1,19 @@
-"""What the workflow asks of an .npz file beyond reading it, and writing one whole or not at all.
+"""What is asked of an .npz file beyond reading it, and writing one whole or not at all.
 
 What the arrays mean is not here. Every complaint is one sentence: file, key, expected, got.
 """
 
-import contextlib
-import errno
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ptycho.npz import Archive
+from ptycho_exposures.checks import first_invalid
+from ptycho_exposures.files import write_files
+from ptycho_exposures.npz import Archive
 
 
 def require_keys(archive: Archive, wanted: Sequence[str]) -> None:
@@ -46,10 +45,18 @@ def read_array(archive: Archive, key: str, kinds: str, expected: str, *, whole: 
     if dtype.kind not in kinds:
         hint = f", {whole}" if whole and dtype.kind in "iu" else ""
         raise archive.error(key, expected, f"{dtype}{hint}")
+    return read_finite(archive, key)
+
+
+def read_finite(archive: Archive, key: str) -> NDArray[Any]:
+    """The array under `key`, of whatever dtype, finite where it is of numbers, and not empty.
+
+    Raises DataError for any other, and as `Archive.read`.
+    """
     array = archive.read(key)
     if not array.size:
         raise archive.error(key, "at least one entry", f"shape {array.shape}")
-    if dtype.kind in "fc":
+    if array.dtype.kind in "fc":
         require(archive, key, array, np.isfinite(array), "finite values")
     return array
 
@@ -57,8 +64,7 @@ def read_array(archive: Archive, key: str, kinds: str, expected: str, *, whole: 
 def require(archive: Archive, key: str, array: NDArray[Any], valid: NDArray[np.bool_], expected: str) -> None:
     """Raise DataError, naming the first entry that is not valid, if there is one."""
     if not valid.all():
-        place = tuple(int(i) for i in np.argwhere(~valid)[0])
-        raise archive.error(key, expected, f"{array[place]} at {place}")
+        raise archive.error(key, expected, first_invalid(array, valid))
 
 
 def write_archives(archives: Mapping[Path, Mapping[str, NDArray[Any]]]) -> None:
@@ -67,37 +73,19 @@ def write_archives(archives: Mapping[Path, Mapping[str, NDArray[Any]]]) -> None:
     The bytes depend on names, order and arrays alone. Raises OSError, which names the file, if one cannot be written,
     or there is a folder in its place; nothing is left behind then, and files that were there are as they were.
     """
-    written: list[tuple[str, Path]] = []
-    try:
-        for path, arrays in archives.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            written.append((name, path))
-            with os.fdopen(descriptor, "wb") as file:
-                _save(file, arrays)
-            Path(name).chmod(0o644)
-        for path in archives:
-            if path.is_dir():
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        for name, path in written:
-            Path(name).replace(path)
-    except BaseException as error:
-        for name, _ in written:
-            with contextlib.suppress(FileNotFoundError):
-                Path(name).unlink()
-        if isinstance(error, OSError) and error.filename is None and written:
-            error.filename = str(written[-1][1])  # a write knows its descriptor alone
-        raise
+    for path in archives:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_files({path: partial(_save, arrays) for path, arrays in archives.items()})
 
 
-def _save(file: IO[bytes], arrays: Mapping[str, NDArray[Any]]) -> None:
-    named: dict[str, Any] = {key: _little_endian(array) for key, array in arrays.items()}
+def _save(arrays: Mapping[str, NDArray[Any]], file: IO[bytes]) -> None:
+    for array in arrays.values():
+        if array.dtype.hasobject:
+            raise TypeError(f"arrays: expected numbers or text, which need no pickle, got {array.dtype}")
+    named: dict[str, Any] = {key: little_endian(array) for key, array in arrays.items()}
     np.savez(file, **named)
-    file.flush()
-    os.fsync(file.fileno())
 
 
-def _little_endian(array: NDArray[Any]) -> NDArray[Any]:
-    if array.dtype.hasobject:
-        raise TypeError(f"arrays: expected numbers or text, which need no pickle, got {array.dtype}")
+def little_endian(array: NDArray[Any]) -> NDArray[Any]:
+    """The array in little-endian bytes and C order."""
     return np.asarray(array, array.dtype.newbyteorder("<"), order="C")

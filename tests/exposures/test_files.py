@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from parity.files import write_atomically
+from ptycho_exposures.files import write_atomically
 
 
 def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ptycho.objects import (
+from ptycho_exposures.objects import (
     MIN_AMPLITUDE,
     OBJECTS,
     PHOTOGRAPHS,

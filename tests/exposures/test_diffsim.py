@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ptycho import diffsim
-from ptycho.diffsim import (
+from ptycho_exposures import diffsim
+from ptycho_exposures.diffsim import (
     MAX_MEAN_COUNT,
     Exposures,
     check_scaled_alike,
@@ -56,7 +56,7 @@ def expose(*, modes: int = 2, dtype: Any = np.float64, **options: Any) -> Exposu
 
 def test_imports_no_framework_and_nothing_slow() -> None:
     program = (
-        "import sys, ptycho.diffsim, ptycho.objects;"
+        "import sys, ptycho_exposures.diffsim, ptycho_exposures.objects;"
         "sys.exit(sorted({'tensorflow', 'torch', 'scipy', 'skimage'} & set(sys.modules)) or 0)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -2,7 +2,7 @@
 
 NumPy and SciPy alone. Distances are compared in double precision, and equal ones by the number of the exposure, so that
 a regular grid has one answer. The choice among neighbours is drawn from a bit generator's own stream, which NumPy keeps
-for good. What is done with the groups is `dataloader`. This file is the same in both stacks.
+for good. What is done with the groups is in each stack's `dataloader`.
 """
 
 from typing import Any

@@ -2,7 +2,7 @@
 
 `numpy.savez` stores arrays uncompressed, one after the other, so that each can be mapped inside the file. A compressed
 one has to be read whole. Nothing is ever unpickled. Whatever is wrong with a file is a `DataError` of one sentence:
-file, key, expected, got. What the arrays mean is `scanfile`. This file is the same in both stacks.
+file, key, expected, got. What the arrays mean is in `scanfile`.
 """
 
 import lzma
@@ -28,7 +28,7 @@ _LOCAL_HEADER: Final = struct.Struct("<26xHH")
 """Of a zip's member: 26 bytes that do not matter here, and the lengths of its name and of what follows it."""
 _HEADER_READERS: Final = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 _ENCRYPTED: Final = 0x1
-_UNREADABLE: Final = (
+UNREADABLE: Final = (
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
@@ -120,7 +120,7 @@ class StoredArray:
             return np.empty(self.shape, self.dtype)
         try:
             return np.memmap(self.path, self.dtype, "r", self._place.offset, self.shape, self._order)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise self.error("a readable array", f"one that cannot be mapped ({error})") from error
 
     def __getstate__(self) -> dict[str, Any]:
@@ -219,7 +219,7 @@ class Archive:
             yield
         except DataError:
             raise
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise UnreadableError(
                 str(self.error(key, "a readable array", f"one that cannot be read ({error})"))
             ) from error
@@ -242,7 +242,7 @@ def _zip_file(path: Path) -> zipfile.ZipFile:
         got = _kind_of_file(path)
     except OSError as error:
         got = f"{error.strerror}"
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         got = f"one that cannot be read ({error})"
     raise UnreadableError(f"{path}: expected an .npz file, got {got}")
 

@@ -30,9 +30,10 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ptycho.diffsim import check_scaled_alike, count_photons
-from ptycho.npz import Archive
-from ptycho.scanfile import (
+from ptycho_exposures.archive import read_array, require, require_keys, write_archives
+from ptycho_exposures.diffsim import check_scaled_alike, count_photons
+from ptycho_exposures.npz import Archive
+from ptycho_exposures.scanfile import (
     COORDINATES,
     DIFFRACTION,
     METADATA,
@@ -45,7 +46,6 @@ from ptycho.scanfile import (
     TRUE,
     Y_PHI,
 )
-from ptycho.workflows.archive import read_array, require, require_keys, write_archives
 
 RealArray: TypeAlias = NDArray[np.floating[Any]]
 ComplexArray: TypeAlias = NDArray[np.complexfloating[Any, Any]]
@@ -100,7 +100,7 @@ class GridLinesData:
 def amplitude_norm(diffraction: NDArray[Any]) -> float:
     """√((H·W/4) / mean Σ X²) of patterns (n, H, W, C): the factor of amplitude normalisation, as `ptycho.scaling` has.
 
-    Raises ValueError if there is no light at all, and as `ptycho.diffsim.count_photons`.
+    Raises ValueError if there is no light at all, and as `ptycho_exposures.diffsim.count_photons`.
     """
     _, height, width, _ = diffraction.shape
     photons = float(count_photons(diffraction).mean())

@@ -1,7 +1,7 @@
 """A scan in groups, as NumPy arrays: what a loader hands to its framework, before it is laid out there.
 
 Only what a batch needs is read from the file. Squares, means and products are formed in double precision and rounded
-once. The same file gives the same arrays, to the last bit, in both stacks. This file is the same in both.
+once. The same file gives the same arrays, to the last bit, in both stacks.
 """
 
 import math
@@ -15,8 +15,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ptycho.grouping import Indices, nearest_groups, order_of_groups
-from ptycho.scanfile import NOMINAL, Y_I, Frames, Scan, checked_blocks, read_scan
+from ptycho_exposures.grouping import Indices, nearest_groups, order_of_groups
+from ptycho_exposures.scanfile import NOMINAL, Y_I, Frames, Scan, checked_blocks, read_scan
 
 AMPLITUDE: Final = "amplitude"
 POSITIONS: Final = "positions"

@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from parity.contracts.cases.datasets import read_dataset
 from ptycho import scaling
-from ptycho.diffsim import check_scaled_alike
-from ptycho.npz import DataError
-from ptycho.workflows.datafile import KEYS, read_datafile, write_datafiles
+from ptycho_exposures.datafile import KEYS, read_datafile, write_datafiles
+from ptycho_exposures.diffsim import check_scaled_alike
+from ptycho_exposures.npz import DataError
 
 Arrays = dict[str, Any]
 
