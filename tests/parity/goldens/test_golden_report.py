@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from parity.goldens.difference import Difference
+from parity.goldens.difference import GoldenDiff
 from parity.goldens.drift import Drift, Nature
 from parity.goldens.history import Largest, Regeneration
 from parity.goldens.history_picture import draw_history
@@ -41,7 +41,7 @@ def rows(renderable):
 
 
 def difference(*drifts, added=(), removed=()):
-    return Difference(tuple(added), tuple(removed), {drift.golden: (drift,) for drift in drifts})
+    return GoldenDiff(tuple(added), tuple(removed), {drift.golden: (drift,) for drift in drifts})
 
 
 def test_what_changed_is_listed_the_worst_first():
@@ -91,7 +91,7 @@ def test_what_changed_is_said_in_one_line(drifts, added, removed, said):
 
 
 def test_a_golden_is_named_once_by_the_most_serious_of_its_changes():
-    both = Difference(
+    both = GoldenDiff(
         (), (), {"a.b/even-0": (replace(MEANT, golden="a.b/even-0"), replace(ROUNDED, golden="a.b/even-0"))}
     )
     assert difference_summary(both).plain == "semantic: a.b/even-0"

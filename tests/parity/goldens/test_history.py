@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from parity.goldens.difference import Difference
+from parity.goldens.difference import GoldenDiff
 from parity.goldens.drift import Drift, Nature
 from parity.goldens.errors import GoldenError
 from parity.goldens.history import Largest, Regeneration, appended, read_history, regeneration_of, version_changes
@@ -28,7 +28,7 @@ LINE = (
 
 
 def entry_after(*drifts, added=(), removed=()):
-    difference = Difference(tuple(added), tuple(removed), {drift.golden: (drift,) for drift in drifts})
+    difference = GoldenDiff(tuple(added), tuple(removed), {drift.golden: (drift,) for drift in drifts})
     return regeneration_of(
         difference, date=datetime.date(2026, 11, 23), commit=COMMIT, reason="r", goldens=1, versions={}
     )
