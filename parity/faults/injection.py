@@ -12,8 +12,9 @@ from typing import Any
 
 from parity._repository import import_stack
 from parity.contracts.contract import UsageError
-from parity.faults.base import Injectable, Kinds
-from parity.faults.idiom import idiom_of
+from parity.faults.base import Injectable
+from parity.faults.changes import Kinds
+from parity.faults.namespace import namespace_of
 from parity.stacks.base import INJECTED
 
 Place = tuple[Any, str]
@@ -36,7 +37,7 @@ def injected(change: Injectable, stack: str) -> Iterator[None]:
     Raises UsageError where there is no such stack or the change is not one of it, LookupError where the stack has
     nothing at the change's address.
     """
-    xp = idiom_of(stack)
+    xp = namespace_of(stack)
     if stack not in change.stacks:
         raise UsageError(f"{change.full_name} can be made in {' and '.join(change.stacks)}; got '{stack}'")
 

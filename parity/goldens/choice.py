@@ -9,7 +9,7 @@ import numpy as np
 
 from parity.contracts.cases.case import Case, forced
 from parity.contracts.contract import Contract
-from parity.faults.oracle_side import SPECIFIC
+from parity.faults.recognition import own_faults
 from parity.goldens.errors import GoldenError
 from parity.goldens.freeze import freeze, golden_inputs
 from parity.goldens.record import Golden
@@ -27,7 +27,7 @@ _OVERHEAD = 400
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A case in a precision, the bytes that its golden would take, and the mistakes that it tells from the truth."""
+    """A case in a precision, the bytes that its golden would take, and the faults that it tells from the truth."""
 
     case: Case
     precision: Precision
@@ -38,19 +38,19 @@ class Candidate:
 def choose(contract: Contract) -> tuple[Candidate, ...]:
     """The cases of a contract to freeze.
 
-    Together they tell every mistake that the first case of any stratum tells in float32. Where that leaves out one of
-    the function's own mistakes, further seeds are tried for it, and then float64. Raises GoldenError for a contract
-    none of whose cases tells any mistake.
+    Together they tell every fault that the first case of any stratum tells in float32. Where that leaves out one of
+    the function's own faults, further seeds are tried for it, and then float64. Raises GoldenError for a contract
+    none of whose cases tells any fault.
     """
     chosen = _fewest(_small(_candidates(forced(contract), FLOAT32)), frozenset())
-    own = frozenset(mistake.name for mistake in SPECIFIC.get(contract.address, ()))
+    own = frozenset(fault.what for fault in own_faults(contract))
     for pool in _pools(contract):
         untold = own - _told(chosen)
         if not untold:
             break
         chosen += _fewest(_small(pool()), own - untold, only=untold)
     if not chosen:
-        raise GoldenError(f"{contract.name}: expected a case that tells some mistake from the truth, got none")
+        raise GoldenError(f"{contract.name}: expected a case that tells some fault from the truth, got none")
     return tuple(_without_the_needless(chosen))
 
 
@@ -63,7 +63,7 @@ def _pools(contract: Contract) -> tuple[Callable[[], Iterator[Candidate]], ...]:
 def _fewest(
     candidates: Sequence[Candidate], told: frozenset[str], only: frozenset[str] | None = None
 ) -> list[Candidate]:
-    """Always the candidate that tells most more mistakes (`only` these count) a byte, until none tells any more."""
+    """Always the candidate that tells most more faults (`only` these count) a byte, until none tells any more."""
     chosen: list[Candidate] = []
     while True:
         gains = [(_more(candidate, told, only) / candidate.size, candidate) for candidate in candidates]
@@ -95,7 +95,7 @@ def _small(candidates: Iterable[Candidate]) -> list[Candidate]:
 
 
 def _candidates(cases: Iterable[Case], wanted: Precision) -> Iterator[Candidate]:
-    """All that tell a mistake, but for those of which some element cannot be judged."""
+    """All that tell a fault, but for those of which some element cannot be judged."""
     for case in cases:
         inputs, cotangents, precision = golden_inputs(case, wanted)
         try:

@@ -7,12 +7,12 @@ What explains a change depends on what the array is:
 | `tensorflow/…`, `torch/…` | it moved by at most twice its bound: either may lie on its own side of the oracle |
 | `oracle/…` | it moved by at most twice what its bound would be in float64, in which the oracle is computed |
 | `bounds/…` | it moved by at most 10⁻⁹ of itself |
-| `proof` | the mistakes are the same, and no ratio moved by more than one unit of its last digit |
+| `proof` | the faults are the same, and no ratio moved by more than one unit of its last digit |
 | `inputs/…`, `cotangents/…`, `case` | never: they are what is asked, and nobody rounds a question |
 
 Everything else is a change of meaning, and so is an array that appears or vanishes: something is judged that was not,
 or is no longer. An output filled in where none was stored is neither, for nothing that was there means anything else:
-it is `added`, and so are mistakes that a proof names besides those it did. Provenance is never counted.
+it is `added`, and so are faults that a proof names besides those it did. Provenance is never counted.
 """
 
 from __future__ import annotations

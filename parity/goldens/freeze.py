@@ -63,7 +63,7 @@ def freeze(
     """The golden of these inputs, by the oracle and the stacks as they are now.
 
     A stack that is not within its bounds is not frozen: what it returned is left out, and said. Raises GoldenError
-    where the contract cannot be asked about the inputs, and where the golden would tell no mistake from the truth.
+    where the contract cannot be asked about the inputs, and where the golden would tell no fault from the truth.
     """
     bare = Golden(contract.name, stratum, seed, precision, inputs, cotangents, oracle={}, bounds={}, outputs={})
     truth = truth_of(bare, contract)

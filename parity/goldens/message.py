@@ -76,7 +76,7 @@ def outside_message(contract: Contract, regenerated: Regenerated) -> str:
 def promoted_line(golden: Golden) -> str:
     """What became of a case."""
     withheld = "".join(f"; {stack} withheld: {why}" for stack, why in golden.provenance["withheld"].items())
-    return f"{golden.name}: tells {counted(len(golden.proof), 'mistake')} from the truth{withheld}"
+    return f"{golden.name}: tells {counted(len(golden.proof), 'fault')} from the truth{withheld}"
 
 
 def _of_stack(stack: str, group: Sequence[Replay]) -> tuple[str, str]:

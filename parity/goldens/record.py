@@ -10,7 +10,7 @@ The bytes are an uncompressed .npz, which everyone can open. Equal goldens have 
 | `oracle/value/…`, `oracle/gradient/…` | what the oracle says, float64 |
 | `bounds/value/…`, `bounds/gradient/…` | how far a correct stack may stray from that, float64 |
 | `tensorflow/…`, `torch/…` | what each stack returned; nothing of a stack that was not within its bounds |
-| `proof` | the mistakes that it tells from the truth, and by how many times the bound, as JSON |
+| `proof` | the faults that it tells from the truth, and by how many times the bound, as JSON |
 | `provenance` | when, why and from what it was made, as JSON; shown, never compared |
 """
 
@@ -53,7 +53,7 @@ _OF_QUANTITIES = (_ORACLE, _BOUNDS, *STACKS)
 class Golden:
     """A case frozen. `oracle`, `bounds` and each of `outputs`, which are by stack, are by quantity.
 
-    `bounds` are how far a stack may stray, elementwise: `Bounded.allowed`. `proof` says of each mistake that the golden
+    `bounds` are how far a stack may stray, elementwise: `Bounded.allowed`. `proof` says of each fault that the golden
     tells from the truth by how many times the bound.
     """
 
@@ -155,7 +155,7 @@ def _assembled(
     if case["precision"] not in PRECISIONS:
         raise GoldenError(f"{name}: case: expected one of {', '.join(PRECISIONS)}, got {case['precision']}")
     if not all(_is_number(ratio) for ratio in texts["proof"].values()):
-        raise GoldenError(f"{name}: proof: expected a number for each mistake, got {_as_json(texts['proof']):.200}")
+        raise GoldenError(f"{name}: proof: expected a number for each fault, got {_as_json(texts['proof']):.200}")
     return Golden(
         contract=case["contract"],
         stratum=case["stratum"],

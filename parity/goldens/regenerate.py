@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from parity.contracts.cases.case import Case
-from parity.contracts.cases.strata import MEASURED
+from parity.contracts.cases.families.family import MEASURED
 from parity.contracts.contract import Contract
 from parity.goldens.drift import Drift, drifts
 from parity.goldens.errors import GoldenError
@@ -33,7 +33,7 @@ class Regenerated:
 def regenerate(golden: Golden, contract: Contract, stamp: Stamp, resimulate: bool = False) -> Regenerated:
     """Recompute oracle, bounds, outputs and proof from the stored inputs, or from inputs that are simulated anew.
 
-    Raises GoldenError where the contract cannot be asked about the inputs, where they no longer tell any mistake from
+    Raises GoldenError where the contract cannot be asked about the inputs, where they no longer tell any fault from
     the truth, and where inputs are to be simulated that were measured.
     """
     inputs, cotangents, precision = golden.inputs, golden.cotangents, golden.precision
@@ -50,7 +50,7 @@ def regenerate(golden: Golden, contract: Contract, stamp: Stamp, resimulate: boo
 def promote(case: Case, precision: Precision, stamp: Stamp, uncommitted: Mapping[str, str]) -> Golden:
     """The golden of a case. The outputs of a stack that is `uncommitted` or not within its bounds are left out.
 
-    `uncommitted` says by stack what has changed since the commit. Raises GoldenError where the case tells no mistake
+    `uncommitted` says by stack what has changed since the commit. Raises GoldenError where the case tells no fault
     from the truth.
     """
     inputs, cotangents, precision = golden_inputs(case, precision)
@@ -67,7 +67,7 @@ def _outside(worst: Measurement) -> str:
 
 
 def _case_of(golden: Golden, contract: Contract) -> Case:
-    if golden.stratum == MEASURED.name:
+    if golden.stratum == MEASURED:
         raise GoldenError(
             f"{golden.name}: expected inputs that can be simulated, got measured ones, which are kept: name the others"
         )

@@ -123,7 +123,7 @@ def golden_table(rows: Iterable[Row], contracts: Iterable[str], today: str, tota
     if without:
         lines.append(Text(f"{counted(len(without), 'contract')} without a golden: {', '.join(without)}", "yellow"))
     legend = Text(
-        "days: since its arrays last changed. outputs: of which stacks they are stored. tells: how many mistakes it "
+        "days: since its arrays last changed. outputs: of which stacks they are stored. tells: how many faults it "
         "tells from the truth.",
         style="dim",
     )

@@ -1,4 +1,4 @@
-"""`parity defects run`: one defect, made, and what the harness says of it."""
+"""`parity defects run` makes one defect, and shows the message that it causes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from parity.cli.codes import DISAGREE, NOT_CHECKED
 from parity.cli.options import examples_option, not_default, under_circumstances
 from parity.contracts.cases.case import parse_precisions
 from parity.contracts.cases.datasets import read_dataset
-from parity.faults import CATALOGUE
+from parity.faults import KNOWN
 from parity.faults.diagnosis import diagnoses
 from parity.faults.injection import injected
 from parity.judging.run import Plan, run
@@ -24,7 +24,7 @@ from parity.stacks import MIRRORED, load
 @click.command("run")
 @click.argument("name", metavar="DEFECT")
 @examples_option
-@click.option("--case", metavar="STRATUM/SEED", help="One case alone, such as odd/17.")
+@click.option("--case", metavar="STRATUM/SEED", help="Run this case alone, such as odd/17.")
 @under_circumstances
 def run_command(
     name: str,
@@ -36,11 +36,14 @@ def run_command(
     device: str,
     stacks: tuple[str, ...],
 ) -> int:
-    """Make a defect in each stack (or in those of --stack), run its contract, and show the message that it gives.
+    """Make one defect, and show the message that it causes.
+
+    The command makes the defect in each stack in turn, or in the stack that you name with --stack, and runs the
+    contract of the defect.
 
     Exit code 1 if it is caught, as a disagreement is; 3 if nothing noticed it.
     """
-    defect = CATALOGUE[name]
+    defect = KNOWN[name]
     plan = Plan((defect.contract,), examples, parse_precisions(precision), case, read_dataset(data) if data else None)
     plan.check()
     frameworks = load(tuple(MIRRORED), mode, device)

@@ -1,8 +1,8 @@
-"""The known defects: a module or more for each mirrored file, and one for the gains that every contract must show."""
+"""The known faults: a module or more for each mirrored file, and one for the gains that every contract must show."""
 
 from __future__ import annotations
 
-from parity.faults.base import Defect
+from parity.faults.base import Fault
 from parity.faults.catalogue import (
     dataloader,
     forward,
@@ -24,26 +24,32 @@ from parity.faults.catalogue import (
     scaling,
     training,
 )
+from parity.faults.generated import Generated
 
-DEFECTS: tuple[Defect, ...] = (
-    *probe.DEFECTS,
-    *optics.DEFECTS,
-    *optics_far_field.DEFECTS,
-    *patches.DEFECTS,
-    *patches_moved.DEFECTS,
-    *patches_merged.DEFECTS,
-    *patches_orders.DEFECTS,
-    *scaling.DEFECTS,
-    *dataloader.DEFECTS,
-    *losses.DEFECTS,
-    *losses_errors.DEFECTS,
-    *losses_object.DEFECTS,
-    *networks.DEFECTS,
-    *networks_blocks.DEFECTS,
-    *networks_spectral.DEFECTS,
-    *training.DEFECTS,
-    *forward.DEFECTS,
-    *forward_losses.DEFECTS,
-    *numerics.DEFECTS,
+ROWS: tuple[Fault | Generated, ...] = (
+    *probe.FAULTS,
+    *optics.FAULTS,
+    *optics_far_field.FAULTS,
+    *patches.FAULTS,
+    *patches_moved.FAULTS,
+    *patches_merged.FAULTS,
+    *patches_orders.FAULTS,
+    *scaling.FAULTS,
+    *dataloader.FAULTS,
+    *losses.FAULTS,
+    *losses_errors.FAULTS,
+    *losses_object.FAULTS,
+    *networks.FAULTS,
+    *networks_blocks.FAULTS,
+    *networks_spectral.FAULTS,
+    *training.FAULTS,
+    *forward.FAULTS,
+    *forward_losses.FAULTS,
+    *numerics.FAULTS,
 )
 """All of them, in the order of the light."""
+
+FAULTS: tuple[Fault, ...] = tuple(
+    fault for row in ROWS for fault in (row.faults if isinstance(row, Generated) else (row,))
+)
+"""Those that there are: what follows from kinds is gone where a contract no longer has them."""

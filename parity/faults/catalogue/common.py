@@ -2,31 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Sequence
 from typing import Any
 
-from parity.faults.base import Change, Kinds, Of
-from parity.faults.idiom import Idiom, Tensor
-
-
-def then(first: Change, second: Change) -> Change:
-    """Two changes at once: the second is made in what the first has made."""
-
-    def changed(xp: Idiom, right: Any, kinds: Kinds) -> Any:
-        return second(xp, functools.wraps(right, updated=())(first(xp, right, kinds)), kinds)
-
-    return changed
-
-
-def summed(changes: Sequence[Change]) -> Change:
-    """What stands there adds up what several changes would have returned."""
-
-    def changed(xp: Idiom, right: Any, kinds: Kinds) -> Any:
-        wrong = [change(xp, right, kinds) for change in changes]
-        return lambda *positional, **named: sum(function(*positional, **named) for function in wrong)
-
-    return changed
+from parity.faults.changes import Of
+from parity.faults.namespace import Namespace, Tensor
 
 
 def rounded(dtype: str) -> Of:
@@ -39,7 +18,7 @@ def gradient_times(factor: float) -> Of:
     return lambda xp, x: xp.scaled(x, xp.constant(factor, x)) + xp.scaled(xp.detach(x), xp.constant(1 - factor, x))
 
 
-def imaginary_part_detached(xp: Idiom, x: Tensor) -> Tensor:
+def imaginary_part_detached(xp: Namespace, x: Tensor) -> Tensor:
     """No gradient passes through Im x."""
     return xp.complex(xp.real(x), xp.detach(xp.imag(x)))
 
@@ -49,12 +28,12 @@ def read_in_the_order(*order: int) -> Of:
     return lambda xp, x: xp.reshape(xp.transpose(x, order), xp.shape(x))
 
 
-def number(xp: Idiom, size: Any, like: Tensor) -> Tensor:
+def number(xp: Namespace, size: Any, like: Tensor) -> Tensor:
     """A size, of one element or more, as a real scalar; a trace may have left it open."""
     return xp.max(xp.arange(size, like)) + 1
 
 
-def pixel(xp: Idiom, x: Tensor, row: int, column: int) -> Tensor:
+def pixel(xp: Namespace, x: Tensor, row: int, column: int) -> Tensor:
     """(H, W): 1 at one pixel of the frames (…, H, W) of x, and 0 elsewhere; real."""
     height, width = xp.shape(x)[-2:]
     lines = xp.arange(height, x) == row, xp.arange(width, x) == column
@@ -64,7 +43,7 @@ def pixel(xp: Idiom, x: Tensor, row: int, column: int) -> Tensor:
 def noisy(size: float) -> Of:
     """Each pixel times a factor of its own, about 1: noise that comes again with every call."""
 
-    def changed(xp: Idiom, x: Tensor) -> Tensor:
+    def changed(xp: Namespace, x: Tensor) -> Tensor:
         height, width = xp.shape(x)[-2:]
         seed = xp.arange(height, x)[:, None] * 12.9898 + xp.arange(width, x) * 78.233
         return xp.scaled(x, 1 + size * xp.sin(seed * seed))
@@ -75,14 +54,14 @@ def noisy(size: float) -> Of:
 def of_the_last(change: Of, axis: int) -> Of:
     """Changed in the last element of an axis, of the first two, alone."""
 
-    def changed(xp: Idiom, x: Tensor) -> Tensor:
+    def changed(xp: Namespace, x: Tensor) -> Tensor:
         rest, last = (x[:-1], x[-1:]) if axis == 0 else (x[:, :-1], x[:, -1:])
         return xp.concat([rest, change(xp, last)], axis)
 
     return changed
 
 
-def moved_in_zeros(xp: Idiom, x: Tensor, axis: int, by: Any) -> Tensor:
+def moved_in_zeros(xp: Namespace, x: Tensor, axis: int, by: Any) -> Tensor:
     """The content of an axis moved to larger places by a whole number of pixels; zeros follow."""
     size = xp.shape(x)[axis]
     last, source = number(xp, size, x) - 1, xp.arange(size, x) - by
@@ -91,13 +70,13 @@ def moved_in_zeros(xp: Idiom, x: Tensor, axis: int, by: Any) -> Tensor:
     return xp.scaled(at, inside[:, None] if axis == -2 else inside)
 
 
-def radius(xp: Idiom, size: Any, like: Tensor, off: float = 0.0) -> Tensor:
+def radius(xp: Namespace, size: Any, like: Tensor, off: float = 0.0) -> Tensor:
     """(N, N): the distance from the middle of a square grid, or from a point that is off it on both axes."""
     place = xp.arange(size, like)
     x = place - xp.max(place) / 2 - off
     return xp.sqrt(xp.square(x)[:, None] + xp.square(x))
 
 
-def softplus(xp: Idiom, x: Tensor) -> Tensor:
+def softplus(xp: Namespace, x: Tensor) -> Tensor:
     """ln(1 + e^x)."""
     return xp.maximum(x, 0.0) + xp.log(1 + xp.exp(-xp.abs(x)))

@@ -1,23 +1,23 @@
-"""Defects of the Poisson likelihood."""
+"""Faults of the Poisson likelihood."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 
-from parity.faults.base import Arguments, Change, Defect, given, giving, raw, replaced, returning
-from parity.faults.catalogue.common import read_in_the_order, rounded, then
+from parity.faults.base import Fault
+from parity.faults.catalogue.common import rounded
 from parity.faults.catalogue.wiring import exchanged
-from parity.faults.idiom import GROUP, Idiom, Tensor
+from parity.faults.changes import Arguments, Change, Of, given, giving, raw, replaced, returning, then
+from parity.faults.generated import Generated
+from parity.faults.namespace import GROUP, Namespace, Tensor
 
-_UNSQUARED = "observed enters unsquared (an amplitude where an intensity is meant)"
-_SQUARED = "predicted enters squared (an intensity where an amplitude is meant)"
 _BRIGHT = "bright patterns"
 _DARK = "dark pixels"
 _SEVERAL = "several groups"
 
 
-def _terms(xp: Idiom, a: Arguments) -> Tensor:
+def _terms(xp: Namespace, a: Arguments) -> Tensor:
     """The negative log-likelihood of each pixel as textbooks write it, term after term."""
     rate, counts = xp.square(a.predicted), xp.square(a.observed)
     logarithm = xp.log(xp.where(counts > 0, rate, xp.ones_like(rate)))
@@ -27,25 +27,25 @@ def _terms(xp: Idiom, a: Arguments) -> Tensor:
 def _textbook(axes: int | tuple[int, ...], dtype: str | None = None) -> Change:
     """The terms as they stand, summed over axes."""
 
-    def nll(xp: Idiom, a: Arguments) -> Tensor:
+    def nll(xp: Namespace, a: Arguments) -> Tensor:
         terms = _terms(xp, a)
         return xp.sum(terms, axes) if dtype is None else xp.cast_like(xp.sum(xp.cast(terms, dtype), axes), terms)
 
     return replaced(nll)
 
 
-def _on_rate(change: Callable[[Idiom, Tensor], Tensor]) -> Change:
+def _on_rate(change: Of) -> Change:
     """The predicted intensity enters as `change` makes it."""
     return given(predicted=lambda xp, amplitude: xp.sqrt(change(xp, xp.square(amplitude))))
 
 
-def _in_the_logarithm(epsilon: float) -> Change:
-    """λ − k·ln(λ + ε): the loss of λ + ε, less ε a pixel."""
-    less = returning(lambda xp, nll, a: nll - epsilon * xp.count(a.predicted, GROUP))
+def in_the_logarithm(epsilon: float) -> Change:
+    """λ − k·ln(λ + ε): the loss of λ + ε, less ε a pixel, so that no digits cancel."""
+    less = returning(lambda xp, nll, a: nll - epsilon * xp.size(a.predicted, GROUP))
     return then(_on_rate(lambda xp, rate: rate + epsilon), less)
 
 
-def _unguarded_logarithm(xp: Idiom, right: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def _unguarded_logarithm(xp: Namespace, right: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """k·ln(k/λ) as a product: 0·(−∞) where nothing was counted."""
 
     def deviance(predicted: Tensor, observed: Tensor) -> Tensor:
@@ -56,64 +56,120 @@ def _unguarded_logarithm(xp: Idiom, right: Callable[..., Tensor]) -> Callable[..
     return deviance
 
 
-def _unguarded_slope(xp: Idiom, right: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def _unguarded_slope(xp: Namespace, right: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return lambda predicted, observed: 2 * (predicted - observed) * (predicted + observed) / predicted
 
 
-def _stirling(xp: Idiom, nll: Tensor, a: Arguments) -> Tensor:
-    """The term that torch.nn.PoissonNLLLoss adds where it is told to be full, 0 for k ≤ 1, in place of ln Γ(k+1)."""
-    counts = xp.square(a.observed)
+def _log_gamma(xp: Namespace, observed: Tensor) -> Tensor:
+    return xp.log_gamma(xp.square(observed) + 1)
+
+
+def _stirling(xp: Namespace, observed: Tensor) -> Tensor:
+    """The term that torch.nn.PoissonNLLLoss adds where it is told to be full, 0 for k ≤ 1."""
+    counts = xp.square(observed)
     k = xp.maximum(counts, 1.0)
-    approximation = xp.where(counts > 1, k * xp.log(k) - k + xp.log(2 * math.pi * k) / 2, xp.zeros_like(k))
-    return nll - xp.sum(xp.log_gamma(counts + 1) - approximation, GROUP) if a.full else nll
+    return xp.where(counts > 1, k * xp.log(k) - k + xp.log(2 * math.pi * k) / 2, xp.zeros_like(k))
 
 
-def _without_log_gamma(xp: Idiom, nll: Tensor, a: Arguments) -> Tensor:
-    return nll - xp.sum(xp.log_gamma(xp.square(a.observed) + 1), GROUP) if a.full else nll
+def _less(term: Of) -> Change:
+    """A term of the observation is taken off, where the loss is full."""
+    return returning(lambda xp, nll, a: nll - xp.sum(term(xp, a.observed), GROUP) if a.full else nll)
 
 
-def _both(function: Callable[[Idiom, Tensor], Tensor]) -> Change:
-    """Both amplitudes enter as `function` makes them."""
-    return given(predicted=function, observed=function)
+WITHOUT_LOG_GAMMA = _less(_log_gamma)
 
-
-def _rounded_counts(xp: Idiom, amplitude: Tensor) -> Tensor:
-    return xp.sqrt(xp.round(xp.square(amplitude)))
-
-
-DEFECTS = (
-    Defect("losses.poisson_nll", "observed-unsquared", _UNSQUARED, given(observed=lambda xp, x: xp.sqrt(x))),
-    Defect(
+FAULTS = (
+    Fault(
         "losses.poisson_nll",
-        "layer-observed-unsquared",
-        _UNSQUARED,
-        given(observed=lambda xp, x: xp.sqrt(x)),
-        at="model.poisson_nll",
-        stacks=("torch",),
+        "both-unsquared",
+        "both amplitudes enter unsquared",
+        given(predicted=lambda xp, x: xp.sqrt(x), observed=lambda xp, x: xp.sqrt(x)),
     ),
-    Defect("losses.poisson_nll", "predicted-squared-twice", _SQUARED, given(predicted=lambda xp, x: xp.square(x))),
-    Defect("losses.poisson_nll", "both-unsquared", "both amplitudes enter unsquared", _both(lambda xp, x: xp.sqrt(x))),
-    Defect(
+    Fault(
         "losses.poisson_nll",
         "arguments-exchanged",
         "predicted and observed are exchanged",
         exchanged("predicted", "observed"),
         shows="a prediction unlike the observation",
     ),
-    Defect(
+    Fault("losses.poisson_nll", "never-full", "the term in k alone is left out", giving(lambda xp, a: {"full": False})),
+    Fault(
+        "losses.poisson_nll",
+        "always-full",
+        "the term in k alone is kept",
+        giving(lambda xp, a: {"full": True}),
+        shows="full = False",
+    ),
+    Fault("losses.poisson_nll", "no-log-gamma", "ln Γ(k+1) is left out", WITHOUT_LOG_GAMMA, shows="k > 1"),
+    Fault(
+        "losses.poisson_nll",
+        "stirling-for-log-gamma",
+        "Stirling's approximation stands for ln Γ(k+1)",
+        _less(lambda xp, observed: _log_gamma(xp, observed) - _stirling(xp, observed)),
+        shows="few photons",
+    ),
+    Fault(
+        "losses.poisson_nll",
+        "epsilon-in-log-1e-12",
+        "ε = 1e-12 in the logarithm",
+        in_the_logarithm(1e-12),
+        shows=_DARK,
+    ),
+    Fault(
+        "losses.poisson_nll", "epsilon-in-log-1e-8", "ε = 1e-8 in the logarithm", in_the_logarithm(1e-8), shows=_DARK
+    ),
+    Fault(
+        "losses.poisson_nll", "epsilon-in-log-1e-3", "ε = 1e-3 in the logarithm", in_the_logarithm(1e-3), shows=_DARK
+    ),
+    Fault(
+        "losses.poisson_nll",
+        "mean-over-pixels",
+        "the mean over pixels stands for the sum",
+        returning(lambda xp, nll, a: nll / xp.size(a.predicted, GROUP)),
+    ),
+    Fault(
+        "losses.poisson_nll",
+        "groups-summed",
+        "the groups are summed",
+        returning(lambda xp, nll, a: xp.broadcast_like(xp.sum(nll, 0, True), nll)),
+        shows=_SEVERAL,
+    ),
+    Fault(
+        "losses.poisson_nll",
+        "counts-rounded",
+        "counts are rounded to integers",
+        given(observed=lambda xp, amplitude: xp.sqrt(xp.round(xp.square(amplitude)))),
+        shows="counts that are not whole",
+    ),
+    Generated("losses.poisson_nll", "observed-unsquared"),
+    Generated(
+        "losses.poisson_nll",
+        "observed-unsquared",
+        called="layer-observed-unsquared",
+        at="model.poisson_nll",
+        stacks=("torch",),
+    ),
+    Generated("losses.poisson_nll", "predicted-squared", called="predicted-squared-twice"),
+    Generated("losses.poisson_nll", "observed-detached"),
+    Generated("losses.poisson_nll", "observed-groups-reordered", called="groups-of-observed-shifted"),
+    Generated("losses.poisson_nll", "observed-reshaped"),
+    Generated("losses.poisson_nll", "predicted-bfloat16"),
+    Fault(
+        "losses.poisson_nll",
+        "predicted-float32",
+        "predicted is rounded to float32",
+        given(predicted=rounded("float32")),
+        shows="a float64 run",
+        diagnosis=("an intermediate is float32",),
+    ),
+    Fault(
         "losses.poisson_nll",
         "last-axis-alone",
         "the pixels are summed over the last axis alone",
         _textbook(-1),
         diagnosis=("the result is not summed over all its axes",),
     ),
-    Defect(
-        "losses.poisson_nll",
-        "mean-over-pixels",
-        "the mean over pixels stands for the sum",
-        returning(lambda xp, nll, a: nll / xp.count(a.predicted, GROUP)),
-    ),
-    Defect(
+    Fault(
         "losses.poisson_nll",
         "groups-averaged",
         "every group has the mean over groups",
@@ -121,35 +177,7 @@ DEFECTS = (
         shows=_SEVERAL,
         diagnosis=(),
     ),
-    Defect(
-        "losses.poisson_nll",
-        "groups-summed",
-        "the groups are summed",
-        returning(lambda xp, nll, a: xp.broadcast_like(xp.sum(nll, 0, True), nll)),
-        shows=_SEVERAL,
-    ),
-    Defect("losses.poisson_nll", "no-log-gamma", "ln Γ(k+1) is left out", returning(_without_log_gamma), shows="k > 1"),
-    Defect(
-        "losses.poisson_nll",
-        "never-full",
-        "the term in k alone is left out",
-        giving(lambda xp, a: {"full": False}),
-    ),
-    Defect(
-        "losses.poisson_nll",
-        "always-full",
-        "the term in k alone is kept",
-        giving(lambda xp, a: {"full": True}),
-        shows="full = False",
-    ),
-    Defect(
-        "losses.poisson_nll",
-        "stirling-for-log-gamma",
-        "Stirling's approximation stands for ln Γ(k+1)",
-        returning(_stirling),
-        shows="few photons",
-    ),
-    Defect(
+    Fault(
         "losses.poisson_nll",
         "naive-terms",
         "the three terms are added as they stand, and their digits cancel",
@@ -157,7 +185,7 @@ DEFECTS = (
         shows=_BRIGHT,
         diagnosis=(),
     ),
-    Defect(
+    Fault(
         "losses.poisson_nll",
         "naive-terms-in-float32",
         "the three terms are added in float32, and all their digits cancel",
@@ -165,27 +193,14 @@ DEFECTS = (
         shows=_BRIGHT,
         diagnosis=("an intermediate is float32",),
     ),
-    Defect(
-        "losses.poisson_nll", "epsilon-in-log-1e-3", "ε = 1e-3 in the logarithm", _in_the_logarithm(1e-3), shows=_DARK
-    ),
-    Defect(
-        "losses.poisson_nll", "epsilon-in-log-1e-8", "ε = 1e-8 in the logarithm", _in_the_logarithm(1e-8), shows=_DARK
-    ),
-    Defect(
-        "losses.poisson_nll",
-        "epsilon-in-log-1e-12",
-        "ε = 1e-12 in the logarithm",
-        _in_the_logarithm(1e-12),
-        shows=_DARK,
-    ),
-    Defect(
+    Fault(
         "losses.poisson_nll",
         "epsilon-in-rate",
         "ε = 1e-3 is added to the predicted intensity",
         _on_rate(lambda xp, rate: rate + 1e-3),
         diagnosis=(),
     ),
-    Defect(
+    Fault(
         "losses.poisson_nll",
         "rate-held-up",
         "the predicted intensity is limited to at least 1e-6",
@@ -193,14 +208,15 @@ DEFECTS = (
         shows=_DARK,
         diagnosis=(),
     ),
-    Defect(
+    Fault(
         "losses.poisson_nll",
         "limit-for-infinity",
-        "the result is limited to a range",
+        "the loss is limited to 1e30",
         returning(lambda xp, nll, a: xp.minimum(nll, 1e30)),
         shows="a pixel that was counted where none was predicted",
+        diagnosis=("the result is limited to a range",),
     ),
-    Defect(
+    Fault(
         "losses.poisson_nll",
         "zero-times-infinity",
         "k·ln(k/λ) is 0·∞ where nothing was counted",
@@ -209,7 +225,7 @@ DEFECTS = (
         shows=_DARK,
         diagnosis=("returns NaN",),
     ),
-    Defect(
+    Fault(
         "losses.poisson_nll",
         "slope-at-zero",
         "the gradient is 0/0 where nothing is predicted",
@@ -218,7 +234,7 @@ DEFECTS = (
         shows="a dark pixel predicted dark",
         diagnosis=("returns NaN",),
     ),
-    Defect(
+    Fault(
         "losses.poisson_nll",
         "logarithm-detached",
         "the logarithm is detached",
@@ -226,41 +242,14 @@ DEFECTS = (
         at="losses._deviance_by_predicted",
         diagnosis=(),
     ),
-    Defect(
+    Fault(
         "losses.poisson_nll",
         "half-the-slope",
         "the gradient of predicted is off by a constant factor",
         raw(lambda xp, slope: lambda predicted, observed: slope(predicted, observed) / 2),
         at="losses._deviance_by_predicted",
     ),
-    Defect(
-        "losses.poisson_nll",
-        "observed-detached",
-        "observed is detached",
-        given(observed=lambda xp, x: xp.detach(x)),
-    ),
-    Defect(
-        "losses.poisson_nll",
-        "counts-rounded",
-        "counts are rounded to integers",
-        given(observed=_rounded_counts),
-        shows="counts that are not whole",
-    ),
-    Defect(
-        "losses.poisson_nll",
-        "predicted-bfloat16",
-        "predicted is rounded to bfloat16",
-        given(predicted=rounded("bfloat16")),
-        diagnosis=("an intermediate is bfloat16", "predicted is truncated to bfloat16"),
-    ),
-    Defect(
-        "losses.poisson_nll",
-        "predicted-float32",
-        "an intermediate is float32",
-        given(predicted=rounded("float32")),
-        shows="a float64 run",
-    ),
-    Defect(
+    Fault(
         "losses.poisson_nll",
         "series-cut-short",
         "the series of the deviance is cut after two terms",
@@ -269,7 +258,7 @@ DEFECTS = (
         shows="a prediction near the observation",
         diagnosis=(),
     ),
-    Defect(
+    Fault(
         "losses.poisson_nll",
         "stirling-from-four",
         "Stirling's series stands for ln Γ from 4 photons on",
@@ -278,34 +267,20 @@ DEFECTS = (
         shows="4 to 16 photons on a pixel",
         diagnosis=(),
     ),
-    Defect(
-        "losses.poisson_nll",
-        "groups-of-observed-shifted",
-        "the groups of observed are in another order",
-        given(observed=lambda xp, x: xp.roll(x, 1, 0)),
-        shows=_SEVERAL,
-    ),
-    Defect(
-        "losses.poisson_nll",
-        "observed-reshaped",
-        "channels last of observed are reshaped, not transposed",
-        given(observed=read_in_the_order(0, 2, 3, 1)),
-        shows="several patches",
-    ),
-    Defect(
+    Fault(
         "losses.poisson_nll",
         "brightness-penalty",
         "a term in the predicted brightness is added",
         returning(lambda xp, nll, a: nll + 1e-3 * xp.sum(a.predicted, GROUP)),
         diagnosis=(),
     ),
-    Defect(
+    Fault(
         "losses.poisson_nll",
         "unsquared-and-averaged",
         "observed enters unsquared, and pixels are averaged",
         then(
             given(observed=lambda xp, x: xp.sqrt(x)),
-            returning(lambda xp, nll, a: nll / xp.count(a.predicted, GROUP)),
+            returning(lambda xp, nll, a: nll / xp.size(a.predicted, GROUP)),
         ),
         diagnosis=(),
     ),

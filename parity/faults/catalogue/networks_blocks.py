@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from parity.faults.base import Arguments, Change, Defect, Of, given, giving, raw, replaced, returning
-from parity.faults.catalogue.common import noisy, softplus, then
+from parity.faults.base import Fault
+from parity.faults.catalogue.common import noisy, softplus
 from parity.faults.catalogue.networks import (
     NO_BIASES,
     TURNED,
@@ -19,12 +19,13 @@ from parity.faults.catalogue.networks import (
     turned,
 )
 from parity.faults.catalogue.wiring import own
-from parity.faults.idiom import Idiom, Tensor
+from parity.faults.changes import Arguments, Change, Of, given, giving, raw, replaced, returning, then
+from parity.faults.namespace import Namespace, Tensor
 
 _LIMITED = "the result is limited to a range"
 
 
-def _repeated(xp: Idiom, x: Tensor, axis: int) -> Tensor:
+def _repeated(xp: Namespace, x: Tensor, axis: int) -> Tensor:
     return doubled(xp, [x, x], axis)
 
 
@@ -36,7 +37,7 @@ def _head(function: Of) -> Change:
 def _twice(between: Of, behind: Of) -> Change:
     """The two convolutions of a block with other functions after them."""
 
-    def change(xp: Idiom, right: Any) -> Any:
+    def change(xp: Namespace, right: Any) -> Any:
         convolve = right.__globals__["convolve"]
         return lambda features, *parameters: behind(
             xp, convolve(between(xp, convolve(features, *parameters[:2])), *parameters[2:])
@@ -45,14 +46,14 @@ def _twice(between: Of, behind: Of) -> Change:
     return raw(change)
 
 
-def _rectified(xp: Idiom, x: Tensor) -> Tensor:
+def _rectified(xp: Namespace, x: Tensor) -> Tensor:
     return xp.maximum(x, 0.0)
 
 
 def _other_weights(other: dict[str, str]) -> Change:
     """The parameters of one decoder under the name of another's."""
 
-    def change(xp: Idiom, a: Arguments) -> dict[str, Tensor]:
+    def change(xp: Namespace, a: Arguments) -> dict[str, Tensor]:
         parts = {name: name.split("_")[0] for name in vars(a)}
         return {name: getattr(a, name.replace(part, other[part], 1)) for name, part in parts.items() if part in other}
 
@@ -60,44 +61,44 @@ def _other_weights(other: dict[str, str]) -> Change:
 
 
 HEADS = (
-    Defect("networks.amplitude_head", "limited", _LIMITED, returning(lambda xp, x, a: xp.minimum(x, 0.9))),
-    Defect("networks.amplitude_head", "softplus", "softplus stands for the logistic function", _head(softplus)),
-    Defect(
+    Fault("networks.amplitude_head", "limited", _LIMITED, returning(lambda xp, x, a: xp.minimum(x, 0.9))),
+    Fault("networks.amplitude_head", "softplus", "softplus stands for the logistic function", _head(softplus)),
+    Fault(
         "networks.amplitude_head",
         "tanh",
         "tanh stands for the logistic function",
         _head(lambda xp, x: xp.tanh(x)),
     ),
-    Defect("networks.amplitude_head", "linear", "the logistic function is left out", _head(as_it_is)),
-    Defect(
+    Fault("networks.amplitude_head", "linear", "the logistic function is left out", _head(as_it_is)),
+    Fault(
         "networks.amplitude_head",
         "float16",
         "the result is rounded to float16",
         returning(lambda xp, x, a: xp.through(x, "float16")),
         diagnosis=("the result is rounded to float16", "an intermediate is float16"),
     ),
-    Defect(
+    Fault(
         "networks.phase_head",
         "no-pi",
         "a factor π is missing",
         returning(lambda xp, x, a: x / math.pi),
         diagnosis=("a factor π is missing", "the result is off by a constant factor"),
     ),
-    Defect(
+    Fault(
         "networks.phase_head",
         "two-pi",
         "2π stands for π",
         returning(lambda xp, x, a: x * 2),
         diagnosis=("2π stands for π", "the result is off by a constant factor"),
     ),
-    Defect("networks.phase_head", "linear", "tanh is left out", _head(lambda xp, x: math.pi * x)),
-    Defect(
+    Fault("networks.phase_head", "linear", "tanh is left out", _head(lambda xp, x: math.pi * x)),
+    Fault(
         "networks.phase_head",
         "arctan",
         "arctan stands for tanh",
         _head(lambda xp, x: 2 * xp.angle(xp.complex(xp.ones_like(x), x))),
     ),
-    Defect(
+    Fault(
         "networks.phase_head",
         "noise",
         "noise of 10⁻⁵ is added",
@@ -108,36 +109,36 @@ HEADS = (
 
 
 BLOCKS = (
-    Defect(
+    Fault(
         "networks.encoder_block",
         "mean",
         "the mean stands for the maximum",
         elementwise(mean_of_four),
         at="networks.max_pool",
     ),
-    Defect(
+    Fault(
         "networks.encoder_block",
         "first-rectification",
         "the first rectification is left out",
         _twice(as_it_is, _rectified),
         at="networks._convolve_twice",
     ),
-    Defect(
+    Fault(
         "networks.encoder_block",
         "softplus",
         "softplus stands for the rectification",
         elementwise(softplus),
         at="networks.rectify",
     ),
-    Defect("networks.encoder_block", "turned", TURNED, given(kernel=turned), at="networks.convolve"),
-    Defect(
+    Fault("networks.encoder_block", "turned", TURNED, given(kernel=turned), at="networks.convolve"),
+    Fault(
         "networks.decoder_block",
         "second-rectification",
         "the second rectification is left out",
         _twice(_rectified, as_it_is),
         at="networks._convolve_twice",
     ),
-    Defect(
+    Fault(
         "networks.decoder_block",
         "not-rectified",
         "neither convolution is rectified",
@@ -145,14 +146,14 @@ BLOCKS = (
         at="networks.rectify",
         diagnosis=(),
     ),
-    Defect(
+    Fault(
         "networks.decoder_block",
         "interpolated",
         "interpolation stands for repetition",
         elementwise(along(between)),
         at="networks.upsample",
     ),
-    Defect(
+    Fault(
         "networks.decoder_block",
         "repeated-first",
         "features are repeated before the convolutions",
@@ -162,20 +163,20 @@ BLOCKS = (
 
 
 NETWORKS = (
-    Defect(
+    Fault(
         "networks.autoencode@32",
         "decoders-exchanged",
         "the decoders of amplitude and phase are exchanged",
         _other_weights({"amplitude": "phase", "phase": "amplitude"}),
     ),
-    Defect(
+    Fault(
         "networks.autoencode@32",
         "phase-as-imaginary-part",
         "the phase is used as imaginary part (a + iφ)",
         replaced(lambda xp, a: xp.complex(a.amplitude, a.phase)),
         at="optics.combine_complex",
     ),
-    Defect(
+    Fault(
         "networks.autoencode@32",
         "blocks-off-by-one",
         "each block is a pixel off",
@@ -183,26 +184,26 @@ NETWORKS = (
         at="networks.encoder_block",
         diagnosis=("the result is rolled by whole pixels",),
     ),
-    Defect(
+    Fault(
         "networks.autoencode@32",
         "middle-off-by-one",
         "the result is rolled by whole pixels",
         returning(lambda xp, x, a: xp.roll(x, 1, -1)),
         at="patches.pad",
     ),
-    Defect(
+    Fault(
         "networks.autoencode@32",
         "squared-images",
         "images enter squared (an intensity where an amplitude is meant)",
         given(images=lambda xp, x: xp.square(x)),
     ),
-    Defect(
+    Fault(
         "networks.autoencode@64",
         "one-decoder",
         "the phase is decoded with the amplitude's weights",
         _other_weights({"phase": "amplitude"}),
     ),
-    Defect(
+    Fault(
         "networks.autoencode@64",
         "phase-sign",
         "the phase has the opposite sign",
@@ -210,14 +211,14 @@ NETWORKS = (
         at="networks.phase_head",
         diagnosis=("the phase has the opposite sign", "the result is conjugated"),
     ),
-    Defect(
+    Fault(
         "networks.autoencode@128",
         "no-biases",
         NO_BIASES,
         given(bias=lambda xp, x: 0 * x),
         at="networks.convolve",
     ),
-    Defect(
+    Fault(
         "networks.autoencode@256",
         "no-pi",
         "the factor π of the phase is missing",
@@ -226,4 +227,4 @@ NETWORKS = (
     ),
 )
 
-DEFECTS = (*HEADS, *BLOCKS, *NETWORKS)
+FAULTS = (*HEADS, *BLOCKS, *NETWORKS)

@@ -5,29 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from parity.faults.base import Arguments, Change, Defect, given, replaced, returning
+from parity.faults.base import Fault
 from parity.faults.catalogue.common import imaginary_part_detached, number
-from parity.faults.idiom import PLANE, Idiom, Tensor
+from parity.faults.changes import Arguments, Change, given, replaced, returning
+from parity.faults.namespace import PLANE, Namespace, Tensor
 
 _TARGET = "networks.spectral_convolve"
 
-Sizes = Callable[[Idiom, Tensor, Tensor], Tensor]
+Sizes = Callable[[Namespace, Tensor, Tensor], Tensor]
 """A whole number, real, of the pixels along an axis and the frequencies that are kept of it."""
 
 
-def negative_rows(xp: Idiom, height: Tensor, rows: Tensor) -> Tensor:
+def negative_rows(xp: Namespace, height: Tensor, rows: Tensor) -> Tensor:
     """How many of the rows of frequencies are negative: half of them."""
     return xp.floor(rows / 2)
 
 
-def counted(xp: Idiom, column: Tensor, width: Tensor) -> Tensor:
+def counted(xp: Namespace, column: Tensor, width: Tensor) -> Tensor:
     """Twice each column frequency that is not its own negative."""
     own_negative = (column == 0) | (2 * column == width)
     return 2 - xp.cast_like(own_negative, column)
 
 
 def by_matrices(
-    xp: Idiom,
+    xp: Namespace,
     a: Arguments,
     negative: Sizes = negative_rows,
     negative_behind: Sizes | None = None,
@@ -48,7 +49,7 @@ def by_matrices(
     return xp.real(xp.matmul(xp.matmul(xp.conj(xp.swapped(behind, 0, 1)), made), xp.conj(across)))
 
 
-def _waves(xp: Idiom, frequency: Tensor, size: int, pixels: Tensor) -> Tensor:
+def _waves(xp: Namespace, frequency: Tensor, size: int, pixels: Tensor) -> Tensor:
     """e^{−2πi·k·x/N}, (frequencies, pixels); the turns are whole numbers before they are divided, and so exact."""
     turns = frequency[:, None] * xp.arange(size, frequency)
     angle = (turns - pixels * xp.floor(turns / pixels)) * (-2 * math.pi) / pixels
@@ -59,47 +60,47 @@ def _with(**changed: Sizes) -> Change:
     return replaced(lambda xp, a: by_matrices(xp, a, **changed))
 
 
-def _last_column_lost(xp: Idiom, weights: Tensor) -> Tensor:
+def _last_column_lost(xp: Namespace, weights: Tensor) -> Tensor:
     column = xp.arange(xp.shape(weights)[-1], weights)
     return xp.scaled(weights, xp.cast_like(column < xp.max(column), column))
 
 
-DEFECTS = (
-    Defect(
+FAULTS = (
+    Fault(
         _TARGET,
         "norm-on-neither-side",
         "the transform is unnormalised both ways",
-        returning(lambda xp, x, a: x * xp.count(a.features, PLANE)),
+        returning(lambda xp, x, a: x * xp.size(a.features, PLANE)),
         diagnosis=("the transform is unnormalised both ways", "the result is a factor HW too large"),
     ),
-    Defect(
+    Fault(
         _TARGET,
         "norm-on-both-sides",
         "the transform is normalised both ways",
-        returning(lambda xp, x, a: x / xp.count(a.features, PLANE)),
+        returning(lambda xp, x, a: x / xp.size(a.features, PLANE)),
         diagnosis=("the result is a factor HW too small",),
     ),
-    Defect(
+    Fault(
         _TARGET,
         "corner",
         "only rows of non-negative frequencies are kept (a corner of the spectrum)",
         _with(negative=lambda xp, height, rows: 0 * rows),
         shows="two rows of frequencies",
     ),
-    Defect(
+    Fault(
         _TARGET,
         "one-further-on",
         "the rows of frequencies are one further on",
         _with(negative=lambda xp, height, rows: xp.floor(rows / 2) - 1),
     ),
-    Defect(
+    Fault(
         _TARGET,
         "more-positive-rows",
         "of an even number of rows the positive frequencies are in the majority",
         _with(negative=lambda xp, height, rows: xp.floor((rows - 1) / 2)),
         shows="an even number of rows of frequencies, not all that there are",
     ),
-    Defect(
+    Fault(
         _TARGET,
         "shifted-twice",
         "fftshift stands where ifftshift should (as in neuraloperator 2.0.0)",
@@ -108,30 +109,30 @@ DEFECTS = (
         ),
         shows="an odd number of rows",
     ),
-    Defect(
+    Fault(
         _TARGET,
         "columns-once",
         "negative column frequencies are left out",
         _with(counts=lambda xp, column, width: 0 * column + 1),
         shows="two columns of frequencies",
     ),
-    Defect(
+    Fault(
         _TARGET,
         "nyquist-twice",
         "the column at half the sampling rate counts twice",
         _with(counts=lambda xp, column, width: 2 - xp.cast_like(column == 0, column)),
         shows="all columns of an even frame",
     ),
-    Defect(_TARGET, "last-column", "the last column of frequencies is left out", given(weights=_last_column_lost)),
-    Defect(_TARGET, "conjugated", "weights is conjugated", given(weights=lambda xp, x: xp.conj(x))),
-    Defect(
+    Fault(_TARGET, "last-column", "the last column of frequencies is left out", given(weights=_last_column_lost)),
+    Fault(_TARGET, "conjugated", "weights is conjugated", given(weights=lambda xp, x: xp.conj(x))),
+    Fault(
         _TARGET,
         "rows-in-reverse",
         "the weights of the rows of frequencies are in reverse",
         given(weights=lambda xp, x: xp.flip(x, -2)),
         shows="two rows of frequencies",
     ),
-    Defect(
+    Fault(
         _TARGET,
         "imaginary-part-detached",
         "the imaginary part of weights is detached",

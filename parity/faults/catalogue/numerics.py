@@ -12,9 +12,10 @@ from typing import Any
 
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Arguments, Change, Defect, returning
-from parity.faults.idiom import Idiom
-from parity.faults.oracle_side import mistakes_of
+from parity.faults.base import Fault
+from parity.faults.changes import Arguments, Change, returning
+from parity.faults.generated import generated_faults
+from parity.faults.namespace import Namespace
 from parity.physics.kinds import Numbers
 
 GAINS: Mapping[float, str] = MappingProxyType(
@@ -28,7 +29,7 @@ GAINS: Mapping[float, str] = MappingProxyType(
 
 
 def _gained(relative: float) -> Change:
-    def gained(xp: Idiom, result: Any, _: Arguments) -> Any:
+    def gained(xp: Namespace, result: Any, _: Arguments) -> Any:
         return tuple(xp.gain(x, relative) for x in result) if isinstance(result, tuple) else xp.gain(result, relative)
 
     return returning(gained)
@@ -41,20 +42,21 @@ def _has_a_scale(contract: Contract) -> bool:
 
 def _diagnosis(contract: Contract, relative: float) -> tuple[str, ...]:
     exact = f"10{_RAISED[relative]} of itself too large"
-    named = [mistake.name for mistake in mistakes_of(contract) if mistake.name.endswith(exact)]
+    named = [fault.what for fault in generated_faults(contract).values() if fault.what.endswith(exact)]
     return ("the result is off by a constant factor", *named)
 
 
 _RAISED = {1e-3: "⁻³", 1e-6: "⁻⁶", 1e-12: "⁻¹²"}
 
-DEFECTS: tuple[Defect, ...] = tuple(
-    Defect(
+FAULTS: tuple[Fault, ...] = tuple(
+    Fault(
         target=contract.name,
         name=f"gain-{relative:.0e}".replace("e-0", "e-"),
         what=f"the result is 10{_RAISED[relative]} of itself too large",
         change=_gained(relative),
         shows=shows,
         diagnosis=_diagnosis(contract, relative),
+        generic=True,
     )
     for contract in REGISTRY.values()
     if _has_a_scale(contract)

@@ -5,23 +5,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from parity.faults.base import Change, Defect, given, raw, returning
-from parity.faults.catalogue.common import (
-    gradient_times,
-    imaginary_part_detached,
-    noisy,
-    number,
-    of_the_last,
-    rounded,
-)
-from parity.faults.idiom import PLANE, Idiom, Tensor
+from parity.faults.base import Fault
+from parity.faults.catalogue.common import gradient_times, imaginary_part_detached, noisy, number, of_the_last, rounded
+from parity.faults.changes import Change, given, raw, returning
+from parity.faults.namespace import PLANE, Namespace, Tensor
 
 _FAR_FIELD = "optics.far_field_amplitude"
 _FACTOR = "the result is off by a constant factor"
 
 
-def _pixels(xp: Idiom, x: Tensor) -> Tensor:
-    return xp.count(x, PLANE)
+def _pixels(xp: Namespace, x: Tensor) -> Tensor:
+    return xp.size(x, PLANE)
 
 
 def _times(power: float) -> Change:
@@ -29,60 +23,60 @@ def _times(power: float) -> Change:
     return returning(lambda xp, x, a: x * _pixels(xp, x) ** power)
 
 
-def _columns_undone(xp: Idiom, waves: Tensor) -> Tensor:
+def _columns_undone(xp: Namespace, waves: Tensor) -> Tensor:
     """The inverse transform over the rows of a column, so that the forward one leaves them alone."""
     turned = xp.conj(xp.fft(xp.conj(xp.swapped(waves, -1, -2))))
-    return xp.scaled(xp.swapped(turned, -1, -2), 1 / xp.sqrt(xp.count(waves, -2)))
+    return xp.scaled(xp.swapped(turned, -1, -2), 1 / xp.sqrt(xp.size(waves, -2)))
 
 
-def _without_negative_rows(xp: Idiom, amplitude: Tensor) -> Tensor:
+def _without_negative_rows(xp: Namespace, amplitude: Tensor) -> Tensor:
     """0 above the middle row, where the row frequencies are negative."""
     rows = xp.arange(xp.shape(amplitude)[-2], amplitude)
     middle = xp.floor(number(xp, xp.shape(amplitude)[-2], amplitude) / 2)
     return amplitude * xp.cast_like(rows >= middle, amplitude)[:, None]
 
 
-def _sum_of_moduli(xp: Idiom, right: Any) -> Any:
+def _sum_of_moduli(xp: Namespace, right: Any) -> Any:
     return lambda field: xp.square((xp.abs(xp.real(field)) + xp.abs(xp.imag(field))) * math.sqrt(0.5))
 
 
-DEFECTS = (
-    Defect(
+FAULTS = (
+    Fault(
         _FAR_FIELD,
         "no-norm",
         "a factor 1/HW is missing",
         _times(0.5),
         diagnosis=("a factor 1/HW is missing", "the result is a factor √(HW) too large", _FACTOR),
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "norm-squared",
         "1/(HW)² stands for 1/HW",
         _times(-0.5),
         diagnosis=("1/(HW)² stands for 1/HW", "the result is a factor √(HW) too small", _FACTOR),
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "square-norm",
         "1/H² stands for 1/HW",
-        returning(lambda xp, x, a: x * xp.sqrt(xp.count(x, -1) / xp.count(x, -2))),
+        returning(lambda xp, x, a: x * xp.sqrt(xp.size(x, -1) / xp.size(x, -2))),
         shows="oblong frames",
         diagnosis=("1/H² stands for 1/HW", _FACTOR),
     ),
-    Defect(_FAR_FIELD, "no-fftshift", "fftshift is missing", returning(lambda xp, x, a: xp.ifftshift(x))),
-    Defect(
+    Fault(_FAR_FIELD, "no-fftshift", "fftshift is missing", returning(lambda xp, x, a: xp.ifftshift(x))),
+    Fault(
         _FAR_FIELD,
         "rows-unshifted",
         "the rows are not shifted (fftshift of one axis)",
         returning(lambda xp, x, a: xp.ifftshift(x, -2)),
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "columns-unshifted",
         "the columns are not shifted (fftshift of one axis)",
         returning(lambda xp, x, a: xp.ifftshift(x, -1)),
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "ifftshift",
         "ifftshift stands for fftshift",
@@ -90,50 +84,50 @@ DEFECTS = (
         shows="an odd side",
         diagnosis=("ifftshift stands for fftshift", "the result is rolled by whole pixels"),
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "inverse",
         "the inverse transform stands for the forward one",
         given(exit_waves=lambda xp, x: xp.conj(x)),
         diagnosis=("the inverse transform stands for the forward one", "conjugate of exit_waves"),
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "coherent-modes",
         "the modes are summed coherently",
         given(exit_waves=lambda xp, x: xp.sum(x, 2, keepdims=True)),
         shows="two modes or more",
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "averaged-modes",
         "the modes are averaged, not summed",
-        returning(lambda xp, x, a: x / xp.sqrt(xp.count(a.exit_waves, 2))),
+        returning(lambda xp, x, a: x / xp.sqrt(xp.size(a.exit_waves, 2))),
         shows="two modes or more",
         diagnosis=("the modes are averaged, not summed", _FACTOR),
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "first-mode",
         "the first mode alone is propagated",
         given(exit_waves=lambda xp, x: x[:, :, :1]),
         shows="two modes or more",
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "rows-alone",
         "rows are transformed, columns are not",
         given(exit_waves=_columns_undone),
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "probe-broadcast",
         "the probe is broadcast over the groups into the mode axis, coherently",
-        returning(lambda xp, x, a: x * xp.count(x, 0)),
+        returning(lambda xp, x, a: x * xp.size(x, 0)),
         shows="two groups or more",
         diagnosis=("the result is a factor B too large", "exit_waves enters times a constant factor", _FACTOR),
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "epsilon-1e-9",
         "ε = 1e-9 is added under the root",
@@ -142,14 +136,14 @@ DEFECTS = (
         shows="dark pixels",
         diagnosis=("ε = 1e-9 is added under the root", "a constant is added under the root"),
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "epsilon-1e-12",
         "a constant is added under the root",
         returning(lambda xp, x, a: xp.sqrt(xp.square(x) + 1e-12)),
         shows="dark pixels",
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "unguarded-root",
         "returns NaN",
@@ -157,21 +151,21 @@ DEFECTS = (
         at="optics._sqrt",
         shows="dark pixels, and a gradient",
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "no-root",
         "the result is squared",
         raw(lambda xp, right: lambda intensity: intensity),
         at="optics._sqrt",
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "imaginary-part-detached",
         "the imaginary part of exit_waves is detached",
         given(exit_waves=imaginary_part_detached),
         shows="a gradient",
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "half-the-gradient",
         "the gradient of exit_waves is half of what it should be (∂/∂z̄ for ∂/∂Re + i·∂/∂Im)",
@@ -182,21 +176,21 @@ DEFECTS = (
             "the gradient of exit_waves is off by a constant factor",
         ),
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "complex64",
         "an intermediate is float32",
         given(exit_waves=rounded("float32")),
         shows="float64",
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "float16",
         "the result is rounded to float16",
         returning(lambda xp, x, a: xp.through(x, "float16")),
         diagnosis=("the result is rounded to float16", "an intermediate is float16"),
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "float16-intensity",
         "an intermediate is float16",
@@ -204,34 +198,34 @@ DEFECTS = (
         at="optics._sqrt",
         shows="more than 65504 photons a pixel, or fewer than 10⁻⁷",
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "bfloat16",
         "exit_waves are truncated to bfloat16",
         given(exit_waves=rounded("bfloat16")),
         diagnosis=("exit_waves are truncated to bfloat16", "an intermediate is bfloat16"),
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "saturated",
         "the result is limited to a range",
         returning(lambda xp, x, a: xp.minimum(x, 1e3)),
         shows="bright pixels",
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "never-dark",
         "the result is limited to a range",
         returning(lambda xp, x, a: xp.maximum(x, 1e-4)),
         shows="dark pixels",
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "no-negative-rows",
         "negative row frequencies are missing",
         returning(lambda xp, x, a: _without_negative_rows(xp, x)),
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "sum-of-parts",
         "|Re ψ| + |Im ψ| stands for |ψ|",
@@ -239,21 +233,21 @@ DEFECTS = (
         at="optics._squared_modulus",
         diagnosis=(),
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "last-patch",
         "the last patch of every group is not shifted",
         returning(lambda xp, x, a: of_the_last(lambda xp, x: xp.ifftshift(x), 1)(xp, x)),
         diagnosis=(),
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "noise",
         "noise of 10⁻⁵ is added",
         returning(lambda xp, x, a: noisy(1e-5)(xp, x)),
         diagnosis=(),
     ),
-    Defect(
+    Fault(
         _FAR_FIELD,
         "bent",
         "bright pixels are compressed",

@@ -5,66 +5,67 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from parity.faults.base import Arguments, Change, Defect, given, replaced, returning
+from parity.faults.base import Fault
 from parity.faults.catalogue.common import gradient_times, imaginary_part_detached, noisy, number, of_the_last, pixel
 from parity.faults.catalogue.wiring import own
-from parity.faults.idiom import PLANE, Idiom, Tensor
+from parity.faults.changes import Arguments, Change, given, replaced, returning
+from parity.faults.namespace import PLANE, Namespace, Tensor
 
 _ROLLED = "the result is rolled by whole pixels"
 _FACTOR = "the result is off by a constant factor"
 _OFF_BY_ONE = "the middle is off by one pixel"
 
 
-def _moved_diagonally(xp: Idiom, x: Tensor, by: int = 1) -> Tensor:
+def _moved_diagonally(xp: Namespace, x: Tensor, by: int = 1) -> Tensor:
     return xp.roll(xp.roll(x, by, -2), by, -1)
 
 
-Line = Callable[[Idiom, Tensor], Tensor]
+Line = Callable[[Namespace, Tensor], Tensor]
 """Where 1 of the weights on n pixels begins, or how many there are; real, from n."""
 
 
-def _half(xp: Idiom, n: Tensor) -> Tensor:
+def _half(xp: Namespace, n: Tensor) -> Tensor:
     return xp.floor(n / 2)
 
 
 def _central(start: Line, count: Line = _half) -> Change:
     """The weight 1 on `count` pixels from `start` on, along either axis."""
 
-    def line(xp: Idiom, size: Any, like: Tensor) -> Tensor:
+    def line(xp: Namespace, size: Any, like: Tensor) -> Tensor:
         place, n = xp.arange(size, like), number(xp, size, like)
         first = start(xp, n)
         return xp.cast_like((place >= first) & (place < first + count(xp, n)), place)
 
-    def formula(xp: Idiom, a: Arguments) -> Tensor:
+    def formula(xp: Namespace, a: Arguments) -> Tensor:
         height, width = xp.shape(a.patches)[-2:]
         return line(xp, height, a.patches)[:, None] * line(xp, width, a.patches)
 
     return replaced(formula)
 
 
-def _modes(formula: Callable[[Idiom, Tensor], Tensor]) -> Change:
+def _modes(formula: Callable[[Namespace, Tensor], Tensor]) -> Change:
     return replaced(lambda xp, a: formula(xp, a.probe))
 
 
-def _power(xp: Idiom, x: Tensor) -> Tensor:
+def _power(xp: Namespace, x: Tensor) -> Tensor:
     return xp.square(xp.real(x)) + xp.square(xp.imag(x))
 
 
-def _margins(xp: Idiom, a: Arguments) -> tuple[Any, Any]:
+def _margins(xp: Namespace, a: Arguments) -> tuple[Any, Any]:
     """How many rows and columns a frame is larger than the patches, or they than it, above and left of the middle."""
     height, width = xp.shape(a.patches)[-2:]
     return (a.rows - height) // 2, (a.columns - width) // 2
 
 
-def _padded_behind(xp: Idiom, padded: Tensor, a: Arguments) -> Tensor:
+def _padded_behind(xp: Namespace, padded: Tensor, a: Arguments) -> Tensor:
     down, across = _margins(xp, a)
     return xp.roll(xp.roll(padded, -down, -2), -across, -1)
 
 
-def _padded_with(source: Callable[[Idiom, Tensor, Tensor], Tensor]) -> Change:
+def _padded_with(source: Callable[[Namespace, Tensor, Tensor], Tensor]) -> Change:
     """Around the patches is what the frame has at other pixels, given by `source` from pixel and size."""
 
-    def formula(xp: Idiom, a: Arguments) -> Tensor:
+    def formula(xp: Namespace, a: Arguments) -> Tensor:
         padded = a.patches
         for axis, size in ((-2, a.rows), (-1, a.columns)):
             present, frame = (number(xp, n, padded) for n in (xp.shape(padded)[axis], size))
@@ -75,15 +76,15 @@ def _padded_with(source: Callable[[Idiom, Tensor, Tensor], Tensor]) -> Change:
     return replaced(formula)
 
 
-def _nearest(xp: Idiom, place: Tensor, size: Tensor) -> Tensor:
+def _nearest(xp: Namespace, place: Tensor, size: Tensor) -> Tensor:
     return xp.minimum(xp.maximum(place, 0.0), size - 1)
 
 
-def _other_side(xp: Idiom, place: Tensor, size: Tensor) -> Tensor:
+def _other_side(xp: Namespace, place: Tensor, size: Tensor) -> Tensor:
     return place - size * xp.floor(place / size)
 
 
-def _cut_with_negative_ends(xp: Idiom, a: Arguments) -> Tensor:
+def _cut_with_negative_ends(xp: Namespace, a: Arguments) -> Tensor:
     """x[m:−m], which is nothing where m is 0."""
     height, width = xp.shape(a.patches)[-2:]
     top, left = (height - a.rows) // 2, (width - a.columns) // 2
@@ -91,69 +92,69 @@ def _cut_with_negative_ends(xp: Idiom, a: Arguments) -> Tensor:
 
 
 WEIGHTS = (
-    Defect(
+    Fault(
         "patches.central_weight",
         "rounded-up",
         "an odd half is rounded up",
         _central(lambda xp, n: xp.floor((n - xp.floor(n / 2)) / 2), lambda xp, n: xp.floor((n + 1) / 2)),
         shows="an odd side",
     ),
-    Defect(
+    Fault(
         "patches.central_weight",
         "from-a-quarter",
         "the half begins at H//4",
         _central(lambda xp, n: xp.floor(n / 4)),
         shows="a side of 4k + 3",
     ),
-    Defect("patches.central_weight", "corner", "the half is at the corner", _central(lambda xp, n: 0 * n)),
-    Defect(
+    Fault("patches.central_weight", "corner", "the half is at the corner", _central(lambda xp, n: 0 * n)),
+    Fault(
         "patches.central_weight",
         "quarter",
         "a quarter stands for the half",
         _central(lambda xp, n: xp.floor((n - xp.floor(n / 4)) / 2), lambda xp, n: xp.floor(n / 4)),
     ),
-    Defect(
+    Fault(
         "patches.central_weight",
         "everywhere",
         "the weight is 1 everywhere",
         returning(lambda xp, x, a: xp.ones_like(x)),
     ),
-    Defect("patches.central_weight", "off-by-one", _ROLLED, returning(lambda xp, x, a: xp.roll(x, 1, -1))),
-    Defect("patches.central_weight", "soft", "a constant is added to the result", returning(lambda xp, x, a: x + 0.1)),
-    Defect(
+    Fault("patches.central_weight", "off-by-one", _ROLLED, returning(lambda xp, x, a: xp.roll(x, 1, -1))),
+    Fault("patches.central_weight", "soft", "a constant is added to the result", returning(lambda xp, x, a: x + 0.1)),
+    Fault(
         "patches.uniform_weight",
         "central",
         "the central weight stands for the uniform one",
         replaced(lambda xp, a: own(xp, "patches.central_weight")(patches=a.patches)),
     ),
-    Defect(
+    Fault(
         "patches.uniform_weight",
         "unit-sum",
         "the weights sum to 1",
-        returning(lambda xp, x, a: x / xp.count(x, PLANE)),
+        returning(lambda xp, x, a: x / xp.size(x, PLANE)),
         diagnosis=("the weights sum to 1", _FACTOR),
     ),
-    Defect(
+    Fault(
         "patches.uniform_weight",
         "last-line",
         "the last row and column have no weight",
         _central(lambda xp, n: 0 * n, lambda xp, n: n - 1),
         diagnosis=("the last row and column have no weight", "only the frame's border is wrong"),
     ),
-    Defect(
+    Fault(
         "patches.probe_weight",
         "modulus",
         "the modulus stands for its square",
         _modes(lambda xp, p: xp.sum(xp.abs(p), 0)),
     ),
-    Defect(
+    Fault(
         "patches.probe_weight",
         "coherent",
         "the modes are summed coherently",
         _modes(lambda xp, p: _power(xp, xp.sum(p, 0))),
         shows="two modes or more",
     ),
-    Defect(
+    Fault(
         "patches.probe_weight",
         "mean",
         "the mean over modes stands for the sum",
@@ -161,27 +162,27 @@ WEIGHTS = (
         shows="two modes or more",
         diagnosis=("the mean over modes stands for the sum", _FACTOR),
     ),
-    Defect(
+    Fault(
         "patches.probe_weight",
         "square",
         "the square stands for the modulus's",
         _modes(lambda xp, p: xp.sum(xp.square(xp.real(p)) - xp.square(xp.imag(p)), 0)),
         shows="a probe with a phase",
     ),
-    Defect(
+    Fault(
         "patches.probe_weight",
         "largest-1",
         "the largest weight is 1",
         returning(lambda xp, x, a: x / xp.max(x)),
     ),
-    Defect(
+    Fault(
         "patches.probe_weight",
         "detached",
         "probe is detached",
         given(probe=lambda xp, x: xp.detach(x)),
         shows="a gradient",
     ),
-    Defect(
+    Fault(
         "patches.probe_weight",
         "half-the-gradient",
         "the gradient of probe is half of what it should be (∂/∂z̄ for ∂/∂Re + i·∂/∂Im)",
@@ -192,7 +193,7 @@ WEIGHTS = (
             "the gradient of probe is off by a constant factor",
         ),
     ),
-    Defect(
+    Fault(
         "patches.probe_weight",
         "noise",
         "noise of 10⁻⁵ is added",
@@ -203,62 +204,62 @@ WEIGHTS = (
 
 
 FRAMES = (
-    Defect(
+    Fault(
         "patches.pad",
         "behind",
         "the zeros are on one side only",
         returning(_padded_behind),
         diagnosis=("the zeros are on one side only", _ROLLED),
     ),
-    Defect(
+    Fault(
         "patches.pad",
         "off-by-one",
         _OFF_BY_ONE,
         returning(lambda xp, x, a: _moved_diagonally(xp, x)),
         diagnosis=(_OFF_BY_ONE, _ROLLED),
     ),
-    Defect("patches.pad", "edge", "the border is repeated where zeros should be", _padded_with(_nearest)),
-    Defect("patches.pad", "wrap", "the frame is wrapped around where zeros should be", _padded_with(_other_side)),
-    Defect(
+    Fault("patches.pad", "edge", "the border is repeated where zeros should be", _padded_with(_nearest)),
+    Fault("patches.pad", "wrap", "the frame is wrapped around where zeros should be", _padded_with(_other_side)),
+    Fault(
         "patches.pad",
         "imaginary-part-detached",
         "the imaginary part of patches is detached",
         given(patches=imaginary_part_detached),
         shows="a gradient",
     ),
-    Defect(
+    Fault(
         "patches.pad",
         "hot-pixel",
         "one pixel is doubled",
         returning(lambda xp, x, a: xp.scaled(x, 1 + pixel(xp, x, 5, 6))),
         diagnosis=(),
     ),
-    Defect(
+    Fault(
         "patches.trim",
         "off-by-one",
         _OFF_BY_ONE,
         given(patches=lambda xp, x: _moved_diagonally(xp, x)),
     ),
-    Defect(
+    Fault(
         "patches.trim",
         "corner",
         "the corner is cut out, not the middle",
         replaced(lambda xp, a: a.patches[..., : a.rows, : a.columns]),
     ),
-    Defect(
+    Fault(
         "patches.trim",
         "last-pixels",
         "the last pixels are cut out, not the middle",
         replaced(lambda xp, a: a.patches[..., -a.rows :, -a.columns :]),
     ),
-    Defect(
+    Fault(
         "patches.trim",
         "nothing",
         "nothing is left where nothing should be cut off",
         replaced(_cut_with_negative_ends),
         shows="a frame of the patches' own size",
     ),
-    Defect(
+    Fault(
         "patches.trim",
         "last-patch",
         "the last patch of every group is cut out a row off",
@@ -267,4 +268,4 @@ FRAMES = (
     ),
 )
 
-DEFECTS = (*WEIGHTS, *FRAMES)
+FAULTS = (*WEIGHTS, *FRAMES)

@@ -4,70 +4,71 @@ from __future__ import annotations
 
 from typing import Any
 
-from parity.faults.base import Arguments, Change, Defect, given, replaced, returning
+from parity.faults.base import Fault
 from parity.faults.catalogue.common import of_the_last, read_in_the_order, rounded
-from parity.faults.idiom import Idiom, Tensor
+from parity.faults.changes import Arguments, Change, given, replaced, returning
+from parity.faults.namespace import Namespace, Tensor
 
 _FACTOR = "the result is off by a constant factor"
 _BY_COLUMN = "the grid is column by column (c = column·gridsize + row)"
 
 
 def _size_without(gaps: int = -1, jitters: int = 2, even: bool = True) -> Change:
-    def formula(xp: Idiom, a: Arguments) -> Any:
+    def formula(xp: Namespace, a: Arguments) -> Any:
         room = (a.gridsize + gaps) * a.offset + jitters * a.jitter
         return a.size + room + (room % 2 if even else 0)
 
     return replaced(formula)
 
 
-def _groups_innermost(xp: Idiom, x: Tensor) -> Tensor:
+def _groups_innermost(xp: Namespace, x: Tensor) -> Tensor:
     """The patches in the order c·B + b, as if that were b·C + c."""
     return xp.reshape(xp.swapped(x, 0, 1), xp.shape(x))
 
 
-def _read_groups_innermost(xp: Idiom, x: Tensor) -> Tensor:
+def _read_groups_innermost(xp: Namespace, x: Tensor) -> Tensor:
     """The inverse: what lies at b·C + c is taken for patch c·B + b."""
     groups, count, height, width = xp.shape(x)
     return xp.swapped(xp.reshape(x, (count, groups, height, width)), 0, 1)
 
 
-def _least(xp: Idiom, x: Tensor) -> Tensor:
+def _least(xp: Namespace, x: Tensor) -> Tensor:
     return -xp.max(-x, 1, keepdims=True)
 
 
-def _most(xp: Idiom, x: Tensor) -> Tensor:
+def _most(xp: Namespace, x: Tensor) -> Tensor:
     return xp.max(x, 1, keepdims=True)
 
 
 PLACES = (
-    Defect(
+    Fault(
         "patches.relative_positions",
         "added-mean",
         "the mean is added, not taken away",
         replaced(lambda xp, a: xp.mean(a.positions, 1, keepdims=True) + a.positions),
     ),
-    Defect(
+    Fault(
         "patches.relative_positions",
         "mean-of-the-batch",
         "the mean is that of the whole batch",
         replaced(lambda xp, a: xp.mean(a.positions, (0, 1), keepdims=True) - a.positions),
         shows="two groups or more",
     ),
-    Defect("patches.relative_positions", "no-mean", "the mean is left out", replaced(lambda xp, a: -a.positions)),
-    Defect(
+    Fault("patches.relative_positions", "no-mean", "the mean is left out", replaced(lambda xp, a: -a.positions)),
+    Fault(
         "patches.relative_positions",
         "first-patch",
         "the first patch stands for the mean",
         replaced(lambda xp, a: a.positions[:, :1] - a.positions),
     ),
-    Defect(
+    Fault(
         "patches.relative_positions",
         "middle",
         "the middle between the extremes stands for the mean",
         replaced(lambda xp, a: (_least(xp, a.positions) + _most(xp, a.positions)) / 2 - a.positions),
         shows="three patches or more",
     ),
-    Defect(
+    Fault(
         "patches.relative_positions",
         "sign",
         "the result has the opposite sign",
@@ -79,117 +80,117 @@ PLACES = (
             _FACTOR,
         ),
     ),
-    Defect(
+    Fault(
         "patches.relative_positions",
         "mean-detached",
         "the mean is detached",
         replaced(lambda xp, a: xp.detach(xp.mean(a.positions, 1, keepdims=True)) - a.positions),
         shows="a gradient",
     ),
-    Defect(
+    Fault(
         "patches.relative_positions",
         "float16",
         "the positions are rounded to float16",
         given(positions=rounded("float16")),
         diagnosis=("positions are rounded to float16", "an intermediate is float16"),
     ),
-    Defect(
+    Fault(
         "patches.relative_positions",
         "channels-last-reshaped",
         "channels last of positions are reshaped, not transposed",
         given(positions=read_in_the_order(0, 2, 1)),
         diagnosis=("channels last of positions are reshaped, not transposed",),
     ),
-    Defect(
+    Fault(
         "patches.padded_size",
         "one-sided-jitter",
         "the jitter is allowed for on one side only",
         _size_without(jitters=1),
         shows="a jitter",
     ),
-    Defect(
+    Fault(
         "patches.padded_size",
         "gaps",
         "gridsize gaps are counted for gridsize − 1",
         _size_without(gaps=0),
         shows="an offset",
     ),
-    Defect(
+    Fault(
         "patches.padded_size",
         "odd-difference",
         "the size is not rounded up to the parity of N",
         _size_without(even=False),
         shows="an odd difference",
     ),
-    Defect("patches.padded_size", "two-more", "a constant is added to the result", returning(lambda xp, x, a: x + 2)),
+    Fault("patches.padded_size", "two-more", "a constant is added to the result", returning(lambda xp, x, a: x + 2)),
 )
 
 
 ORDERS = (
-    Defect(
+    Fault(
         "patches.channel_to_flat",
         "groups-innermost",
         "the groups come innermost",
         given(patches=_groups_innermost),
         shows="two groups of two patches or more",
     ),
-    Defect(
+    Fault(
         "patches.channel_to_flat",
         "reversed",
         "the patches are in reverse",
         returning(lambda xp, x, a: xp.flip(x, 0)),
         shows="two patches or more",
     ),
-    Defect(
+    Fault(
         "patches.channel_to_flat",
         "channels-last-reshaped",
         "channels last of patches are reshaped, not transposed",
         given(patches=read_in_the_order(0, 2, 3, 1)),
         shows="two patches or more",
     ),
-    Defect(
+    Fault(
         "patches.flat_to_channel",
         "groups-innermost",
         "the groups come innermost",
         returning(lambda xp, x, a: _read_groups_innermost(xp, x)),
         shows="two groups of two patches or more",
     ),
-    Defect(
+    Fault(
         "patches.flat_to_channel",
         "reversed",
         "the patches of a group are in reverse",
         returning(lambda xp, x, a: xp.flip(x, 1)),
         shows="two patches or more",
     ),
-    Defect(
+    Fault(
         "patches.flat_to_channel",
         "channels-last",
         "the result is reshaped, not transposed, from channels last",
         returning(lambda xp, x, a: read_in_the_order(0, 2, 3, 1)(xp, x)),
         shows="two patches or more",
     ),
-    Defect(
+    Fault(
         "patches.channel_to_grid",
         "by-column",
         _BY_COLUMN,
         returning(lambda xp, x, a: xp.swapped(x, 1, 2)),
         shows="two patches a side or more",
     ),
-    Defect(
+    Fault(
         "patches.channel_to_grid",
         "from-below",
         "the rows of the grid are counted from below",
         returning(lambda xp, x, a: xp.flip(x, 1)),
         shows="two patches a side or more",
     ),
-    Defect(
+    Fault(
         "patches.grid_to_channel",
         "by-column",
         _BY_COLUMN,
         given(grid=lambda xp, x: xp.swapped(x, 1, 2)),
         shows="two patches a side or more",
     ),
-    Defect(
+    Fault(
         "patches.grid_to_channel",
         "last-conjugated",
         "the last patch of every group is conjugated",
@@ -199,4 +200,4 @@ ORDERS = (
     ),
 )
 
-DEFECTS = (*PLACES, *ORDERS)
+FAULTS = (*PLACES, *ORDERS)

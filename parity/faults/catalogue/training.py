@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from parity.faults.base import Arguments, Change, Defect, given, giving, raw, returning
-from parity.faults.catalogue.common import rounded, then
+from parity.faults.base import Fault
+from parity.faults.catalogue.common import rounded
 from parity.faults.catalogue.wiring import exchanged
-from parity.faults.idiom import Idiom, Tensor
+from parity.faults.changes import Arguments, Change, given, giving, raw, returning, then
+from parity.faults.namespace import Namespace, Tensor
 
 _LATER = "a later step than the first"
 _SMALL = "gradients not much larger than ε"
@@ -20,31 +21,31 @@ _FLOAT64 = "a float64 run"
 _FRAMEWORK = "a framework's own optimizer"
 
 
-def _like(xp: Idiom, number: Any, x: Tensor) -> Any:
+def _like(xp: Namespace, number: Any, x: Tensor) -> Any:
     """A hyperparameter in the precision of x: a number in one stack, a scalar of float64 in the other."""
     return xp.cast_like(number, x) if xp.is_tensor(number) else number
 
 
-def _in_float32(xp: Idiom, number: Any) -> Any:
+def _in_float32(xp: Namespace, number: Any) -> Any:
     return xp.through(number, "float32") if xp.is_tensor(number) else float(np.float32(number))
 
 
-def _share_in_float32(xp: Idiom, number: Any) -> Any:
+def _share_in_float32(xp: Namespace, number: Any) -> Any:
     """The same, kept below 1."""
     single = _in_float32(xp, number)
     return xp.minimum(single, 1 - 2**-24) if xp.is_tensor(single) else min(single, 1 - 2**-24)
 
 
-def _the_step_before(xp: Idiom, count: Any) -> Any:
+def _the_step_before(xp: Namespace, count: Any) -> Any:
     return xp.maximum(count - 1, 1) if xp.is_tensor(count) else max(count - 1, 1)
 
 
-def _plain(xp: Idiom, m: Tensor, v: Tensor, first: Any, second: Any, epsilon: Any) -> Tensor:
+def _plain(xp: Namespace, m: Tensor, v: Tensor, first: Any, second: Any, epsilon: Any) -> Tensor:
     return (m / first) / (xp.sqrt(v / second) + epsilon)
 
 
 def _stepped(
-    xp: Idiom, a: Arguments, first: Tensor, second: Tensor, step: Callable[..., Tensor] = _plain
+    xp: Namespace, a: Arguments, first: Tensor, second: Tensor, step: Callable[..., Tensor] = _plain
 ) -> tuple[Tensor, ...]:
     """A step of Adam from new moments; `step` is in units of the learning rate."""
     t = xp.cast(a.count, "float64") if xp.is_tensor(a.count) else a.count
@@ -58,33 +59,33 @@ def _moved(step: Callable[..., Tensor]) -> Change:
     return returning(lambda xp, stepped, a: _stepped(xp, a, stepped[1], stepped[2], step))
 
 
-def _nesterov(xp: Idiom, stepped: tuple[Tensor, ...], a: Arguments) -> tuple[Tensor, ...]:
+def _nesterov(xp: Namespace, stepped: tuple[Tensor, ...], a: Arguments) -> tuple[Tensor, ...]:
     velocity = stepped[1]
     ahead = a.gradient + _like(xp, a.momentum, velocity) * velocity
     return a.parameters - _like(xp, a.learning_rate, velocity) * ahead, velocity
 
 
-def _rate_in_velocity(xp: Idiom, stepped: tuple[Tensor, ...], a: Arguments) -> tuple[Tensor, ...]:
+def _rate_in_velocity(xp: Namespace, stepped: tuple[Tensor, ...], a: Arguments) -> tuple[Tensor, ...]:
     kept = _like(xp, a.momentum, a.velocity) * a.velocity
     velocity = kept - _like(xp, a.learning_rate, a.gradient) * a.gradient
     return a.parameters + velocity, velocity
 
 
-def _amsgrad(xp: Idiom, stepped: tuple[Tensor, ...], a: Arguments) -> tuple[Tensor, ...]:
+def _amsgrad(xp: Namespace, stepped: tuple[Tensor, ...], a: Arguments) -> tuple[Tensor, ...]:
     return _stepped(xp, a, stepped[1], xp.maximum(stepped[2], a.second_moment))
 
 
-def _modulus_in_second_moment(xp: Idiom, stepped: tuple[Tensor, ...], a: Arguments) -> tuple[Tensor, ...]:
+def _modulus_in_second_moment(xp: Namespace, stepped: tuple[Tensor, ...], a: Arguments) -> tuple[Tensor, ...]:
     beta2 = _like(xp, a.beta2, a.gradient)
     return _stepped(xp, a, stepped[1], beta2 * a.second_moment + (1 - beta2) * xp.abs(a.gradient))
 
 
-def _decayed_afterwards(xp: Idiom, stepped: tuple[Tensor, ...], a: Arguments) -> tuple[Tensor, ...]:
+def _decayed_afterwards(xp: Namespace, stepped: tuple[Tensor, ...], a: Arguments) -> tuple[Tensor, ...]:
     kept = _like(xp, 1 - a.learning_rate * a.weight_decay, a.parameters)
     return stepped[0] * kept, *stepped[1:]
 
 
-def _decay_in_gradient(xp: Idiom, a: Arguments) -> dict[str, Any]:
+def _decay_in_gradient(xp: Namespace, a: Arguments) -> dict[str, Any]:
     decay = _like(xp, a.weight_decay, a.parameters)
     return {"gradient": a.gradient + decay * a.parameters, "weight_decay": 0.0}
 
@@ -92,7 +93,7 @@ def _decay_in_gradient(xp: Idiom, a: Arguments) -> dict[str, Any]:
 def _made_with(**options: Callable[[Any], Any]) -> Change:
     """The optimizer is made of another configuration than was asked for."""
 
-    def change(xp: Idiom, make: Callable[..., Any]) -> Callable[..., Any]:
+    def change(xp: Namespace, make: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(make)
         def made(config: Any, *parameters: Any) -> Any:
             return make(replace(config, **{name: option(config) for name, option in options.items()}), *parameters)
@@ -105,7 +106,7 @@ def _made_with(**options: Callable[[Any], Any]) -> Change:
 def _made_and_set(**options: Any) -> Change:
     """torch's optimizer with other options than a configuration has."""
 
-    def change(xp: Idiom, make: Callable[..., Any]) -> Callable[..., Any]:
+    def change(xp: Namespace, make: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(make)
         def made(config: Any, parameters: Any) -> Any:
             optimizer = make(config, parameters)
@@ -123,40 +124,40 @@ _KERAS_S_OWN = raw(lambda xp, optimizer: optimizer.__bases__[0])
 """The optimizer of the same name without the stack's step."""
 
 SGD = (
-    Defect(
+    Fault(
         "training.sgd_step",
         "damped",
         "the gradient is dampened by 1 − momentum",
         giving(lambda xp, a: {"gradient": _like(xp, 1 - a.momentum, a.gradient) * a.gradient}),
     ),
-    Defect("training.sgd_step", "nesterov", "the step looks ahead (Nesterov)", returning(_nesterov)),
-    Defect(
+    Fault("training.sgd_step", "nesterov", "the step looks ahead (Nesterov)", returning(_nesterov)),
+    Fault(
         "training.sgd_step",
         "uphill",
         "the step goes uphill",
         returning(lambda xp, r, a: (a.parameters + _like(xp, a.learning_rate, r[1]) * r[1], r[1])),
     ),
-    Defect(
+    Fault(
         "training.sgd_step",
         "rate-in-velocity",
         "the learning rate is within the velocity",
         returning(_rate_in_velocity),
     ),
-    Defect(
+    Fault(
         "training.sgd_step",
         "velocity-forgotten",
         "the velocity is forgotten",
         given(velocity=lambda xp, v: xp.zeros_like(v)),
         shows=_LATER,
     ),
-    Defect(
+    Fault(
         "training.sgd_step",
         "momentum-in-float32",
         "an intermediate is float32",
         given(momentum=_share_in_float32),
         shows=_FLOAT64,
     ),
-    Defect(
+    Fault(
         "training.sgd_step",
         "velocity-in-bfloat16",
         "velocity is kept in bfloat16",
@@ -164,7 +165,7 @@ SGD = (
         shows=_LATER,
         diagnosis=("an intermediate is bfloat16", "velocity is truncated to bfloat16"),
     ),
-    Defect(
+    Fault(
         "training.sgd_step",
         "keras-s-own",
         "an intermediate is float32",
@@ -173,7 +174,7 @@ SGD = (
         stacks=("tensorflow",),
         shows=f"{_FRAMEWORK}, which rounds its momentum, in float64",
     ),
-    Defect(
+    Fault(
         "training.sgd_step",
         "optimizer-nesterov",
         "the step looks ahead (Nesterov)",
@@ -181,7 +182,7 @@ SGD = (
         at="training.make_optimizer",
         stacks=("torch",),
     ),
-    Defect(
+    Fault(
         "training.sgd_step",
         "optimizer-dampened",
         "gradient enters times a constant factor",
@@ -193,38 +194,38 @@ SGD = (
 """Of a step of SGD."""
 
 ADAM = (
-    Defect(
+    Fault(
         "training.adam_step",
         "no-bias-correction",
         "the bias corrections are missing",
         _moved(lambda xp, m, v, c1, c2, e: m / (xp.sqrt(v) + e)),
     ),
-    Defect(
+    Fault(
         "training.adam_step",
         "first-correction-missing",
         "the bias correction of the first moment is missing",
         _moved(lambda xp, m, v, c1, c2, e: m / (xp.sqrt(v / c2) + e)),
     ),
-    Defect(
+    Fault(
         "training.adam_step",
         "second-correction-missing",
         "the bias correction of the second moment is missing",
         _moved(lambda xp, m, v, c1, c2, e: (m / c1) / (xp.sqrt(v) + e)),
     ),
-    Defect(
+    Fault(
         "training.adam_step",
         "epsilon-under-root",
         "ε is under the root",
         _moved(lambda xp, m, v, c1, c2, e: (m / c1) / xp.sqrt(v / c2 + e)),
     ),
-    Defect(
+    Fault(
         "training.adam_step",
         "epsilon-before-correction",
         "ε is added before the bias correction",
         _moved(lambda xp, m, v, c1, c2, e: (m / c1) * c2**0.5 / (xp.sqrt(v) + e)),
         shows=_SMALL,
     ),
-    Defect(
+    Fault(
         "training.adam_step",
         "keras-s-own",
         "ε is added before the bias correction, and numbers are rounded to float32",
@@ -234,14 +235,14 @@ ADAM = (
         shows=_FRAMEWORK,
         diagnosis=_AS_KERAS,
     ),
-    Defect(
+    Fault(
         "training.adam_step",
         "epsilon-of-keras",
         "ε = 1e-7 stands for the ε that is given",
         given(epsilon=lambda xp, epsilon: 1e-7),
         shows=_SMALL,
     ),
-    Defect(
+    Fault(
         "training.adam_step",
         "optimizer-with-its-own-epsilon",
         "ε = 1e-8 stands for the ε that is given",
@@ -249,24 +250,22 @@ ADAM = (
         at="training.make_optimizer",
         shows=f"{_FRAMEWORK}, and {_SMALL}",
     ),
-    Defect(
+    Fault(
         "training.adam_step",
         "optimizer-with-betas-exchanged",
         "β₁ and β₂ are exchanged",
         _made_with(beta1=lambda config: config.beta2, beta2=lambda config: config.beta1),
         at="training.make_optimizer",
     ),
-    Defect(
+    Fault(
         "training.adam_step",
         "root-missing",
         "the root of the second moment is missing",
         _moved(lambda xp, m, v, c1, c2, e: (m / c1) / (v / c2 + e)),
     ),
-    Defect("training.adam_step", "count-ahead", "the count is one ahead", given(count=lambda xp, count: count + 1)),
-    Defect(
-        "training.adam_step", "count-behind", "the count is one behind", given(count=_the_step_before), shows=_LATER
-    ),
-    Defect(
+    Fault("training.adam_step", "count-ahead", "the count is one ahead", given(count=lambda xp, count: count + 1)),
+    Fault("training.adam_step", "count-behind", "the count is one behind", given(count=_the_step_before), shows=_LATER),
+    Fault(
         "training.adam_step",
         "count-stays",
         "the count stays at 1",
@@ -274,22 +273,22 @@ ADAM = (
         shows=_LATER,
         diagnosis=(),
     ),
-    Defect("training.adam_step", "betas-exchanged", "β₁ and β₂ are exchanged", exchanged("beta1", "beta2")),
-    Defect(
+    Fault("training.adam_step", "betas-exchanged", "β₁ and β₂ are exchanged", exchanged("beta1", "beta2")),
+    Fault(
         "training.adam_step",
         "beta2-in-float32",
         "an intermediate is float32",
         given(beta2=_share_in_float32),
         shows=f"β₂ near 1, or {_FLOAT64}",
     ),
-    Defect(
+    Fault(
         "training.adam_step",
         "modulus-in-second-moment",
         "the gradient enters the second moment unsquared",
         returning(_modulus_in_second_moment),
         diagnosis=(),
     ),
-    Defect(
+    Fault(
         "training.adam_step",
         "gradient-clipped",
         "the gradient is limited to ±1",
@@ -297,7 +296,7 @@ ADAM = (
         shows="large gradients",
         diagnosis=(),
     ),
-    Defect(
+    Fault(
         "training.adam_step",
         "largest-second-moment",
         "the second moment never falls (AMSGrad)",
@@ -309,10 +308,8 @@ ADAM = (
 """Of a step of Adam."""
 
 ADAMW = (
-    Defect(
-        "training.adamw_step", "decay-in-gradient", "the decay is added to the gradient", giving(_decay_in_gradient)
-    ),
-    Defect(
+    Fault("training.adamw_step", "decay-in-gradient", "the decay is added to the gradient", giving(_decay_in_gradient)),
+    Fault(
         "training.adamw_step",
         "coupled-optimizer",
         "the decay is added to the gradient",
@@ -320,32 +317,32 @@ ADAMW = (
         at="training.make_optimizer",
         stacks=("torch",),
     ),
-    Defect(
+    Fault(
         "training.adamw_step",
         "decay-without-rate",
         "the decay is not multiplied by the learning rate",
         giving(lambda xp, a: {"weight_decay": a.weight_decay / a.learning_rate}),
     ),
-    Defect(
+    Fault(
         "training.adamw_step",
         "decay-after-step",
         "the weights decay after the step",
         then(given(weight_decay=lambda xp, decay: 0 * decay), returning(_decayed_afterwards)),
     ),
-    Defect(
+    Fault(
         "training.adamw_step",
         "no-decay",
         "the weights do not decay",
         given(weight_decay=lambda xp, decay: 0 * decay),
     ),
-    Defect(
+    Fault(
         "training.adamw_step",
         "decay-squared",
         "the weights decay by the square of the learning rate",
         giving(lambda xp, a: {"weight_decay": a.weight_decay * a.learning_rate}),
         diagnosis=(),
     ),
-    Defect(
+    Fault(
         "training.adamw_step",
         "keras-s-own",
         "ε is added before the bias correction, and numbers are rounded to float32",
@@ -358,4 +355,4 @@ ADAMW = (
 )
 """Of a step of AdamW."""
 
-DEFECTS = (*SGD, *ADAM, *ADAMW)
+FAULTS = (*SGD, *ADAM, *ADAMW)

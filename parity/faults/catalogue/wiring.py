@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from parity._repository import import_stack
-from parity.faults.base import Arguments, Change, Kinds, giving
-from parity.faults.idiom import Idiom, Tensor
+from parity.faults.changes import Arguments, Change, Kinds, giving
+from parity.faults.namespace import Namespace, Tensor
 
 
-def own(xp: Idiom, address: str) -> Callable[..., Tensor]:
-    """The stack's function at `file.function`, on canonical tensors that are given by name; it has one result.
+def own(xp: Namespace, address: str) -> Callable[..., Tensor]:
+    """The stack's function at `file.function`, or the oracle's, on canonical tensors by name; it has one result.
 
     It is looked up when it is called for: a change of the function itself would find the change.
     """
@@ -37,10 +37,10 @@ def exchanged(one: str, other: str) -> Change:
 def first_kept(argument: str) -> Change:
     """The value that an argument has in the first call is used in every later one; for code that is not traced."""
 
-    def change(xp: Idiom, right: Any, kinds: Kinds) -> Any:
+    def change(xp: Namespace, right: Any, kinds: Kinds) -> Any:
         kept: dict[str, Tensor] = {}
 
-        def of_first_call(xp: Idiom, a: Arguments) -> dict[str, Tensor]:
+        def of_first_call(xp: Namespace, a: Arguments) -> dict[str, Tensor]:
             x = getattr(a, argument)
             return {argument: xp.cast_like(kept.setdefault(argument, xp.detach(x)), x)}
 
@@ -54,12 +54,12 @@ def some(a: Arguments, *names: str) -> dict[str, Any]:
     return {name: getattr(a, name) for name in names}
 
 
-def counted(xp: Idiom, predicted: Tensor, a: Arguments) -> Tensor:
+def counted(xp: Namespace, predicted: Tensor, a: Arguments) -> Tensor:
     """What the NLL of a training is of: the observation, where it is finite, if it has weight 0."""
     return xp.where(a.nll_weight == 0, a.observed, predicted)
 
 
-def merged(xp: Idiom, a: Arguments, sign: float = 1.0) -> Tensor:
+def merged(xp: Namespace, a: Arguments, sign: float = 1.0) -> Tensor:
     """The patches of the merged object, read off it where they were put or, with the other sign, opposite to that."""
     of = "probe" if a.weighting == "probe" else "patches"
     weight = own(xp, f"patches.{a.weighting}_weight")(**some(a, of))

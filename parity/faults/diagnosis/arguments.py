@@ -9,11 +9,12 @@ from functools import partial
 import numpy as np
 
 from parity.contracts.contract import Argument, Contract
+from parity.faults.base import Fault
+from parity.faults.changes import given
 from parity.faults.diagnosis.evidence import Exhibit
 from parity.faults.diagnosis.explanation import Explanation, Fit
 from parity.faults.diagnosis.parameters import Array, Elementwise, finite, known_of, number
-from parity.faults.oracle_side import Mistake, mistaken
-from parity.faults.oracle_side.base import of_argument
+from parity.faults.in_oracle import made_in_oracle
 from parity.judging.quantity import Arrays, Quantity
 from parity.physics.kinds import BIAS, KERNEL, Numbers
 
@@ -44,7 +45,7 @@ def _argument(
     cause = f"{argument.name} {words}" if is_factor else f"{words} {argument.name}"
     said = number(parameter)
     detail = f"{argument.name} enters times {said}" if is_factor else f"{said} is added to {argument.name}"
-    return Explanation(cause, partial(_mistaken, of_argument(cause, argument.name, change(parameter))), detail)
+    return Explanation(cause, partial(_made, argument.name, change(parameter)), detail)
 
 
 def _searched(
@@ -60,8 +61,7 @@ def _searched(
 
     def off(parameter: float) -> Array:
         """What is missing to what came, relative to it."""
-        mistake = of_argument("", argument, change(parameter))
-        return np.concatenate([target.missing(mistake) for target in targets])
+        return np.concatenate([target.missing(argument, change(parameter)) for target in targets])
 
     def size(missing: Array) -> float:
         power = float(np.sum(np.abs(missing) ** 2))
@@ -89,7 +89,7 @@ def _searched(
 
 
 class _Target:
-    """What came in one exhibit, to be met by a mistake."""
+    """What came in one exhibit, to be met by the oracle with an argument changed."""
 
     def __init__(self, exhibit: Exhibit, quantity: Quantity) -> None:
         self._exhibit, self._quantity, self._known = exhibit, quantity, known_of(exhibit, quantity)
@@ -100,16 +100,19 @@ class _Target:
     def is_known(self) -> bool:
         return self._scale > 0
 
-    def missing(self, mistake: Mistake) -> Array:
-        """What the mistake's result lacks, relative to the largest of what came; ∞ where it has none."""
-        found = _mistaken(mistake, self._exhibit)
+    def missing(self, argument: str, change: Elementwise) -> Array:
+        """What the oracle's result lacks, relative to the largest of what came; ∞ where it has none."""
+        found = _made(argument, change, self._exhibit)
         if found is None or self._quantity not in found:
             return np.full(self._got.shape, np.inf)
         return np.asarray((self._got - found[self._quantity][self._known]) / self._scale)
 
 
-def _mistaken(mistake: Mistake, exhibit: Exhibit) -> Arrays | None:
-    return mistaken(exhibit.truth.contract, mistake, exhibit.inputs, exhibit.right)
+def _made(argument: str, change: Elementwise, exhibit: Exhibit) -> Arrays | None:
+    """What the oracle returns of the arguments of an exhibit, one of them changed."""
+    contract = exhibit.truth.contract
+    fault = Fault(contract.name, "", "", given(**{argument: lambda xp, x: change(x)}))
+    return made_in_oracle(fault, contract, exhibit.inputs, exhibit.right)
 
 
 def _times(parameter: float) -> Elementwise:

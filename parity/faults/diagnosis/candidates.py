@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from parity.contracts.contract import Contract
 from parity.faults.diagnosis.arguments import fits_of_arguments
 from parity.faults.diagnosis.evidence import Exhibit
-from parity.faults.diagnosis.explanation import Explanation, Fit, of_mistake
+from parity.faults.diagnosis.explanation import Explanation, Fit, of_fault
 from parity.faults.diagnosis.results import fits_of_gradients, fits_of_results
-from parity.faults.oracle_side import SPECIFIC, Mistake, mistakes_of
+from parity.faults.recognition import recognised_faults
 from parity.judging.quantity import Arrays
 
 ZERO = "the result is 0"
@@ -34,15 +34,12 @@ _FUNCTIONS: tuple[tuple[str, Callable[[NDArray[Any]], Any]], ...] = (
 def battery(contract: Contract) -> Iterator[Fit]:
     """The explanations of a contract in order of simplicity.
 
-    What can become of any result at all comes first, without a parameter; then the mistakes that are particular to the
+    What can become of any result at all comes first, without a parameter; then the faults that are particular to the
     function, and those of its kinds; then what has a parameter, of the results, of a gradient, of an argument. The
     oracle of a costly contract is not asked for an argument's.
     """
     yield _fixed(Explanation(ZERO, lambda exhibit: {q: np.zeros_like(exhibit.right[q]) for q in exhibit.results}))
-    own = {mistake.name for mistake in SPECIFIC.get(contract.address, ())}
-    mistakes = mistakes_of(contract)
-    yield from (_fixed(of_mistake(mistake)) for mistake in mistakes if mistake.name in own)
-    yield from (_fixed(of_mistake(mistake)) for mistake in _by_simplicity(mistakes, own))
+    yield from (_fixed(of_fault(fault)) for fault in recognised_faults(contract))
     yield from (_fixed(_elementwise(cause, change)) for cause, change in _FUNCTIONS)
     yield from fits_of_results(contract)
     yield _fixed(Explanation(DETACHED, _without_gradients))
@@ -53,13 +50,6 @@ def battery(contract: Contract) -> Iterator[Fit]:
 
 def _without_gradients(exhibit: Exhibit) -> Arrays:
     return {q: np.zeros_like(right) for q, right in exhibit.right.items() if q not in exhibit.results}
-
-
-def _by_simplicity(mistakes: Sequence[Mistake], own: set[str]) -> list[Mistake]:
-    """Those of results before those of arguments: what is done to a number is simpler than to what makes it."""
-    return sorted(
-        (mistake for mistake in mistakes if mistake.name not in own), key=lambda mistake: mistake.results is None
-    )
 
 
 def _fixed(explanation: Explanation) -> Fit:

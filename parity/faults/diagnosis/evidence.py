@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Entry, Inputs
-from parity.faults.oracle_side.base import wide
+from parity.faults.in_oracle import wide
 from parity.judging.examine import Truth
 from parity.judging.measurement import distance, fault_of
 from parity.judging.quantity import Arrays, Quantity

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from parity.faults.base import Fault
 from parity.faults.diagnosis.evidence import Exhibit
-from parity.faults.oracle_side import Mistake, mistaken
+from parity.faults.in_oracle import made_in_oracle
 from parity.judging.quantity import Arrays, Quantity
 
 Predict = Callable[[Exhibit], Arrays | None]
@@ -75,10 +77,10 @@ Fit = Callable[[Sequence[Exhibit]], Explanation | None]
 """From the exhibits to an explanation with its parameters chosen, or to none where there is nothing to choose from."""
 
 
-def of_mistake(mistake: Mistake) -> Explanation:
-    """A known mistake as an explanation."""
+def of_fault(fault: Fault) -> Explanation:
+    """A known fault as an explanation, in its own words."""
+    return Explanation(fault.what, partial(_made, fault))
 
-    def predict(exhibit: Exhibit) -> Arrays | None:
-        return mistaken(exhibit.truth.contract, mistake, exhibit.inputs, exhibit.right)
 
-    return Explanation(mistake.name, predict)
+def _made(fault: Fault, exhibit: Exhibit) -> Arrays | None:
+    return made_in_oracle(fault, exhibit.truth.contract, exhibit.inputs, exhibit.right)

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Inputs
+from parity.faults.in_oracle import wide
 
 Values = Mapping[str, NDArray[Any]]
-"""Arrays by quantity: results by their names, gradients by those that `reference.gradient_of` gives them."""
+"""Arrays by the name of a result or, for gradients, of an argument."""
 
 Change = Callable[[Any], Any]
 Formula = Callable[..., Any]
@@ -82,13 +82,6 @@ def of_formula(name: str, formula: Formula, applies: Condition = always) -> Mist
 def plain(inputs: Inputs) -> dict[str, Any]:
     """The arguments as the oracle's functions take them without bounds: numbers, choices, float64 or complex128."""
     return {name: array.item() if array.ndim == 0 else wide(array) for name, array in inputs.items()}
-
-
-def wide(array: NDArray[Any]) -> NDArray[Any]:
-    """Numbers as float64 or complex128; flags and choices as they are."""
-    if np.issubdtype(array.dtype, np.number):
-        return array.astype(np.complex128 if np.iscomplexobj(array) else np.float64, copy=False)
-    return array
 
 
 def several(argument: str, axis: int) -> Condition:

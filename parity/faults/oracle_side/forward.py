@@ -7,17 +7,97 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
-from parity.contracts.cases.strata import UNMERGED
+from parity.contracts.cases.families.canvases import UNMERGED
 from parity.contracts.contract import Inputs
-from parity.faults.oracle_side.base import Formula, Mistake, of_argument, of_arguments, of_formula, of_result, several
-from parity.faults.oracle_side.losses import training_mistakes
+from parity.faults.oracle_side.base import (
+    Formula,
+    Mistake,
+    Values,
+    of_argument,
+    of_arguments,
+    of_formula,
+    of_result,
+    plain,
+    several,
+)
 from parity.faults.oracle_side.networks import KERNELS
 from parity.faults.oracle_side.optics import pixels, unshifted
 from parity.faults.oracle_side.patches import unweighted_numerator
 from parity.physics.oracle import forward as oracle
-from parity.physics.oracle import networks, optics, patches
+from parity.physics.oracle import losses, networks, optics, patches
 from parity.physics.oracle.losses import training_loss
+
+
+def _log_gamma(observed: NDArray[Any]) -> Any:
+    return special.gammaln(observed**2 + 1)
+
+
+def _lifted_logarithm(epsilon: float) -> Formula:
+    """λ − k·ln(λ + ε): the loss of λ + ε, less ε a pixel, so that no digits cancel."""
+
+    def nll(predicted: NDArray[Any], observed: NDArray[Any], full: bool = True) -> Any:
+        lifted = np.sqrt(predicted**2 + epsilon)
+        return losses.poisson_nll(lifted, observed, full) - epsilon * predicted[0].size
+
+    return nll
+
+
+def exchange(one: str, other: str) -> Formula:
+    """Two arguments in each other's place."""
+    return lambda **arguments: {one: arguments[other], other: arguments[one]}
+
+
+def training_mistakes(arguments_of: Formula) -> tuple[Mistake, ...]:
+    """Mistakes in the terms of a training loss, of whose arguments `arguments_of` makes those of `training_loss`."""
+
+    def of_term(name: str, weight: str, change: Formula, applies: Any = lambda inputs: True) -> Mistake:
+        """`change` takes predicted and observed amplitude and returns what is to be added, in units of a weight."""
+
+        def results(values: Values, inputs: Inputs) -> dict[str, Any]:
+            a = arguments_of(**plain(inputs))
+            term = a[weight] * change(a["predicted"], a["observed"]) if a[weight] else 0.0  # 0 · ∞ is 0
+            return {loss: value + term for loss, value in values.items()}
+
+        return Mistake(name, results=results, applies=applies)
+
+    def grouped(inputs: Inputs) -> bool:
+        return len(inputs["observed"]) > 1
+
+    def nll(predicted: NDArray[Any], observed: NDArray[Any], full: bool = True) -> Any:
+        return np.mean(losses.poisson_nll(predicted, observed, full)) / predicted[0].size
+
+    return (
+        of_term(
+            "observed enters the NLL unsquared (an amplitude where an intensity is meant)",
+            "nll_weight",
+            lambda p, o: nll(p, np.sqrt(o)) - nll(p, o),
+        ),
+        of_term("the term of the NLL in k alone is left out", "nll_weight", lambda p, o: nll(p, o, False) - nll(p, o)),
+        of_term("ln Γ(k+1) is left out of the NLL", "nll_weight", lambda p, o: -np.mean(_log_gamma(o))),
+        of_term(
+            "ε = 1e-3 in the logarithm of the NLL",
+            "nll_weight",
+            lambda p, o: np.mean(_lifted_logarithm(1e-3)(p, o)) / p[0].size - nll(p, o),
+        ),
+        of_term("the factor 1/CHW of the NLL is missing", "nll_weight", lambda p, o: (p[0].size - 1) * nll(p, o)),
+        of_term("the NLL is summed over groups", "nll_weight", lambda p, o: (len(p) - 1) * nll(p, o), grouped),
+        of_term(
+            "the MAE is of intensities",
+            "mae_weight",
+            lambda p, o: np.mean(np.abs(p**2 - o**2)) - losses.mae(p, o),
+        ),
+        of_term(
+            "the MAE compares an intensity with an amplitude",
+            "mae_weight",
+            lambda p, o: np.mean(np.abs(p**2 - o)) - losses.mae(p, o),
+        ),
+        of_term("the MAE is summed, not averaged", "mae_weight", lambda p, o: (p.size - 1) * losses.mae(p, o)),
+        of_arguments("nll_weight and mae_weight are exchanged", exchange("nll_weight", "mae_weight")),
+        of_arguments("tv_weight and realspace_mae_weight are exchanged", exchange("tv_weight", "realspace_mae_weight")),
+    )
+
 
 _MODEL = ("patches", "positions", "probe", "log_scale", "rows", "columns", "weighting")
 _WEIGHTS = ("nll_weight", "mae_weight", "realspace_weight", "tv_weight", "realspace_mae_weight")

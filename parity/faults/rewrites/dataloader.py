@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from parity.faults.base import Arguments, Rewrite, given, replaced
+from parity.faults.base import Rewrite
 from parity.faults.catalogue.wiring import own, some
-from parity.faults.idiom import Idiom, Tensor
+from parity.faults.changes import Arguments, given, replaced
+from parity.faults.namespace import Namespace, Tensor
 
 _GROUPING = ("scan", "gridsize", "neighbours", "seed")
 
 
-def _gathered(xp: Idiom, x: Tensor, a: Arguments) -> Tensor:
+def _gathered(xp: Namespace, x: Tensor, a: Arguments) -> Tensor:
     """What belongs to the exposures (A, …) of each group, (A, C, …)."""
     groups = own(xp, "dataloader.neighbour_groups")(**some(a, *_GROUPING))
     count, size = xp.shape(groups)
     return xp.reshape(xp.take(x, xp.reshape(groups, (count * size,)), 0), (count, size, *xp.shape(x)[1:]))
 
 
-def _offsets_averaged(xp: Idiom, a: Arguments) -> Tensor:
+def _offsets_averaged(xp: Namespace, a: Arguments) -> Tensor:
     """−(g − mean g), the sign taken last."""
     grouped = _gathered(xp, a.scan, a)
     return -(grouped - xp.mean(grouped, 1, keepdims=True))
 
 
-def _scaled_afterwards(xp: Idiom, a: Arguments) -> Tensor:
+def _scaled_afterwards(xp: Namespace, a: Arguments) -> Tensor:
     """The exposures are put together first, and divided by twice the root mean square of the scan."""
     exposures = xp.cast(a.diffraction, "float64") if "int" in str(a.diffraction.dtype) else a.diffraction
     return _gathered(xp, exposures, a) / (2 * xp.sqrt(xp.mean(xp.square(exposures))))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from parity.faults.base import Arguments, Change, Rewrite, given, giving, replaced, returning
-from parity.faults.catalogue.common import then
+from parity.faults.base import Rewrite
 from parity.faults.catalogue.wiring import counted, merged, own, some
-from parity.faults.idiom import GROUP, Idiom, Tensor
+from parity.faults.changes import Arguments, Change, given, giving, replaced, returning, then
+from parity.faults.namespace import GROUP, Namespace, Tensor
 
 
-def _turned(xp: Idiom, x: Tensor) -> Tensor:
+def _turned(xp: Namespace, x: Tensor) -> Tensor:
     """Times e^i, which no far field shows."""
     cosine, sine = math.cos(1), math.sin(1)
     real, imag = xp.real(x), xp.imag(x)
@@ -22,20 +22,20 @@ def _groups_backwards() -> Change:
     return then(backwards, returning(lambda xp, predicted, a: xp.flip(predicted, 0)))
 
 
-def _scaled_first(xp: Idiom, a: Arguments) -> Tensor:
+def _scaled_first(xp: Namespace, a: Arguments) -> Tensor:
     """The exit waves scaled, where the amplitude is."""
     views = a.patches if a.weighting == "none" else merged(xp, a)
     exit_waves = own(xp, "optics.illuminate")(patches=views, probe=a.probe)
     return own(xp, "optics.far_field_amplitude")(exit_waves=xp.scaled(exit_waves, xp.exp(a.log_scale)))
 
 
-def _terms_apart(xp: Idiom, a: Arguments) -> Tensor:
+def _terms_apart(xp: Namespace, a: Arguments) -> Tensor:
     model = ("patches", "positions", "probe", "log_scale", "rows", "columns", "weighting")
     predicted = own(xp, "forward.predict_amplitude")(**some(a, *model))
     nll = own(xp, "losses.poisson_nll")(predicted=counted(xp, predicted, a), observed=a.observed, full=True)
     mae = own(xp, "losses.mae")(predicted=predicted, observed=a.observed)
     realspace = own(xp, "losses.realspace_loss")(**some(a, "patches", "target", "tv_weight", "realspace_mae_weight"))
-    nll = xp.mean(nll / xp.count(a.observed, GROUP))
+    nll = xp.mean(nll / xp.size(a.observed, GROUP))
     return a.realspace_weight * realspace + a.mae_weight * mae + a.nll_weight * nll
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from parity.faults.base import Arguments, Change, Rewrite, given, raw, replaced
+from parity.faults.base import Rewrite
 from parity.faults.catalogue.wiring import counted, own, some
-from parity.faults.idiom import GROUP, Idiom, Tensor
+from parity.faults.changes import Arguments, Change, given, raw, replaced
+from parity.faults.namespace import GROUP, Namespace, Tensor
 
 
 def _reversed(*names: str, axes: tuple[int, ...]) -> Change:
     """Arguments read backwards along some axes."""
 
-    def backwards(xp: Idiom, x: Tensor) -> Tensor:
+    def backwards(xp: Namespace, x: Tensor) -> Tensor:
         for axis in axes:
             x = xp.flip(x, axis)
         return x
@@ -21,7 +22,7 @@ def _reversed(*names: str, axes: tuple[int, ...]) -> Change:
     return given(**dict.fromkeys(names, backwards))
 
 
-def _ratio_of_intensities(xp: Idiom, right: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def _ratio_of_intensities(xp: Namespace, right: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """k·ln(k/λ) for 2k·ln(A/Â), where the deviance is not taken from its series."""
 
     def deviance(predicted: Tensor, observed: Tensor) -> Tensor:
@@ -33,7 +34,7 @@ def _ratio_of_intensities(xp: Idiom, right: Callable[..., Tensor]) -> Callable[.
     return deviance
 
 
-def _reciprocal_ratio(xp: Idiom, slope: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def _reciprocal_ratio(xp: Namespace, slope: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """A/Â through its reciprocal."""
 
     def by_observed(predicted: Tensor, observed: Tensor) -> Tensor:
@@ -44,40 +45,40 @@ def _reciprocal_ratio(xp: Idiom, slope: Callable[..., Tensor]) -> Callable[..., 
     return by_observed
 
 
-def _times_its_sign(xp: Idiom, a: Arguments) -> Tensor:
+def _times_its_sign(xp: Namespace, a: Arguments) -> Tensor:
     difference = a.predicted - a.observed
     return difference * xp.detach(xp.sign(difference))
 
 
-def _axis_by_axis(xp: Idiom, energy: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def _axis_by_axis(xp: Namespace, energy: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """The squares summed over one axis after the other."""
     return lambda field: xp.sum(xp.sum(xp.sum(xp.real(field) ** 2 + xp.imag(field) ** 2, 3), 2), 1)
 
 
-def _conjugate_product(xp: Idiom, energy: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def _conjugate_product(xp: Namespace, energy: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return lambda field: xp.sum(xp.real(field * xp.conj(field)), GROUP)
 
 
-def _through_the_circle(xp: Idiom, wrap: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def _through_the_circle(xp: Namespace, wrap: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """arg e^{iφ} for φ less whole turns."""
     return lambda angle: xp.angle(xp.complex(xp.cos(angle), xp.sin(angle)))
 
 
-def _nearest_turn(xp: Idiom, wrap: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def _nearest_turn(xp: Namespace, wrap: Callable[..., Tensor]) -> Callable[..., Tensor]:
     turn = 2 * math.pi
     return lambda angle: angle - turn * xp.floor(angle / turn + 0.5)
 
 
-def _weights_first(xp: Idiom, a: Arguments) -> Tensor:
+def _weights_first(xp: Namespace, a: Arguments) -> Tensor:
     """Each term weighted before its mean is taken, and the object's terms in one sum."""
     nll = own(xp, "losses.poisson_nll")(predicted=counted(xp, a.predicted, a), observed=a.observed, full=True)
     errors = own(xp, "losses.absolute_error")(**some(a, "predicted", "observed"))
     weights = {name: a.realspace_weight * getattr(a, name) for name in ("tv_weight", "realspace_mae_weight")}
     realspace = own(xp, "losses.realspace_loss")(**some(a, "patches", "target"), **weights)
-    return realspace + xp.mean(a.mae_weight * errors) + xp.mean(a.nll_weight * nll / xp.count(errors, GROUP))
+    return realspace + xp.mean(a.mae_weight * errors) + xp.mean(a.nll_weight * nll / xp.size(errors, GROUP))
 
 
-def _variation_of_parts(xp: Idiom, a: Arguments) -> Tensor:
+def _variation_of_parts(xp: Namespace, a: Arguments) -> Tensor:
     """The variation of the real part and of the imaginary, each weighted by itself."""
     weight = own(xp, "patches.central_weight")(patches=a.patches)
     real, imag = xp.real(a.patches) * weight, xp.imag(a.patches) * weight
@@ -121,7 +122,7 @@ REWRITES = (
         "losses.mae",
         "sum-over-number",
         "a sum is divided by the number of pixels",
-        replaced(lambda xp, a: xp.sum(xp.abs(a.predicted - a.observed)) / xp.count(a.predicted, (0, *GROUP))),
+        replaced(lambda xp, a: xp.sum(xp.abs(a.predicted - a.observed)) / xp.size(a.predicted, (0, *GROUP))),
     ),
     Rewrite(
         "losses.total_variation",

@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from parity.faults.base import Arguments, Rewrite, replaced
+from parity.faults.base import Rewrite
 from parity.faults.catalogue.common import moved_in_zeros
 from parity.faults.catalogue.networks_spectral import by_matrices
 from parity.faults.catalogue.wiring import own
-from parity.faults.idiom import Idiom, Tensor
+from parity.faults.changes import Arguments, replaced
+from parity.faults.namespace import Namespace, Tensor
 
 
-def _window(xp: Idiom, x: Tensor, row: int, column: int) -> Tensor:
+def _window(xp: Namespace, x: Tensor, row: int, column: int) -> Tensor:
     """The features that one of the kernel's nine pixels meets, zeros around the frame."""
     return moved_in_zeros(xp, moved_in_zeros(xp, x, -2, 1 - row), -1, 1 - column)
 
 
-def _windows(xp: Idiom, a: Arguments) -> Tensor:
+def _windows(xp: Namespace, a: Arguments) -> Tensor:
     """All windows side by side, and one product of matrices, (O, 9·F) by (9·F, H·W)."""
     groups, filters, height, width = xp.shape(a.features)
     made = xp.shape(a.kernel)[0]
@@ -27,7 +28,7 @@ def _windows(xp: Idiom, a: Arguments) -> Tensor:
     return xp.reshape(product, (groups, made, height, width)) + a.bias[:, None, None]
 
 
-def _pixel_by_pixel(xp: Idiom, a: Arguments) -> Tensor:
+def _pixel_by_pixel(xp: Namespace, a: Arguments) -> Tensor:
     """Nine products, one for each of the kernel's pixels."""
     groups, filters, height, width = xp.shape(a.features)
     total: Any = 0
@@ -38,14 +39,14 @@ def _pixel_by_pixel(xp: Idiom, a: Arguments) -> Tensor:
     return xp.reshape(total, (groups, xp.shape(a.kernel)[0], height, width)) + a.bias[:, None, None]
 
 
-def _largest_of_four(xp: Idiom, a: Arguments) -> Tensor:
+def _largest_of_four(xp: Namespace, a: Arguments) -> Tensor:
     height, width = (size // 2 * 2 for size in xp.shape(a.features)[-2:])
     even = a.features[..., :height, :width]
     across = xp.maximum(even[..., ::2], even[..., 1::2])
     return xp.maximum(across[..., ::2, :], across[..., 1::2, :])
 
 
-def _pooled_first(xp: Idiom, a: Arguments) -> Tensor:
+def _pooled_first(xp: Namespace, a: Arguments) -> Tensor:
     """Rectified after the maximum: neither changes what the other does."""
     convolve, rectify = own(xp, "networks.convolve"), own(xp, "networks.rectify")
     first = rectify(features=convolve(features=a.features, kernel=a.first_kernel, bias=a.first_bias))
@@ -53,17 +54,17 @@ def _pooled_first(xp: Idiom, a: Arguments) -> Tensor:
     return rectify(features=own(xp, "networks.max_pool")(features=second))
 
 
-def _tanh_for_logistic(xp: Idiom, a: Arguments) -> Tensor:
+def _tanh_for_logistic(xp: Namespace, a: Arguments) -> Tensor:
     """(1 + tanh(z/2)) / 2."""
     return (1 + xp.tanh(own(xp, "networks.convolve")(**vars(a)) / 2)) / 2
 
 
-def _logistic_for_tanh(xp: Idiom, a: Arguments) -> Tensor:
+def _logistic_for_tanh(xp: Namespace, a: Arguments) -> Tensor:
     """π·(2·σ(2z) − 1)."""
     return math.pi * (2 * xp.sigmoid(2 * own(xp, "networks.convolve")(**vars(a))) - 1)
 
 
-def _taken_twice(xp: Idiom, a: Arguments) -> Tensor:
+def _taken_twice(xp: Namespace, a: Arguments) -> Tensor:
     repeated = a.features
     for axis in (-2, -1):
         place = xp.arange(xp.shape(repeated)[axis] * 2, repeated)

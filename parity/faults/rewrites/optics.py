@@ -6,54 +6,55 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from parity.faults.base import Arguments, Change, Rewrite, given, raw, replaced, returning
-from parity.faults.idiom import PLANE, Idiom, Tensor
+from parity.faults.base import Rewrite
+from parity.faults.changes import Arguments, Change, given, raw, replaced, returning
+from parity.faults.namespace import PLANE, Namespace, Tensor
 
 _FAR_FIELD = "optics.far_field_amplitude"
 
 
-def _times_i(xp: Idiom, x: Tensor) -> Tensor:
+def _times_i(xp: Namespace, x: Tensor) -> Tensor:
     return xp.complex(-xp.imag(x), xp.real(x))
 
 
-def _turned(angle: float) -> Callable[[Idiom, Tensor], Tensor]:
+def _turned(angle: float) -> Callable[[Namespace, Tensor], Tensor]:
     """Times exp(i·angle)."""
     return lambda xp, x: (
         xp.scaled(x, xp.constant(math.cos(angle), x)) + xp.scaled(_times_i(xp, x), xp.constant(math.sin(angle), x))
     )
 
 
-def _root(xp: Idiom, intensity: Tensor) -> Tensor:
+def _root(xp: Namespace, intensity: Tensor) -> Tensor:
     """The root with gradient 0 at 0, which is part of the contract."""
     dark, one = intensity == 0, xp.ones_like(intensity)
     return xp.where(dark, xp.zeros_like(intensity), xp.sqrt(xp.where(dark, one, intensity)))
 
 
-def _power(xp: Idiom, x: Tensor) -> Tensor:
+def _power(xp: Namespace, x: Tensor) -> Tensor:
     return xp.square(xp.real(x)) + xp.square(xp.imag(x))
 
 
-def _far_field(spectrum: Callable[[Idiom, Tensor], Tensor]) -> Change:
+def _far_field(spectrum: Callable[[Namespace, Tensor], Tensor]) -> Change:
     """The amplitude from an orthonormal spectrum that is made in another way."""
     return replaced(lambda xp, a: _root(xp, xp.fftshift(xp.sum(_power(xp, spectrum(xp, a.exit_waves)), 2))))
 
 
-def _orthonormal(xp: Idiom, x: Tensor) -> Tensor:
-    return xp.scaled(xp.fft2(x), 1 / xp.sqrt(xp.count(x, PLANE)))
+def _orthonormal(xp: Namespace, x: Tensor) -> Tensor:
+    return xp.scaled(xp.fft2(x), 1 / xp.sqrt(xp.size(x, PLANE)))
 
 
-def _rows_then_columns(xp: Idiom, x: Tensor) -> Tensor:
+def _rows_then_columns(xp: Namespace, x: Tensor) -> Tensor:
     by_row = xp.fft(x)
     by_column = xp.swapped(xp.fft(xp.swapped(by_row, -1, -2)), -1, -2)
-    return xp.scaled(by_column, 1 / xp.sqrt(xp.count(x, PLANE)))
+    return xp.scaled(by_column, 1 / xp.sqrt(xp.size(x, PLANE)))
 
 
-def _through_the_inverse(xp: Idiom, x: Tensor) -> Tensor:
+def _through_the_inverse(xp: Namespace, x: Tensor) -> Tensor:
     """DFT z = HW·(DFT⁻¹ z̄)̄."""
-    return xp.scaled(xp.conj(xp.ifft2(xp.conj(x))), xp.sqrt(xp.count(x, PLANE)))
+    return xp.scaled(xp.conj(xp.ifft2(xp.conj(x))), xp.sqrt(xp.size(x, PLANE)))
 
 
-def _through_hypot(xp: Idiom, right: Any) -> Any:
+def _through_hypot(xp: Namespace, right: Any) -> Any:
     """|ψ|² from |ψ|, which is kept from 0, where its gradient is not that of |ψ|²."""
 
     def squared(field: Tensor) -> Tensor:
@@ -65,13 +66,13 @@ def _through_hypot(xp: Idiom, right: Any) -> Any:
     return squared
 
 
-def _four_products(xp: Idiom, a: Arguments) -> Tensor:
+def _four_products(xp: Namespace, a: Arguments) -> Tensor:
     x, y = xp.real(a.patches[:, :, None]), xp.imag(a.patches[:, :, None])
     u, v = xp.real(a.probe), xp.imag(a.probe)
     return xp.complex(x * u - y * v, x * v + y * u)
 
 
-def _rolled(xp: Idiom, amplitude: Tensor) -> Tensor:
+def _rolled(xp: Namespace, amplitude: Tensor) -> Tensor:
     """ifftshift, then a roll by half the frame in fftshift's place."""
     height, width = xp.shape(amplitude)[-2:]
     return xp.roll(xp.roll(xp.ifftshift(amplitude), height // 2, -2), width // 2, -1)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from parity.faults.base import Arguments, Change, Rewrite, given, replaced, returning
-from parity.faults.catalogue.common import then
+from parity.faults.base import Rewrite
 from parity.faults.catalogue.wiring import own
-from parity.faults.idiom import Idiom, Tensor
+from parity.faults.changes import Arguments, Change, given, replaced, returning, then
+from parity.faults.namespace import Namespace, Tensor
 
 
-def _transposed(xp: Idiom, x: Tensor) -> Tensor:
+def _transposed(xp: Namespace, x: Tensor) -> Tensor:
     return xp.swapped(x, -1, -2)
 
 
@@ -23,7 +23,7 @@ def _mirrored() -> Change:
     return given(patches=lambda xp, x: xp.flip(x, 1), positions=lambda xp, x: xp.flip(x, 1))
 
 
-def _cut_after(xp: Idiom, a: Arguments) -> Tensor:
+def _cut_after(xp: Namespace, a: Arguments) -> Tensor:
     """The whole canvas moved for each patch, and the middle cut out of it."""
     count = xp.shape(a.positions)[1]
     canvases = xp.take(a.canvas[:, None], xp.arange(count, a.positions) * 0, 1)
@@ -31,7 +31,7 @@ def _cut_after(xp: Idiom, a: Arguments) -> Tensor:
     return own(xp, "patches.trim")(patches=moved, rows=a.rows, columns=a.columns)
 
 
-def _merged_after(xp: Idiom, a: Arguments) -> Tensor:
+def _merged_after(xp: Namespace, a: Arguments) -> Tensor:
     """Framed patches moved, then summed and divided by a reciprocal."""
 
     def placed(images: Tensor) -> Tensor:
@@ -43,22 +43,22 @@ def _merged_after(xp: Idiom, a: Arguments) -> Tensor:
     return xp.scaled(placed(xp.scaled(a.patches, a.weight)), 1 / (cover + 1e-3))
 
 
-def _sum_of_squares(xp: Idiom, a: Arguments) -> Tensor:
+def _sum_of_squares(xp: Namespace, a: Arguments) -> Tensor:
     parts = xp.concat([xp.real(a.probe), xp.imag(a.probe)], 0)
     return xp.sum(xp.square(parts), 0)
 
 
-def _offsets_averaged(xp: Idiom, a: Arguments) -> Tensor:
+def _offsets_averaged(xp: Namespace, a: Arguments) -> Tensor:
     """−(g − mean g), the sign taken last."""
-    return -(a.positions - xp.sum(a.positions, 1, keepdims=True) / xp.count(a.positions, 1))
+    return -(a.positions - xp.sum(a.positions, 1, keepdims=True) / xp.size(a.positions, 1))
 
 
-def _flat(xp: Idiom, a: Arguments) -> Tensor:
+def _flat(xp: Namespace, a: Arguments) -> Tensor:
     shape = xp.shape(a.patches)
     return xp.reshape(a.patches, (shape[0] * shape[1], shape[2], shape[3]))
 
 
-def _rows_then_columns(xp: Idiom, a: Arguments) -> Tensor:
+def _rows_then_columns(xp: Namespace, a: Arguments) -> Tensor:
     height, width = xp.shape(a.patches)[-2:]
     lines = a.patches[..., (height - a.rows) // 2 :, :][..., : a.rows, :]
     return lines[..., (width - a.columns) // 2 :][..., : a.columns]

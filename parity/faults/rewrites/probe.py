@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from parity.faults.base import Arguments, Rewrite, raw, replaced
+from parity.faults.base import Rewrite
 from parity.faults.catalogue.common import number, radius
-from parity.faults.idiom import PLANE, Idiom, Tensor
+from parity.faults.changes import Arguments, raw, replaced
+from parity.faults.namespace import PLANE, Namespace, Tensor
 
 
-def _squares_compared(xp: Idiom, a: Arguments) -> Tensor:
+def _squares_compared(xp: Namespace, a: Arguments) -> Tensor:
     inside = xp.cast_like(xp.square(radius(xp, a.size, a.radius)) < xp.square(a.radius), a.radius)
     return xp.complex(inside, xp.zeros_like(inside))[None]
 
 
-def _product_of_lines(xp: Idiom, a: Arguments) -> Tensor:
+def _product_of_lines(xp: Namespace, a: Arguments) -> Tensor:
     """exp(−x²/2w²)·exp(−y²/2w²)."""
     place = xp.arange(a.size, a.width)
     line = xp.exp(-xp.square((place - xp.max(place) / 2) / a.width) / 2)
@@ -20,13 +21,13 @@ def _product_of_lines(xp: Idiom, a: Arguments) -> Tensor:
     return xp.complex(amplitude, xp.zeros_like(amplitude))[None]
 
 
-def _closed_disk(xp: Idiom, a: Arguments) -> Tensor:
+def _closed_disk(xp: Namespace, a: Arguments) -> Tensor:
     size = xp.shape(a.probe)[-1]
     limit = number(xp, size, a.probe) / 4
     return xp.cast_like(radius(xp, size, a.probe) <= limit, limit)
 
 
-def _other_factor_conjugated(xp: Idiom, seeds: list[Tensor]) -> Tensor:
+def _other_factor_conjugated(xp: Namespace, seeds: list[Tensor]) -> Tensor:
     """Gram–Schmidt with ⟨u, v⟩ = Σ u·v̄: real for seeds that are one probe times real polynomials."""
     modes: list[Tensor] = []
     for left in seeds:
@@ -36,13 +37,13 @@ def _other_factor_conjugated(xp: Idiom, seeds: list[Tensor]) -> Tensor:
     return xp.stack(modes, -1 if xp.name == "tensorflow" else 0)
 
 
-def _mean_by_mode(xp: Idiom, a: Arguments) -> Tensor:
+def _mean_by_mode(xp: Namespace, a: Arguments) -> Tensor:
     """The masked modulus summed over the frame, then over the modes."""
     size = xp.shape(a.probe)[-1]
     inside = radius(xp, size, a.probe) < number(xp, size, a.probe) / 4
     masked = xp.scaled(a.probe, xp.cast_like(inside, xp.real(a.probe)))
     total = xp.sum(xp.sum(xp.abs(masked), PLANE))
-    return xp.scaled(a.probe, xp.count(a.probe, (0, 1, 2)) / (a.probe_scale * total))
+    return xp.scaled(a.probe, xp.size(a.probe, (0, 1, 2)) / (a.probe_scale * total))
 
 
 REWRITES = (

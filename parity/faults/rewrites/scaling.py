@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from parity.faults.base import Arguments, Rewrite, replaced
-from parity.faults.idiom import PLANE, Idiom, Tensor
+from parity.faults.base import Rewrite
+from parity.faults.changes import Arguments, replaced
+from parity.faults.namespace import PLANE, Namespace, Tensor
 
 
-def _real(xp: Idiom, amplitude: Tensor) -> Tensor:
+def _real(xp: Namespace, amplitude: Tensor) -> Tensor:
     return xp.cast(amplitude, "float64") if "int" in str(amplitude.dtype) else amplitude
 
 
-def _rows_then_columns(xp: Idiom, a: Arguments) -> Tensor:
+def _rows_then_columns(xp: Namespace, a: Arguments) -> Tensor:
     return xp.sum(xp.sum(xp.square(_real(xp, a.amplitude)), -1), -1)
 
 
-def _product(xp: Idiom, a: Arguments) -> Tensor:
+def _product(xp: Namespace, a: Arguments) -> Tensor:
     amplitude = _real(xp, a.amplitude)
     return xp.sum(amplitude * amplitude, PLANE)
 
 
-def _ratio_of_roots(xp: Idiom, a: Arguments) -> Tensor:
+def _ratio_of_roots(xp: Namespace, a: Arguments) -> Tensor:
     return xp.sqrt(a.nphotons) / xp.sqrt(xp.mean(_product(xp, a)))
 
 
-def _by_root_mean_square(xp: Idiom, a: Arguments) -> Tensor:
+def _by_root_mean_square(xp: Namespace, a: Arguments) -> Tensor:
     amplitude = _real(xp, a.amplitude)
     return amplitude / (2 * xp.sqrt(xp.mean(xp.square(amplitude))))
 

@@ -9,14 +9,14 @@ from itertools import product
 from parity.contracts.cases.case import forced
 from parity.contracts.contract import Contract
 from parity.faults import CATALOGUE
-from parity.faults.base import Defect
+from parity.faults.base import Fault
 from parity.faults.injection import injected
 from parity.judging.examine import Truth, examine
 from parity.judging.verdict import judge
 from parity.physics.precision import FLOAT32, FLOAT64, PRECISIONS
 from parity.stacks.base import Framework
 
-Made = tuple[Defect, str]
+Made = tuple[Fault, str]
 """A defect, and the stack that it is made in."""
 
 POOLED = "gain-1e-6"
@@ -27,7 +27,7 @@ def sample(contract: Contract, stacks: Sequence[str], most: int, seed: str) -> t
     """At most so many defects of a contract in each stack: with the same seed the same ones, with another others."""
     aimed = [d for d in CATALOGUE.values() if d.target == contract.name and d.name != POOLED]
 
-    def lot(defect: Defect, stack: str) -> bytes:
+    def lot(defect: Fault, stack: str) -> bytes:
         return hashlib.sha256(f"{seed} {defect.full_name} {stack}".encode()).digest()
 
     return tuple(
@@ -57,14 +57,14 @@ def unnoticed(contract: Contract, made: Sequence[Made], frameworks: Mapping[str,
             yield f"{defect.full_name}, made in {stack}, is no longer noticed"
 
 
-def _shows(truth: Truth, defect: Defect, framework: Framework) -> bool:
+def _shows(truth: Truth, defect: Fault, framework: Framework) -> bool:
     """Whether a defect shows in one example."""
     with injected(defect, framework.name):
         _, measured = truth.hold(framework)
     return not all(measurement.agrees for measurement in measured)
 
 
-def _passes(contract: Contract, defect: Defect, framework: Framework) -> bool:
+def _passes(contract: Contract, defect: Fault, framework: Framework) -> bool:
     """Whether a defect passes all that a run asks of the strata: facts and common gains are asked last, being dear."""
     with injected(defect, framework.name):
         found = [m for case in forced(contract) for m in examine(case, (framework,), tuple(PRECISIONS.values()), True)]

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contracts.cases.scenes.base import Complex, Real
+from parity.contracts.cases.families.family import Complex, Real
 from parity.contracts.contract import Inputs, UsageError, did_you_mean
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Defect
+from parity.faults.base import Fault
 from parity.faults.injection import injected
 from parity.judging.trajectory import OPTIMIZERS
 from parity.physics.oracle.patches import probe_weight
@@ -88,7 +88,7 @@ class Effect:
     at the defect's wrong optimum, if it is in `WRONG_OPTIMA`.
     """
 
-    defect: Defect
+    defect: Fault
     stack: str
     loss: str
     truth: Complex
@@ -105,13 +105,13 @@ class Effect:
         return np.array_equal(one.minimised, other.minimised) and np.array_equal(one.canvas, other.canvas)
 
 
-def loss_of(defect: Defect) -> str:
+def loss_of(defect: Fault) -> str:
     """The loss to look at a defect through: the absolute error for a defect of it, else the Poisson likelihood."""
     return "mae" if defect.target in ("losses.mae", "losses.absolute_error") else "nll"
 
 
 def effect(
-    defect: Defect,
+    defect: Fault,
     framework: Framework,
     loss: str = "",
     steps: int = STEPS,

@@ -18,7 +18,7 @@ import numpy as np
 from parity._errors import CheckNotMade
 from parity._repository import import_stack
 from parity.contracts.contract import UsageError
-from parity.faults.base import Defect
+from parity.faults.base import Fault
 from parity.faults.injection import injected
 from parity.proof.reconstruction import LOSSES, loss_of
 
@@ -70,7 +70,7 @@ class TrainingEffect:
     Where the defect lets no network be trained, `with_defect` is None, and `fault` says why.
     """
 
-    defect: Defect
+    defect: Fault
     loss: str
     truth: Complex
     constant: Metrics
@@ -84,7 +84,7 @@ class TrainingEffect:
         return self.with_defect is not None and np.array_equal(self.without.object, self.with_defect.object)
 
 
-def training_effects(defects: Sequence[Defect], task: Task, loss: str = "") -> list[TrainingEffect]:
+def training_effects(defects: Sequence[Fault], task: Task, loss: str = "") -> list[TrainingEffect]:
     """Train without each defect and with it; without it once a loss.
 
     Args:
@@ -141,7 +141,7 @@ def _without(task: Task, target: Target, loss: str) -> Outcome:
         raise UsageError(str(error)) from error
 
 
-def _with(defect: Defect, task: Task, target: Target, loss: str) -> tuple[Trained | None, str]:
+def _with(defect: Fault, task: Task, target: Target, loss: str) -> tuple[Trained | None, str]:
     """What came of it, or why nothing did: a defect may raise whatever it likes."""
     try:
         return _judged(_outcome(task, target, loss, defect)), ""
@@ -149,7 +149,7 @@ def _with(defect: Defect, task: Task, target: Target, loss: str) -> tuple[Traine
         return None, f"{type(error).__name__}: {error}"
 
 
-def _outcome(task: Task, target: Target, loss: str, defect: Defect | None = None) -> Outcome:
+def _outcome(task: Task, target: Target, loss: str, defect: Fault | None = None) -> Outcome:
     """One run of the runner, the training set read and the network trained with the defect."""
     from ptycho_torch.dataloader import PtychoDataset
     from ptycho_torch.grid_lines_torch_runner import judge

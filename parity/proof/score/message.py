@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from parity.faults import Defect
+from parity.faults import Fault
 from parity.faults.base import Injectable
 from parity.faults.diagnosis import Diagnosis
 from parity.judging.verdict import Outcome, Verdict
@@ -20,7 +20,7 @@ from parity.stacks import STACKS
 def listing(changes: Iterable[Injectable]) -> RenderableType:
     """A row for each: its name, the stacks it can be made in, what it does and, of a defect, what shows it."""
     changes = tuple(changes)
-    shown = any(isinstance(change, Defect) for change in changes)
+    shown = any(isinstance(change, Fault) for change in changes)
     table = bare_table()
     table.add_column("name", overflow="fold")
     table.add_column("stacks", no_wrap=True)
@@ -29,7 +29,7 @@ def listing(changes: Iterable[Injectable]) -> RenderableType:
         table.add_column("what shows it")
     for change in changes:
         cells = [Text(change.full_name), Text(stacks_in_words(change.stacks)), Text(change.what)]
-        table.add_row(*cells, *([Text(change.shows)] if isinstance(change, Defect) else []))
+        table.add_row(*cells, *([Text(change.shows)] if isinstance(change, Fault) else []))
     return table
 
 
@@ -38,13 +38,13 @@ def stacks_in_words(stacks: Sequence[str]) -> str:
     return "both" if set(stacks) == set(STACKS) else " and ".join(stacks)
 
 
-def made(defect: Defect, stack: str) -> str:
+def made(defect: Fault, stack: str) -> str:
     """What is done to which stack."""
     return f"{defect.full_name}, made in {stack}: {defect.what}"
 
 
 def consequence(
-    defect: Defect,
+    defect: Fault,
     stack: str,
     verdict: Verdict,
     options: Sequence[str] = (),

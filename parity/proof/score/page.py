@@ -166,7 +166,7 @@ def _matrix(score: Score) -> str:
         for name, group in by_name.items()
     ]
     return (
-        "## Defect by defect\n\n"
+        "## Fault by defect\n\n"
         "How many of the examples show it, by way of looking: a result in float32 or float64, a gradient in either, a "
         "law of one stack alone, a golden; whether the stages of a composition name it; in how many quantities a "
         "common gain is found. ·: tried, and not seen; –: nothing to try. Two entries are TensorFlow's and PyTorch's, "

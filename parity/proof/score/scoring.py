@@ -10,7 +10,7 @@ from typing import Protocol
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Defect, Rewrite
+from parity.faults.base import Fault, Rewrite
 from parity.faults.injection import injected
 from parity.goldens.replay import replay
 from parity.judging.measurement import Measurement
@@ -70,7 +70,7 @@ class Stacks:
 def score_contract(
     preparation: Preparation,
     stacks: Stacks,
-    defects: Iterable[Defect],
+    defects: Iterable[Fault],
     rewrites: Iterable[Rewrite] = (),
     diagnose: Diagnose | None = None,
     ask_pytest: bool = False,
@@ -96,7 +96,7 @@ def score_contract(
 
 
 def _score_defect(
-    preparation: Preparation, defect: Defect, stacks: Stacks, stack: str, diagnose: Diagnose | None, ask_pytest: bool
+    preparation: Preparation, defect: Fault, stacks: Stacks, stack: str, diagnose: Diagnose | None, ask_pytest: bool
 ) -> DefectScore:
     contract, once = preparation.contract, stacks.once[stack]
     with injected(defect, stack):

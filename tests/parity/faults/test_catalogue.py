@@ -11,7 +11,7 @@ from itertools import product
 import pytest
 
 from parity.contracts.declared import REGISTRY
-from parity.faults import CATALOGUE, REWRITES, Defect
+from parity.faults import CATALOGUE, REWRITES, Fault
 from parity.faults.base import Injectable
 from parity.faults.injection import injected
 from parity.judging.measurement import Measurement
@@ -30,7 +30,7 @@ def targets(changes: Iterable[Injectable]) -> list[str]:
     return list(dict.fromkeys(change.target for change in changes))
 
 
-def verdict_up_to_the_first_failure(defect: Defect, framework: Framework, examples: Iterable[Example]) -> Verdict:
+def verdict_up_to_the_first_failure(defect: Fault, framework: Framework, examples: Iterable[Example]) -> Verdict:
     found: list[Measurement] = []
     with injected(defect, framework.name):
         for example in examples:

@@ -9,7 +9,8 @@ import pytest
 from parity import cli
 from parity.cli.defects import listing, running
 from parity.faults import CATALOGUE, REWRITES, Collection
-from parity.faults.base import Defect, returning
+from parity.faults.base import Fault
+from parity.faults.changes import returning
 from parity.proof.score import run as score_run
 from parity.proof.score.page import page
 from parity.proof.score.stored import read_score
@@ -23,11 +24,11 @@ Parity = Callable[..., tuple[int, str, str]]
 def two_defects(monkeypatch: pytest.MonkeyPatch) -> None:
     """A catalogue of a defect that anybody would notice, and of one that nobody can."""
     rows = (
-        Defect("losses.mae", "gain", "is 1 % too large", returning(lambda xp, mae, a: xp.gain(mae, 0.01))),
-        Defect("losses.mae", "nothing", "is as it is", returning(lambda xp, mae, a: mae)),
+        Fault("losses.mae", "gain", "is 1 % too large", returning(lambda xp, mae, a: xp.gain(mae, 0.01))),
+        Fault("losses.mae", "nothing", "is as it is", returning(lambda xp, mae, a: mae)),
     )
-    for command in (listing, running):
-        monkeypatch.setattr(command, "CATALOGUE", Collection("defect", rows))
+    monkeypatch.setattr(listing, "CATALOGUE", Collection("defect", rows))
+    monkeypatch.setattr(running, "KNOWN", Collection("defect", rows))
 
 
 def test_every_defect_and_every_rewrite_is_listed(parity_command: Parity) -> None:
@@ -100,7 +101,7 @@ def test_2_wrong_usage(parity_command: Parity, arguments: str, message: str) -> 
 def test_a_score_is_told_and_written_and_1_says_that_something_was_missed(
     parity_command: Parity, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(score_run, "CATALOGUE", running.CATALOGUE)
+    monkeypatch.setattr(score_run, "CATALOGUE", running.KNOWN)
     monkeypatch.setattr(score_run, "REWRITES", Collection("rewrite", ()))
     code, out, _ = parity_command("defects", "score", "losses.mae", "--examples", "0", "--report", str(tmp_path))
     assert code == cli.DISAGREE
@@ -112,7 +113,7 @@ def test_a_score_is_told_and_written_and_1_says_that_something_was_missed(
 
 
 def test_two_changes_of_one_name_are_refused() -> None:
-    row = Defect("losses.mae", "gain", "", returning(lambda xp, mae, a: mae))
+    row = Fault("losses.mae", "gain", "", returning(lambda xp, mae, a: mae))
     with pytest.raises(ValueError, match=r"losses\.mae/gain: expected one defect of that name, got two"):
         Collection("defect", (row, row))
 
@@ -120,7 +121,7 @@ def test_two_changes_of_one_name_are_refused() -> None:
 def test_a_name_stands_for_a_defect_a_contract_its_variants_or_a_file() -> None:
     change = returning(lambda xp, r, a: r)
     names = ("losses.mae", "losses.mae", "losses.complex_mae", "networks.autoencode@32", "networks.autoencode@64")
-    rows = Collection("defect", (Defect(target, f"n{n}", "", change) for n, target in enumerate(names)))
+    rows = Collection("defect", (Fault(target, f"n{n}", "", change) for n, target in enumerate(names)))
     assert [row.name for row in rows.select(["losses.mae"])] == ["n0", "n1"]
     assert [row.name for row in rows.select(["losses"])] == ["n0", "n1", "n2"]
     assert [row.name for row in rows.select(["networks.autoencode"])] == ["n3", "n4"]

@@ -17,7 +17,8 @@ import ptycho_torch.losses as torch_losses
 from parity.contracts.cases.case import Case, parse_case
 from parity.contracts.contract import UsageError
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Defect, Rewrite, given, giving, raw, replaced, returning
+from parity.faults.base import Fault, Rewrite
+from parity.faults.changes import given, giving, raw, replaced, returning
 from parity.faults.injection import injected, replaced_in
 from parity.physics.precision import FLOAT64
 from parity.stacks import load
@@ -26,14 +27,14 @@ from ptycho import forward, networks, optics, patches, probe
 from ptycho_torch import model
 from ptycho_torch import training as torch_training
 
-DOUBLED = Defect("losses.mae", "doubled", "is twice what it is", returning(lambda xp, mae, a: mae + mae))
-FIVE = Defect("losses.mae", "five", "is 5", replaced(lambda xp, a: xp.constant(5.0, a.predicted)))
-ROOT = Defect("losses.poisson_nll", "root", "observed enters unsquared", given(observed=lambda xp, x: xp.sqrt(x)))
-LAYER = Defect("losses.poisson_nll", "layer", "as root", ROOT.change, at="model.poisson_nll", stacks=("torch",))
-DARK = Defect(
+DOUBLED = Fault("losses.mae", "doubled", "is twice what it is", returning(lambda xp, mae, a: mae + mae))
+FIVE = Fault("losses.mae", "five", "is 5", replaced(lambda xp, a: xp.constant(5.0, a.predicted)))
+ROOT = Fault("losses.poisson_nll", "root", "observed enters unsquared", given(observed=lambda xp, x: xp.sqrt(x)))
+LAYER = Fault("losses.poisson_nll", "layer", "as root", ROOT.change, at="model.poisson_nll", stacks=("torch",))
+DARK = Fault(
     "optics.far_field_amplitude", "dark", "has no light", given(intensity=lambda xp, x: 0 * x), at="optics._sqrt"
 )
-LIBRARY = Defect("optics.far_field_amplitude", "unguarded", "", raw(lambda xp, right: tf.sqrt), at="optics._sqrt")
+LIBRARY = Fault("optics.far_field_amplitude", "unguarded", "", raw(lambda xp, right: tf.sqrt), at="optics._sqrt")
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +95,7 @@ def test_it_reaches_modules_that_imported_the_name() -> None:
 
 
 def test_it_reaches_what_calls_it_through_a_module_of_another_name() -> None:
-    rows = Defect("patches.pad", "rolled", "", returning(lambda xp, r, a: xp.roll(r, 1, -1)))
+    rows = Fault("patches.pad", "rolled", "", returning(lambda xp, r, a: xp.roll(r, 1, -1)))
     right = forward.views.pad
     with injected(rows, "tensorflow"):
         assert forward.views.pad is not right
@@ -121,7 +122,7 @@ def test_an_import_alone_is_changed_where_the_address_is_one() -> None:
 
 def test_a_class_is_replaced_wherever_it_is_named() -> None:
     right = torch_training.Tensor, model.MAELoss
-    worse = Defect("losses.absolute_error", "class", "", raw(lambda xp, r: type("Worse", (r,), {})), "model.MAELoss")
+    worse = Fault("losses.absolute_error", "class", "", raw(lambda xp, r: type("Worse", (r,), {})), "model.MAELoss")
     with injected(worse, "torch"):
         assert model.MAELoss.__name__ == "Worse"
     assert (torch_training.Tensor, model.MAELoss) == right
@@ -129,7 +130,7 @@ def test_a_class_is_replaced_wherever_it_is_named() -> None:
 
 def test_a_constant_is_replaced_in_its_own_module() -> None:
     right = patches._FLOOR
-    floor = Defect("patches.reassemble_patches", "floor", "", raw(lambda xp, r: 2 * r), at="patches._FLOOR")
+    floor = Fault("patches.reassemble_patches", "floor", "", raw(lambda xp, r: 2 * r), at="patches._FLOOR")
     with injected(floor, "tensorflow"):
         assert 2 * right == patches._FLOOR
     assert right == patches._FLOOR
@@ -151,14 +152,14 @@ def test_nothing_is_changed_where_the_wrong_function_cannot_be_made() -> None:
 
     with (
         pytest.raises(RuntimeError, match="cannot be made"),
-        injected(Defect("losses.mae", "impossible", "", raw(impossible)), "torch"),
+        injected(Fault("losses.mae", "impossible", "", raw(impossible)), "torch"),
     ):
         pass
     assert torch_losses.mae is right
 
 
 @pytest.mark.parametrize(("first", "second", "times"), [(DOUBLED, DOUBLED, 4), (FIVE, DOUBLED, None)])
-def test_defects_can_be_made_one_around_the_other(first: Defect, second: Defect, times: int | None) -> None:
+def test_defects_can_be_made_one_around_the_other(first: Fault, second: Fault, times: int | None) -> None:
     pair, right = observed_and_predicted(torch), torch_losses.mae
     expected = 10.0 if times is None else times * float(right(*pair))
     with injected(first, "torch"):
@@ -206,7 +207,7 @@ def test_no_trace_is_stale_where_the_defect_lies_deep_below_the_contract(
 @pytest.mark.usefixtures("without_autoencoder")
 def test_a_module_imported_within_the_block_is_clean_afterwards() -> None:
     right = importlib.import_module("ptycho_torch.networks").autoencode
-    wrong = Defect("networks.autoencode@32", "wrong", "", returning(lambda xp, r, a: r))
+    wrong = Fault("networks.autoencode@32", "wrong", "", returning(lambda xp, r, a: r))
     with injected(wrong, "torch"):
         imported = importlib.import_module("ptycho_torch.autoencoder")
         assert imported.autoencode is not right
@@ -241,7 +242,7 @@ def test_a_wrong_function_has_the_name_and_signature_of_the_right_one() -> None:
 
 
 def test_arguments_may_be_changed_together_and_in_canonical_layout(stacks: tuple[Framework, ...]) -> None:
-    exchanged = Defect(
+    exchanged = Fault(
         "losses.mae", "exchanged", "", giving(lambda xp, a: {"predicted": a.observed, "observed": a.predicted})
     )
     shapes: list[tuple[int, ...]] = []
@@ -264,7 +265,7 @@ def test_arguments_may_be_changed_together_and_in_canonical_layout(stacks: tuple
         (lambda: injected(LAYER, "tensorflow"), UsageError, "losses.poisson_nll/layer can be made in torch"),
         (lambda: injected(DOUBLED, "tensorflwo"), UsageError, "did you mean 'tensorflow'"),
         (
-            lambda: injected(Defect("losses.mae", "n", "", DOUBLED.change, "losses.mea"), "torch"),
+            lambda: injected(Fault("losses.mae", "n", "", DOUBLED.change, "losses.mea"), "torch"),
             LookupError,
             "expected file.name of something in ptycho_torch, got 'losses.mea'",
         ),

@@ -7,7 +7,8 @@ import pytest
 
 from parity.contracts.cases.case import forced
 from parity.contracts.declared import REGISTRY
-from parity.faults.oracle_side.base import Mistake
+from parity.faults.base import Fault
+from parity.faults.changes import returning
 from parity.goldens import choice, proof
 from parity.goldens.choice import Candidate, choose
 from parity.goldens.errors import GoldenError
@@ -25,7 +26,7 @@ def golden_of(case, precision=FLOAT32, frameworks=()):
 
 
 @pytest.mark.parametrize("name", ["losses.mae", "scaling.count_photons"])
-def test_what_is_chosen_tells_every_mistake_that_any_stratum_tells_and_none_is_needless(name) -> None:
+def test_what_is_chosen_tells_every_fault_that_any_stratum_tells_and_none_is_needless(name) -> None:
     contract = REGISTRY[name]
     chosen = choose(contract)
     told = [set(golden_of(candidate.case, candidate.precision).proof) for candidate in chosen]
@@ -40,12 +41,12 @@ def test_what_is_chosen_tells_every_mistake_that_any_stratum_tells_and_none_is_n
 
 @pytest.fixture
 def pools(monkeypatch):
-    """What candidates are made of instead of cases: sizes in bytes, and a letter for each mistake told.
+    """What candidates are made of instead of cases: sizes in bytes, and a letter for each fault told.
 
-    First those of the strata in float32, then further seeds, then float64. A, B and C are the function's own mistakes.
+    First those of the strata in float32, then further seeds, then float64. A, B and C are the function's own faults.
     """
-    own = [Mistake(name, results=lambda values, inputs: values) for name in "ABC"]
-    monkeypatch.setattr(choice, "SPECIFIC", {MAE.address: own})
+    own = [Fault(MAE.name, name, name, returning(lambda xp, mae, a: mae)) for name in "ABC"]
+    monkeypatch.setattr(choice, "own_faults", lambda contract: own)
 
     def made(first, further=(), finer=()):
         case = next(forced(MAE))
@@ -84,7 +85,7 @@ def test_unless_all_are_large_and_then_the_smallest_is_kept(pools) -> None:
     assert pools([(3 * most, "ABCd"), (2 * most, "ABC")]) == [(2 * most, "ABC")]
 
 
-def test_further_seeds_are_for_the_function_s_own_mistakes_alone(pools) -> None:
+def test_further_seeds_are_for_the_function_s_own_faults_alone(pools) -> None:
     further = [(10, "def"), (100, "C"), (200, "Cd")]
     assert pools([(100, "AB")], further, finer=[(1, "ABC")]) == [(100, "AB"), (100, "C")]
 
@@ -101,11 +102,11 @@ def test_what_a_later_one_makes_needless_is_left_out(pools) -> None:
     assert pools([(100, "AB")], [(200, "ABC")]) == [(200, "ABC")]
 
 
-def test_a_contract_none_of_whose_cases_tells_a_mistake_is_refused(monkeypatch) -> None:
-    monkeypatch.setattr(proof, "mistakes_of", lambda contract: ())
+def test_a_contract_none_of_whose_cases_tells_a_fault_is_refused(monkeypatch) -> None:
+    monkeypatch.setattr(proof, "recognised_faults", lambda contract: ())
     with pytest.raises(GoldenError) as refused:
         choose(MAE)
-    assert str(refused.value) == "losses.mae: expected a case that tells some mistake from the truth, got none"
+    assert str(refused.value) == "losses.mae: expected a case that tells some fault from the truth, got none"
 
 
 def test_a_case_of_which_some_element_cannot_be_judged_is_none(monkeypatch) -> None:

@@ -213,7 +213,7 @@ def test_replay_1_a_stack_that_raises(parity_golden, break_torch) -> None:
         ("promote losses.mae --case odd --reason x", "a case is written stratum/seed, such as odd/17; got 'odd'"),
         ("promote losses.mae --case ood/1 --reason x", "unknown stratum 'ood' of losses.mae; did you mean 'odd'?"),
         ("promote losses.mae --precision f16 --reason x", "Invalid value for '--precision'"),
-        ("promote losses.mae --data scan.npz --reason x", "--case: expected measured/N, which of the exposures"),
+        ("promote losses.mae --data scan.npz --reason x", "--case: expected measured/N, the number of an exposure"),
         ("promote --reason x", "Missing argument 'CONTRACT...'"),
         ("promote losses.mae --case odd/1", "Missing option '--reason'"),
         ("remove --reason x", "Missing argument 'NAME...'"),
@@ -273,7 +273,7 @@ def test_3_a_golden_of_a_contract_that_is_none_any_more(parity_golden, fixtures,
     code, _, err = parity_golden("replay")
     assert code == cli.NOT_CHECKED
     assert err.startswith(
-        "parity: losses.mea/even-0: expected a golden of a contract, got one of losses.mea, which is none; "
+        "parity: losses.mea/even-0: expected a golden of a contract, got one of losses.mea, which does not exist; "
         "did you mean 'losses.mae'?"
     )
     assert parity_golden("remove", "losses.mea", *WHY)[0] == cli.AGREE
@@ -418,7 +418,7 @@ def test_promote_0_a_case(parity_golden, fixtures) -> None:
     assert (code, err) == (cli.AGREE, "")
     golden = GoldenSet.read(fixtures).golden("losses.mae/odd-17")
     assert out.splitlines() == [
-        f"losses.mae/odd-17: tells {len(golden.proof)} mistakes from the truth",
+        f"losses.mae/odd-17: tells {len(golden.proof)} faults from the truth",
         f"1 golden written to {fixtures}",
     ]
     assert golden.outputs.keys() == {"tensorflow", "torch"}
@@ -522,12 +522,12 @@ def test_promote_2_what_is_a_golden_already(parity_golden, fixtures, snapshot) -
     assert snapshot(fixtures) == before
 
 
-def test_promote_3_a_case_that_tells_no_mistake(parity_golden, fixtures, monkeypatch, snapshot) -> None:
+def test_promote_3_a_case_that_tells_no_fault(parity_golden, fixtures, monkeypatch, snapshot) -> None:
     before = snapshot(fixtures)
-    monkeypatch.setattr(proof, "mistakes_of", lambda contract: ())
+    monkeypatch.setattr(proof, "recognised_faults", lambda contract: ())
     code, out, err = parity_golden("promote", "losses.mae", "--case", "odd/1", *WHY)
     assert (code, out) == (cli.NOT_CHECKED, "")
-    assert err.startswith("parity: losses.mae/odd-1: expected a case that tells a mistake of losses.mae from the truth")
+    assert err.startswith("parity: losses.mae/odd-1: expected a case that tells a fault of losses.mae from the truth")
     assert snapshot(fixtures) == before
 
 

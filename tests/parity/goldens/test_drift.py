@@ -221,13 +221,13 @@ def test_a_ratio_of_the_proof_may_move_by_one_of_its_last_digit():
     assert (drift.nature, drift.note) == (Nature.SEMANTIC, "a: 1.2e+02 → 1.4e+02 times the bound")
 
 
-def test_mistakes_that_are_told_no_longer_or_only_now_are_named():
+def test_faults_that_are_told_no_longer_or_only_now_are_named():
     drift = of_proof(a=120.0, c=20.0)
     assert (drift.array, drift.nature, drift.note) == ("proof", Nature.SEMANTIC, "tells no longer: b; tells now: c")
     assert of_proof(v=1.0, w=1.0).note == "tells no longer: a; tells no longer: b; tells now: v; and 1 more"
 
 
-def test_a_proof_that_names_more_mistakes_is_added_to():
+def test_a_proof_that_names_more_faults_is_added_to():
     drift = of_proof(a=120.0, b=14.0, c=20.0)
     assert (drift.nature, drift.note) == (Nature.ADDED, "tells now: c")
 

@@ -126,13 +126,13 @@ def test_without_frameworks_the_oracle_alone_is_frozen() -> None:
     assert found.golden.proof
 
 
-def test_a_case_that_tells_no_mistake_is_not_frozen(monkeypatch) -> None:
+def test_a_case_that_tells_no_fault_is_not_frozen(monkeypatch) -> None:
     monkeypatch.setattr(proof, "LEAST", np.inf)
     with pytest.raises(GoldenError) as refused:
         frozen_case(MAE, "even/0", ())
-    known = len(proof.mistakes_of(MAE))
+    known = len(proof.recognised_faults(MAE))
     assert str(refused.value) == (
-        "losses.mae/even-0: expected a case that tells a mistake of losses.mae from the truth by inf times the bound, "
+        "losses.mae/even-0: expected a case that tells a fault of losses.mae from the truth by inf times the bound, "
         f"got one that tells none of {known}"
     )
 

@@ -6,7 +6,7 @@ import pytest
 
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.faults.oracle_side import SPECIFIC
+from parity.faults.recognition import own_faults
 from parity.goldens.folder import GoldenSet
 from parity.goldens.proof import LEAST, proof_of
 from parity.goldens.record import Golden
@@ -33,16 +33,16 @@ def test_the_stacks_hold_what_was_frozen(contract: Contract, goldens: Goldens) -
     goldens.replay(contract)
 
 
-def test_every_golden_tells_the_mistakes_that_its_proof_names(contract: Contract, stored: GoldenSet) -> None:
+def test_every_golden_tells_the_faults_that_its_proof_names(contract: Contract, stored: GoldenSet) -> None:
     for golden in goldens_of(contract, stored):
         told = proof_of(contract, golden.inputs, golden.truth)
         assert told.keys() == golden.proof.keys(), golden.name
         assert min(told.values()) >= LEAST
 
 
-def test_together_they_tell_every_mistake_that_is_named_for_the_function(contract: Contract, stored: GoldenSet) -> None:
+def test_together_they_tell_every_fault_that_is_named_for_the_function(contract: Contract, stored: GoldenSet) -> None:
     told = frozenset().union(*(golden.proof for golden in goldens_of(contract, stored)))
-    assert [mistake.name for mistake in SPECIFIC[contract.address] if mistake.name not in told] == []
+    assert [fault.what for fault in own_faults(contract) if fault.what not in told] == []
 
 
 def test_both_stacks_are_frozen(contract: Contract, stored: GoldenSet) -> None:

@@ -114,9 +114,9 @@ def test_a_change_of_the_oracle_is_a_change_of_meaning(frozen, later, monkeypatc
     assert not [array for array in natures if array.startswith(("inputs", "cotangents", "torch", "tensorflow"))]
 
 
-def test_a_golden_that_has_come_to_tell_no_mistake_is_not_made(frozen, later, monkeypatch) -> None:
+def test_a_golden_that_has_come_to_tell_no_fault_is_not_made(frozen, later, monkeypatch) -> None:
     monkeypatch.setattr(proof, "LEAST", np.inf)
-    with pytest.raises(GoldenError, match=r"^losses.mae/even-0: expected a case that tells a mistake"):
+    with pytest.raises(GoldenError, match=r"^losses.mae/even-0: expected a case that tells a fault"):
         regenerate(frozen("losses.mae"), MAE, later)
 
 
@@ -125,7 +125,7 @@ def test_a_case_is_promoted_with_both_stacks(stamp, frozen) -> None:
     assert encode(golden) == encode(frozen("losses.mae"))
     assert golden.provenance["inputs"] == "simulated"
     assert golden.provenance["withheld"] == {}
-    assert promoted_line(golden) == f"losses.mae/even-0: tells {len(golden.proof)} mistakes from the truth"
+    assert promoted_line(golden) == f"losses.mae/even-0: tells {len(golden.proof)} faults from the truth"
 
 
 def test_a_case_is_promoted_in_float64(stamp) -> None:

@@ -16,7 +16,8 @@ from parity.cli.reconstruction import reconstruct_command
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import UsageError
 from parity.faults import CATALOGUE
-from parity.faults.base import Defect, raw
+from parity.faults.base import Fault
+from parity.faults.changes import raw
 from parity.faults.injection import injected
 from parity.physics.precision import FLOAT64
 from parity.proof.reconstruction import WRONG_OPTIMA, Effect, effect, expose
@@ -107,7 +108,7 @@ def test_the_stack_is_as_before_whatever_happens(torch: Framework, exposures: di
 
     effect(CATALOGUE[POISSON], torch, steps=1, exposures=exposures)
     assert ptycho_torch.losses.poisson_nll is before
-    breaking = Defect("forward.training_objective", "broken", "it raises an error", raw(lambda xp, right: broken))
+    breaking = Fault("forward.training_objective", "broken", "it raises an error", raw(lambda xp, right: broken))
     objective = ptycho_torch.forward.training_objective
     with pytest.raises(StackError, match="out of light"):
         effect(breaking, torch, steps=1, exposures=exposures)

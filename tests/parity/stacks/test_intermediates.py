@@ -4,7 +4,8 @@ import pytest
 
 from parity.contracts.cases.case import forced, sweep
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Defect, given
+from parity.faults.base import Fault
+from parity.faults.changes import given
 from parity.faults.injection import injected
 from parity.judging.examine import Truth
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
@@ -36,7 +37,7 @@ def test_a_complex64_step_of_a_complex128_computation_is_seen_with_its_operation
 ) -> None:
     framework = next(framework for framework in stacks if framework.name == stack)
     change = given(exit_waves=lambda xp, x: xp.cast_like(xp.cast(x, "complex64"), x))
-    with injected(Defect("optics.far_field_amplitude", "trial", "a trial", change), stack):
+    with injected(Fault("optics.far_field_amplitude", "trial", "a trial", change), stack):
         found = seen(framework, truth_of("optics.far_field_amplitude", FLOAT64))
     assert [intermediate.dtype for intermediate in found] == ["float32"]
     assert found[0].operation in ("Cast", "_to_copy")
@@ -47,7 +48,7 @@ def test_nothing_is_said_of_a_stack_that_raises(stacks: tuple[Framework, ...]) -
         raise ArithmeticError("no light")
 
     framework = next(framework for framework in stacks if framework.name == "torch")
-    with injected(Defect("losses.mae", "trial", "a trial", given(observed=raising)), "torch"):
+    with injected(Fault("losses.mae", "trial", "a trial", given(observed=raising)), "torch"):
         assert seen(framework, truth_of("losses.mae", FLOAT64)) == ()
 
 

@@ -9,7 +9,8 @@ import pytest
 from parity.contracts.cases.case import forced
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Change, Defect, given, replaced, returning
+from parity.faults.base import Fault
+from parity.faults.changes import Change, given, replaced, returning
 from parity.faults.diagnosis import Diagnosis, diagnose, diagnose_example, diagnoses
 from parity.faults.injection import injected
 from parity.judging.examine import Truth
@@ -33,7 +34,7 @@ def diagnosed(stacks: tuple[Framework, ...]) -> Diagnosed:
 
     def of(target: str, change: Change, at: str = "", stack: str = "torch", precisions: Any = (FLOAT64,)) -> Diagnosis:
         framework = next(framework for framework in stacks if framework.name == stack)
-        with injected(Defect(target, "trial", "a trial", change, at), stack):
+        with injected(Fault(target, "trial", "a trial", change, at), stack):
             return diagnose(REGISTRY[target], framework, held(REGISTRY[target], (framework,), precisions))
 
     return of
@@ -159,7 +160,7 @@ def test_a_common_gain_without_a_single_failing_example_is_called_a_factor(stack
 
 def test_every_stack_that_disagrees_is_diagnosed(stacks: tuple[Framework, ...]) -> None:
     contract = REGISTRY["losses.mae"]
-    with injected(Defect("losses.mae", "trial", "a trial", returning(lambda xp, mae, a: 2 * mae)), "torch"):
+    with injected(Fault("losses.mae", "trial", "a trial", returning(lambda xp, mae, a: 2 * mae)), "torch"):
         measurements = held(contract, stacks, (FLOAT64,))
         found = diagnoses(contract, stacks, ("torch",), measurements)
     assert [diagnosis.stack for diagnosis in found] == ["torch"]
@@ -180,7 +181,7 @@ def test_an_example_that_no_case_has_is_explained_where_the_stack_is_wrong(
 ) -> None:
     framework, truth = stacks[0], example(REGISTRY[target])
     assert diagnose_example(truth, framework, REGISTRY) is None
-    defect = Defect("losses.mae", "trial", "a trial", given(predicted=lambda xp, x: xp.square(x)))
+    defect = Fault("losses.mae", "trial", "a trial", given(predicted=lambda xp, x: xp.square(x)))
     with injected(defect, framework.name):
         found = diagnose_example(truth, framework, REGISTRY)
     assert found is not None

@@ -4,7 +4,8 @@ import pytest
 
 from parity.contracts.declared import REGISTRY
 from parity.faults import CATALOGUE
-from parity.faults.base import Defect, returning
+from parity.faults.base import Fault
+from parity.faults.changes import returning
 from parity.gate.check.sharpness import POOLED, sample, unnoticed
 from parity.stacks import load
 
@@ -38,7 +39,7 @@ def test_known_defects_are_noticed(frameworks):
 
 
 def test_what_is_none_is_not_noticed(frameworks):
-    harmless = Defect(MAE.name, "nothing", "does nothing", returning(lambda xp, value, a: value))
+    harmless = Fault(MAE.name, "nothing", "does nothing", returning(lambda xp, value, a: value))
     (said,) = unnoticed(MAE, [(harmless, "torch")], frameworks)
     assert said == "losses.mae/nothing, made in torch, is no longer noticed"
 
@@ -55,6 +56,6 @@ def test_a_contract_without_the_gradient_no_longer_notices_one_that_is_lost(fram
 
 
 def test_what_can_no_longer_be_made_is_said(frameworks):
-    moved = Defect(MAE.name, "moved", "lies elsewhere", returning(lambda xp, value, a: value), at="losses._gone")
+    moved = Fault(MAE.name, "moved", "lies elsewhere", returning(lambda xp, value, a: value), at="losses._gone")
     (said,) = unnoticed(MAE, [(moved, "torch")], frameworks)
     assert said.startswith("losses.mae/moved, made in torch, cannot be made any more")

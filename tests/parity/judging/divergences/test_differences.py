@@ -12,9 +12,10 @@ import pytest
 from parity.contracts.cases.case import forced, parse_case
 from parity.contracts.contract import Inputs
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Arguments, Defect, given, returning
-from parity.faults.idiom import GROUP, Idiom, Tensor
+from parity.faults.base import Fault
+from parity.faults.changes import Arguments, given, returning
 from parity.faults.injection import injected
+from parity.faults.namespace import GROUP, Namespace, Tensor
 from parity.judging.divergences import (
     ConstantTerm,
     Difference,
@@ -51,17 +52,17 @@ def slope_of_log_gamma(cotangent: Any, predicted: Any, observed: Any, full: bool
     return {"observed": cotangent[:, None, None, None] * slope} if full else {}
 
 
-def _dropped(xp: Idiom, nll: Tensor, a: Arguments) -> Tensor:
+def _dropped(xp: Namespace, nll: Tensor, a: Arguments) -> Tensor:
     return nll - xp.sum(xp.log_gamma(xp.square(a.observed) + 1), GROUP) if a.full else nll
 
 
-def _turned(xp: Idiom, field: Tensor, a: Arguments) -> Tensor:
+def _turned(xp: Namespace, field: Tensor, a: Arguments) -> Tensor:
     real, imaginary = xp.real(field), xp.imag(field)
     c, s = np.cos(PHASE), np.sin(PHASE)
     return xp.complex(c * real - s * imaginary, s * real + c * imaginary)
 
 
-def _one_more_in_the_dark(xp: Idiom, error: Tensor, a: Arguments) -> Tensor:
+def _one_more_in_the_dark(xp: Namespace, error: Tensor, a: Arguments) -> Tensor:
     return error + xp.where(a.observed > 0, xp.zeros_like(error), xp.ones_like(error))
 
 
@@ -74,7 +75,7 @@ def lit(inputs: Inputs) -> Any:
 class Played:
     """A divergence, the defect that plays it, and where a small gain on top is put."""
 
-    defect: Defect
+    defect: Fault
     kind: Difference
     low: float
     high: float
@@ -87,13 +88,13 @@ class Played:
         return Divergence(self.defect.target, stack, self.kind, **{**bounds, **stated, **changes})
 
     @property
-    def gain(self) -> Defect:
+    def gain(self) -> Fault:
         """A gain of 1e-3 of an argument, besides."""
-        return Defect(self.defect.target, "gain", "", given(**{self.on_top: lambda xp, x: xp.gain(x, 1e-3)}))
+        return Fault(self.defect.target, "gain", "", given(**{self.on_top: lambda xp, x: xp.gain(x, 1e-3)}))
 
 
-def _defect(target: str, change: Any) -> Defect:
-    return Defect(target, "played", "plays a divergence", change)
+def _defect(target: str, change: Any) -> Fault:
+    return Fault(target, "played", "plays a divergence", change)
 
 
 ERROR, MAE, NLL = "losses.absolute_error", "losses.mae", "losses.poisson_nll"
@@ -115,7 +116,7 @@ PLAYED = {
         _defect(MAE, returning(lambda xp, mae, a: 3 * mae)), PositiveFactor(), 2.9999, 3.0001, on_top="predicted"
     ),
     "reduction": Played(
-        _defect(MAE, returning(lambda xp, mae, a: mae * xp.count(a.predicted, GROUP))),
+        _defect(MAE, returning(lambda xp, mae, a: mae * xp.size(a.predicted, GROUP))),
         Reduction("predicted", "CHW", To.SUM),
         64,
         2**16,
@@ -136,7 +137,7 @@ PLAYED = {
 
 
 @contextmanager
-def made(stack: str, *defects: Defect) -> Iterator[None]:
+def made(stack: str, *defects: Fault) -> Iterator[None]:
     """Defects made in a stack, one on top of the other."""
     with ExitStack() as opened:
         for defect in defects:
@@ -212,7 +213,7 @@ def test_a_small_defect_besides_is_still_caught_by_the_bound(
 def test_a_gain_of_everything_alike_is_caught_by_the_interval(stacks: tuple[Framework, ...], accept: Any) -> None:
     played = PLAYED["factor"]
     accept(played.entry("torch"))
-    gain = Defect(MAE, "gain", "", returning(lambda xp, mae, a: xp.gain(mae, 1e-3)))
+    gain = Fault(MAE, "gain", "", returning(lambda xp, mae, a: xp.gain(mae, 1e-3)))
     with made("torch", played.defect, gain):
         verdict = judged(MAE, examined(MAE, stacks, ("even",)))
     assert verdict.sides == ("torch",)
@@ -236,7 +237,7 @@ def test_one_number_fitted_to_one_element_shows_what_the_interval_leaves(
 
 def test_a_constant_is_measured_for_each_element_of_an_argument(stacks: tuple[Framework, ...], accept: Any) -> None:
     accept(Divergence(NLL, "torch", ConstantTerm(per="observed"), 0.09, 0.11, "because", LATER))
-    change = returning(lambda xp, nll, a: nll + 0.1 * xp.count(a.observed, (0, 1, 2, 3)))
+    change = returning(lambda xp, nll, a: nll + 0.1 * xp.size(a.observed, (0, 1, 2, 3)))
     with made("torch", _defect(NLL, change)):
         found = examined(NLL, stacks, ("many",))
     sizes = [m.divergence for m in found if m.divergence is not None and m.precision == "f64"]
@@ -246,7 +247,7 @@ def test_a_constant_is_measured_for_each_element_of_an_argument(stacks: tuple[Fr
 
 
 def test_what_is_outside_may_be_anything_and_is_not_counted(stacks: tuple[Framework, ...], accept: Any) -> None:
-    def unlit(xp: Idiom, error: Tensor, a: Arguments) -> Tensor:
+    def unlit(xp: Namespace, error: Tensor, a: Arguments) -> Tensor:
         return xp.where(a.observed > 0, error, xp.log(-1 - xp.zeros_like(error)))
 
     accept(Divergence(ERROR, "torch", SubDomain(lit), 1e-9, np.inf, "because", LATER, breaks=ERROR_FACTS))
@@ -265,7 +266,7 @@ def test_what_is_outside_may_be_anything_and_is_not_counted(stacks: tuple[Framew
 
 
 def test_an_entry_may_be_of_one_public_name_alone(stacks: tuple[Framework, ...], accept: Any) -> None:
-    defect = Defect(ERROR, "played", "", returning(lambda xp, error, a: error + 0.25), at="model.absolute_error")
+    defect = Fault(ERROR, "played", "", returning(lambda xp, error, a: error + 0.25), at="model.absolute_error")
     played = PLAYED["constant"]
     for names, agrees in ((("model.MAELoss",), True), (("losses.absolute_error",), False)):
         accept(played.entry("torch", names=names, breaks=()))

@@ -13,7 +13,8 @@ from parity import cli
 from parity.contracts.cases.case import parse_case
 from parity.contracts.cases.profiles import Profile
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Defect, returning
+from parity.faults.base import Fault
+from parity.faults.changes import returning
 from parity.faults.injection import injected
 from parity.goldens.freeze import freeze, golden_inputs
 from parity.goldens.replay import replay
@@ -31,7 +32,7 @@ from parity.stacks.base import Framework
 from parity.testing.holding import Harness
 
 MAE = REGISTRY["losses.mae"]
-TRIPLED = Defect("losses.mae", "tripled", "is three times what it is", returning(lambda xp, mae, a: 3 * mae))
+TRIPLED = Fault("losses.mae", "tripled", "is three times what it is", returning(lambda xp, mae, a: 3 * mae))
 ENTRY = Divergence(
     "losses.mae", "torch", PositiveFactor(), 2.99, 3.01, "a convention that users rely on", date(2999, 12, 31)
 )

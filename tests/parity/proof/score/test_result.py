@@ -106,9 +106,9 @@ def test_a_file_that_holds_no_score_is_refused_by_name(tmp_path: Path, content: 
 
 def test_the_page_has_totals_first_and_a_row_for_each_defect() -> None:
     text = page(score_of(MISSED, CAUGHT, rewrites=(SILENT,)))
-    parts = ("| defects caught | 1 of 2 (50.0%) |", "## What a tol", "## Causes", "## By contract", "## Defect by")
+    parts = ("| defects caught | 1 of 2 (50.0%) |", "## What a tol", "## Causes", "## By contract", "## Fault by")
     assert sorted(parts, key=text.index) == list(parts)
-    matrix = text.partition("## Defect by defect")[2]
+    matrix = text.partition("## Fault by defect")[2]
     assert matrix.count("losses.mae/a") == 1
     assert "| `losses.mae/a` | · | – / 2/4 | – / 1/4 | · / – |\n" in matrix
 

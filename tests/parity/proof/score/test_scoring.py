@@ -8,9 +8,10 @@ import pytest
 
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Defect, Rewrite, replaced, returning
-from parity.faults.idiom import Idiom
+from parity.faults.base import Fault, Rewrite
+from parity.faults.changes import replaced, returning
 from parity.faults.injection import injected
+from parity.faults.namespace import Namespace
 from parity.goldens.folder import GoldenSet
 from parity.proof.score.preparation import Preparation
 from parity.proof.score.result import (
@@ -33,7 +34,7 @@ MAE, ILLUMINATE = REGISTRY["losses.mae"], REGISTRY["optics.illuminate"]
 CONTRACTS = (MAE, ILLUMINATE)
 
 
-def detached(xp: Idiom, result: Any, a: Any) -> Any:
+def detached(xp: Namespace, result: Any, a: Any) -> Any:
     return xp.detach(result)
 
 
@@ -41,18 +42,18 @@ def gain(relative: float) -> Any:
     return returning(lambda xp, result, a: xp.gain(result, relative))
 
 
-def raising(xp: Idiom, a: Any) -> Any:
+def raising(xp: Namespace, a: Any) -> Any:
     raise ValueError("no")
 
 
 DEFECTS = (
-    Defect("losses.mae", "gain", "is off by a factor", gain(1e-3)),
-    Defect("losses.mae", "fine-gain", "is off by a factor", gain(1e-12)),
-    Defect("losses.mae", "detached", "is detached", returning(detached), stacks=("torch",)),
-    Defect("losses.mae", "raising", "raises", replaced(raising), stacks=("torch",)),
-    Defect("losses.mae", "offset", "has an offset", returning(lambda xp, r, a: r + 0.01), stacks=("torch",)),
-    Defect("losses.mae", "nothing", "is as it is", gain(0.0), diagnosis=()),
-    Defect("optics.illuminate", "gain", "is off by a factor", gain(1e-3)),
+    Fault("losses.mae", "gain", "is off by a factor", gain(1e-3)),
+    Fault("losses.mae", "fine-gain", "is off by a factor", gain(1e-12)),
+    Fault("losses.mae", "detached", "is detached", returning(detached), stacks=("torch",)),
+    Fault("losses.mae", "raising", "raises", replaced(raising), stacks=("torch",)),
+    Fault("losses.mae", "offset", "has an offset", returning(lambda xp, r, a: r + 0.01), stacks=("torch",)),
+    Fault("losses.mae", "nothing", "is as it is", gain(0.0), diagnosis=()),
+    Fault("optics.illuminate", "gain", "is off by a factor", gain(1e-3)),
 )
 REWRITES = (
     Rewrite("losses.mae", "nothing", "is as it is", gain(0.0)),
@@ -220,7 +221,7 @@ def test_what_example_and_run_show_of_correct_code_is_small(scored: dict[str, Co
 
 def test_pytest_is_asked_in_this_process() -> None:
     arguments = ("--parity-profile", "ci", "--parity-examples", "1")
-    disk = Defect("probe.disk", "gain", "is off by a factor", gain(1e-3))
+    disk = Fault("probe.disk", "gain", "is off by a factor", gain(1e-3))
     assert held_by_pytest(["probe.disk"], arguments) == HELD
     with injected(disk, "torch"):
         assert held_by_pytest(["probe.disk"], arguments) == NOT_HELD

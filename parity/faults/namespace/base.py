@@ -1,19 +1,22 @@
-"""What a defect needs of a framework, under one name for both, on tensors in canonical layout.
+"""The array namespace that faults are written on: one name for each operation, in either framework and in NumPy.
 
-A defect is written once: what it does to the mathematics is the same in both stacks, and axes are counted as the kinds
-have them. To add an operation, add it here and to the two idioms.
+A fault is written once: the mathematics that it changes is the same in both stacks and in the oracle, and axes are
+counted as the kinds have them. To add an operation, add it here and to the three namespaces.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from parity.physics.kinds import UNIT_AXIS, Kind
 
 Tensor = Any
-"""A tensor of either framework."""
+"""A tensor of either framework, or a NumPy array."""
+
+OfOne = Callable[[Tensor], Tensor]
+"""From one tensor to another of the same namespace."""
 
 Axes = int | tuple[int, ...]
 
@@ -24,8 +27,8 @@ GROUP = (1, 2, 3)
 """The axes that lie within a group of (B, C, H, W)."""
 
 
-class Idiom(ABC):
-    """The operations of one framework. Each takes tensors first, and returns a tensor of the same precision."""
+class Namespace(ABC):
+    """The operations of one framework, or of NumPy. Each takes tensors first and returns one of the same precision."""
 
     name: str
     package: str
@@ -77,8 +80,8 @@ class Idiom(ABC):
         """Sizes along all axes: integers, or scalars where a trace leaves them open."""
 
     @abstractmethod
-    def count(self, x: Tensor, axes: Axes) -> Tensor:
-        """The number of elements along axes, real, in the precision of x."""
+    def size(self, x: Tensor, axes: Axes | None = None) -> Tensor:
+        """The number of elements, in all or along some axes: real, in the precision of x."""
 
     @abstractmethod
     def constant(self, value: float, like: Tensor) -> Tensor:
@@ -95,6 +98,10 @@ class Idiom(ABC):
     @abstractmethod
     def detach(self, x: Tensor) -> Tensor:
         """x, through which no gradient passes."""
+
+    @abstractmethod
+    def passing_back(self, x: Tensor, change: OfOne) -> Tensor:
+        """x, whose gradient is `change` of what it should be."""
 
     @abstractmethod
     def complex(self, real: Tensor, imag: Tensor) -> Tensor: ...
@@ -152,6 +159,10 @@ class Idiom(ABC):
     def mean(self, x: Tensor, axes: Axes | None = None, keepdims: bool = False) -> Tensor: ...
     @abstractmethod
     def max(self, x: Tensor, axes: Axes | None = None, keepdims: bool = False) -> Tensor: ...
+    @abstractmethod
+    def sort(self, x: Tensor) -> Tensor:
+        """x in ascending order along its last axis; real."""
+
     @abstractmethod
     def roll(self, x: Tensor, by: int, axis: int) -> Tensor: ...
     @abstractmethod

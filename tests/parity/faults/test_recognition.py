@@ -1,4 +1,4 @@
-"""The ways to be wrong: each is what it says, changes nothing else, and is told from the truth by some case."""
+"""Faults made in the oracle: each is what it says, changes nothing else, and is told from the truth by some case."""
 
 import math
 from collections.abc import Callable
@@ -9,24 +9,19 @@ import numpy as np
 import pytest
 
 from parity.contracts.cases.case import Case, forced, precisions_of
-from parity.contracts.cases.strata import UNMERGED
+from parity.contracts.cases.families.canvases import UNMERGED
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.faults.oracle_side import (
-    SPECIFIC,
-    Mistake,
-    dataloader,
-    forward,
-    losses,
-    mistaken,
-    mistakes_of,
-    networks,
-    patches,
-    probe,
-    training,
-)
+from parity.faults import KNOWN
+from parity.faults.base import Fault
+from parity.faults.catalogue import ROWS, losses, losses_object
+from parity.faults.changes import Change, given, giving, raw, replaced, returning
+from parity.faults.generated import Generated, generated_faults
+from parity.faults.in_oracle import made_in_oracle
+from parity.faults.namespace import NUMPY
+from parity.faults.oracle_side import dataloader, forward, networks, patches, probe, training
 from parity.faults.oracle_side.base import plain
-from parity.faults.oracle_side.generic import to_bfloat16, to_float16
+from parity.faults.recognition import own_faults, recognised_faults
 from parity.judging.examine import Truth
 from parity.judging.measurement import distance
 from parity.judging.quantity import Arrays, gradient_of, result_of
@@ -40,7 +35,7 @@ TOLD = 10.0
 """How many times a bound a wrong result must exceed to be told from the right one."""
 
 FURTHER_SEEDS = (1, 2, 3)
-"""Tried where the first cases of all strata do not tell a mistake."""
+"""Tried where the first cases of all strata do not tell a fault."""
 
 COSTLY = (
     "networks.autoencode@64",
@@ -48,7 +43,7 @@ COSTLY = (
     "networks.autoencode@256",
     "forward.reconstruction_loss@32",
 )
-"""Contracts whose generic mistakes take long; the last one's bounds are wide besides."""
+"""Contracts whose generic faults take long; the last one's bounds are wide besides."""
 
 
 def widened(array: np.ndarray) -> np.ndarray:
@@ -72,14 +67,14 @@ class Asked:
         self.bounded = dict(Truth.of(case, inputs, precision).quantities)
         self.truth = {quantity: widened(bounded.value) for quantity, bounded in self.bounded.items()}
 
-    def wrong(self, mistake: Mistake) -> Arrays | None:
-        return mistaken(self.contract, mistake, self.inputs, self.truth)
+    def wrong(self, fault: Fault) -> Arrays | None:
+        return made_in_oracle(fault, self.contract, self.inputs, self.truth)
 
-    def ratio(self, mistake: Mistake) -> float:
-        """By how many times a bound the mistake exceeds it; 0 where it has no meaning."""
+    def ratio(self, fault: Fault) -> float:
+        """By how many times a bound the fault exceeds it; 0 where it has no meaning."""
         bounded = self.bounded
         return max(
-            (distance(x, bounded[q].value, bounded[q].allowed).ratio for q, x in (self.wrong(mistake) or {}).items()),
+            (distance(x, bounded[q].value, bounded[q].allowed).ratio for q, x in (self.wrong(fault) or {}).items()),
             default=0.0,
         )
 
@@ -99,22 +94,22 @@ def asked(name: str, stratum: str) -> Asked:
     return next(found for found in first_cases(name) if found.name == f"{stratum}/0")
 
 
-def named(contract: Contract, name: str) -> Mistake:
-    return next(mistake for mistake in mistakes_of(contract) if mistake.name == name)
+def named(contract: Contract, what: str) -> Fault:
+    return next(fault for fault in recognised_faults(contract) if fault.what == what)
 
 
-def is_told(contract: Contract, mistake: Mistake) -> bool:
-    if any(found.ratio(mistake) >= TOLD for found in first_cases(contract.name)):
+def is_told(contract: Contract, fault: Fault) -> bool:
+    if any(found.ratio(fault) >= TOLD for found in first_cases(contract.name)):
         return True
     further = (further_case(contract.name, stratum.name, seed) for seed in FURTHER_SEEDS for stratum in contract.strata)
-    return any(case.ratio(mistake) >= TOLD for case in further)
+    return any(case.ratio(fault) >= TOLD for case in further)
 
 
 @pytest.mark.parametrize("contract", REGISTRY.values(), ids=lambda contract: contract.name)
-def test_every_mistake_of_a_function_is_told_from_the_truth(contract: Contract) -> None:
-    own = SPECIFIC[contract.address]
+def test_every_fault_of_a_function_is_told_from_the_truth(contract: Contract) -> None:
+    own = own_faults(contract)
     assert len(own) >= 2
-    assert [mistake.name for mistake in own if not is_told(contract, mistake)] == []
+    assert [fault.what for fault in own if not is_told(contract, fault)] == []
 
 
 @pytest.mark.parametrize(
@@ -122,8 +117,8 @@ def test_every_mistake_of_a_function_is_told_from_the_truth(contract: Contract) 
 )
 def test_first_cases_tell_a_thousandth_a_missing_result_and_every_detached_argument(contract: Contract) -> None:
     ratios = {
-        mistake.name: max(case.ratio(mistake) for case in first_cases(contract.name))
-        for mistake in mistakes_of(contract)
+        fault.what: max(case.ratio(fault) for case in first_cases(contract.name))
+        for fault in recognised_faults(contract)
     }
     plain_ones = [
         name
@@ -135,21 +130,45 @@ def test_first_cases_tell_a_thousandth_a_missing_result_and_every_detached_argum
 
 
 @pytest.mark.parametrize("contract", REGISTRY.values(), ids=lambda contract: contract.name)
-def test_names_are_unique_and_a_functions_own_come_first(contract: Contract) -> None:
-    mistakes = mistakes_of(contract)
-    assert len({mistake.name for mistake in mistakes}) == len(mistakes)
-    own = SPECIFIC[contract.address]
-    assert mistakes[: len(own)] == own
+def test_causes_are_unique_and_a_functions_own_come_first(contract: Contract) -> None:
+    faults = recognised_faults(contract)
+    assert len({fault.what for fault in faults}) == len(faults)
+    own = own_faults(contract)
+    assert faults[: len(own)] == own
 
 
-def test_every_address_is_that_of_a_contract() -> None:
-    assert set(SPECIFIC) == {contract.address for contract in REGISTRY.values()}
+def test_a_name_that_follows_from_kinds_stands_for_that_in_the_catalogue_too() -> None:
+    faults = [fault for contract in REGISTRY.values() for fault in generated_faults(contract).values() if fault.stacks]
+    assert {f.full_name: KNOWN[f.full_name].what for f in faults} == {f.full_name: f.what for f in faults}
 
 
-@pytest.mark.parametrize("changes", [(), ("inputs", "results"), ("inputs", "results", "gradients")])
-def test_a_mistake_without_exactly_one_change_is_refused(changes: tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match=f"expected one of inputs, results and gradients, got {len(changes)}$"):
-        Mistake("nothing in particular", **dict.fromkeys(changes, lambda *_: {}))
+def test_every_row_for_a_fault_that_follows_from_kinds_has_one() -> None:
+    rows = [row for row in ROWS if isinstance(row, Generated)]
+    assert rows
+    assert [f"{row.target}/{row.name}" for row in rows if not row.faults] == []
+
+
+def test_a_fault_that_no_longer_follows_is_gone() -> None:
+    assert Generated("losses.mae", "predicted-squared").faults
+    assert Generated("losses.mae", "predicted-cubed").faults == ()
+    assert Generated("losses.mea", "predicted-squared").faults == ()
+
+
+@pytest.mark.parametrize(
+    ("fault", "is_recognised"),
+    [
+        (Fault("losses.mae", "f", "doubled", raw(lambda xp, r: r)), True),
+        (Fault("losses.mae", "f", "doubled", raw(lambda xp, r: r), diagnosis=("twice", "doubled")), True),
+        (Fault("losses.mae", "f", "doubled", raw(lambda xp, r: r), stacks=()), True),
+        (Fault("losses.mae", "f", "doubled", raw(lambda xp, r: r), diagnosis=("twice",)), False),
+        (Fault("losses.mae", "f", "doubled", raw(lambda xp, r: r), diagnosis=()), False),
+        (Fault("losses.mae", "f", "doubled", raw(lambda xp, r: r), blind=True), False),
+        (Fault("losses.mae", "f", "doubled", raw(lambda xp, r: r), at="losses._mean"), False),
+        (Fault("losses.mae", "f", "doubled", raw(lambda xp, r: r), at="losses.absolute_error"), True),
+    ],
+)
+def test_a_fault_is_recognised_by_its_own_words_alone(fault: Fault, is_recognised: bool) -> None:
+    assert fault.is_recognised == is_recognised
 
 
 def test_a_changed_argument_changes_all_results_and_no_gradient() -> None:
@@ -187,34 +206,59 @@ def test_only_integers_can_be_squared_before_they_are_widened() -> None:
     assert floats.wrong(named(contract, name)) is None
 
 
+def aimed_at(contract: str, what: str, change: Change, where: Callable[..., bool] = lambda inputs: True) -> Fault:
+    return Fault(contract, what.replace(" ", "-"), what, change, where=where)
+
+
+COMBINE = "optics.combine_complex"
+
+
 @pytest.mark.parametrize(
-    "mistake",
+    "fault",
     [
-        Mistake("it never applies", results=lambda values, inputs: dict(values), applies=lambda inputs: False),
-        Mistake("a row is missing", results=lambda values, inputs: {"patches": values["patches"][..., 1:, :]}),
-        Mistake("the oracle refuses", inputs=lambda inputs: {"phase": inputs["phase"][..., :5]}),
-        Mistake("a frame of nothing", inputs=lambda inputs: {"phase": inputs["phase"][..., :0]}),
-        Mistake("nothing is changed", results=lambda values, inputs: {}),
+        aimed_at(COMBINE, "it never applies", returning(lambda xp, r, a: 2 * r), where=lambda inputs: False),
+        aimed_at(COMBINE, "a row is missing", returning(lambda xp, r, a: r[..., 1:, :])),
+        aimed_at(COMBINE, "the oracle refuses", given(phase=lambda xp, x: x[..., :5])),
+        aimed_at(COMBINE, "a frame of nothing", given(phase=lambda xp, x: x[..., :0])),
+        aimed_at(COMBINE, "nothing is changed", giving(lambda xp, a: {})),
     ],
-    ids=lambda mistake: mistake.name,
+    ids=lambda fault: fault.name,
 )
-def test_what_has_no_meaning_is_none(mistake: Mistake) -> None:
-    assert asked("optics.combine_complex", "even").wrong(mistake) is None
+def test_what_has_no_meaning_is_none(fault: Fault) -> None:
+    assert asked(COMBINE, "even").wrong(fault) is None
 
 
 def test_a_complex_number_cannot_stand_for_a_real_one() -> None:
-    turned = Mistake("turned", results=lambda values, inputs: {"error": 1j * values["error"]})
+    turned = aimed_at("losses.absolute_error", "turned", returning(lambda xp, error, a: 1j * error))
     assert asked("losses.absolute_error", "even").wrong(turned) is None
 
 
-def test_a_mistake_in_an_argument_that_there_is_not_is_an_error() -> None:
-    unknown = Mistake("unknown", inputs=lambda inputs: {"target": inputs["observed"]})
-    with pytest.raises(LookupError, match=r"losses\.mae has no target, which a mistake changes"):
+def test_a_fault_in_an_argument_that_there_is_not_is_an_error() -> None:
+    unknown = aimed_at("losses.mae", "unknown", giving(lambda xp, a: {"target": a.observed}))
+    with pytest.raises(TypeError, match="target"):
         asked("losses.mae", "even").wrong(unknown)
 
 
+def test_the_oracle_is_not_asked_again_for_what_it_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = asked("losses.mae", "even")
+    monkeypatch.setattr(losses_oracle, "mae", lambda predicted, observed: pytest.fail("asked again"))
+    wrong = case.wrong(aimed_at("losses.mae", "doubled", returning(lambda xp, mae, a: 2 * mae)))
+    assert wrong is not None
+    assert wrong["mae"] == 2 * case.truth["mae"]
+
+
+def test_a_function_within_another_is_wrong_while_that_is_asked_and_right_again() -> None:
+    case = asked("losses.mae", "even")
+    gain = returning(lambda xp, error, a: 2 * error)
+    wrong = case.wrong(Fault("losses.mae", "doubled", "doubled", gain, at="losses.absolute_error"))
+    assert wrong is not None
+    assert wrong["mae"] == pytest.approx(2 * case.truth["mae"], rel=1e-12)
+    again = losses_oracle.mae(case.inputs["predicted"], case.inputs["observed"])
+    assert again == pytest.approx(case.truth["mae"], rel=1e-12)
+
+
 def nll_of_one_pixel(name: str, predicted: float, observed: float, full: bool = True) -> float:
-    """What the loss of a single pixel becomes with a mistake."""
+    """What the loss of a single pixel becomes with a fault."""
     contract = REGISTRY["losses.poisson_nll"]
     inputs = {
         "predicted": np.full((1, 1, 1, 1), predicted),
@@ -223,7 +267,7 @@ def nll_of_one_pixel(name: str, predicted: float, observed: float, full: bool = 
     }
     with np.errstate(divide="ignore"):
         truth = {result_of("nll"): np.asarray(losses_oracle.poisson_nll(inputs["predicted"], inputs["observed"], full))}
-    wrong = mistaken(contract, named(contract, name), inputs, truth)
+    wrong = made_in_oracle(named(contract, name), contract, inputs, truth)
     assert wrong is not None
     return float(wrong[result_of("nll")][0])
 
@@ -247,7 +291,7 @@ def nll_of_one_pixel(name: str, predicted: float, observed: float, full: bool = 
         ("ε = 1e-3 in the logarithm", 9 - 4 * np.log(9 + 1e-3) + np.log(24)),
     ],
 )
-def test_a_pixel_costs_what_the_mistake_says(name: str, expected: float) -> None:
+def test_a_pixel_costs_what_the_fault_says(name: str, expected: float) -> None:
     assert nll_of_one_pixel(name, predicted=3.0, observed=2.0) == pytest.approx(expected, rel=1e-12)
 
 
@@ -258,10 +302,10 @@ def test_an_epsilon_keeps_the_loss_of_a_dark_prediction_finite() -> None:
 def test_half_precision_keeps_eleven_bits_and_bfloat16_eight() -> None:
     fine = np.array([1 + 2**-10, 1 + 2**-12, -1 - 2**-7 - 2**-8, 1e6])
     with np.errstate(over="ignore"):
-        assert to_float16(fine).tolist() == [1 + 2**-10, 1.0, -1 - 2**-7 - 2**-8, np.inf]
-    assert to_bfloat16(fine)[:3].tolist() == [1.0, 1.0, -1 - 2**-7]
-    assert to_bfloat16(fine[:2] * (1 + 1j)).tolist() == [1 + 1j, 1 + 1j]
-    assert to_float16(np.array(0.1)).shape == ()
+        assert NUMPY.through(fine, "float16").tolist() == [1 + 2**-10, 1.0, -1 - 2**-7 - 2**-8, np.inf]
+    assert NUMPY.through(fine, "bfloat16")[:3].tolist() == [1.0, 1.0, -1 - 2**-7]
+    assert NUMPY.through(fine[:2] * (1 + 1j), "bfloat16").tolist() == [1 + 1j, 1 + 1j]
+    assert NUMPY.through(np.array(0.1), "float16").shape == ()
 
 
 def matched(frame: dict[str, np.ndarray], formula: Callable[..., Any], oracle: Callable[..., Any]) -> bool:
@@ -280,10 +324,6 @@ REPAIRED = {
     "patches.reassemble_patches": patches._merge(lambda n, m: n / (m + patches_oracle.COVERAGE_FLOOR)),
     "patches.padded_size": patches._padded_size(),
     "dataloader.neighbour_groups": dataloader._ranked(),
-    "losses.poisson_nll": losses._lifted_logarithm(0.0),
-    "losses.total_variation": losses._variation(lambda step: np.abs(step) ** 2),
-    "losses.complex_mae": lambda **arguments: losses._modulus_error(**arguments) + losses._phase_error(**arguments),
-    "losses.realspace_loss": losses._realspace,
     "networks.convolve": networks._bordered("constant"),
     "networks.max_pool": networks._pooled(np.max),
     "networks.amplitude_head": networks._head(operations.sigmoid),
@@ -307,3 +347,22 @@ def test_a_formula_without_its_mistake_is_the_oracles(name: str) -> None:
         if case.inputs.get("weighting") == UNMERGED:
             continue  # no formula here is of patches that are not merged
         assert matched(plain(case.inputs), REPAIRED[name], REGISTRY[name].oracle()), case.name
+
+
+RIGHT: dict[str, Change] = {
+    "losses.poisson_nll": losses.in_the_logarithm(0.0),
+    "losses.total_variation": losses_object._of_steps(rows=1, columns=1),
+    "losses.complex_mae": replaced(
+        lambda xp, a: losses_object._modulus_error(xp, a) + losses_object._phase_error(xp, a)
+    ),
+    "losses.realspace_loss": losses_object._unweighted(),
+}
+"""What changes are made of, by contract, with the fault taken out."""
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_change_without_its_fault_is_none(name: str) -> None:
+    fault = aimed_at(name, "right", RIGHT[name])
+    for case in first_cases(name):
+        for quantity, array in (case.wrong(fault) or {}).items():
+            assert np.allclose(array, case.truth[quantity], rtol=1e-9, atol=1e-12), case.name

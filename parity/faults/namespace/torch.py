@@ -1,14 +1,14 @@
-"""PyTorch's idiom."""
+"""PyTorch's array namespace."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from parity.faults.idiom.base import PLANE, Axes, Idiom, Tensor
+from parity.faults.namespace.base import PLANE, Axes, Namespace, OfOne, Tensor
 
 
-class TorchIdiom(Idiom):
+class TorchNamespace(Namespace):
     """The operations in PyTorch."""
 
     name = "torch"
@@ -28,8 +28,8 @@ class TorchIdiom(Idiom):
     def shape(self, x: Tensor) -> list[Any]:
         return list(x.shape)
 
-    def count(self, x: Tensor, axes: Axes) -> Tensor:
-        sizes = [x.shape[axis] for axis in _as_tuple(axes)]
+    def size(self, x: Tensor, axes: Axes | None = None) -> Tensor:
+        sizes = x.shape if axes is None else [x.shape[axis] for axis in _as_tuple(axes)]
         return self.constant(self._torch.Size(sizes).numel(), x)
 
     def constant(self, value: float, like: Tensor) -> Tensor:
@@ -46,6 +46,12 @@ class TorchIdiom(Idiom):
 
     def detach(self, x: Tensor) -> Tensor:
         return x.detach()
+
+    def passing_back(self, x: Tensor, change: OfOne) -> Tensor:
+        passed = x.view_as(x)
+        if passed.requires_grad:
+            passed.register_hook(change)
+        return passed
 
     def complex(self, real: Tensor, imag: Tensor) -> Tensor:
         return self._torch.complex(real, imag)
@@ -127,6 +133,9 @@ class TorchIdiom(Idiom):
 
     def max(self, x: Tensor, axes: Axes | None = None, keepdims: bool = False) -> Tensor:
         return x.amax(dim=tuple(range(x.ndim)) if axes is None else axes, keepdim=keepdims)
+
+    def sort(self, x: Tensor) -> Tensor:
+        return x.sort(dim=-1).values
 
     def roll(self, x: Tensor, by: int, axis: int) -> Tensor:
         return x.roll(by, dims=axis)

@@ -1,14 +1,14 @@
-"""TensorFlow's idiom."""
+"""TensorFlow's array namespace."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from parity.faults.idiom.base import PLANE, Axes, Idiom, Tensor
+from parity.faults.namespace.base import PLANE, Axes, Namespace, OfOne, Tensor
 
 
-class TensorFlowIdiom(Idiom):
+class TensorFlowNamespace(Namespace):
     """The operations in TensorFlow; they serve eager tensors and those of a trace whose sizes are open."""
 
     name = "tensorflow"
@@ -29,8 +29,10 @@ class TensorFlowIdiom(Idiom):
         open_sizes = self._tf.shape(x)
         return [open_sizes[axis] if size is None else size for axis, size in enumerate(x.shape)]
 
-    def count(self, x: Tensor, axes: Axes) -> Tensor:
-        sizes = self._tf.gather(self._tf.shape(x), [axis % len(x.shape) for axis in _as_list(axes)])
+    def size(self, x: Tensor, axes: Axes | None = None) -> Tensor:
+        sizes = self._tf.shape(x)
+        if axes is not None:
+            sizes = self._tf.gather(sizes, [axis % len(x.shape) for axis in _as_list(axes)])
         return self._tf.cast(self._tf.reduce_prod(sizes), x.dtype.real_dtype)
 
     def constant(self, value: float, like: Tensor) -> Tensor:
@@ -47,6 +49,10 @@ class TensorFlowIdiom(Idiom):
 
     def detach(self, x: Tensor) -> Tensor:
         return self._tf.stop_gradient(x)
+
+    def passing_back(self, x: Tensor, change: OfOne) -> Tensor:
+        passed = self._tf.custom_gradient(lambda x: (self._tf.identity(x), change))
+        return passed(x)
 
     def complex(self, real: Tensor, imag: Tensor) -> Tensor:
         return self._tf.complex(real, imag)
@@ -128,6 +134,9 @@ class TensorFlowIdiom(Idiom):
 
     def max(self, x: Tensor, axes: Axes | None = None, keepdims: bool = False) -> Tensor:
         return self._tf.reduce_max(x, axis=axes, keepdims=keepdims)
+
+    def sort(self, x: Tensor) -> Tensor:
+        return self._tf.sort(x, axis=-1)
 
     def roll(self, x: Tensor, by: int, axis: int) -> Tensor:
         return self._tf.roll(x, by, axis)
