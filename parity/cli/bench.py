@@ -23,7 +23,7 @@ from parity.proof.bench.tables.sizes import draw_sizes, sizes_table
 from parity.proof.bench.tables.suite import suite_tables
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
-from parity.stacks import ADAPTERS, load, parse_modes
+from parity.stacks import ADAPTERS, MIRRORED, load, parse_modes
 from parity.stacks.base import Framework
 
 REVISION_SIZES = (64,)
@@ -86,9 +86,9 @@ def _frameworks(modes: Sequence[str]) -> tuple[Framework, ...]:
         return load()
     return tuple(
         framework
-        for name, adapter in ADAPTERS.items()
+        for name, stack in MIRRORED.items()
         for mode in modes
-        if mode in adapter.modes
+        if mode in ADAPTERS[stack.framework].modes
         for framework in load([name], mode)
     )
 

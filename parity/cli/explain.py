@@ -19,7 +19,7 @@ from parity.report.error_map import write_error_maps
 from parity.report.pictures import require_matplotlib
 from parity.report.stages import explanation, unjudged
 from parity.report.terminal import console
-from parity.stacks import ADAPTERS, load
+from parity.stacks import MIRRORED, load
 
 
 @click.command("explain")
@@ -53,7 +53,7 @@ def explain_command(
     if folder:
         require_matplotlib("error maps")
         folder.mkdir(parents=True, exist_ok=True)
-    frameworks = load(stacks or tuple(ADAPTERS), mode, device)
+    frameworks = load(stacks or tuple(MIRRORED), mode, device)
     (chosen,) = plan.cases(plan.contracts[0])
     trees = trees_of(chosen, frameworks, plan.precisions, REGISTRY)
     out = console()

@@ -16,7 +16,7 @@ from parity.report.gathering import held_contract, with_message
 from parity.report.terminal import console
 from parity.runs.merging import merge
 from parity.runs.results import read_stored
-from parity.stacks import STACKS
+from parity.stacks import MIRRORED
 
 
 @click.command("merge")
@@ -31,7 +31,7 @@ def merge_command(paths: tuple[Path, ...], folder: Path | None) -> int:
         folder.mkdir(parents=True, exist_ok=True)
     merged = merge([read_stored(path) for path in paths])
     out = console()
-    described = [merged.environment[stack] for stack in reversed(STACKS) if stack in merged.environment]
+    described = [merged.environment[stack] for stack in MIRRORED if stack in merged.environment]
     out.print(Text(" · ".join(described), "dim"))
     told = [_told(one, merged.asked.options) for one in merged.found]
     found = Found(told, merged.asked, merged.environment, command_line(click.get_current_context()))

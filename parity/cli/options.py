@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from parity.judging.shards import Shard, parse_shard
-from parity.stacks import ADAPTERS
+from parity.stacks import MIRRORED
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -41,7 +41,7 @@ stacks_option = click.option(
     "--stack",
     "stacks",
     multiple=True,
-    type=click.Choice(list(ADAPTERS)),
+    type=click.Choice(list(MIRRORED)),
     help="Take this stack alone.",
 )
 

@@ -30,7 +30,7 @@ from parity.report.terminal import console
 from parity.runs.isolation import Circumstances, Outcomes, hold_here, hold_isolated
 from parity.runs.results import environment_of
 from parity.runs.scope import Asked
-from parity.stacks import ADAPTERS
+from parity.stacks import MIRRORED
 
 
 @click.command("run")
@@ -83,7 +83,7 @@ def run_command(
     options = not_default(context)
     asked = Asked.of(plan, options)
     out = console()
-    circumstances = Circumstances(stacks or tuple(ADAPTERS), mode, device)
+    circumstances = Circumstances(stacks or tuple(MIRRORED), mode, device)
     if jobs == 1 and limit is None:
         outcomes = _here(out, plan, circumstances, options, in_depth)
     else:

@@ -12,11 +12,11 @@ from parity._codes import exit_code
 from parity.cli.options import device_option, precision_option, report_option
 from parity.cli.progress import progress
 from parity.contracts.cases.case import parse_precisions
-from parity.judging.trajectory import MEMBERS, OPTIMIZERS, STEPS, Drift, drift
+from parity.judging.trajectory import MEMBERS, OPTIMIZERS, STEPS, Separation, separation
 from parity.physics.precision import Precision
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
-from parity.report.trajectory import draw_drifts, drift_table
+from parity.report.trajectory import draw_separations, separation_table
 from parity.stacks import load
 from parity.stacks.base import Framework, StackError
 
@@ -47,19 +47,19 @@ def trajectory_command(optimizer: str, steps: int, precision: str, device: str, 
     out = console()
     out.print(Text(" · ".join(f.description for f in frameworks), "dim"))
     try:
-        drifts = _drifts_with_progress(frameworks, precisions, optimizer, steps)
+        separations = _separations_with_progress(frameworks, precisions, optimizer, steps)
     except StackError as error:
         click.echo(f"parity: a stack {error}", err=True)
         return exit_code(wrong=True)
-    out.print(drift_table(drifts))
-    for path in draw_drifts(folder, drifts) if folder else ():
+    out.print(separation_table(separations))
+    for path in draw_separations(folder, separations) if folder else ():
         out.print(f"trajectory: {path}", soft_wrap=True)
-    return exit_code(wrong=not all(found.agrees for found in drifts))
+    return exit_code(wrong=not all(found.agrees for found in separations))
 
 
-def _drifts_with_progress(
+def _separations_with_progress(
     frameworks: Sequence[Framework], precisions: Sequence[Precision], optimizer: str, steps: int
-) -> list[Drift]:
+) -> list[Separation]:
     total = len(precisions) * len(frameworks) * MEMBERS * steps
     with progress("training", total) as advance:
-        return [drift(frameworks, precision, optimizer, steps, advance=advance) for precision in precisions]
+        return [separation(frameworks, precision, optimizer, steps, advance=advance) for precision in precisions]

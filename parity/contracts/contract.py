@@ -76,10 +76,6 @@ class Entry:
     eager: bool = False
     precisions: tuple[Precision, ...] = ()
 
-    def quantity(self, name: str) -> str:
-        """How a quantity of this entry is called in messages and stored results."""
-        return f"{name} of {self.path}"
-
 
 @dataclass(frozen=True, slots=True)
 class Result:

@@ -10,7 +10,7 @@ from parity.contracts.registry import Registry
 from parity.judging.divergences.base import Divergence
 from parity.judging.divergences.registry import registered
 from parity.judging.measurement import Measurement
-from parity.judging.stages import Tree
+from parity.judging.stage_tree import Tree
 from parity.report.terminal import bare_table
 
 

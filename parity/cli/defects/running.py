@@ -18,7 +18,7 @@ from parity.judging.verdict import Outcome
 from parity.proof.score.message import consequence, made
 from parity.report.gathering import gather
 from parity.report.terminal import console
-from parity.stacks import ADAPTERS, load
+from parity.stacks import MIRRORED, load
 
 
 @click.command("run")
@@ -46,7 +46,7 @@ def run_command(
     defect = KNOWN[name]
     plan = Plan((defect.contract,), examples, parse_precisions(precision), case, read_dataset(data) if data else None)
     plan.check()
-    frameworks = load(tuple(ADAPTERS), mode, device)
+    frameworks = load(tuple(MIRRORED), mode, device)
     options = [word for word in not_default(click.get_current_context()) if word not in ("--stack", *stacks)]
     out, caught = console(), []
     out.print(Text(" · ".join(f.description for f in frameworks), "dim"))

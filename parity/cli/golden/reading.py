@@ -28,7 +28,7 @@ from parity.goldens.tables import Row, difference_summary, drift_table, golden_t
 from parity.judging.verdict import UNJUDGED, Outcome
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console, counted
-from parity.stacks import ADAPTERS, load
+from parity.stacks import MIRRORED, load
 from parity.stacks.base import Framework
 
 
@@ -66,7 +66,7 @@ def replay_command(names: tuple[str, ...], stacks: tuple[str, ...], device: str,
     """
     goldens = GoldenSet.read(fixtures)
     meant = chosen(names, goldens.names)
-    frameworks = load(stacks or tuple(ADAPTERS), MODE, device)
+    frameworks = load(stacks or tuple(MIRRORED), MODE, device)
     out = console()
     out.print(Text(" · ".join(framework.description for framework in frameworks), "dim"))
     replays = _replayed([goldens.golden(name) for name in meant], frameworks)

@@ -36,7 +36,7 @@ from parity.goldens.regenerate import Regenerated, promote, regenerate
 from parity.goldens.tables import difference_summary, drift_table
 from parity.physics.precision import FLOAT32, PRECISIONS, Precision
 from parity.report.terminal import console, counted
-from parity.stacks import ADAPTERS, load
+from parity.stacks import MIRRORED, load
 
 
 @click.command("regen")
@@ -53,7 +53,7 @@ def regen_command(names: tuple[str, ...], reason: str, resimulate: bool, fixture
     """
     goldens = _to_be_changed(fixtures, reason, (*HARNESS, *PACKAGES))
     meant = chosen(names, goldens.names)
-    stamp = _stamp(reason, tuple(ADAPTERS))
+    stamp = _stamp(reason, tuple(MIRRORED))
     found = _regenerated([goldens.golden(name) for name in meant], stamp, resimulate)
     out = console()
     outside = [one for one in found if one.outside]
@@ -114,7 +114,7 @@ def promote_command(
     wanted = PRECISIONS[precision] if precision else FLOAT32
     asked = [(parse_case(contract, case, dataset), wanted) for contract in contracts if case]
     goldens = _to_be_changed(fixtures, reason, HARNESS)
-    stamp = _stamp(reason, stacks or tuple(ADAPTERS))
+    stamp = _stamp(reason, stacks or tuple(MIRRORED))
     made = _promoted(asked or _chosen(contracts, goldens), goldens, stamp)
     publish(fixtures, goldens, {golden.name: golden for golden in made}, stamp)
     out = console()
@@ -186,7 +186,7 @@ def _stamp(reason: str, stacks: Sequence[str]) -> Stamp:
 
 def _uncommitted_stacks(stamp: Stamp) -> dict[str, str]:
     """By stack, a file of it that has changed since the commit."""
-    changed = {framework.name: uncommitted((framework.package,)) for framework in stamp.frameworks}
+    changed = {framework.name: uncommitted((framework.stack.package,)) for framework in stamp.frameworks}
     return {stack: files[0] for stack, files in changed.items() if files}
 
 

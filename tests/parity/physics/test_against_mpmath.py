@@ -23,7 +23,8 @@ from parity.contracts.cases.families.family import Stratum
 from parity.contracts.cases.families.losses import EXTINCT
 from parity.contracts.cases.families.networks import COARSEST, FRAMES
 from parity.contracts.declared import REGISTRY
-from parity.judging.expectation import bounded_gradients, bounded_values, gradient_of, witness
+from parity.judging.expectation import bounded_gradients, bounded_values, witness
+from parity.judging.quantity import gradient_of, result_of
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, FLOAT64
 
@@ -552,7 +553,7 @@ def test_values_are_those_of_the_equation(case: Case) -> None:
     question = Question(case)
     bounds = [bounded_values(case.contract, question.inputs, p) for p in PRECISIONS]
     for result, expected in question.equation().items():
-        got = question.answers[result]
+        got = question.answers[result_of(result)]
         assert got.shape == expected.shape
         assert_within_bounds(got, expected, *(bound[result] for bound in bounds))
 
