@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Inputs
-from parity.faults.oracle_side.base import Formula, Mistake, of_argument, of_formula, of_result, several
-from parity.faults.oracle_side.optics import unshifted
+from parity.faults.oracle_side.base import Formula, Mistake, of_argument, of_formula, of_result, several, unshifted
 from parity.physics.oracle import probe as oracle
 
 _PLANE = (-2, -1)
