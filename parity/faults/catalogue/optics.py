@@ -7,7 +7,7 @@ import math
 from parity.faults.base import Fault
 from parity.faults.catalogue.common import modulus, pixel
 from parity.faults.changes import Arguments, given, replaced, returning
-from parity.faults.generated import generated
+from parity.faults.generated import Generated
 from parity.faults.namespace import Namespace, Tensor
 
 
@@ -67,10 +67,10 @@ COMBINED = (
         "real and imaginary part are exchanged",
         returning(lambda xp, x, a: xp.complex(xp.imag(x), xp.real(x))),
     ),
-    generated("optics.combine_complex", "phase-detached"),
-    generated("optics.combine_complex", "phase-float16"),
-    generated("optics.combine_complex", "amplitude-squared"),
-    generated("optics.combine_complex", "amplitude-patches-reordered", called="patches-reversed"),
+    Generated("optics.combine_complex", "phase-detached"),
+    Generated("optics.combine_complex", "phase-float16"),
+    Generated("optics.combine_complex", "amplitude-squared"),
+    Generated("optics.combine_complex", "amplitude-patches-reordered", called="patches-reversed"),
     Fault(
         "optics.combine_complex",
         "phase-limited",
@@ -131,14 +131,14 @@ LIT = (
         "the probe is added",
         replaced(lambda xp, a: a.patches[:, :, None] + a.probe),
     ),
-    generated("optics.illuminate", "probe-conjugated"),
-    generated("optics.illuminate", "patches-conjugated", called="object-conjugated"),
-    generated("optics.illuminate", "probe-modes-reordered", called="modes-reversed"),
-    generated("optics.illuminate", "probe-first-mode", called="first-mode"),
-    generated("optics.illuminate", "probe-detached"),
-    generated("optics.illuminate", "patches-imaginary-part-detached", called="imaginary-part-detached"),
-    generated("optics.illuminate", "patches-reshaped", called="channels-last-reshaped"),
-    generated("optics.illuminate", "probe-bfloat16"),
+    Generated("optics.illuminate", "probe-conjugated"),
+    Generated("optics.illuminate", "patches-conjugated", called="object-conjugated"),
+    Generated("optics.illuminate", "probe-modes-reordered", called="modes-reversed"),
+    Generated("optics.illuminate", "probe-first-mode", called="first-mode"),
+    Generated("optics.illuminate", "probe-detached"),
+    Generated("optics.illuminate", "patches-imaginary-part-detached", called="imaginary-part-detached"),
+    Generated("optics.illuminate", "patches-reshaped", called="channels-last-reshaped"),
+    Generated("optics.illuminate", "probe-bfloat16"),
     Fault(
         "optics.illuminate",
         "modes-squeezed",

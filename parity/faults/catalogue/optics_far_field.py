@@ -8,7 +8,7 @@ from typing import Any
 from parity.faults.base import Fault
 from parity.faults.catalogue.common import noisy, number, of_the_last, rounded
 from parity.faults.changes import Change, given, raw, returning
-from parity.faults.generated import generated
+from parity.faults.generated import Generated
 from parity.faults.namespace import PLANE, Namespace, Tensor
 
 _FAR_FIELD = "optics.far_field_amplitude"
@@ -138,11 +138,11 @@ FAULTS = (
         shows="dark pixels",
         diagnosis=("ε = 1e-3 is added under the root", _UNDER_THE_ROOT),
     ),
-    generated(_FAR_FIELD, "result-squared", called="no-root"),
-    generated(_FAR_FIELD, "exit-waves-imaginary-part-detached", called="imaginary-part-detached"),
-    generated(_FAR_FIELD, "exit-waves-gradient-halved", called="half-the-gradient"),
-    generated(_FAR_FIELD, "result-float16", called="float16"),
-    generated(_FAR_FIELD, "exit-waves-bfloat16", called="bfloat16"),
+    Generated(_FAR_FIELD, "result-squared", called="no-root"),
+    Generated(_FAR_FIELD, "exit-waves-imaginary-part-detached", called="imaginary-part-detached"),
+    Generated(_FAR_FIELD, "exit-waves-gradient-halved", called="half-the-gradient"),
+    Generated(_FAR_FIELD, "result-float16", called="float16"),
+    Generated(_FAR_FIELD, "exit-waves-bfloat16", called="bfloat16"),
     Fault(
         _FAR_FIELD,
         "epsilon-1e-12",

@@ -10,7 +10,7 @@ from parity.faults.base import Fault
 from parity.faults.catalogue.common import noisy, number, pixel, radius, softplus
 from parity.faults.catalogue.wiring import first_kept
 from parity.faults.changes import Arguments, Change, given, raw, replaced, returning, then
-from parity.faults.generated import generated
+from parity.faults.generated import Generated
 from parity.faults.namespace import PLANE, Namespace, Tensor
 
 _SEVERAL = "two modes or more"
@@ -150,7 +150,7 @@ DRAWN = (
         "the probe is given unit energy",
         returning(lambda xp, x, a: xp.scaled(x, 1 / xp.sqrt(_energy(xp, x)[:, None, None]))),
     ),
-    generated("probe.gaussian", "result-float16", called="float16"),
+    Generated("probe.gaussian", "result-float16", called="float16"),
     Fault(
         "probe.gaussian",
         "exponential",
@@ -252,7 +252,7 @@ MODES = (
         returning(lambda xp, x, a: xp.scaled(x, xp.sqrt(xp.sum(a.powers)))),
         diagnosis=("the powers are not divided by their sum", _FACTOR),
     ),
-    generated("probe.orthogonal_modes", "powers-modes-reordered", called="reversed"),
+    Generated("probe.orthogonal_modes", "powers-modes-reordered", called="reversed"),
     Fault(
         "probe.orthogonal_modes",
         "last-two",
@@ -331,8 +331,8 @@ NORMALISED = (
         given(probe_scale=lambda xp, x: xp.square(x)),
         shows="a scale other than 1",
     ),
-    generated("probe.normalize", "probe-scale-inverted", called="scale-multiplied", shows="a scale other than 1"),
-    generated("probe.normalize", "probe-detached", called="detached"),
+    Generated("probe.normalize", "probe-scale-inverted", called="scale-multiplied", shows="a scale other than 1"),
+    Generated("probe.normalize", "probe-detached", called="detached"),
     Fault(
         "probe.normalize",
         "energy-unmasked",
