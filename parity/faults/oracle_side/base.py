@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Inputs
@@ -92,3 +93,13 @@ def several(argument: str, axis: int) -> Condition:
 def odd(argument: str) -> Condition:
     """Where a side of an argument's planes is odd."""
     return lambda inputs: any(size % 2 for size in inputs[argument].shape[-2:])
+
+
+def pixels(array: NDArray[Any]) -> int:
+    """H·W of planes (…, H, W)."""
+    return array.shape[-2] * array.shape[-1]
+
+
+def unshifted(amplitude: NDArray[Any]) -> NDArray[Any]:
+    """A pattern as it is without its fftshift."""
+    return np.fft.ifftshift(amplitude, axes=(-2, -1))

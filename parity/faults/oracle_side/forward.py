@@ -19,11 +19,12 @@ from parity.faults.oracle_side.base import (
     of_arguments,
     of_formula,
     of_result,
+    pixels,
     plain,
     several,
+    unshifted,
 )
 from parity.faults.oracle_side.networks import KERNELS
-from parity.faults.oracle_side.optics import pixels, unshifted
 from parity.faults.oracle_side.patches import unweighted_numerator
 from parity.physics.oracle import forward as oracle
 from parity.physics.oracle import losses, networks, optics, patches

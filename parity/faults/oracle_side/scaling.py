@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Inputs
-from parity.faults.oracle_side.base import Mistake, of_argument, of_formula, of_result, several
-from parity.faults.oracle_side.optics import pixels
+from parity.faults.oracle_side.base import Mistake, of_argument, of_formula, of_result, pixels, several
 from parity.physics.oracle import scaling as oracle
 
 _PLANE = (-2, -1)

@@ -14,12 +14,12 @@ from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.faults import KNOWN
 from parity.faults.base import Fault
-from parity.faults.catalogue import ROWS, losses, losses_object
+from parity.faults.catalogue import ROWS, losses, losses_object, probe
 from parity.faults.changes import Change, given, giving, raw, replaced, returning
 from parity.faults.generated import Generated, generated_faults
 from parity.faults.in_oracle import made_in_oracle
 from parity.faults.namespace import NUMPY
-from parity.faults.oracle_side import dataloader, forward, networks, patches, probe, training
+from parity.faults.oracle_side import dataloader, forward, networks, patches, training
 from parity.faults.oracle_side.base import plain
 from parity.faults.recognition import own_faults, recognised_faults
 from parity.judging.examine import Truth
@@ -317,8 +317,6 @@ def matched(frame: dict[str, np.ndarray], formula: Callable[..., Any], oracle: C
 
 
 REPAIRED = {
-    "probe.disk": lambda size, radius: probe._disk(probe._true_radius(size) < radius),
-    "probe.zone_plate": probe._zone_plate(2),
     "patches.central_weight": patches._central(lambda n: (n - n // 2) // 2, lambda n: n // 2),
     "patches.translate": patches._bordered("constant"),
     "patches.reassemble_patches": patches._merge(lambda n, m: n / (m + patches_oracle.COVERAGE_FLOOR)),
@@ -350,6 +348,10 @@ def test_a_formula_without_its_mistake_is_the_oracles(name: str) -> None:
 
 
 RIGHT: dict[str, Change] = {
+    "probe.disk": probe._of_radius(lambda xp, r, a: r < a.radius),
+    "probe.zone_plate": probe._zone_plate(),
+    "probe.mask": replaced(lambda xp, a: probe._mask(xp, a.probe)),
+    "probe.normalize": probe._divided_by(lambda xp, p: xp.mean(probe._modulus(xp, p))),
     "losses.poisson_nll": losses.in_the_logarithm(0.0),
     "losses.total_variation": losses_object._of_steps(rows=1, columns=1),
     "losses.complex_mae": replaced(
