@@ -1,4 +1,4 @@
-"""`parity bench`: what a run costs."""
+"""`parity bench` measures the cost of a run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from parity.proof.bench.tables.suite import suite_tables
 from parity.proof.bench.versus_by_hand import CONTRACTS, chosen_by_hand, time_beside
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
-from parity.stacks import ADAPTERS, load, parse_modes
+from parity.stacks import ADAPTERS, MIRRORED, load, parse_modes
 from parity.stacks.base import Framework
 
 REVISION_SIZES = (64,)
@@ -35,10 +35,14 @@ REVISION_SIZES = (64,)
 @examples_option
 @click.option("--sizes", metavar="N,...", help="Time single examples of N × N pixels.")
 @click.option("--modes", metavar="MODE,...", help="Time single examples in these modes of both stacks.")
-@click.option("--by-hand", is_flag=True, help=f"Beside tests by hand of {', '.join(CONTRACTS)}; takes minutes.")
-@click.option("--against", metavar="REVISION", help="Time this git revision and the code at hand in turn.")
-@click.option("--rounds", default=ROUNDS, show_default=True, type=click.IntRange(min=1), help="Of --against.")
-@report_option(f"Write {FILE} here, and with --sizes pictures.")
+@click.option(
+    "--by-hand", is_flag=True, help=f"Time hand-written tests of {', '.join(CONTRACTS)} too; this takes minutes."
+)
+@click.option("--against", metavar="REVISION", help="Time this git revision and your checkout in turn.")
+@click.option(
+    "--rounds", default=ROUNDS, show_default=True, type=click.IntRange(min=1), help="Time each of the two this often."
+)
+@report_option(f"Write {FILE} to this folder, and pictures if you give --sizes or --modes.")
 @click.option("--pictures/--no-pictures", default=True, hidden=True)
 def bench_command(
     names: tuple[str, ...],
@@ -51,10 +55,12 @@ def bench_command(
     folder: Path | None,
     pictures: bool,
 ) -> int:
-    """Time every step of a run beside importing the frameworks and calling the stacks alone.
+    """Measure how long each step of a run takes.
 
-    With --sizes, --modes, --by-hand or --against only what these ask for. Exit code 3 where a contract cannot be run in
-    a mode, or a revision cannot be timed.
+    Without --sizes, --modes, --by-hand or --against you see every step of a run, beside the time it takes to import
+    the frameworks and to call the stacks alone. With one of them you see only the times that it asks for.
+
+    The exit code is 3 if a contract cannot run in one of the modes, or if the revision cannot be timed.
     """
     asked, wanted = _sizes(sizes), parse_modes(modes) if modes else ()
     contracts = REGISTRY.select(names)
@@ -88,9 +94,9 @@ def _frameworks(modes: Sequence[str]) -> tuple[Framework, ...]:
         return load()
     return tuple(
         framework
-        for name, adapter in ADAPTERS.items()
+        for name, stack in MIRRORED.items()
         for mode in modes
-        if mode in adapter.modes
+        if mode in ADAPTERS[stack.framework].modes
         for framework in load([name], mode)
     )
 

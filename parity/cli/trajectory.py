@@ -1,4 +1,4 @@
-"""`parity trajectory`: train both stacks, and see how far they drift apart."""
+"""`parity trajectory` trains both stacks, and measures how far they drift apart."""
 
 from __future__ import annotations
 
@@ -12,25 +12,32 @@ from parity.cli.codes import AGREE, DISAGREE
 from parity.cli.options import device_option, precision_option, report_option
 from parity.cli.progress import progress
 from parity.contracts.cases.case import parse_precisions
-from parity.judging.trajectory import MEMBERS, OPTIMIZERS, STEPS, Drift, drift
+from parity.judging.trajectory import MEMBERS, OPTIMIZERS, STEPS, Separation, separation
 from parity.physics.precision import Precision
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
-from parity.report.trajectory import draw_drifts, drift_table
+from parity.report.trajectory import draw_separations, separation_table
 from parity.stacks import load
 from parity.stacks.base import Framework, StackError
 
 
 @click.command("trajectory")
-@click.option("--optimizer", default="adam", show_default=True, type=click.Choice(list(OPTIMIZERS)))
-@click.option("--steps", default=STEPS, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--optimizer",
+    default="adam",
+    show_default=True,
+    type=click.Choice(list(OPTIMIZERS)),
+    help="Train with this optimizer.",
+)
+@click.option("--steps", default=STEPS, show_default=True, type=click.IntRange(min=1), help="Take this many steps.")
 @precision_option
 @device_option
-@report_option("Draw losses and distances into this.")
+@report_option("Draw losses and distances into this folder.")
 def trajectory_command(optimizer: str, steps: int, precision: str, device: str, folder: Path | None) -> int:
-    """Train both stacks from the same weights, and allow them to drift apart as far as one ulp moves either.
+    """Train both stacks, and measure how far they drift apart.
 
-    What a stack raises is a disagreement, as in `parity run`.
+    Both start from the same weights. They may drift apart as far as either stack drifts when its own weights are moved
+    by one unit in the last place. If a stack raises an error, the stacks disagree.
     """
     precisions = parse_precisions(precision)
     if folder:
@@ -40,19 +47,19 @@ def trajectory_command(optimizer: str, steps: int, precision: str, device: str, 
     out = console()
     out.print(Text(" · ".join(f.description for f in frameworks), "dim"))
     try:
-        drifts = _drifts_with_progress(frameworks, precisions, optimizer, steps)
+        separations = _separations_with_progress(frameworks, precisions, optimizer, steps)
     except StackError as error:
         click.echo(f"parity: a stack {error}", err=True)
         return DISAGREE
-    out.print(drift_table(drifts))
-    for path in draw_drifts(folder, drifts) if folder else ():
+    out.print(separation_table(separations))
+    for path in draw_separations(folder, separations) if folder else ():
         out.print(f"trajectory: {path}", soft_wrap=True)
-    return AGREE if all(found.agrees for found in drifts) else DISAGREE
+    return AGREE if all(found.agrees for found in separations) else DISAGREE
 
 
-def _drifts_with_progress(
+def _separations_with_progress(
     frameworks: Sequence[Framework], precisions: Sequence[Precision], optimizer: str, steps: int
-) -> list[Drift]:
+) -> list[Separation]:
     total = len(precisions) * len(frameworks) * MEMBERS * steps
     with progress("training", total) as advance:
-        return [drift(frameworks, precision, optimizer, steps, advance=advance) for precision in precisions]
+        return [separation(frameworks, precision, optimizer, steps, advance=advance) for precision in precisions]

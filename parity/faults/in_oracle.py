@@ -16,10 +16,7 @@ from parity.faults.base import Fault
 from parity.faults.changes import Backward, Kinds
 from parity.faults.injection import replaced_in
 from parity.faults.namespace import NUMPY
-from parity.judging.expectation import gradient_of
-
-Values = Mapping[str, NDArray[Any]]
-"""Arrays by quantity: results by their names, gradients by those that `expectation.gradient_of` gives them."""
+from parity.judging.quantity import Arrays, Quantity, gradient_of, results_of
 
 _REFUSED = (ArithmeticError, ValueError, IndexError)
 """What the oracle, or a formula, says of arguments that make no sense."""
@@ -29,10 +26,10 @@ _REFUSED = (ArithmeticError, ValueError, IndexError)
 class Unconverted:
     """The change of a mistake that is not a row of the catalogue yet: the quantities that it changes."""
 
-    values: Callable[[Contract, Inputs, Values], Values]
+    values: Callable[[Contract, Inputs, Arrays], Arrays]
 
 
-def made_in_oracle(fault: Fault, contract: Contract, inputs: Inputs, truth: Values) -> Values | None:
+def made_in_oracle(fault: Fault, contract: Contract, inputs: Inputs, truth: Arrays) -> Arrays | None:
     """What `contract`'s function would return with the fault made in it: the quantities that it changes.
 
     `inputs` are rounded to the working precision already, `truth` is the oracle's for them, float64 or complex128, as
@@ -52,19 +49,20 @@ def made_in_oracle(fault: Fault, contract: Contract, inputs: Inputs, truth: Valu
     return found if found and len(found) == len(wrong) else None
 
 
-def _changed(fault: Fault, contract: Contract, inputs: Inputs, truth: Values) -> Mapping[str, Any]:
+def _changed(fault: Fault, contract: Contract, inputs: Inputs, truth: Arrays) -> Mapping[Quantity, Any]:
     change: Any = fault.change
     if isinstance(change, Unconverted):
         return change.values(contract, inputs, truth)
     if isinstance(change, Backward):
         gradient = gradient_of(change.name)
         return {gradient: change.gradient(NUMPY, truth[gradient])} if gradient in truth else {}
-    right = tuple(truth[result.name] for result in contract.results)
+    results = results_of(contract)
+    right = tuple(truth[quantity] for quantity in results)
     arguments = _plain(inputs)
     returned = _within(fault, contract)(**arguments) if fault.at else _made(fault, contract, arguments, right)
     returned = returned if isinstance(returned, tuple) else (returned,)
-    by_name = zip(contract.results, returned, right, strict=True)
-    return {result.name: wrong for result, wrong, known in by_name if wrong is not known}
+    returned_by = zip(results, returned, right, strict=True)
+    return {quantity: wrong for quantity, wrong, known in returned_by if wrong is not known}
 
 
 def _made(fault: Fault, contract: Contract, arguments: Mapping[str, Any], right: tuple[Any, ...]) -> Any:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.contracts.cases.case import Case, forced
 from parity.contracts.contract import Contract
@@ -110,8 +108,8 @@ def _candidates(cases: Iterable[Case], wanted: Precision) -> Iterator[Candidate]
 
 def _size(golden: Golden) -> int:
     """In bytes, with the outputs of both stacks: together as large as the oracle's, or twice that in float64."""
-    parts: tuple[Mapping[str, NDArray[Any]], ...] = (golden.inputs, golden.cotangents, golden.oracle, golden.bounds)
-    stored = sum(array.nbytes for part in parts for array in part.values())
+    parts = (golden.inputs.values(), golden.cotangents.values(), golden.oracle.values(), golden.bounds.values())
+    stored = sum(array.nbytes for part in parts for array in part)
     outputs = sum(array.nbytes for array in golden.oracle.values()) * (1 if golden.precision is FLOAT32 else 2)
     arrays = sum(len(part) for part in parts) + 2 * len(golden.oracle)
     return stored + outputs + arrays * _OVERHEAD

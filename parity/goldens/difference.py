@@ -22,7 +22,7 @@ _AS_COMMITTED = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class GoldenDiff:
     """Two sets compared: names of goldens that only the new one has or only the old one had, and drifts by golden.
 
     `drifts` has the goldens that are in both and changed, by name; each golden's drifts are the worst first.
@@ -50,17 +50,17 @@ class Difference:
         return max(moved, key=lambda drift: drift.bounds, default=None)
 
 
-def compare(old: Mapping[str, Golden], new: Mapping[str, Golden]) -> Difference:
+def compare(old: Mapping[str, Golden], new: Mapping[str, Golden]) -> GoldenDiff:
     """What changed between goldens by name; provenance is never counted."""
     changed = {name: tuple(drifts(old[name], new[name])) for name in sorted(old.keys() & new.keys())}
-    return Difference(
+    return GoldenDiff(
         added=tuple(sorted(new.keys() - old.keys())),
         removed=tuple(sorted(old.keys() - new.keys())),
         drifts={name: found for name, found in changed.items() if found},
     )
 
 
-def sets(old: str, new: str, folder: Path) -> Difference:
+def sets(old: str, new: str, folder: Path) -> GoldenDiff:
     """What changed from one set to another, each named as `read_set` takes it. Raises GoldenError where one cannot."""
     before, after = (read_set(text, folder) for text in (old, new))
     return compare(*({name: found.golden(name) for name in found.names} for found in (before, after)))

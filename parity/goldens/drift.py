@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.goldens.npz import digest
-from parity.goldens.record import PROVENANCE, Arrays, Golden
+from parity.goldens.record import PROVENANCE, Golden, NamedArrays
 from parity.physics.oracle.bounded import Bounded, Reals
 from parity.physics.precision import FLOAT64, Precision
 from parity.stacks import STACKS
@@ -139,7 +139,7 @@ def _come_or_gone(golden: str, array: str, note: str) -> Drift:
     return Drift(golden, array, nature, math.inf, math.inf, 0.0, note)
 
 
-def _changed(golden: str, array: str, before: Arrays, after: Arrays, precision: Precision) -> Drift:
+def _changed(golden: str, array: str, before: NamedArrays, after: NamedArrays, precision: Precision) -> Drift:
     old, new = before[array], after[array]
     part, _, path = array.partition("/")
     if part in _OF_TEXTS:

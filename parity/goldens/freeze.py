@@ -15,8 +15,9 @@ from parity.goldens.errors import GoldenError
 from parity.goldens.proof import proof_of, require_proof
 from parity.goldens.record import Golden
 from parity.judging.examine import Truth
-from parity.judging.expectation import bounded_gradients, bounded_values, gradient_of
+from parity.judging.expectation import bounded_gradients, bounded_values
 from parity.judging.measurement import Measurement
+from parity.judging.quantity import by_quantity
 from parity.physics.precision import Precision
 from parity.stacks.base import Framework
 
@@ -93,7 +94,7 @@ def truth_of(golden: Golden, contract: Contract) -> Truth:
     gradients = {}
     if golden.cotangents:
         gradients = bounded_gradients(contract, golden.inputs, golden.cotangents, golden.precision)
-    quantities = values | {gradient_of(name): bounded for name, bounded in gradients.items()}
+    quantities = by_quantity(values, gradients)
     return Truth(contract, golden.case, golden.precision, golden.inputs, golden.cotangents, quantities)
 
 

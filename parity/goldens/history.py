@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from parity.goldens.difference import Difference
+from parity.goldens.difference import GoldenDiff
 from parity.goldens.drift import Nature
 from parity.goldens.errors import GoldenError
 from parity.goldens.manifest import HISTORY
@@ -43,7 +43,7 @@ class Largest:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Regeneration:
     """One regeneration."""
 
     date: str
@@ -55,16 +55,16 @@ class Entry:
     versions: Mapping[str, str]
 
 
-def entry_of(
-    difference: Difference, *, date: datetime.date, commit: str, reason: str, goldens: int, versions: Mapping[str, str]
-) -> Entry:
+def regeneration_of(
+    difference: GoldenDiff, *, date: datetime.date, commit: str, reason: str, goldens: int, versions: Mapping[str, str]
+) -> Regeneration:
     """The entry of a regeneration that made this difference and wrote so many goldens."""
     moved = difference.largest
     largest = None if moved is None else Largest(_rounded(moved.bounds), moved.golden, moved.array)
-    return Entry(date.isoformat(), commit, reason, goldens, largest, difference.nature, dict(versions))
+    return Regeneration(date.isoformat(), commit, reason, goldens, largest, difference.nature, dict(versions))
 
 
-def read_history(content: bytes) -> tuple[Entry, ...]:
+def read_history(content: bytes) -> tuple[Regeneration, ...]:
     """The entries of `history.jsonl`. Raises GoldenError, which names the line, for anything else."""
     if not content:
         return ()
@@ -74,13 +74,13 @@ def read_history(content: bytes) -> tuple[Entry, ...]:
     return tuple(_entry(line, f"{HISTORY}: line {number}") for number, line in enumerate(lines, start=1))
 
 
-def version_changes(old: Entry, new: Entry) -> list[str]:
+def version_changes(old: Regeneration, new: Regeneration) -> list[str]:
     """Which packages have another version than at the regeneration before, as `numpy 2.3.1 → 2.4.0`."""
     versions = {name: (old.versions.get(name, "none"), new.versions.get(name, "none")) for name in _names(old, new)}
     return [f"{name} {before} → {after}" for name, (before, after) in versions.items() if before != after]
 
 
-def appended(content: bytes, entry: Entry) -> bytes:
+def appended(content: bytes, entry: Regeneration) -> bytes:
     """The history with one entry more. Raises GoldenError where the history or the entry is none."""
     entries = read_history(content)
     line = _line(entry)
@@ -88,11 +88,11 @@ def appended(content: bytes, entry: Entry) -> bytes:
     return content + line + b"\n"
 
 
-def _names(old: Entry, new: Entry) -> list[str]:
+def _names(old: Regeneration, new: Regeneration) -> list[str]:
     return sorted(old.versions.keys() | new.versions.keys())
 
 
-def _line(entry: Entry) -> bytes:
+def _line(entry: Regeneration) -> bytes:
     largest = entry.largest and {
         "array": entry.largest.array,
         "bounds": _rounded(entry.largest.bounds) if math.isfinite(entry.largest.bounds) else None,
@@ -111,7 +111,7 @@ def _line(entry: Entry) -> bytes:
     return json.dumps(line, sort_keys=True, ensure_ascii=False).encode(errors="surrogatepass")
 
 
-def _entry(line: bytes, where: str) -> Entry:
+def _entry(line: bytes, where: str) -> Regeneration:
     try:
         found = json.loads(line.decode(), parse_constant=_refused)
     except (RecursionError, ValueError) as error:
@@ -126,7 +126,7 @@ def _entry(line: bytes, where: str) -> Entry:
         found["largest"]["array"],
     )
     fields = {key: found[key] for key in ("date", "commit", "reason", "goldens", "versions")}
-    entry = Entry(**fields, largest=largest, nature=Nature(found["nature"]))
+    entry = Regeneration(**fields, largest=largest, nature=Nature(found["nature"]))
     if _line(entry) != line:
         raise GoldenError(f"{where}: expected canonical JSON, got another spelling of it")
     return entry

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from parity.goldens.drift import SIDES, Nature
-from parity.goldens.history import Entry, version_changes
+from parity.goldens.history import Regeneration, version_changes
 from parity.report.pictures import require_matplotlib, save
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _LABELS = 30
 """How many dates have room below the picture."""
 
 
-def draw_history(folder: Path, entries: Sequence[Entry]) -> list[Path]:
+def draw_history(folder: Path, entries: Sequence[Regeneration]) -> list[Path]:
     """Draw the regenerations in their order, PNG and SVG, with the same bytes each time; the paths of what was written.
 
     Raises MatplotlibMissing without matplotlib, ValueError for no entry, and OSError where `folder` cannot be written.
@@ -36,7 +36,7 @@ def draw_history(folder: Path, entries: Sequence[Entry]) -> list[Path]:
     return save(_drawn(entries), folder, "golden-history")
 
 
-def _drawn(entries: Sequence[Entry]) -> Figure:
+def _drawn(entries: Sequence[Regeneration]) -> Figure:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(min(16.0, max(8.0, 3.5 + 0.5 * len(entries))), 6.0), layout="constrained")
@@ -58,14 +58,14 @@ def _drawn(entries: Sequence[Entry]) -> Figure:
     return figure
 
 
-def _limits(entries: Sequence[Entry]) -> tuple[float, float]:
+def _limits(entries: Sequence[Regeneration]) -> tuple[float, float]:
     """Room for every change that is a number, and above and below for those that are none."""
     sizes = [entry.largest.bounds for entry in entries if entry.largest]
     shown = [1.0, float(SIDES), *(size for size in sizes if 0 < size < math.inf)]
     return min(0.01, min(shown)) / 10, max(10.0, max(shown)) * 100
 
 
-def _draw_marks(axis: Axes, entries: Sequence[Entry], nature: Nature, low: float, high: float) -> None:
+def _draw_marks(axis: Axes, entries: Sequence[Regeneration], nature: Nature, low: float, high: float) -> None:
     """Filled where something moved; open, at the bottom, where nothing did; an arrow at the top for no size."""
     shape, colour = _MARKS[nature]
     bottom, top = low * 2, high / 2
@@ -99,7 +99,7 @@ def _draw_marks(axis: Axes, entries: Sequence[Entry], nature: Nature, low: float
             )
 
 
-def _draw_versions(axis: Axes, entries: Sequence[Entry]) -> None:
+def _draw_versions(axis: Axes, entries: Sequence[Regeneration]) -> None:
     """A line before each regeneration that ran on other versions than the last, and which they are."""
     for x in range(1, len(entries)):
         changes = version_changes(entries[x - 1], entries[x])

@@ -48,9 +48,9 @@ def replay_table(replays: Iterable[Replay]) -> RenderableType:
 def replay_message(contract: Contract, replay: Replay, options: Sequence[str] = ()) -> str:
     """What is wrong on a golden, how it was frozen, and the command that repeats it."""
     golden, verdict = replay.golden, replay.verdict
-    quantities = dict.fromkeys(measurement.quantity for measurement in verdict.failures)
+    quantities = dict.fromkeys(measurement.quantity.text for measurement in verdict.failures)
     lines = [
-        f"golden {golden.name}: {headline(verdict)}",
+        f"golden {golden.name}: {headline(verdict, golden.outputs)}",
         *(f"  {finding(contract, worst)}" for worst in verdict.failures[:1]),
         f"  off: {', '.join(quantities)}" if quantities else f"  {verdict.reason}",
         f"  frozen: {_frozen(golden)}",

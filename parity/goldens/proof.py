@@ -9,6 +9,7 @@ from parity.faults.in_oracle import made_in_oracle
 from parity.faults.recognition import recognised_faults
 from parity.goldens.errors import GoldenError
 from parity.judging.measurement import distance
+from parity.judging.quantity import Quantity
 from parity.physics.oracle.bounded import Bounded
 
 LEAST = 10.0
@@ -19,7 +20,7 @@ MOST = 1e99
 """What is infinitely far off, as JSON has it."""
 
 
-def proof_of(contract: Contract, inputs: Inputs, truth: Mapping[str, Bounded]) -> dict[str, float]:
+def proof_of(contract: Contract, inputs: Inputs, truth: Mapping[Quantity, Bounded]) -> dict[str, float]:
     """Every fault that exceeds some bound at least `LEAST` times: by how much, to two digits.
 
     `inputs` in the working precision; `truth` by quantity.
@@ -28,7 +29,7 @@ def proof_of(contract: Contract, inputs: Inputs, truth: Mapping[str, Bounded]) -
     told: dict[str, float] = {}
     for fault in recognised_faults(contract):
         wrong = made_in_oracle(fault, contract, inputs, values) or {}
-        ratio = max((distance(wrong[q], truth[q].value, truth[q].allowed)["ratio"] for q in wrong), default=0.0)
+        ratio = max((distance(wrong[q], truth[q].value, truth[q].allowed).ratio for q in wrong), default=0.0)
         if ratio >= LEAST:
             told[fault.what] = float(f"{min(ratio, MOST):.2g}")
     return told

@@ -6,9 +6,9 @@ import datetime
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from parity.goldens.difference import Difference, compare
+from parity.goldens.difference import GoldenDiff, compare
 from parity.goldens.folder import GoldenSet, replace
-from parity.goldens.history import appended, entry_of
+from parity.goldens.history import appended, regeneration_of
 from parity.goldens.manifest import HISTORY
 from parity.goldens.provenance import Stamp, today, versions
 from parity.goldens.record import Golden, encode
@@ -16,7 +16,7 @@ from parity.goldens.record import Golden, encode
 
 def publish(
     folder: Path, old: GoldenSet, changed: Mapping[str, Golden], stamp: Stamp, removed: Iterable[str] = ()
-) -> Difference:
+) -> GoldenDiff:
     """Write goldens by name into `folder`, take those `removed` away, and say what changed. All of it, or nothing.
 
     A set that would stay as it is is not touched. Raises GoldenError as `replace` does.
@@ -25,7 +25,7 @@ def publish(
     before = {name: old.golden(name) for name in (*changed, *gone) if name in old.names}
     difference = compare(before, changed)
     if changed or gone:
-        entry = entry_of(
+        entry = regeneration_of(
             difference,
             date=datetime.date.fromisoformat(today()),
             commit=stamp.commit,

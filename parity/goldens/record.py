@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 
 from parity.goldens.errors import GoldenError, first_line
 from parity.goldens.npz import packed, unpacked
-from parity.judging.measurement import GRADIENT, distance, fault_of
+from parity.judging.measurement import distance, fault_of
+from parity.judging.quantity import Arrays, Quantity, QuantityKind
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, PRECISIONS, Precision
 from parity.stacks import STACKS
@@ -36,8 +37,8 @@ from ptycho_exposures.archive import little_endian
 FORMAT = 1
 """Raised when a reader of older goldens would misread a newer one."""
 
-Arrays: TypeAlias = Mapping[str, NDArray[Any]]
-"""By argument, by result or by quantity."""
+NamedArrays: TypeAlias = Mapping[str, NDArray[Any]]
+"""By argument, by result, or by the name in the file."""
 
 PROVENANCE = "provenance"
 """The array that is shown, and not compared."""
@@ -60,8 +61,8 @@ class Golden:
     stratum: str
     seed: int
     precision: Precision
-    inputs: Arrays
-    cotangents: Arrays
+    inputs: NamedArrays
+    cotangents: NamedArrays
     oracle: Arrays
     bounds: Arrays
     outputs: Mapping[str, Arrays]
@@ -79,7 +80,7 @@ class Golden:
         return golden_name(self.contract, self.stratum, self.seed, self.precision)
 
     @property
-    def truth(self) -> dict[str, Bounded]:
+    def truth(self) -> dict[Quantity, Bounded]:
         """The oracle's values with their bounds, by quantity."""
         return {
             quantity: Bounded.allowing(value, self.bounds[quantity], self.precision)
@@ -99,8 +100,8 @@ class Golden:
         named = {name: np.array(_as_json(text)) for name, text in texts.items()}
         for part, arrays in zip(_PLAIN, (self.inputs, self.cotangents), strict=True):
             named |= {f"{part}/{name}": array for name, array in arrays.items()}
-        for part, arrays in {_ORACLE: self.oracle, _BOUNDS: self.bounds, **self.outputs}.items():
-            named |= {f"{part}/{_path_of(quantity)}": array for quantity, array in arrays.items()}
+        for part, judged in {_ORACLE: self.oracle, _BOUNDS: self.bounds, **self.outputs}.items():
+            named |= {f"{part}/{_path_of(quantity)}": array for quantity, array in judged.items()}
         return {name: little_endian(named[name]) for name in sorted(named)}
 
 
@@ -119,26 +120,29 @@ def decode(content: bytes, name: str) -> Golden:
     return assemble(unpacked(content, name), name)
 
 
-def assemble(arrays: Arrays, name: str) -> Golden:
+def assemble(arrays: NamedArrays, name: str) -> Golden:
     """The golden that these arrays, by their names in the file, are. Raises GoldenError where they are none."""
-    parts: dict[str, dict[str, NDArray[Any]]] = {part: {} for part in (*_PLAIN, *_OF_QUANTITIES)}
+    named: dict[str, dict[str, NDArray[Any]]] = {part: {} for part in _PLAIN}
+    judged: dict[str, dict[Quantity, NDArray[Any]]] = {part: {} for part in _OF_QUANTITIES}
     texts: dict[str, Any] = {}
     for key, array in arrays.items():
         part, slash, rest = key.partition("/")
         if key in _TEXTS:
             texts[key] = _from_json(array, f"{name}: {key}")
         elif slash and rest and part in _PLAIN:
-            parts[part][rest] = array
+            named[part][rest] = array
         elif slash and part in _OF_QUANTITIES:
-            parts[part][_quantity_of(rest, f"{name}: {key}")] = array
+            judged[part][_quantity_of(rest, f"{name}: {key}")] = array
         else:
             raise GoldenError(f"{name}: expected arrays of a golden, got one named {key}")
-    golden = _assembled(texts, parts, name)
+    golden = _assembled(texts, named, judged, name)
     _check(golden, name)
     return golden
 
 
-def _assembled(texts: Mapping[str, Any], parts: Mapping[str, Arrays], name: str) -> Golden:
+def _assembled(
+    texts: Mapping[str, Any], named: Mapping[str, NamedArrays], judged: Mapping[str, Arrays], name: str
+) -> Golden:
     missing = [text for text in _TEXTS if text not in texts]
     if missing:
         raise GoldenError(f"{name}: expected an array named {missing[0]}, got none")
@@ -157,11 +161,11 @@ def _assembled(texts: Mapping[str, Any], parts: Mapping[str, Arrays], name: str)
         stratum=case["stratum"],
         seed=case["seed"],
         precision=PRECISIONS[case["precision"]],
-        inputs=parts["inputs"],
-        cotangents=parts["cotangents"],
-        oracle=parts[_ORACLE],
-        bounds=parts[_BOUNDS],
-        outputs={stack: parts[stack] for stack in STACKS if parts[stack]},
+        inputs=named["inputs"],
+        cotangents=named["cotangents"],
+        oracle=judged[_ORACLE],
+        bounds=judged[_BOUNDS],
+        outputs={stack: judged[stack] for stack in STACKS if judged[stack]},
         proof=texts["proof"],
         provenance=texts[PROVENANCE],
     )
@@ -174,7 +178,8 @@ def _check(golden: Golden, name: str) -> None:
     if not golden.oracle or not golden.inputs:
         raise GoldenError(f"{name}: expected inputs and what the oracle says of them, got none")
     if golden.bounds.keys() != golden.oracle.keys():
-        raise GoldenError(f"{name}: expected a bound for each of {', '.join(golden.oracle)}, got {[*golden.bounds]}")
+        wanted, got = ([quantity.text for quantity in part] for part in (golden.oracle, golden.bounds))
+        raise GoldenError(f"{name}: expected a bound for each of {', '.join(wanted)}, got {got}")
     for quantity, value in golden.oracle.items():
         bound = golden.bounds[quantity]
         if value.dtype not in (np.float64, np.complex128) or bound.dtype != np.float64:
@@ -196,30 +201,38 @@ def _check_outputs(golden: Golden, outputs: Arrays, where: str) -> None:
     """
     truth = golden.truth
     unknown = outputs.keys() - truth.keys()
-    missing = {quantity for quantity in truth if not quantity.startswith(GRADIENT)} - outputs.keys()
+    missing = {quantity for quantity in truth if not quantity.is_gradient} - outputs.keys()
     if unknown or missing:
-        raise GoldenError(f"{where}: expected {', '.join(sorted(truth))}, got {', '.join(sorted(outputs))}")
+        raise GoldenError(f"{where}: expected {listed(truth)}, got {listed(outputs)}")
     for quantity, output in outputs.items():
         oracle = truth[quantity]
         fault = fault_of(output, oracle)
-        ratio = 0.0 if fault else distance(output, oracle.value, oracle.allowed)["ratio"]
+        ratio = 0.0 if fault else distance(output, oracle.value, oracle.allowed).ratio
         if fault or not ratio <= 1:
             got = fault or f"one that is {ratio:.2g} times the bound away from the oracle"
             raise GoldenError(f"{where}, {quantity}: expected what a stack returns within its bounds, got {got}")
 
 
-def _path_of(quantity: str) -> str:
-    """Where a quantity lies in the file: ∂/∂x, a gradient, would be two folders."""
-    if quantity.startswith(GRADIENT):
-        return f"gradient/{quantity.removeprefix(GRADIENT)}"
-    return f"value/{quantity}"
+_FOLDERS = {"value": QuantityKind.RESULT, "gradient": QuantityKind.GRADIENT}
+"""Where a quantity lies in the file: ∂/∂x would be two folders."""
 
 
-def _quantity_of(path: str, where: str) -> str:
-    kind, _, name = path.partition("/")
-    if kind not in ("value", "gradient") or not name or name.startswith(GRADIENT):
-        raise GoldenError(f"{where}: expected value/… or gradient/…, got {path}")
-    return f"{GRADIENT}{name}" if kind == "gradient" else name
+def _path_of(quantity: Quantity) -> str:
+    (folder,) = (folder for folder, kind in _FOLDERS.items() if kind is quantity.kind)
+    return f"{folder}/{quantity.name}"
+
+
+def _quantity_of(path: str, where: str) -> Quantity:
+    folder, _, name = path.partition("/")
+    try:
+        return Quantity(_FOLDERS[folder], name)
+    except (KeyError, ValueError) as error:
+        raise GoldenError(f"{where}: expected value/… or gradient/…, got {path}") from error
+
+
+def listed(quantities: Iterable[Quantity]) -> str:
+    """Quantities in a message, in the order of their texts."""
+    return ", ".join(sorted(quantity.text for quantity in quantities))
 
 
 def _as_json(value: Any) -> str:

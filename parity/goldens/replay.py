@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from parity.contracts.contract import Contract, Quota
 from parity.goldens.errors import GoldenError
 from parity.goldens.freeze import require_current
-from parity.goldens.record import Arrays, Golden
+from parity.goldens.record import Golden, listed
 from parity.judging.examine import Truth
-from parity.judging.expectation import gradient_of
 from parity.judging.measurement import Measurement, distance, fault_of
+from parity.judging.quantity import Arrays, gradients_of, results_of
 from parity.judging.verdict import Verdict, judge
 from parity.stacks.base import Framework
 
@@ -58,13 +58,11 @@ def stored_truth(golden: Golden, contract: Contract) -> Truth:
     """What the golden says of its inputs. Raises GoldenError where the contract has other results or gradients now."""
     require_current(golden, contract)
     truth = golden.truth
-    expected = {result.name for result in contract.results}
-    if golden.cotangents:
-        expected |= {gradient_of(argument.name) for argument in contract.differentiable}
+    expected = {*results_of(contract), *(gradients_of(contract) if golden.cotangents else ())}
     if expected != truth.keys():
         raise GoldenError(
-            f"{golden.name}: expected {', '.join(sorted(expected))}, as {contract.name} has them, "
-            f"got {', '.join(sorted(truth))}; `parity golden regen` brings it up to date"
+            f"{golden.name}: expected {listed(expected)}, as {contract.name} has them, "
+            f"got {listed(truth)}; `parity golden regen` brings it up to date"
         )
     return Truth(contract, golden.case, golden.precision, golden.inputs, golden.cotangents, truth)
 
@@ -72,7 +70,7 @@ def stored_truth(golden: Golden, contract: Contract) -> Truth:
 def _moved(truth: Truth, now: Arrays, stored: Arrays) -> float:
     """The largest step of an output since it was stored, in units of the bound."""
     steps = (
-        distance(now[quantity], stored[quantity], truth.quantities[quantity].allowed)["ratio"]
+        distance(now[quantity], stored[quantity], truth.quantities[quantity].allowed).ratio
         for quantity in now.keys() & stored.keys()
         if fault_of(now[quantity], truth.quantities[quantity]) is None
     )

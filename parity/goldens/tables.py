@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from parity.goldens.difference import Difference
+from parity.goldens.difference import GoldenDiff
 from parity.goldens.drift import Drift, Nature, worst_first, worst_nature
-from parity.goldens.history import Entry, version_changes
+from parity.goldens.history import Regeneration, version_changes
 from parity.goldens.manifest import MOST_BYTES
 from parity.goldens.record import Golden
 from parity.report.terminal import bare_table, counted
@@ -68,7 +68,7 @@ def drift_table(drifts: Iterable[Drift], most: int = 20) -> RenderableType:
     return Group(table, legend)
 
 
-def difference_summary(difference: Difference) -> Text:
+def difference_summary(difference: GoldenDiff) -> Text:
     """What changed between two sets in one line, what is most serious first."""
     natures = {name: worst_nature(drift.nature for drift in found) for name, found in difference.drifts.items()}
     by_nature = {nature: [name for name in natures if natures[name] is nature] for nature in Nature}
@@ -130,7 +130,7 @@ def golden_table(rows: Iterable[Row], contracts: Iterable[str], today: str, tota
     return Group(table, legend, *lines)
 
 
-def history_table(entries: Sequence[Entry]) -> RenderableType:
+def history_table(entries: Sequence[Regeneration]) -> RenderableType:
     """One row a regeneration, the oldest first: what moved farthest, and which versions had changed."""
     if not entries:
         return Text("nothing was regenerated yet")

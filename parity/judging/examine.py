@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
-
-from numpy.typing import NDArray
 
 from parity.contracts.cases.case import Case, precisions_of
 from parity.contracts.contract import Contract, Entry, Inputs, has_readings
-from parity.judging.divergences.base import Divergence, Example
+from parity.judging.divergences.base import Comparison, Divergence
 from parity.judging.divergences.registry import registered
-from parity.judging.divergences.removal import Remains, measure_remains, remains, without_broken
-from parity.judging.expectation import bounded_gradients, bounded_values, gradient_of, witness
+from parity.judging.divergences.removal import Corrected, corrected, measure_corrected, without_broken
+from parity.judging.expectation import bounded_gradients, bounded_values, witness
 from parity.judging.laws import examine_facts
 from parity.judging.measurement import Label, Measurement, measure, missing_gradient
+from parity.judging.quantity import Arrays, Quantity, by_quantity, result_of
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, Precision
 from parity.stacks.base import Framework, StackError
-
-Arrays = Mapping[str, NDArray[Any]]
-"""What a stack returned, by quantity."""
 
 SIMULATION, VALUES, GRADIENTS, WITNESS, FACTS, JUDGING = (
     "simulation",
@@ -81,7 +78,7 @@ class Truth:
     precision: Precision
     inputs: Inputs
     cotangents: Inputs
-    quantities: Mapping[str, Bounded]
+    quantities: Mapping[Quantity, Bounded]
     witness: Arrays = field(default_factory=dict)
     clock: Clock = untimed
     divergences: tuple[Divergence, ...] = field(default_factory=registered)
@@ -97,7 +94,7 @@ class Truth:
             gradients = {} if has_readings(inputs) else bounded_gradients(contract, inputs, cotangents, precision)
         with clock(WITNESS):
             seen = witness(contract, inputs, cotangents, precision) if precision is FLOAT32 else {}
-        quantities = values | {gradient_of(name): bounded for name, bounded in gradients.items()}
+        quantities = by_quantity(values, gradients)
         return cls(contract, case.name, precision, inputs, cotangents if gradients else {}, quantities, seen, clock)
 
     def confront(self, frameworks: Sequence[Framework]) -> list[Measurement]:
@@ -109,8 +106,8 @@ class Truth:
             measurements += measured
             if arrays is not None:
                 found[framework.name] = arrays
-        if len(found) == 2:
-            measurements += self.pairs(found)
+        for two in combinations(found, 2):
+            measurements += self.pairs({stack: found[stack] for stack in two})
         return measurements
 
     def hold(self, framework: Framework) -> tuple[Arrays | None, list[Measurement]]:
@@ -121,8 +118,8 @@ class Truth:
             try:
                 arrays = self.evaluate(framework, entry)
             except StackError as error:
-                label = self._label(self.contract.results[0].name, entry)
-                measurements.append(label.measurement(framework.name, fault=str(error)))
+                label = self._label(result_of(self.contract.results[0].name), entry)
+                measurements.append(label.fault(framework.name, str(error)))
                 continue
             with self.clock(JUDGING):
                 measurements += self._measured(framework.name, arrays, entry)
@@ -134,38 +131,37 @@ class Truth:
         """What a stack returns, results and gradients. Raises StackError as `Framework.evaluate` does."""
         with self.clock(framework.name):
             evaluation = framework.evaluate(self.contract, self.inputs, self.precision, self.cotangents or None, entry)
-        gradients = {gradient_of(name): array for name, array in evaluation.gradients.items()}
-        return {**evaluation.values, **gradients}
+        return by_quantity(evaluation.values, evaluation.gradients)
 
     def pairs(self, arrays: Mapping[str, Arrays]) -> list[Measurement]:
         """Two stacks' arrays, by stack, against each other, wherever both can be compared."""
         with self.clock(JUDGING):
-            one, other = (self._remains(stack, found, None) for stack, found in arrays.items())
+            one, other = (self._corrected(stack, found, None) for stack, found in arrays.items())
             return [
-                measure_remains(self._label(quantity, None), quantity, one, other, bounded)
+                measure_corrected(self._label(quantity, None), one, other, bounded)
                 for quantity, bounded in self.quantities.items()
                 if one.comparable(quantity, bounded) and other.comparable(quantity, bounded)
             ]
 
     def _measured(self, stack: str, arrays: Arrays, entry: Entry | None) -> list[Measurement]:
-        left = self._remains(stack, arrays, entry)
+        found = self._corrected(stack, arrays, entry)
         measurements: list[Measurement] = []
         for quantity, bounded in self.quantities.items():
             label = self._label(quantity, entry)
-            if quantity in left.rests:
-                measurements.append(left.measure(label, quantity, stack))
+            if quantity in found.remainders:
+                measurements.append(found.measure(label, stack))
             elif quantity in arrays:
                 measurements.append(measure(label, stack, arrays[quantity], bounded, self.witness.get(quantity)))
             else:
                 measurements.append(missing_gradient(label, stack, bounded))
         return measurements
 
-    def _remains(self, stack: str, arrays: Arrays, entry: Entry | None) -> Remains:
-        """A stack's arrays, and what is left of them without the divergences that are accepted there."""
+    def _corrected(self, stack: str, arrays: Arrays, entry: Entry | None) -> Corrected:
+        """A stack's arrays, corrected for the divergences that are accepted there."""
         path = entry.path if entry else ""
-        whole = Example(self.contract, self.precision, self.inputs, self.cotangents, arrays, self.quantities)
-        return remains(self.divergences, self.case, stack, path, whole)
+        whole = Comparison(self.contract, self.precision, self.inputs, self.cotangents, arrays, self.quantities)
+        return corrected(self.divergences, self.case, stack, path, whole)
 
-    def _label(self, quantity: str, entry: Entry | None) -> Label:
-        named = entry.quantity(quantity) if entry else quantity
+    def _label(self, quantity: Quantity, entry: Entry | None) -> Label:
+        named = quantity.through(entry.path if entry else "")
         return Label(self.contract.name, self.case, self.precision.name, named)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Contract, Inputs, has_readings
-from parity.judging.measurement import GRADIENT
+from parity.judging.quantity import Arrays, by_quantity
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
 
@@ -41,24 +41,20 @@ def bounded_gradients(
     return _by_name(names, returned, precision)
 
 
-def witness(contract: Contract, inputs: Inputs, cotangents: Inputs, precision: Precision) -> dict[str, NDArray[Any]]:
+def witness(contract: Contract, inputs: Inputs, cotangents: Inputs, precision: Precision) -> Arrays:
     """The oracle's formulas in plain working-precision arithmetic: results and gradients by quantity."""
     arguments = {
         a.name: inputs[a.name].item() if a.kind.static else _widened(inputs[a.name], precision)
         for a in contract.arguments
     }
     with np.errstate(all="ignore"):
-        found = {r.name: x for r, x in zip(contract.results, _as_tuple(contract.oracle()(**arguments)), strict=True)}
+        values = {r.name: x for r, x in zip(contract.results, _as_tuple(contract.oracle()(**arguments)), strict=True)}
+        gradients = {}
         if contract.differentiable and not has_readings(inputs):
             pulled = [precision.round(cotangents[r.name]) for r in contract.results]
-            gradients = contract.oracle_vjp()(*pulled, **arguments)
-            found |= {gradient_of(a.name): g for a, g in zip(contract.differentiable, gradients, strict=True)}
-    return {quantity: np.asarray(array) for quantity, array in found.items()}
-
-
-def gradient_of(argument: str) -> str:
-    """How the gradient with respect to an argument is called in messages and stored results."""
-    return f"{GRADIENT}{argument}"
+            returned = contract.oracle_vjp()(*pulled, **arguments)
+            gradients = {a.name: g for a, g in zip(contract.differentiable, returned, strict=True)}
+    return {quantity: np.asarray(array) for quantity, array in by_quantity(values, gradients).items()}
 
 
 def _widened(array: NDArray[Any], precision: Precision) -> NDArray[Any]:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import Contract, Inputs, Law, has_readings
 from parity.judging.expectation import bounded_gradients, bounded_values
-from parity.judging.measurement import Label, Measurement, distance, fault_of
+from parity.judging.measurement import Distance, Label, Measurement, distance, fault_of
+from parity.judging.quantity import law_of
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
 from parity.stacks.base import Framework, StackError
@@ -69,16 +70,16 @@ def examine_facts(case: Case, inputs: Inputs, framework: Framework, precision: P
     for fact in case.contract.facts:
         if not fact.applies(inputs):
             continue
-        label = Label(case.contract.name, case.name, precision.name, fact.statement)
+        label = Label(case.contract.name, case.name, precision.name, law_of(fact.statement))
         try:
             law = fact.law(trial)
         except StackError as error:
-            yield label.measurement(framework.name, fault=str(error))
+            yield label.fault(framework.name, str(error))
         else:
-            yield label.measurement(framework.name, **_departure(law), epsilon=0.0)
+            yield label.measurement(framework.name, _departure(law), epsilon=0.0)
 
 
-def _departure(law: Law) -> dict[str, Any]:
+def _departure(law: Law) -> Distance:
     """How far the left side is from the right, or how far it falls short of it."""
     left, right, allowed = law.left.value, law.right.value, law.left.allowed + law.right.allowed
     if law.at_least:

@@ -13,16 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from parity.judging.quantity import Quantity
 from parity.physics.oracle.bounded import Bounded, Reals
+from parity.stacks.base import PAIR
 
 INFORMATIVE = 0.01
 """An element informs where its allowance is at most 1 % of it; an example, where one element does."""
-
-PAIR = "pair"
-"""The name under which the two stacks are measured against each other."""
-
-GRADIENT = "∂/∂"
-"""How the name of a gradient begins; the argument's name follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +33,39 @@ class Gain:
 
 
 @dataclass(frozen=True, slots=True)
-class Measurement:
-    """One quantity (a result, or a gradient) of one stack in one case and precision.
+class Distance:
+    """How far an array is from what is expected of it.
 
-    `ratio` is the largest error in units of what is allowed, at `index`, where the stack has `got`, the oracle
-    `expected`, the error is `error` and `allowed` is allowed. `epsilon` is the smallest relative defect that any
-    element would show, `gap` the largest error in units of the largest true value, or as it is where all are 0. A
-    `fault` is what made comparison impossible: the stack raised, or returned another shape or precision, or NaN. Where
-    an accepted `divergence` was taken off first, that is its size; one that is not what was accepted is a fault, too.
+    `ratio` is the largest error in units of what is allowed, at `index`, where the array has `got`, the other
+    `expected`, the error is `error` and `allowed` is allowed. `gap` is the largest error in units of the largest true
+    value, or as it is where all are 0. Of `elements`, those whose bound is infinite are `undecided`.
+    """
+
+    ratio: float = 0.0
+    index: tuple[int, ...] = ()
+    got: str = ""
+    expected: str = ""
+    error: float = 0.0
+    allowed: float = 0.0
+    gap: float = 0.0
+    elements: int = 0
+    undecided: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One quantity of one stack in one case and precision: its distance from the oracle's, and what that tells.
+
+    The numbers from `ratio` to `undecided` are those of a `Distance`, with `epsilon` among them, the smallest relative
+    defect that any element would show. A `fault` is what made comparison impossible: the stack raised, or returned
+    another shape or precision, or NaN. Where an accepted `divergence` was taken off first, that is its size; one that
+    is not what was accepted is a fault, too.
     """
 
     contract: str
     case: str
     precision: str
-    quantity: str
+    quantity: Quantity
     stack: str
     ratio: float = 0.0
     index: tuple[int, ...] = ()
@@ -68,6 +83,11 @@ class Measurement:
     divergence: float | None = None
 
     @property
+    def is_of_pair(self) -> bool:
+        """Whether two stacks were measured against each other, and not one against the oracle."""
+        return self.stack == PAIR
+
+    @property
     def informative(self) -> bool:
         return self.epsilon <= INFORMATIVE
 
@@ -83,10 +103,37 @@ class Label:
     contract: str
     case: str
     precision: str
-    quantity: str
+    quantity: Quantity
 
-    def measurement(self, stack: str, **numbers: Any) -> Measurement:
-        return Measurement(self.contract, self.case, self.precision, self.quantity, stack, **numbers)
+    def measurement(
+        self, stack: str, distance: Distance, epsilon: float, gain: Gain = Gain(), witness: Gain = Gain()
+    ) -> Measurement:
+        """The measurement of a stack's array at this distance."""
+        return Measurement(
+            self.contract,
+            self.case,
+            self.precision,
+            self.quantity,
+            stack,
+            distance.ratio,
+            distance.index,
+            distance.got,
+            distance.expected,
+            distance.error,
+            distance.allowed,
+            distance.gap,
+            epsilon,
+            distance.elements,
+            distance.undecided,
+            gain,
+            witness,
+        )
+
+    def fault(self, stack: str, fault: str, elements: int = 0) -> Measurement:
+        """The measurement of what could not be compared, and why."""
+        return Measurement(
+            self.contract, self.case, self.precision, self.quantity, stack, elements=elements, fault=fault
+        )
 
 
 def measure(
@@ -95,35 +142,35 @@ def measure(
     """A stack's array against the oracle's; its gain where there is a witness to compare that with."""
     fault = fault_of(got, oracle)
     if fault:
-        return label.measurement(stack, fault=fault, elements=got.size)
-    return label.measurement(
-        stack,
-        **distance(got, oracle.value, oracle.allowed),
-        epsilon=_smallest_visible(oracle),
-        gain=Gain() if witness is None else _gain(got, oracle),
-        witness=Gain() if witness is None else _gain(witness, oracle),
-    )
+        return label.fault(stack, fault, got.size)
+    found = distance(got, oracle.value, oracle.allowed)
+    if witness is None:
+        return label.measurement(stack, found, _smallest_visible(oracle))
+    return label.measurement(stack, found, _smallest_visible(oracle), _gain(got, oracle), _gain(witness, oracle))
 
 
-def measure_pair(label: Label, one: NDArray[Any], other: NDArray[Any], oracle: Bounded) -> Measurement:
-    """The stacks against each other: they may lie on opposite sides of the oracle, so twice as far apart."""
-    apart = distance(one, other, 2 * oracle.allowed, truth=oracle.value)
-    return label.measurement(PAIR, **apart, epsilon=2 * _smallest_visible(oracle))
+def measure_pair(
+    label: Label, one: NDArray[Any], other: NDArray[Any], oracle: Bounded, allowed: Reals | None = None
+) -> Measurement:
+    """Two stacks against each other, to differ by at most `allowed`.
+
+    Without it, by twice what one may stray from the oracle: they may lie on opposite sides of it.
+    """
+    apart = distance(one, other, 2 * oracle.allowed if allowed is None else allowed, truth=oracle.value)
+    return label.measurement(PAIR, apart, 2 * _smallest_visible(oracle))
 
 
-def measure_rest(label: Label, stack: str, got: NDArray[Any], oracle: Bounded, accepted: int = 0) -> Measurement:
-    """What was left of a stack's array against the oracle's, `accepted` elements of unlimited bound not counted.
+def measure_remainder(label: Label, stack: str, got: NDArray[Any], oracle: Bounded, accepted: int = 0) -> Measurement:
+    """The remainder of a stack's array against the oracle's, `accepted` elements of unlimited bound not counted.
 
     There is no gain to pool: no witness has had the same taken off.
     """
-    measured = label.measurement(
-        stack, **distance(got, oracle.value, oracle.allowed), epsilon=_smallest_visible(oracle)
-    )
-    return less(measured, accepted)
+    found = distance(got, oracle.value, oracle.allowed)
+    return without_accepted(label.measurement(stack, found, _smallest_visible(oracle)), accepted)
 
 
-def less(measured: Measurement, accepted: int) -> Measurement:
-    """A measurement without elements that nobody was to judge."""
+def without_accepted(measured: Measurement, accepted: int) -> Measurement:
+    """A measurement that does not count elements which are accepted as they are."""
     return replace(measured, elements=measured.elements - accepted, undecided=measured.undecided - accepted)
 
 
@@ -146,9 +193,7 @@ def missing_gradient(label: Label, stack: str, oracle: Bounded) -> Measurement:
     return measure(label, stack, oracle.precision.round(np.zeros_like(oracle.value)), oracle)
 
 
-def distance(
-    got: NDArray[Any], expected: NDArray[Any], allowed: Reals, truth: NDArray[Any] | None = None
-) -> dict[str, Any]:
+def distance(got: NDArray[Any], expected: NDArray[Any], allowed: Reals, truth: NDArray[Any] | None = None) -> Distance:
     """The worst element, how much of the array could be judged, and the error relative to the truth at its largest.
 
     The truth is what is expected, unless that has errors of its own.
@@ -168,17 +213,20 @@ def distance(
     index = _place(worst)
     scale = np.max(np.abs(truth), initial=0.0, where=np.isfinite(truth))
     finite = np.max(error, initial=0.0, where=np.isfinite(error))
-    return {
-        "ratio": float(ratio[index]) if ratio.size else 0.0,
-        "index": index,
-        "got": _number(got[index]) if got.size else "",
-        "expected": _number(expected[index]) if got.size else "",
-        "error": float(error[index]) if got.size else 0.0,
-        "allowed": float(allowed[index]) if got.size else 0.0,
-        "gap": float(finite / scale) if scale else float(finite),
-        "elements": got.size,
-        "undecided": undecided,
-    }
+    gap = float(finite / scale) if scale else float(finite)
+    if not got.size:
+        return Distance(gap=gap, undecided=undecided)
+    return Distance(
+        ratio=float(ratio[index]),
+        index=index,
+        got=_number(got[index]),
+        expected=_number(expected[index]),
+        error=float(error[index]),
+        allowed=float(allowed[index]),
+        gap=gap,
+        elements=got.size,
+        undecided=undecided,
+    )
 
 
 @lru_cache(maxsize=64)

@@ -114,7 +114,7 @@ def stack_samplers(frameworks: Iterable[Framework]) -> tuple[Sampler, ...]:
     """The samplers of the stacks, each in both precisions."""
     return tuple(
         Sampler(
-            f"{framework.package}.{contract.name} in {precision.real}",
+            f"{framework.stack.package}.{contract.name} in {precision.real}",
             framework.name,
             _drawn_by(framework, contract, precision),
             amplitude=contract.results[0].kind.unit == AMPLITUDE_UNIT,

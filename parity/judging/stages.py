@@ -10,168 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.cases.case import Case, precisions_of
-from parity.contracts.contract import Argument, Contract, Inputs, Registry, Result, Stage, has_readings
-from parity.judging.expectation import bounded_gradients, bounded_values, exactly, gradient_of
-from parity.judging.measurement import Label, Measurement, distance, measure, missing_gradient
+from parity.contracts.contract import Argument, Contract, Inputs, Result, Stage, has_readings
+from parity.contracts.registry import Registry
+from parity.judging.expectation import bounded_gradients, bounded_values, exactly
+from parity.judging.measurement import Label, measure, missing_gradient
+from parity.judging.quantity import Quantity, gradient_of, result_of
+from parity.judging.stage_tree import JudgedArray, JudgedArrays, StageRun, Tree
 from parity.physics.kinds import Kind
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
 from parity.stacks.base import Framework, StackError
 
+Known = Bounded | NDArray[Any]
+"""An argument or a result, with what the oracle knows of its error; a size, a flag or a choice is a plain array."""
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Reading:
-    """One quantity of one stage or composition: how it was judged, and the arrays that were.
-
-    `got` is None where the stack raised, or found no path for a gradient.
-    """
-
-    measurement: Measurement
-    got: NDArray[Any] | None
-    oracle: Bounded
-    kind: Kind
-
-    @property
-    def agrees(self) -> bool:
-        return self.measurement.agrees
-
-
-Readings = tuple[Reading, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
-    """One stage in one stack, free and fed: its value, then the gradients of its arguments.
-
-    `inputs` and `cotangents` are what it is fed; `within` is the tree of a stage that is a composition itself, fed.
-    """
-
-    stage: Stage
-    free: Reading
-    fed: Reading
-    free_gradients: Readings
-    fed_gradients: Readings
-    within: Tree | None = None
-    inputs: Inputs = field(default_factory=dict)
-    cotangents: Inputs = field(default_factory=dict)
-
-    @property
-    def is_wrong_forward(self) -> bool:
-        """Whether its value is wrong in itself."""
-        return not self.fed.agrees or bool(self.within and self.within.wrong_forward)
-
-    @property
-    def is_wrong_backward(self) -> bool:
-        """Whether a gradient is wrong in itself."""
-        return not all(g.agrees for g in self.fed_gradients) or bool(self.within and self.within.wrong_backward)
-
-    @property
-    def is_wrong(self) -> bool:
-        return self.is_wrong_forward or self.is_wrong_backward
-
-    @property
-    def diverges_forward(self) -> bool:
-        return self.is_wrong_forward or not self.free.agrees
-
-    @property
-    def diverges_backward(self) -> bool:
-        return self.is_wrong_backward or not all(g.agrees for g in self.free_gradients)
-
-    @property
-    def inherits(self) -> bool:
-        """Whether it is off in the stack, and right on right inputs."""
-        return not self.is_wrong and (self.diverges_forward or self.diverges_backward)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tree:
-    """A composition in one stack and precision: what its own function returned, and its stages in order.
-
-    `whole` are the results of the composition's own function, then the gradients of the first.
-    """
-
-    contract: Contract
-    stack: str
-    precision: str
-    whole: Readings
-    steps: tuple[Step, ...]
-
-    @property
-    def agrees(self) -> bool:
-        """Whether everything does: the composition, and every stage free and fed."""
-        return all(r.agrees for r in self.whole) and not any(
-            step.diverges_forward or step.diverges_backward for step in self.steps
-        )
-
-    @property
-    def first_forward(self) -> Step | None:
-        """The first stage whose value diverges."""
-        return next((step for step in self.steps if step.diverges_forward), None)
-
-    @property
-    def first_backward(self) -> Step | None:
-        """The first stage, from the end, whose gradients diverge."""
-        return next((step for step in reversed(self.steps) if step.diverges_backward), None)
-
-    @property
-    def first(self) -> Step | None:
-        """The stage to look at: the first whose value diverges or, where none does, the first backwards."""
-        return self.first_forward or self.first_backward
-
-    @property
-    def wrong_forward(self) -> tuple[Step, ...]:
-        return tuple(step for step in self.steps if step.is_wrong_forward)
-
-    @property
-    def wrong_backward(self) -> tuple[Step, ...]:
-        return tuple(step for step in self.steps if step.is_wrong_backward)
-
-    @property
-    def wrong(self) -> tuple[Step, ...]:
-        """The stages that are wrong in themselves."""
-        return tuple(step for step in self.steps if step.is_wrong)
-
-    @property
-    def inheriting(self) -> tuple[Step, ...]:
-        """The stages that are off only because an earlier one is."""
-        return tuple(step for step in self.steps if step.inherits)
-
-    @property
-    def compensates(self) -> bool:
-        """Whether the composition is right although stages are wrong: its value or, if theirs are right, all of it.
-
-        The stages must come to the same: a composition that does not go through them owes nothing to their errors.
-        """
-        agrees = self.whole[0].agrees if self.wrong_forward else all(r.agrees for r in self.whole)
-        return bool(self.wrong) and agrees and not self.bypasses
-
-    @property
-    def bypasses(self) -> bool:
-        """Whether the composition's value is right, is not what its own stages come to, and one of them is wrong.
-
-        Two results of one stack may lie on either side of the oracle, so they may be twice as far apart as one from it.
-        """
-        if not (self.wrong_forward and self.whole[0].agrees):
-            return False
-        whole, chain = self.whole[0], self.steps[-1].free
-        if whole.got is None or chain.got is None or whole.got.shape != chain.got.shape:
-            return True
-        return bool(distance(chain.got, whole.got, 2 * chain.oracle.allowed)["ratio"] > 1)
-
-    @property
-    def is_miswired(self) -> bool:
-        """Whether the composition is wrong although each of its stages is right: it does not do what they do."""
-        return (
-            bool(self.steps)
-            and not all(r.agrees for r in self.whole)
-            and not any(step.diverges_forward or step.diverges_backward for step in self.steps)
-        )
+Addend = TypeVar("Addend", Bounded, NDArray[Any])
+T = TypeVar("T")
 
 
 def stage_tree(
@@ -228,12 +88,12 @@ class _Walk:
         self._framework, self._precision = framework, precision
         self._stages = stages_of(contract, inputs)
         self._inputs, self._cotangent = inputs, precision.round(cotangent)
-        self._truth: dict[str, Any] = {
+        self._truth: dict[str, Known] = {
             a.name: inputs[a.name] if a.kind.static else exactly(inputs[a.name], precision) for a in contract.arguments
         }
         self._stack: dict[str, NDArray[Any]] = {a.name: inputs[a.name] for a in contract.arguments}
         last = [stage.result for stage in self._stages[-1:]]
-        self._pulled: dict[str, Any] = {result: exactly(self._cotangent, precision) for result in last}
+        self._pulled: dict[str, Bounded] = {result: exactly(self._cotangent, precision) for result in last}
         self._pulled_by_stack: dict[str, NDArray[Any]] = dict.fromkeys(last, self._cotangent)
 
     def tree(self) -> Tree:
@@ -241,7 +101,7 @@ class _Walk:
         steps = [self._step(stage, free) for stage, free in zip(reversed(self._stages), reversed(frees), strict=True)]
         return Tree(self._contract, self._framework.name, self._precision.name, self._whole(), tuple(reversed(steps)))
 
-    def _whole(self) -> Readings:
+    def _whole(self) -> JudgedArrays:
         """The composition's own function in the stack."""
         bounds = bounded_values(self._contract, self._inputs, self._precision)
         cotangents = {name: np.zeros_like(bound.value) for name, bound in bounds.items()}
@@ -253,30 +113,27 @@ class _Walk:
             *(self._read_gradient(argument, run, bound) for argument, bound in gradients),
         )
 
-    def _free_value(self, stage: Stage) -> Reading:
+    def _free_value(self, stage: Stage) -> JudgedArray:
         """What a stage makes of the stack's own values; the oracle's and the stack's go on from it."""
         contract = self._contracts[stage.contract]
         given = self._arguments(stage, self._truth)
         oracle = contract.oracle()(**{name: _plain(x) for name, x in given.items()})
-        self._truth[stage.result] = oracle if isinstance(oracle, Bounded) else exactly(oracle, self._precision)
-        free = self._read(
-            contract.results[0],
-            stage.result,
-            self._run(contract, self._arguments(stage, self._stack)),
-            self._truth[stage.result],
-        )
+        right = oracle if isinstance(oracle, Bounded) else exactly(oracle, self._precision)
+        self._truth[stage.result] = right
+        run = self._run(contract, self._arguments(stage, self._stack))
+        free = self._read(contract.results[0], stage.result, run, right)
         if free.got is not None and free.got.ndim == free.oracle.ndim:
             self._stack[stage.result] = free.got
         return free
 
-    def _step(self, stage: Stage, free: Reading) -> Step:
+    def _step(self, stage: Stage, free: JudgedArray) -> StageRun:
         """One stage on the way back: its gradients, and everything again on what the oracle gives it."""
         contract = self._contracts[stage.contract]
         result = contract.results[0]
         inputs = self._fed(stage)
         cotangent = self._precision.round(_value_of(self._pulled.get(stage.result, np.zeros_like(free.oracle.value))))
         run = self._run(contract, inputs, {result.name: cotangent})
-        return Step(
+        return StageRun(
             stage,
             free,
             self._read(result, stage.result, run, bounded_values(contract, inputs, self._precision)[result.name]),
@@ -291,7 +148,7 @@ class _Walk:
             {result.name: cotangent} if stage.result in self._pulled else {},
         )
 
-    def _free_gradients(self, stage: Stage, contract: Contract) -> Readings:
+    def _free_gradients(self, stage: Stage, contract: Contract) -> JudgedArrays:
         """Pull the stack's own cotangent back through one stage, and the oracle's; both go on from there."""
         if not contract.differentiable:
             return ()
@@ -302,25 +159,25 @@ class _Walk:
             run = self._run(contract, self._arguments(stage, self._stack), cotangents)
         else:
             run = _Run(gradient_fault="was given nothing by a later stage")
-        readings = tuple(
+        arrays = tuple(
             self._read_gradient(argument, run, bound)
             for argument, bound in zip(contract.differentiable, bounds, strict=True)
         )
-        for argument, reading in zip(contract.differentiable, readings, strict=True):
-            source, got = stage.source(argument.name), reading.got
-            _add(self._pulled, source, reading.oracle)
-            if got is None and not reading.measurement.fault:
-                got = np.zeros_like(reading.oracle.value)
-            if got is not None and got.shape == reading.oracle.shape:
+        for argument, array in zip(contract.differentiable, arrays, strict=True):
+            source, got = stage.source(argument.name), array.got
+            _add(self._pulled, source, array.oracle)
+            if got is None and not array.measurement.fault:
+                got = np.zeros_like(array.oracle.value)
+            if got is not None and got.shape == array.oracle.shape:
                 _add(self._pulled_by_stack, source, got)
-        return readings
+        return arrays
 
     def _within(self, contract: Contract, inputs: Inputs, cotangent: NDArray[Any]) -> Tree | None:
         if not stages_of(contract, inputs):
             return None
         return stage_tree(contract, self._case, inputs, cotangent, self._framework, self._precision, self._contracts)
 
-    def _arguments(self, stage: Stage, known: Mapping[str, Any]) -> dict[str, Any]:
+    def _arguments(self, stage: Stage, known: Mapping[str, T]) -> dict[str, T | NDArray[Any]]:
         return {
             a.name: np.array(stage.sizes[a.name]) if a.name in stage.sizes else known[stage.source(a.name)]
             for a in self._contracts[stage.contract].arguments
@@ -354,26 +211,26 @@ class _Walk:
         bounds = bounded_gradients(contract, inputs, cotangents, self._precision)
         return tuple((argument, bounds[argument.name]) for argument in contract.differentiable)
 
-    def _read(self, result: Result, quantity: str, run: _Run, oracle: Bounded) -> Reading:
+    def _read(self, result: Result, quantity: str, run: _Run, oracle: Bounded) -> JudgedArray:
         """A result, under the name by which the composition knows it."""
-        return self._reading(quantity, run.values.get(result.name), oracle, result.kind, run.fault)
+        return self._judged(result_of(quantity), run.values.get(result.name), oracle, result.kind, run.fault)
 
-    def _read_gradient(self, argument: Argument, run: _Run, oracle: Bounded) -> Reading:
+    def _read_gradient(self, argument: Argument, run: _Run, oracle: Bounded) -> JudgedArray:
         quantity, got = gradient_of(argument.name), run.gradients.get(argument.name)
         if got is None and run.gradient_fault is None:
             missing = missing_gradient(self._label(quantity), self._framework.name, oracle)
-            return Reading(missing, None, oracle, argument.kind)
-        return self._reading(quantity, got, oracle, argument.kind, run.gradient_fault)
+            return JudgedArray(missing, None, oracle, argument.kind)
+        return self._judged(quantity, got, oracle, argument.kind, run.gradient_fault)
 
-    def _reading(
-        self, quantity: str, got: NDArray[Any] | None, oracle: Bounded, kind: Kind, fault: str | None
-    ) -> Reading:
+    def _judged(
+        self, quantity: Quantity, got: NDArray[Any] | None, oracle: Bounded, kind: Kind, fault: str | None
+    ) -> JudgedArray:
         label = self._label(quantity)
         if got is None:
-            return Reading(label.measurement(self._framework.name, fault=fault), None, oracle, kind)
-        return Reading(measure(label, self._framework.name, got, oracle), got, oracle, kind)
+            return JudgedArray(label.fault(self._framework.name, fault or "returned nothing"), None, oracle, kind)
+        return JudgedArray(measure(label, self._framework.name, got, oracle), got, oracle, kind)
 
-    def _label(self, quantity: str) -> Label:
+    def _label(self, quantity: Quantity) -> Label:
         return Label(self._contract.name, self._case, self._precision.name, quantity)
 
 
@@ -387,15 +244,15 @@ class _Run:
     gradient_fault: str | None = None
 
 
-def _add(known: dict[str, Any], name: str, gradient: Any) -> None:
+def _add(known: dict[str, Addend], name: str, gradient: Addend) -> None:
     """Gradients of what is used twice are added up."""
     known[name] = known[name] + gradient if name in known else gradient
 
 
-def _plain(x: Any) -> Any:
+def _plain(x: Known) -> Any:
     """An argument as the oracle takes it: what is no `Bounded` is a size, a flag or a choice."""
     return x if isinstance(x, Bounded) else x.item()
 
 
-def _value_of(x: Any) -> NDArray[Any]:
+def _value_of(x: Known) -> NDArray[Any]:
     return x.value if isinstance(x, Bounded) else np.asarray(x)

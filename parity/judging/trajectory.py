@@ -48,7 +48,7 @@ class Trajectory:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Drift:
+class Separation:
     """How far two stacks drift apart, and how far each drifts from itself, in one precision.
 
     `apart` is the distance of their weights, ‖θ_a − θ_b‖₂, after each step, (steps + 1,); `spread` by stack the largest
@@ -76,14 +76,14 @@ class Drift:
         return self.ratio <= 1
 
 
-def drift(
+def separation(
     frameworks: Sequence[Framework],
     precision: Precision,
     optimizer: str = "adam",
     steps: int = STEPS,
     members: int = MEMBERS,
     advance: Callable[[], None] = lambda: None,
-) -> Drift:
+) -> Separation:
     """Train both stacks, and each from weights one ulp away, and compare; `advance` is told of every step.
 
     Raises ValueError unless there are two frameworks, two members, and an optimizer of that name; StackError as
@@ -107,7 +107,7 @@ def drift(
         pairs = combinations((run.weights for run in runs), 2)
         spread[framework.name] = np.max([_distance(one, other) for one, other in pairs], axis=0)
     one, other = (trajectories[framework.name].weights for framework in frameworks)
-    return Drift(precision, optimizer, trajectories, _distance(one, other), spread)
+    return Separation(precision, optimizer, trajectories, _distance(one, other), spread)
 
 
 def _cases() -> list[Case]:
@@ -117,7 +117,7 @@ def _cases() -> list[Case]:
 
 @cache
 def _names() -> tuple[str, ...]:
-    """The network's parameters among the arguments of the loss, in their order."""
+    """The arguments of the loss that are parameters of the network, in their order."""
     return tuple(a.name for a in REGISTRY[LOSS].arguments if a.kind in (KERNEL, BIAS))
 
 
@@ -143,7 +143,7 @@ def _distance(one: Vector, other: Vector) -> NDArray[np.float64]:
 
 
 class _Stack:
-    """One stack, training."""
+    """One stack with the weights that it is training."""
 
     def __init__(
         self,
@@ -177,7 +177,7 @@ class _Stack:
         return float(found.values[self._loss.results[0].name]), gradient
 
     def _fresh(self, weights: Vector) -> dict[str, NDArray[Any]]:
-        """The weights, and an optimizer's memory without any."""
+        """The weights, and the memory of an optimizer before its first step."""
         return {r.name: weights if r is self._step.results[0] else np.zeros_like(weights) for r in self._step.results}
 
     def _stepped(self, state: Mapping[str, NDArray[Any]], gradient: Vector, number: int) -> dict[str, NDArray[Any]]:

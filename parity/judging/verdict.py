@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Quota
-from parity.judging.measurement import GRADIENT, PAIR, Gain, Measurement
+from parity.judging.measurement import Gain, Measurement
+from parity.judging.quantity import Quantity
 from parity.physics.precision import FLOAT32, FLOAT64
 
 T = TypeVar("T")
@@ -48,7 +49,7 @@ class PooledGain:
     are few, and one rounding on either side.
     """
 
-    quantity: str
+    quantity: Quantity
     stack: str
     low: float
     high: float
@@ -93,7 +94,7 @@ def judge(contract: str, measurements: Sequence[Measurement], quota: Quota, whol
     Of some of its examples (`whole` is false) only what each shows by itself is judged: quotas and pooled gains are a
     matter of all of them.
     """
-    single = [m for m in measurements if m.stack != PAIR]
+    single = [m for m in measurements if not m.is_of_pair]
     failures = tuple(sorted((m for m in single if not m.agrees), key=_severity))
     gains = _pooled_gains(single) if whole else ()
     off = tuple(g for g in gains if not g.agrees)
@@ -131,7 +132,7 @@ def _outcome(
             f"{worst.stack}: {worst.quantity} has a common gain error between {worst.low:.2g} and {worst.high:.2g}, "
             f"allowed {worst.allowed:.2g}"
         )
-    apart = [m for m in measurements if m.stack == PAIR and not m.agrees]
+    apart = [m for m in measurements if m.is_of_pair and not m.agrees]
     if apart:
         return Outcome.DISAGREE, (
             f"{apart[0].quantity}, case {apart[0].case}: the stacks are too far apart, each within its own bound"
@@ -147,7 +148,7 @@ def _unjudged(measurements: Sequence[Measurement], quota: Quota) -> tuple[Outcom
             return Outcome.UNDECIDED, (
                 f"{quantity} in {precision}: {share:.2%} of the elements have no bound, quota {quota.undecided:.2%}"
             )
-    single = [m for m in measurements if m.stack != PAIR]
+    single = [m for m in measurements if not m.is_of_pair]
     diverging = {m.quantity for m in single if m.divergence is not None}
     for where, group in _grouped(single, lambda m: _told_apart(m, quota, diverging)).items():
         blind = _blind(group)
@@ -158,13 +159,13 @@ def _unjudged(measurements: Sequence[Measurement], quota: Quota) -> tuple[Outcom
     return Outcome.AGREE, ""
 
 
-def _told_apart(measurement: Measurement, quota: Quota, diverging: Collection[str]) -> str:
+def _told_apart(measurement: Measurement, quota: Quota, diverging: Collection[Quantity]) -> str:
     """What must inform on its own: a quantity in one precision or, if the quota says so, in any.
 
     In any, too, where a divergence was taken off: what is left may be less than the float32 rounding of what was there.
     """
     in_any = quota.any_precision or measurement.quantity in diverging
-    return measurement.quantity if in_any else f"{measurement.quantity} in {measurement.precision}"
+    return measurement.quantity.text if in_any else f"{measurement.quantity} in {measurement.precision}"
 
 
 def _blind(measurements: Iterable[Measurement]) -> float:
@@ -177,7 +178,7 @@ def _blind(measurements: Iterable[Measurement]) -> float:
 def _severity(measurement: Measurement) -> tuple[bool, bool, bool, float]:
     """Results before their gradients; faults first; float64, where nothing is rounding, before float32; by size."""
     return (
-        measurement.quantity.startswith(GRADIENT),
+        measurement.quantity.is_gradient,
         measurement.fault is None,
         measurement.precision != FLOAT64.name,
         -measurement.ratio,
@@ -190,7 +191,7 @@ def _err_together(failures: Sequence[Measurement], measurements: Sequence[Measur
     The bound itself would be too strict: it is that of the oracle's formula, not of the one they have in common.
     """
     wrong = {(m.case, m.precision, m.quantity): m.ratio for m in failures}
-    pairs = [(m, wrong.get((m.case, m.precision, m.quantity))) for m in measurements if m.stack == PAIR]
+    pairs = [(m, wrong.get((m.case, m.precision, m.quantity))) for m in measurements if m.is_of_pair]
     apart = [m.ratio > max(1.0, ratio) ** 0.5 for m, ratio in pairs if ratio is not None]
     return bool(apart) and not any(apart)
 
@@ -201,7 +202,7 @@ def _worst(measurements: Iterable[Measurement]) -> float:
 
 def _gap(measurements: Iterable[Measurement]) -> float | None:
     """Of what informs: where a true value is 0, rounding alone is compared with rounding."""
-    pairs = [m for m in measurements if m.stack == PAIR and m.precision == FLOAT64.name]
+    pairs = [m for m in measurements if m.is_of_pair and m.precision == FLOAT64.name]
     return max((m.gap for m in pairs if m.informative), default=0.0) if pairs else None
 
 
@@ -222,7 +223,7 @@ def _pooled_gains(measurements: Sequence[Measurement]) -> tuple[PooledGain, ...]
     )
 
 
-def _pooled_gain(quantity: str, stack: str, group: Sequence[Measurement]) -> PooledGain:
+def _pooled_gain(quantity: Quantity, stack: str, group: Sequence[Measurement]) -> PooledGain:
     draws = np.random.default_rng(len(group)).integers(0, len(group), (RESAMPLES, len(group)))
     stack_gains = _resampled([m.gain for m in group], draws)
     witness_gains = _resampled([m.witness for m in group], draws)

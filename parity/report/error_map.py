@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.judging.measurement import GRADIENT
-from parity.judging.stages import Reading, Tree
+from parity.judging.stage_tree import JudgedArray, Tree
 from parity.physics.precision import PRECISIONS
 from parity.report.content import Picture
+from parity.report.deviations import Deviation, deviations, has_plane, place_in_words, shown
 from parity.report.pictures import png, save
-from parity.report.stages import Finding, findings, has_plane, place_in_words, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,30 +31,30 @@ Plane = NDArray[Any]
 class ErrorMap:
     """One quantity that is off, in the plane of its worst element: what is to be drawn, and under which name."""
 
-    finding: Finding
+    deviation: Deviation
     trees: tuple[Tree, ...]
     element: tuple[int, ...]
 
     @property
     def name(self) -> str:
         """The name of its files, without suffix."""
-        return _file_name(self.finding)
+        return _file_name(self.deviation)
 
     @property
     def caption(self) -> str:
         """What is off and, on a second line, where and by how much."""
-        return _title(self.finding, self.trees[0], self.element)
+        return _title(self.deviation, self.trees[0], self.element)
 
     def figure(self) -> Figure:
         """It, drawn."""
-        return _drawn(self.finding, self.trees, self.element)
+        return _drawn(self.deviation, self.trees, self.element)
 
 
 def error_maps(trees: Sequence[Tree]) -> tuple[ErrorMap, ...]:
     """A map of every quantity that is off and has rows and columns, in the order in which they are computed."""
     chosen = shown(trees)
-    placed = ((finding, _element(finding.worst)) for finding in findings(chosen))
-    return tuple(ErrorMap(finding, chosen, element) for finding, element in placed if element is not None)
+    placed = ((deviation, _element(deviation.worst)) for deviation in deviations(chosen))
+    return tuple(ErrorMap(deviation, chosen, element) for deviation, element in placed if element is not None)
 
 
 def write_error_maps(folder: Path, trees: Sequence[Tree]) -> list[Path]:
@@ -73,45 +72,46 @@ def picture(error_map: ErrorMap) -> Picture:
     return Picture(error_map.caption.replace("\n", "; "), png(error_map.figure(), _DPI))
 
 
-def _element(reading: Reading) -> tuple[int, ...] | None:
+def _element(array: JudgedArray) -> tuple[int, ...] | None:
     """The worst element, or the first that is NaN; None where there is no plane to show it in."""
-    if not has_plane(reading.kind):
+    if not has_plane(array.kind):
         return None
-    if reading.measurement.index:
-        return reading.measurement.index
-    if reading.got is None or reading.got.shape != reading.oracle.shape:
+    if array.measurement.index:
+        return array.measurement.index
+    if array.got is None or array.got.shape != array.oracle.shape:
         return None
-    alien = np.argwhere(np.isnan(reading.got) & ~np.isnan(reading.oracle.value))
+    alien = np.argwhere(np.isnan(array.got) & ~np.isnan(array.oracle.value))
     return tuple(int(i) for i in alien[0]) if len(alien) else None
 
 
-def _file_name(finding: Finding) -> str:
+def _file_name(deviation: Deviation) -> str:
     """Contract, stage and quantity; the composition's own have no stage."""
-    quantity = finding.quantity.replace(GRADIENT, "d_") if not finding.forward or not finding.path else "value"
-    return re.sub(r"[^\w.@-]+", "_", ".".join((finding.contract.name, *finding.path, quantity)))
+    quantity = "value" if deviation.forward and deviation.path else deviation.quantity.name
+    name = quantity if deviation.forward else f"d_{quantity}"
+    return re.sub(r"[^\w.@-]+", "_", ".".join((deviation.contract.name, *deviation.path, name)))
 
 
-def _drawn(finding: Finding, trees: Sequence[Tree], element: tuple[int, ...]) -> Figure:
+def _drawn(deviation: Deviation, trees: Sequence[Tree], element: tuple[int, ...]) -> Figure:
     """One figure: a column for the oracle and for each stack; rows for modulus, phase and error."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    worst = finding.worst
+    worst = deviation.worst
     at = element[:-2]
     is_complex = np.iscomplexobj(worst.oracle.value)
     names = ["oracle", *(tree.stack for tree in trees)]
-    planes = [worst.oracle.value[at], *(_plane(reading, at) for reading in finding.readings)]
+    planes = [worst.oracle.value[at], *(_plane(array, at) for array in deviation.arrays)]
     rows = 3 if is_complex else 2
     height, width = planes[0].shape
     panel = min(3.4, max(1.8, _WIDTH / (len(names) + 0.6) * height / width))
     figure = Figure(figsize=(_WIDTH, rows * (panel + 0.3) + 1.0), layout="constrained")
     axes = figure.subplots(rows, len(names), squeeze=False)
-    figure.suptitle(_title(finding, trees[0], element), fontsize=13)
-    _draw_values(figure, axes[0], names, planes, _unit(finding))
+    figure.suptitle(_title(deviation, trees[0], element), fontsize=13)
+    _draw_values(figure, axes[0], names, planes, _unit(deviation))
     if is_complex:
         _draw_phases(figure, axes[1], names, planes)
     _draw_errors(figure, axes[-1], names, planes, worst.oracle.allowed[at], worst.oracle.precision.unit_roundoff)
-    for axis in axes[:, [0, *(1 + i for i, reading in enumerate(finding.readings) if not reading.agrees)]].flat:
+    for axis in axes[:, [0, *(1 + i for i, array in enumerate(deviation.arrays) if not array.agrees)]].flat:
         _mark(axis, element)
     for axis in axes.flat:
         axis.tick_params(labelsize=9)
@@ -124,28 +124,28 @@ def _drawn(finding: Finding, trees: Sequence[Tree], element: tuple[int, ...]) ->
     return figure
 
 
-def _plane(reading: Reading, at: tuple[int, ...]) -> Plane:
+def _plane(array: JudgedArray, at: tuple[int, ...]) -> Plane:
     """What a stack has in the plane; NaN where it has nothing, and 0 where it found no path for a gradient."""
-    if reading.got is not None and reading.got.shape == reading.oracle.shape:
-        return reading.got[at]
-    plane = reading.oracle.value[at]
-    return np.full_like(plane, np.nan if reading.measurement.fault else 0.0)
+    if array.got is not None and array.got.shape == array.oracle.shape:
+        return array.got[at]
+    plane = array.oracle.value[at]
+    return np.full_like(plane, np.nan if array.measurement.fault else 0.0)
 
 
-def _title(finding: Finding, tree: Tree, element: tuple[int, ...]) -> str:
-    measured = finding.worst.measurement
-    what = f"{finding.name}, {finding.mark}" if finding.path else finding.name
-    place = ", ".join(place_in_words(finding.worst.kind, element).split("\n"))
+def _title(deviation: Deviation, tree: Tree, element: tuple[int, ...]) -> str:
+    measured = deviation.worst.measurement
+    what = f"{deviation.name}, {deviation.mark}" if deviation.path else deviation.name
+    place = ", ".join(place_in_words(deviation.worst.kind, element).split("\n"))
     size = measured.fault or f"{measured.ratio:.3g} times the bound"
     return (
-        f"{finding.contract.name}: {what}\n"
+        f"{deviation.contract.name}: {what}\n"
         f"case {measured.case}, {PRECISIONS[tree.precision].real}; worst in {measured.stack} at {place}: {size}"
     )
 
 
-def _unit(finding: Finding) -> str:
-    unit = finding.worst.kind.unit
-    if finding.quantity.startswith(GRADIENT):
+def _unit(deviation: Deviation) -> str:
+    unit = deviation.worst.kind.unit
+    if deviation.quantity.is_gradient:
         return f"per {unit}" if unit != "1" else "dimensionless"
     return "dimensionless" if unit == "1" else unit
 

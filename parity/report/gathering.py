@@ -11,13 +11,15 @@ from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.faults.diagnosis import Diagnosis, diagnoses
 from parity.judging.run import ContractRun
-from parity.judging.stages import Tree, trees_of
+from parity.judging.stage_tree import Tree
+from parity.judging.stages import trees_of
 from parity.physics.precision import PRECISIONS
 from parity.report.content import ContractReport, Picture
+from parity.report.deviations import INHERITS
 from parity.report.error_map import error_maps, picture
 from parity.report.messages import describe
 from parity.report.pictures import can_draw
-from parity.report.stages import INHERITS, explanation
+from parity.report.stages import explanation
 from parity.report.terminal import counted, plain
 from parity.stacks.base import Framework
 
@@ -88,7 +90,7 @@ def _trees(
 
 def _pictures(trees: Sequence[Tree]) -> tuple[tuple[Picture, ...], str]:
     """The most telling error maps, and a sentence on those that are missing; what inherits looks like its cause."""
-    maps = sorted(error_maps(trees), key=lambda error_map: error_map.finding.mark == INHERITS)
+    maps = sorted(error_maps(trees), key=lambda error_map: error_map.deviation.mark == INHERITS)
     if maps and not can_draw():
         return (), (
             f"{counted(len(maps), 'error map')} not drawn: matplotlib is not installed: "

@@ -10,8 +10,8 @@ from collections.abc import Collection, Sequence
 
 from parity.contracts.contract import Contract
 from parity.faults.diagnosis import Diagnosis
-from parity.judging.expectation import gradient_of
 from parity.judging.measurement import Measurement
+from parity.judging.quantity import Quantity, by_quantity
 from parity.judging.verdict import Outcome, Verdict
 from parity.physics.kinds import Kind
 from parity.physics.precision import FLOAT32, FLOAT64
@@ -112,18 +112,19 @@ def promote(contract: str, case: str, precisions: Collection[str], options: Sequ
     return shlex.join(["parity", "golden", "promote", contract, *chosen])
 
 
-def headline(verdict: Verdict) -> str:
-    """Who is wrong, and who is right."""
+def headline(verdict: Verdict, stored: Collection[str] = ()) -> str:
+    """Who is wrong, and who is right; `stored` are stacks of which only stored outputs were compared."""
     if not verdict.sides:
-        return "tensorflow and torch disagree with each other"
+        return f"{' and '.join(sorted({*verdict.worst, *stored}))} disagree with each other"
     if len(verdict.sides) > 1:
         together = (
             " and agree with each other: the same mistake in both, or the oracle is wrong" if verdict.alike else ""
         )
         return f"{' and '.join(sorted(verdict.sides))} disagree with the oracle{together}"
-    side = verdict.sides[0]
+    (side,) = verdict.sides
     others = [stack for stack in verdict.worst if stack != side]
-    return f"{side} disagrees with the oracle" + (f" ({others[0]} agrees)" if others else "")
+    agree = f" ({' and '.join(others)} agree{'s' if len(others) == 1 else ''})" if others else ""
+    return f"{side} disagrees with the oracle{agree}"
 
 
 def finding(contract: Contract, failure: Measurement) -> str:
@@ -148,7 +149,7 @@ def finding_of(kind: Kind | None, failure: Measurement) -> str:
 def extent(verdict: Verdict) -> str:
     """In which precisions and quantities."""
     failing = {PRECISION_WORDS[m.precision] for m in verdict.failures}
-    quantities = dict.fromkeys(m.quantity for m in verdict.failures)
+    quantities = dict.fromkeys(m.quantity.text for m in verdict.failures)
     if FLOAT64.name not in verdict.precisions:
         meaning = "float32, and float64 was not run: the rounding differs, or the mathematics"
     elif failing == {"float32"}:
@@ -170,7 +171,7 @@ def _place(kind: Kind | None, failure: Measurement) -> str:
     return " at " + ", ".join(f"{AXES.get(axis, axis)} {i}" for axis, i in zip(kind.axes, failure.index, strict=True))
 
 
-def _kind_of(contract: Contract, quantity: str) -> Kind | None:
-    kinds = {result.name: result.kind for result in contract.results}
-    kinds |= {gradient_of(argument.name): argument.kind for argument in contract.arguments}
-    return kinds.get(quantity.split(" of ")[0])
+def _kind_of(contract: Contract, quantity: Quantity) -> Kind | None:
+    results = {result.name: result.kind for result in contract.results}
+    arguments = {argument.name: argument.kind for argument in contract.arguments}
+    return by_quantity(results, arguments).get(quantity.own)

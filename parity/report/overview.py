@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from parity.report.content import ContractReport, Remark, Report, Weight
-from parity.report.terminal import counted, epsilon_in_words, gap_in_words, in_bounds, verdict_in_words
-from parity.stacks import STACKS
+from parity.report.terminal import counted, epsilon_in_words, gap_in_words, in_bounds, stacks_in, verdict_in_words
 
 NAMED = 5
 """How many contracts, or remarks, a verdict names; of the rest it gives the number."""
@@ -58,7 +57,7 @@ def gravest_first(report: Report) -> tuple[Remark, ...]:
 
 def stacks_of(report: Report) -> tuple[str, ...]:
     """The stacks that were run, in the order of all tables."""
-    return tuple(stack for stack in STACKS if any(stack in held.run.verdict.worst for held in report.contracts))
+    return stacks_in(held.run.verdict for held in report.contracts)
 
 
 def columns(report: Report) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from rich.text import Text
 from parity.judging.run import NotChecked
 from parity.judging.shards import Shard
 from parity.judging.verdict import Outcome, Verdict
-from parity.stacks import STACKS
 
 WIDTH = 120
 
@@ -27,7 +26,7 @@ STYLES = {
 def verdict_table(verdicts: Iterable[Verdict]) -> RenderableType:
     """Errors in units of the bound for each stack, the stacks' distance in float64, and the smallest visible defect."""
     verdicts = tuple(verdicts)
-    stacks = [stack for stack in STACKS if any(stack in v.worst for v in verdicts)]
+    stacks = stacks_in(verdicts)
     table = bare_table()
     table.add_column("contract", no_wrap=True)
     table.add_column("examples", justify="right")
@@ -51,6 +50,11 @@ def verdict_table(verdicts: Iterable[Verdict]) -> RenderableType:
         style="dim",
     )
     return Group(table, legend)
+
+
+def stacks_in(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
+    """The stacks that were judged, by name, in the order of all tables."""
+    return tuple(sorted({stack for verdict in verdicts for stack in verdict.worst}))
 
 
 def not_checked_lines(lost: Iterable[NotChecked]) -> tuple[str, ...]:

@@ -9,12 +9,12 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from parity.judging.trajectory import Drift
+from parity.judging.trajectory import Separation
 from parity.report.pictures import save
 from parity.report.terminal import bare_table
 
 
-def drift_table(drifts: Iterable[Drift]) -> RenderableType:
+def separation_table(separations: Iterable[Separation]) -> RenderableType:
     """How far the stacks drifted apart, and how far each drifts from itself."""
     table = bare_table()
     table.add_column("optimizer")
@@ -22,18 +22,18 @@ def drift_table(drifts: Iterable[Drift]) -> RenderableType:
     for heading in ("steps", "loss before", "loss after", "apart", "spread", "apart / spread"):
         table.add_column(heading, justify="right")
     table.add_column("verdict")
-    for drift in drifts:
-        losses = next(iter(drift.trajectories.values())).losses
+    for separation in separations:
+        losses = next(iter(separation.trajectories.values())).losses
         table.add_row(
-            drift.optimizer,
-            drift.precision.real,
+            separation.optimizer,
+            separation.precision.real,
             str(len(losses)),
             f"{losses[0]:.6g}",
             f"{losses[-1]:.6g}",
-            f"{drift.apart[-1]:.2e}",
-            f"{drift.allowed[-1]:.2e}",
-            f"{drift.ratio:.2f}",
-            Text("agree", "green") if drift.agrees else Text("disagree", "bold red"),
+            f"{separation.apart[-1]:.2e}",
+            f"{separation.allowed[-1]:.2e}",
+            f"{separation.ratio:.2f}",
+            Text("agree", "green") if separation.agrees else Text("disagree", "bold red"),
         )
     legend = Text(
         "apart: distance of the stacks' weights after the last step. spread: that of trajectories of one stack that "
@@ -43,31 +43,33 @@ def drift_table(drifts: Iterable[Drift]) -> RenderableType:
     return Group(table, legend)
 
 
-def draw_drifts(folder: Path, drifts: Sequence[Drift]) -> list[Path]:
-    """One picture for all drifts, PNG and SVG: losses above, distances below, a column a precision.
+def draw_separations(folder: Path, separations: Sequence[Separation]) -> list[Path]:
+    """One picture for all separations, PNG and SVG: losses above, distances below, a column a precision.
 
     Raises ModuleNotFoundError without matplotlib.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.5 * len(drifts), 7), layout="constrained")
-    axes = figure.subplots(2, len(drifts), squeeze=False, sharex=True)
-    for (upper, lower), drift in zip(axes.T, drifts, strict=True):
-        for style, (stack, trajectory) in zip(("-", "--"), drift.trajectories.items(), strict=True):
+    figure = Figure(figsize=(5.5 * len(separations), 7), layout="constrained")
+    axes = figure.subplots(2, len(separations), squeeze=False, sharex=True)
+    for (upper, lower), separation in zip(axes.T, separations, strict=True):
+        for style, (stack, trajectory) in zip(("-", "--"), separation.trajectories.items(), strict=True):
             upper.plot(trajectory.losses, style, label=stack)
-        upper.set(title=f"{drift.optimizer}, {drift.precision.real}", ylabel="loss", yscale="log")
-        for style, (stack, spread) in zip((":", "-."), drift.spread.items(), strict=True):
+        upper.set(title=f"{separation.optimizer}, {separation.precision.real}", ylabel="loss", yscale="log")
+        for style, (stack, spread) in zip((":", "-."), separation.spread.items(), strict=True):
             lower.plot(spread, style, color="grey", label=f"{stack} from itself, one ulp away")
-        lower.fill_between(np.arange(len(drift.allowed)), drift.allowed, 0, color="grey", alpha=0.15, label="allowed")
-        lower.plot(drift.apart, color="C3", label="the stacks from each other")
-        lower.set(xlabel="step", ylabel="‖difference of the weights‖₂", yscale="log", ylim=_limits(drift))
+        lower.fill_between(
+            np.arange(len(separation.allowed)), separation.allowed, 0, color="grey", alpha=0.15, label="allowed"
+        )
+        lower.plot(separation.apart, color="C3", label="the stacks from each other")
+        lower.set(xlabel="step", ylabel="‖difference of the weights‖₂", yscale="log", ylim=_limits(separation))
         upper.legend()
         lower.legend()
-    return save(figure, folder, f"trajectory-{drifts[0].optimizer}")
+    return save(figure, folder, f"trajectory-{separations[0].optimizer}")
 
 
-def _limits(drift: Drift) -> tuple[float | None, float | None]:
+def _limits(separation: Separation) -> tuple[float | None, float | None]:
     """From below the smallest distance that is one to above all; what is not finite has no place in a picture."""
-    distances = np.concatenate([drift.apart, drift.allowed])
+    distances = np.concatenate([separation.apart, separation.allowed])
     shown = distances[np.isfinite(distances) & (distances > 0)]
     return (float(shown.min()) / 3, 3 * float(shown.max())) if shown.size else (None, None)

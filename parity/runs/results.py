@@ -16,6 +16,7 @@ import numpy as np
 
 from parity._errors import CheckNotMade
 from parity.judging.measurement import Gain, Measurement
+from parity.judging.quantity import Quantity
 from parity.judging.run import ContractRun, NotChecked
 from parity.judging.shards import parse_shard
 from parity.runs.scope import Asked
@@ -78,7 +79,7 @@ def write_results(
                 "outcome": run.verdict.outcome,
                 "reason": run.verdict.reason,
                 "seconds": round(run.seconds, 3),
-                "measurements": [_encoded(asdict(m)) for m in run.measurements],
+                "measurements": [_encoded({**asdict(m), "quantity": m.quantity.text}) for m in run.measurements],
             }
             for run in runs
         },
@@ -157,6 +158,7 @@ def _decoded(stored: dict[str, Any]) -> Measurement:
             **stored,
             **numbers,
             **gains,
+            "quantity": Quantity.parse(stored["quantity"]),
             "index": tuple(stored["index"]),
             "divergence": None if divergence is None else float(divergence),
         }

@@ -1,24 +1,29 @@
-"""The frameworks under test, found when they are used and never imported unasked."""
+"""The stacks under test and their frameworks, found when they are used and never imported unasked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from parity.contracts.contract import UsageError, did_you_mean
-from parity.stacks.base import Framework
+from parity.stacks.base import Framework, Stack
 from parity.stacks.tensorflow import TensorFlow
 from parity.stacks.torch import Torch
 
-ADAPTERS: dict[str, type[Framework]] = {Torch.name: Torch, TensorFlow.name: TensorFlow}
-"""By name, in the order of import: torch before TensorFlow."""
+ADAPTERS: dict[str, type[Framework]] = {"torch": Torch, "tensorflow": TensorFlow}
+"""By framework, in the order of import: torch before TensorFlow."""
 
+MIRRORED: dict[str, Stack] = {
+    stack.name: stack
+    for stack in (Stack("torch", "torch", "ptycho_torch"), Stack("tensorflow", "tensorflow", "ptycho"))
+}
+"""The two stacks of this repository, by name, in the order of import."""
 
-STACKS = tuple(sorted(ADAPTERS))
+STACKS = tuple(sorted(MIRRORED))
 """Their names, in the order in which they are shown and stored."""
 
 
-def load(names: Iterable[str] = tuple(ADAPTERS), mode: str | None = None, device: str = "cpu") -> tuple[Framework, ...]:
-    """The adapters of the named frameworks, their frameworks imported.
+def load(names: Iterable[str] = tuple(MIRRORED), mode: str | None = None, device: str = "cpu") -> tuple[Framework, ...]:
+    """The stacks of this repository that have these names, their frameworks imported.
 
     `mode` names one or several, with commas, such as `xla,compiled`: each framework takes the one that it has, and its
     first where none is. Raises UsageError for an unknown name or mode, or for two modes of one framework, and
@@ -26,12 +31,28 @@ def load(names: Iterable[str] = tuple(ADAPTERS), mode: str | None = None, device
     """
     chosen = tuple(names)
     for name in chosen:
-        if name not in ADAPTERS:
-            raise UsageError(f"unknown framework '{name}'{did_you_mean(name, ADAPTERS)}")
+        if name not in MIRRORED:
+            raise UsageError(f"unknown framework '{name}'{did_you_mean(name, MIRRORED)}")
+    return load_stacks([stack for name, stack in MIRRORED.items() if name in chosen], mode, device)
+
+
+def load_stacks(stacks: Sequence[Stack], mode: str | None = None, device: str = "cpu") -> tuple[Framework, ...]:
+    """Stacks behind their adapters, in the order of import; `mode` is as for `load`.
+
+    Raises UsageError for an unknown framework or mode, for two modes of one framework and two stacks of one name, and
+    FrameworkMissing for an absent framework.
+    """
     asked = parse_modes(mode) if mode is not None else ()
+    for stack in stacks:
+        if stack.framework not in ADAPTERS:
+            raise UsageError(f"unknown framework '{stack.framework}'{did_you_mean(stack.framework, ADAPTERS)}")
+        if sum(other.name == stack.name for other in stacks) > 1:
+            raise UsageError(f"stacks: expected names that differ, got '{stack.name}' twice")
     return tuple(
-        adapter(mode, device)
-        for adapter, mode in [(ADAPTERS[name], _mode_of(name, asked)) for name in ADAPTERS if name in chosen]
+        adapter(stack, _mode_of(framework, asked), device)
+        for framework, adapter in ADAPTERS.items()
+        for stack in stacks
+        if stack.framework == framework
     )
 
 
@@ -44,8 +65,8 @@ def parse_modes(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text.split(",")))
 
 
-def _mode_of(name: str, asked: Sequence[str]) -> str:
-    known = [mode for mode in asked if mode in ADAPTERS[name].modes]
+def _mode_of(framework: str, asked: Sequence[str]) -> str:
+    known = [mode for mode in asked if mode in ADAPTERS[framework].modes]
     if len(known) > 1:
-        raise UsageError(f"mode: expected one for {name}, got {' and '.join(known)}")
-    return known[0] if known else ADAPTERS[name].modes[0]
+        raise UsageError(f"mode: expected one for {framework}, got {' and '.join(known)}")
+    return known[0] if known else ADAPTERS[framework].modes[0]

@@ -2,7 +2,7 @@
 
 An adapter is the only code that knows both a framework and a layout. It imports its framework when it is made, never
 before, so that commands that need none start without. To add a framework, subclass `Framework` and give it a row in
-`parity.stacks.ADAPTERS`.
+`parity.stacks.ADAPTERS`; a stack is an instance of one for a package, under a name of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,32 +81,63 @@ class Evaluation:
     gradients: Mapping[str, NDArray[Any]]
 
 
+PAIR = "pair"
+"""Stands in place of a stack's name where two stacks are measured against each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """An implementation under test.
+
+    `name` tells it from the others in results and messages. `framework` is the one that its `package` is written in,
+    and decides on adapter and layouts: two stacks may have the same. Raises ValueError for the name that stands for two
+    stacks.
+    """
+
+    name: str
+    framework: str
+    package: str
+
+    def __post_init__(self) -> None:
+        if self.name == PAIR:
+            raise ValueError(f"stack: expected another name than '{PAIR}', which stands for two stacks")
+
+
 class Framework(ABC):
     """One stack under test, behind canonical NumPy arrays."""
 
-    name: str
-    package: str
     distribution: str
     modes: tuple[str, ...]
     threads: str
 
-    def __init__(self, mode: str, device: str) -> None:
-        if importlib.util.find_spec(self.name) is None:
+    def __init__(self, stack: Stack, mode: str, device: str) -> None:
+        if importlib.util.find_spec(stack.framework) is None:
             raise FrameworkMissing(
-                f"{self.name} is not installed, so {self.package} cannot be checked: "
+                f"{stack.framework} is not installed, so {stack.package} cannot be checked: "
                 f"pip install 'ptycho-parity[{self.distribution}]', or check the other stack alone with --stack"
             )
-        if not is_found(self.package):
+        if not is_found(stack.package):
             raise FrameworkMissing(
-                f"{self.package}, the stack in {self.name}, is not here: run this in the repository of the stacks"
+                f"{stack.package}, the stack in {stack.framework}, is not here: "
+                "run this in the repository of the stacks"
             )
+        self.stack = stack
         self.mode = mode
         self.device = device
+
+    @property
+    def name(self) -> str:
+        """The name of the stack."""
+        return self.stack.name
+
+    def in_mode(self, mode: str) -> Self:
+        """The same stack in another mode."""
+        return type(self)(self.stack, mode, self.device)
 
     def _require_device(self, gpus: int) -> None:
         if self.device == "cuda" and not gpus:
             raise FrameworkMissing(
-                f"{self.name} sees no CUDA device: run with --device cpu, or install its GPU build: "
+                f"{self.stack.framework} sees no CUDA device: run with --device cpu, or install its GPU build: "
                 "pip install 'ptycho-parity[gpu]'"
             )
 
@@ -118,7 +149,7 @@ class Framework(ABC):
     @property
     def description(self) -> str:
         """Everything about this framework that the numbers depend on."""
-        return f"{self.name} {self.version} ({self.mode}, {self.device}, threads: {self.threads}, TF32 off)"
+        return f"{self.stack.framework} {self.version} ({self.mode}, {self.device}, threads: {self.threads}, TF32 off)"
 
     def evaluate(
         self,
@@ -159,12 +190,13 @@ class Framework(ABC):
     ) -> Call:
         """The call behind `evaluate`, on tensors that are ready: what no harness can do without."""
         function = _bound(entry.call, self._named(entry.path)) if entry else self._named(contract.address)
+        layout = self.stack.framework
         arguments = {
-            a.name: a.kind.to_framework(self.name, inputs[a.name] if a.kind.static else precision.round(inputs[a.name]))
+            a.name: a.kind.to_framework(layout, inputs[a.name] if a.kind.static else precision.round(inputs[a.name]))
             for a in contract.arguments
         }
         pulled = {
-            r.name: r.kind.to_framework(self.name, precision.round(cotangents[r.name]))
+            r.name: r.kind.to_framework(layout, precision.round(cotangents[r.name]))
             for r in contract.results
             if cotangents
         }
@@ -177,11 +209,11 @@ class Framework(ABC):
         """What the stack has at `module.name`, or in a package of its own at `package.module.name`."""
         module, _, name = address.rpartition(".")
         with stack_at_work():
-            return getattr(import_stack(f"{self.package}.{module}"), name)
+            return getattr(import_stack(f"{self.stack.package}.{module}"), name)
 
     def _injected(self) -> object:
         """What stands for the change that is made in the stack just now; None where there is none."""
-        return getattr(sys.modules.get(self.package), INJECTED, None)
+        return getattr(sys.modules.get(self.stack.package), INJECTED, None)
 
     def _canonical(self, kind: Kind, array: NDArray[Any], precision: Precision) -> NDArray[Any]:
         """In canonical layout; an array of another rank is left as it came, for the judge to name.
@@ -190,7 +222,8 @@ class Framework(ABC):
         """
         if kind.static and np.issubdtype(array.dtype, np.integer):
             array = array.astype(precision.real)
-        return kind.from_framework(self.name, array) if kind.is_laid_out(self.name, array) else array
+        layout = self.stack.framework
+        return kind.from_framework(layout, array) if kind.is_laid_out(layout, array) else array
 
     @abstractmethod
     def _ready(

@@ -39,11 +39,11 @@ def narrow_intermediates(
     None where the stack raises, or makes what cannot be traced: then nothing is known of them.
     """
     narrower = (*_HALF, "complex32", *(_SINGLE if precision is FLOAT64 else ()))
-    watched = type(framework)("eager", framework.device)
+    watched = framework.in_mode("eager")
     found: dict[str, Intermediate] = {}
     try:
         call = watched.ready(contract, inputs, precision, cotangents, entry)
-        for dtype, operation in _OPERATIONS[framework.name](call):
+        for dtype, operation in _OPERATIONS[framework.stack.framework](call):
             if dtype in narrower:
                 named = _REAL_OF.get(dtype, dtype)
                 found.setdefault(named, Intermediate(named, operation))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from parity._environment import prepare_environment
 from parity.contracts.contract import Argument, Contract, UsageError
 from parity.physics.kinds import Numbers
-from parity.stacks.base import Call, Framework, StackError, stack_at_work
+from parity.stacks.base import Call, Framework, Stack, StackError, stack_at_work
 from parity.stacks.silence import silenced
 
 UNSUPPORTED = "Detected unsupported operations when trying to compile"
@@ -22,7 +22,7 @@ UNSUPPORTED = "Detected unsupported operations when trying to compile"
 
 
 class TensorFlow(Framework):
-    """The `ptycho` stack. One thread, as for torch; its start-up messages are kept from the user.
+    """A stack in TensorFlow. One thread, as for torch; its start-up messages are kept from the user.
 
     In graph mode a function is traced once for each contract, precision and set of constants, with every dimension
     open: a trace for a shape would cost more than the example, and what it folds would test another kernel. Traces are
@@ -33,13 +33,11 @@ class TensorFlow(Framework):
     that XLA has no kernel for.
     """
 
-    name = "tensorflow"
-    package = "ptycho"
     distribution = "tensorflow"
     modes = ("graph", "eager", "xla")
 
-    def __init__(self, mode: str, device: str) -> None:
-        super().__init__(mode, device)
+    def __init__(self, stack: Stack, mode: str, device: str) -> None:
+        super().__init__(stack, mode, device)
         started = "tensorflow" in sys.modules and "TF_NUM_INTRAOP_THREADS" not in os.environ
         prepare_environment()
         with silenced():

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from parity._environment import torch_has_onednn, torch_threads
 from parity.contracts.contract import Argument, Contract, UsageError
-from parity.stacks.base import Call, Framework, FrameworkMissing, StackError, stack_at_work
+from parity.stacks.base import Call, Framework, FrameworkMissing, Stack, StackError, stack_at_work
 
 NO_COMPILER = ("InvalidCxxCompiler", "No working C++ compiler")
 """How Inductor says that it lacks a C++ compiler, for which it writes its code."""
@@ -27,7 +27,7 @@ COMPLEX_IS_SLOW = "Torchinductor does not support code generation for complex op
 
 
 class Torch(Framework):
-    """The `ptycho_torch` stack. One intra-op thread, if the environment does not say otherwise: faster at these sizes,
+    """A stack in PyTorch. One intra-op thread, if the environment does not say otherwise: faster at these sizes,
     and sums keep their order.
 
     In mode compiled a function is compiled whole, forwards and backwards, with its dimensions open where they can be:
@@ -36,14 +36,12 @@ class Torch(Framework):
     for a contract that cannot be compiled, FrameworkMissing where there is no C++ compiler.
     """
 
-    name = "torch"
-    package = "ptycho_torch"
     distribution = "torch"
     modes = ("eager", "compiled")
     compiler = "inductor"
 
-    def __init__(self, mode: str, device: str) -> None:
-        super().__init__(mode, device)
+    def __init__(self, stack: Stack, mode: str, device: str) -> None:
+        super().__init__(stack, mode, device)
         import torch
 
         torch.set_num_threads(torch_threads())

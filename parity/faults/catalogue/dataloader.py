@@ -13,7 +13,7 @@ from parity.faults.base import Fault
 from parity.faults.catalogue.scaling import squared_too_soon, widened
 from parity.faults.catalogue.wiring import own, some, within
 from parity.faults.changes import Arguments, Change, given, giving, replaced, returning
-from parity.faults.generated import generated
+from parity.faults.generated import Generated
 from parity.faults.namespace import GROUP, PLANE, Namespace, Tensor
 
 Real = NDArray[np.float64]
@@ -164,7 +164,7 @@ GROUPING = (
         shows=_A_GRID,
     ),
     Fault(_GROUPS, "from-one", "exposures are counted from 1", returning(lambda xp, groups, a: groups + 1)),
-    generated(_GROUPS, "scan-float16", called="float16", shows="exposures beside the grid"),
+    Generated(_GROUPS, "scan-float16", called="float16", shows="exposures beside the grid"),
 )
 """Of the groups."""
 

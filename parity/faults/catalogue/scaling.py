@@ -11,7 +11,7 @@ from parity.faults.base import Fault
 from parity.faults.catalogue.common import pixel, rounded
 from parity.faults.catalogue.wiring import first_kept
 from parity.faults.changes import Arguments, Change, given, replaced, returning
-from parity.faults.generated import generated
+from parity.faults.generated import Generated
 from parity.faults.namespace import NUMPY, PLANE, Namespace, Tensor
 
 _TOGETHER = "the photons of all patches are counted together"
@@ -113,7 +113,7 @@ COUNTING = (
         returning(lambda xp, count, a: xp.broadcast_like(xp.mean(count, 1, True), count)),
         shows=_UNEQUAL,
     ),
-    generated("scaling.count_photons", "amplitude-reshaped", called="reshaped", shows=_SEVERAL),
+    Generated("scaling.count_photons", "amplitude-reshaped", called="reshaped", shows=_SEVERAL),
     Fault(
         "scaling.count_photons",
         "float32",
@@ -172,7 +172,7 @@ DOSE = (
         shows=_UNEQUAL,
     ),
     _unsquared("scaling.scale_nphotons"),
-    generated("scaling.scale_nphotons", "nphotons-as-1", called="dose-forgotten"),
+    Generated("scaling.scale_nphotons", "nphotons-as-1", called="dose-forgotten"),
     Fault(
         "scaling.scale_nphotons",
         "mean-of-roots",
@@ -220,7 +220,7 @@ NORMALISING = (
         "the largest amplitude is 1",
         _divided_by(lambda xp, a: xp.max(widened(xp, a.amplitude)) / 2),
     ),
-    generated("scaling.normalize_amplitude", "result-float16", called="float16"),
+    Generated("scaling.normalize_amplitude", "result-float16", called="float16"),
     Fault(
         "scaling.normalize_amplitude",
         "norm-detached",
@@ -277,8 +277,8 @@ APPLYING = (
         "the square of the scale is used",
         replaced(lambda xp, a: a.amplitude * a.log_scale),
     ),
-    generated("scaling.apply_intensity_scale", "log-scale-as-0", called="forgotten", shows=_SCALED),
-    generated(
+    Generated("scaling.apply_intensity_scale", "log-scale-as-0", called="forgotten", shows=_SCALED),
+    Generated(
         "scaling.apply_intensity_scale", "log-scale-detached", called="not-a-parameter", shows="a trainable scale"
     ),
     Fault(
@@ -328,7 +328,7 @@ REMOVING = (
         "the scale is divided out twice",
         replaced(lambda xp, a: a.amplitude / a.log_scale),
     ),
-    generated("scaling.remove_intensity_scale", "amplitude-detached"),
+    Generated("scaling.remove_intensity_scale", "amplitude-detached"),
     Fault(
         "scaling.remove_intensity_scale",
         "epsilon",

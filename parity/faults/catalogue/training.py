@@ -12,7 +12,7 @@ import numpy as np
 from parity.faults.base import Fault
 from parity.faults.catalogue.wiring import exchanged, within
 from parity.faults.changes import Arguments, Change, given, giving, raw, returning, then
-from parity.faults.generated import generated
+from parity.faults.generated import Generated
 from parity.faults.namespace import Namespace, Tensor
 
 _LATER = "a later step than the first"
@@ -158,7 +158,7 @@ SGD = (
         shows=_FLOAT64,
         diagnosis=("an intermediate is float32",),
     ),
-    generated("training.sgd_step", "velocity-bfloat16", called="velocity-in-bfloat16", shows=_LATER),
+    Generated("training.sgd_step", "velocity-bfloat16", called="velocity-in-bfloat16", shows=_LATER),
     Fault(
         "training.sgd_step",
         "keras-s-own",

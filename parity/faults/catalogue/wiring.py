@@ -33,7 +33,7 @@ def own(xp: Namespace, address: str) -> Callable[..., Tensor]:
 
 def within(target: str, faults: Iterable[Fault]) -> tuple[Fault, ...]:
     """Faults of one contract's function, made in it where another's calls it."""
-    return tuple(replace(fault, target=target, at=fault.address) for fault in faults)
+    return tuple(replace(fault, target=target, at=fault.at or fault.target) for fault in faults)
 
 
 def exchanged(one: str, other: str) -> Change:

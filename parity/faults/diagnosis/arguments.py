@@ -14,7 +14,8 @@ from parity.faults.changes import given
 from parity.faults.diagnosis.evidence import Exhibit
 from parity.faults.diagnosis.explanation import Explanation, Fit
 from parity.faults.diagnosis.parameters import Array, Elementwise, finite, known_of, number
-from parity.faults.in_oracle import Values, made_in_oracle
+from parity.faults.in_oracle import made_in_oracle
+from parity.judging.quantity import Arrays, Quantity
 from parity.physics.kinds import BIAS, KERNEL, Numbers
 
 _FACTORS = tuple(sign * 2.0 ** (power / 4) for power in range(-24, 25) for sign in (1, -1))
@@ -90,7 +91,7 @@ def _searched(
 class _Target:
     """What came in one exhibit, to be met by the oracle with an argument changed."""
 
-    def __init__(self, exhibit: Exhibit, quantity: str) -> None:
+    def __init__(self, exhibit: Exhibit, quantity: Quantity) -> None:
         self._exhibit, self._quantity, self._known = exhibit, quantity, known_of(exhibit, quantity)
         self._got = finite(exhibit, quantity)[1]
         self._scale = float(np.max(np.abs(self._got), initial=0.0))
@@ -107,7 +108,7 @@ class _Target:
         return np.asarray((self._got - found[self._quantity][self._known]) / self._scale)
 
 
-def _made(argument: str, change: Elementwise, exhibit: Exhibit) -> Values | None:
+def _made(argument: str, change: Elementwise, exhibit: Exhibit) -> Arrays | None:
     """What the oracle returns of the arguments of an exhibit, one of them changed."""
     contract = exhibit.truth.contract
     fault = Fault(contract.name, "", "", given(**{argument: lambda xp, x: change(x)}))

@@ -13,8 +13,8 @@ from parity.faults.diagnosis.arguments import fits_of_arguments
 from parity.faults.diagnosis.evidence import Exhibit
 from parity.faults.diagnosis.explanation import Explanation, Fit, of_fault
 from parity.faults.diagnosis.results import fits_of_gradients, fits_of_results
-from parity.faults.in_oracle import Values
 from parity.faults.recognition import recognised_faults
+from parity.judging.quantity import Arrays
 
 ZERO = "the result is 0"
 DETACHED = "the result is detached from all arguments"
@@ -48,7 +48,7 @@ def battery(contract: Contract) -> Iterator[Fit]:
         yield from fits_of_arguments(contract)
 
 
-def _without_gradients(exhibit: Exhibit) -> Values:
+def _without_gradients(exhibit: Exhibit) -> Arrays:
     return {q: np.zeros_like(right) for q, right in exhibit.right.items() if q not in exhibit.results}
 
 
@@ -57,7 +57,7 @@ def _fixed(explanation: Explanation) -> Fit:
 
 
 def _elementwise(cause: str, change: Callable[[NDArray[Any]], Any]) -> Explanation:
-    def predict(exhibit: Exhibit) -> Values | None:
+    def predict(exhibit: Exhibit) -> Arrays | None:
         with np.errstate(all="ignore"):
             return {quantity: np.asarray(change(exhibit.right[quantity])) for quantity in exhibit.results}
 

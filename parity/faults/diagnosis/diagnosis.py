@@ -10,17 +10,20 @@ import numpy as np
 
 from parity.contracts.cases.case import Case, parse_case
 from parity.contracts.cases.datasets import Dataset
-from parity.contracts.contract import Contract, Entry, Registry
+from parity.contracts.contract import Contract, Entry
 from parity.contracts.declared import REGISTRY
+from parity.contracts.registry import Registry
 from parity.faults.diagnosis import observations as facts
 from parity.faults.diagnosis.candidates import battery
 from parity.faults.diagnosis.evidence import Exhibit
 from parity.faults.diagnosis.explanation import Explanation
 from parity.faults.diagnosis.results import FACTOR
 from parity.judging.examine import Truth
-from parity.judging.expectation import bounded_gradients, bounded_values, gradient_of
-from parity.judging.measurement import GRADIENT, PAIR, Measurement
-from parity.judging.stages import Step, Tree, stage_tree
+from parity.judging.expectation import bounded_gradients, bounded_values
+from parity.judging.measurement import Measurement
+from parity.judging.quantity import by_quantity
+from parity.judging.stage_tree import StageRun, Tree
+from parity.judging.stages import stage_tree
 from parity.physics.precision import FLOAT64, PRECISIONS, Precision
 from parity.stacks.base import Framework
 
@@ -74,8 +77,8 @@ def diagnose(
     contract: Contract, framework: Framework, measurements: Sequence[Measurement], dataset: Dataset | None = None
 ) -> Diagnosis:
     """Explain why a stack fails a contract, from all measurements of it; the stack is run again on a few cases."""
-    own = [m for m in measurements if m.stack == framework.name and m.stack != PAIR]
-    failing = [m for m in own if not m.agrees and not _is_fact(contract, m)]
+    own = [m for m in measurements if m.stack == framework.name]
+    failing = [m for m in own if not m.agrees and not m.quantity.is_law]
     if not failing:
         return Diagnosis(framework.name, FACTOR if not any(not m.agrees for m in own) else None)
     search = _Search(contract, framework, own, failing, dataset)
@@ -119,7 +122,7 @@ class _Search:
         self._entry = _entry_of(contract, framework, failing)
         seen = [m for m in failing if m.precision == self._precision.name and _is_of(m, self._entry)]
         comparable = [m for m in seen if not m.fault] or seen
-        told = [m for m in comparable if not m.quantity.startswith(GRADIENT)] or comparable
+        told = [m for m in comparable if not m.quantity.is_gradient] or comparable
         finite = [m for m in told if isfinite(m.ratio)] or told
         self._cases = self._ranked({m.case for m in told}, max(finite, key=lambda m: m.ratio).case)
         wrong = {m.case for m in failing}
@@ -160,7 +163,7 @@ class _Search:
         """Cases by how much they tell apart, then by how little they cost; the clearest failure is the second."""
         cases = sorted(
             (parse_case(self._contract, name, self._dataset) for name in names if name != clearest),
-            key=lambda case: (-_telling(case), _size(case), case.name),
+            key=lambda case: (-case.spec.telling, case.spec.elements, case.name),
         )
         second = [parse_case(self._contract, clearest, self._dataset)] if clearest else []
         return [*cases[:1], *second, *cases[1:]]
@@ -190,12 +193,12 @@ def _explained(
     return Diagnosis(stack, facts.BORDER if facts.border_alone(exhibits) else None)
 
 
-def _exhibit_of(step: Step, contract: Contract, framework: Framework, precision: Precision) -> Exhibit:
+def _exhibit_of(step: StageRun, contract: Contract, framework: Framework, precision: Precision) -> Exhibit:
     """A stage, which is this contract, on what the oracle feeds it."""
-    quantities = bounded_values(contract, step.inputs, precision)
+    gradients = {}
     if step.cotangents and contract.differentiable:
         gradients = bounded_gradients(contract, step.inputs, step.cotangents, precision)
-        quantities |= {gradient_of(name): bound for name, bound in gradients.items()}
+    quantities = by_quantity(bounded_values(contract, step.inputs, precision), gradients)
     cotangents = step.cotangents if contract.differentiable else {}
     truth = Truth(contract, step.stage.result, precision, step.inputs, cotangents, quantities)
     return Exhibit.of(truth, framework)
@@ -214,7 +217,7 @@ def _accepted(contract: Contract, exhibits: list[Exhibit], others: Sequence[Exhi
             exhibits.append(contrary)
 
 
-def _wrong_in_itself(tree: Tree) -> Step | None:
+def _wrong_in_itself(tree: Tree) -> StageRun | None:
     """The first stage that is wrong in itself, the innermost where it is a composition; backwards if none forward."""
     step = next(iter(tree.wrong_forward), None) or next(reversed(tree.wrong_backward), None)
     if step is None:
@@ -227,10 +230,6 @@ def _finest(failing: Sequence[Measurement]) -> Precision:
     return FLOAT64 if FLOAT64.name in names else PRECISIONS[min(names)]
 
 
-def _is_fact(contract: Contract, measurement: Measurement) -> bool:
-    return measurement.quantity in {fact.statement for fact in contract.facts}
-
-
 def _entry_of(contract: Contract, framework: Framework, failing: Sequence[Measurement]) -> Entry | None:
     """The entry that is wrong where the function itself is right."""
     if any(_is_of(m, None) for m in failing):
@@ -240,17 +239,4 @@ def _entry_of(contract: Contract, framework: Framework, failing: Sequence[Measur
 
 
 def _is_of(measurement: Measurement, entry: Entry | None) -> bool:
-    if entry is None:
-        return " of " not in measurement.quantity
-    return measurement.quantity.endswith(entry.quantity("").lstrip())
-
-
-def _telling(case: Case) -> int:
-    """How many axes have more than one element, and whether rows and columns differ: what tells explanations apart."""
-    spec = case.spec
-    return sum((spec.groups > 1, spec.patches > 1, spec.modes > 1, spec.height != spec.width))
-
-
-def _size(case: Case) -> int:
-    spec = case.spec
-    return spec.height * spec.width * spec.groups * spec.patches * spec.modes
+    return measurement.quantity.entry == (entry.path if entry else "")

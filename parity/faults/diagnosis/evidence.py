@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Entry, Inputs
-from parity.faults.in_oracle import Values, wide
-from parity.judging.examine import Arrays, Truth
-from parity.judging.measurement import GRADIENT, distance, fault_of
+from parity.faults.in_oracle import wide
+from parity.judging.examine import Truth
+from parity.judging.measurement import distance, fault_of
+from parity.judging.quantity import Arrays, Quantity
 from parity.physics.oracle.bounded import Bounded
 from parity.stacks.base import Framework, StackError
 
@@ -66,40 +67,40 @@ class Exhibit:
         return moved
 
     @cached_property
-    def right(self) -> Values:
+    def right(self) -> Arrays:
         """What the oracle says, in float64 or complex128."""
         return {quantity: bounded.value for quantity, bounded in self.truth.quantities.items()}
 
     @cached_property
-    def faults(self) -> Mapping[str, str]:
+    def faults(self) -> Mapping[Quantity, str]:
         """Why a quantity cannot be compared, for those that cannot."""
         found = {q: fault_of(x, self.bounds[q]) for q, x in self.got.items()}
         return {quantity: fault for quantity, fault in found.items() if fault}
 
     @property
-    def bounds(self) -> Mapping[str, Bounded]:
+    def bounds(self) -> Mapping[Quantity, Bounded]:
         return self.truth.quantities
 
     @property
-    def results(self) -> tuple[str, ...]:
+    def results(self) -> tuple[Quantity, ...]:
         """The quantities that are no gradients."""
-        return tuple(quantity for quantity in self.bounds if not quantity.startswith(GRADIENT))
+        return tuple(quantity for quantity in self.bounds if not quantity.is_gradient)
 
     @cached_property
-    def before(self) -> Mapping[str, float]:
+    def before(self) -> Mapping[Quantity, float]:
         """How far what came is from what is right, as `left_by` says it, for what can be compared."""
         return {q: self.left_by(q, self.right[q]) for q in self.got if q not in self.faults}
 
     @cached_property
-    def _off(self) -> tuple[str, ...]:
+    def _off(self) -> tuple[Quantity, ...]:
         return tuple(
             q
             for q, x in self.got.items()
-            if q in self.faults or distance(x, self.bounds[q].value, self.bounds[q].allowed)["ratio"] > 1
+            if q in self.faults or distance(x, self.bounds[q].value, self.bounds[q].allowed).ratio > 1
         )
 
     @property
-    def wrong(self) -> tuple[str, ...]:
+    def wrong(self) -> tuple[Quantity, ...]:
         """The quantities that are out of bounds or cannot be compared: of results, if there are any, of those alone."""
         return tuple(q for q in self._off if q in self.results) or self._off
 
@@ -108,7 +109,7 @@ class Exhibit:
         """Whether the stack raised, or a result cannot be compared with the right one."""
         return self.fault is not None or any(quantity in self.faults for quantity in self.results)
 
-    def left_by(self, quantity: str, predicted: NDArray[Any], noise: NDArray[Any] | float = 0.0) -> float:
+    def left_by(self, quantity: Quantity, predicted: NDArray[Any], noise: NDArray[Any] | float = 0.0) -> float:
         """How far what came is from `predicted`, in units of what a stack may stray that computes exactly that.
 
         The bound is that of the right result, which grows with the result, and never less than what rounds off a number
@@ -119,7 +120,7 @@ class Exhibit:
         with np.errstate(all="ignore"):
             rounding = 8 * self.truth.precision.unit_roundoff * max(largest, right)
             allowed = bounded.allowed * max(1.0, largest / (right or 1.0)) + rounding + noise
-        return float(distance(got, predicted, allowed)["ratio"])
+        return float(distance(got, predicted, allowed).ratio)
 
 
 _NEIGHBOURS = 3

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from parity.faults.base import Fault
 from parity.faults.diagnosis.evidence import Exhibit
-from parity.faults.in_oracle import Values, made_in_oracle
+from parity.faults.in_oracle import made_in_oracle
+from parity.judging.quantity import Arrays, Quantity
 
-Predict = Callable[[Exhibit], Values | None]
+Predict = Callable[[Exhibit], Arrays | None]
 """From an exhibit to the quantities that are other than they should be; None where nothing is claimed."""
 
 
@@ -51,7 +52,7 @@ class Explanation:
             return False
         return all(self._meets(exhibit, predicted, quantity) for quantity in subjects)
 
-    def _meets(self, exhibit: Exhibit, predicted: Values, quantity: str) -> bool:
+    def _meets(self, exhibit: Exhibit, predicted: Arrays, quantity: Quantity) -> bool:
         before = exhibit.before[quantity]
         if quantity in exhibit.wrong and before <= 1:
             return False  # too small beside its own array to be told from anything
@@ -62,7 +63,7 @@ class Explanation:
             return left <= limit
         return exhibit.left_by(quantity, expected, self._noise(exhibit, quantity, expected)) <= limit
 
-    def _noise(self, exhibit: Exhibit, quantity: str, expected: NDArray[Any]) -> NDArray[Any]:
+    def _noise(self, exhibit: Exhibit, quantity: Quantity, expected: NDArray[Any]) -> NDArray[Any]:
         """What is lost of a prediction where it cancels: as much as it moves when its arguments do by roundings."""
         moved = [(self.predict(nearby) or {}).get(quantity, expected) for nearby in exhibit.nearby]
         with np.errstate(invalid="ignore"):
@@ -81,5 +82,5 @@ def of_fault(fault: Fault) -> Explanation:
     return Explanation(fault.what, partial(_made, fault))
 
 
-def _made(fault: Fault, exhibit: Exhibit) -> Values | None:
+def _made(fault: Fault, exhibit: Exhibit) -> Arrays | None:
     return made_in_oracle(fault, exhibit.truth.contract, exhibit.inputs, exhibit.right)

@@ -10,25 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.faults.diagnosis.evidence import Exhibit
+from parity.judging.quantity import Quantity
 
 Array = NDArray[Any]
 Elementwise = Callable[[Array], Array]
 
 
-def clearest(exhibits: Sequence[Exhibit]) -> tuple[Exhibit, str]:
+def clearest(exhibits: Sequence[Exhibit]) -> tuple[Exhibit, Quantity]:
     """The exhibit that a parameter is read off, that with the largest error in units of its bound; and the quantity."""
     wrong = [(exhibit, quantity) for exhibit in exhibits for quantity in exhibit.wrong[:1]]
     return max(wrong, key=lambda pair: pair[0].before.get(pair[1], 0.0))
 
 
-def finite(exhibit: Exhibit, quantity: str) -> tuple[Array, Array]:
+def finite(exhibit: Exhibit, quantity: Quantity) -> tuple[Array, Array]:
     """What is right and what came, where both are known."""
     right, got = exhibit.right[quantity], exhibit.got[quantity].astype(exhibit.right[quantity].dtype)
     known = known_of(exhibit, quantity)
     return right[known], got[known]
 
 
-def known_of(exhibit: Exhibit, quantity: str) -> Array:
+def known_of(exhibit: Exhibit, quantity: Quantity) -> Array:
     """Where what is right, what came and the bound are finite."""
     right, got, allowed = exhibit.right[quantity], exhibit.got[quantity], exhibit.bounds[quantity].allowed
     return np.asarray(np.isfinite(right) & np.isfinite(got) & np.isfinite(allowed))

@@ -13,7 +13,7 @@ from parity.contracts.contract import Contract
 from parity.faults.diagnosis.evidence import Exhibit
 from parity.faults.diagnosis.explanation import Explanation, Fit
 from parity.faults.diagnosis.parameters import Array, Elementwise, clearest, finite, number
-from parity.judging.measurement import GRADIENT
+from parity.judging.quantity import Quantity, gradient_of
 from parity.physics.kinds import BIAS, KERNEL
 
 FACTOR = "the result is off by a constant factor"
@@ -35,7 +35,7 @@ def fits_of_gradients(contract: Contract) -> Iterator[Fit]:
     """What may have become of one gradient, where the results are right."""
     for argument in contract.differentiable:
         if argument.kind not in (KERNEL, BIAS) or len(contract.differentiable) <= _FEW:
-            yield partial(_gradient_factor, f"{GRADIENT}{argument.name}", argument.name)
+            yield partial(_gradient_factor, gradient_of(argument.name))
 
 
 _FEW = 5
@@ -51,12 +51,12 @@ def _of_results(fit: Fit) -> Fit:
     return fitted
 
 
-def _is_enough(exhibits: Sequence[Exhibit], quantity: str) -> bool:
+def _is_enough(exhibits: Sequence[Exhibit], quantity: Quantity) -> bool:
     """Whether there are more numbers than the one that is fitted."""
     return sum(exhibit.right[quantity].size for exhibit in exhibits) > 1
 
 
-def _ratio(exhibit: Exhibit, quantity: str) -> complex | None:
+def _ratio(exhibit: Exhibit, quantity: Quantity) -> complex | None:
     """The factor from what is right to what came."""
     right, got = finite(exhibit, quantity)
     power = float(np.sum(np.abs(right) ** 2))
@@ -76,14 +76,14 @@ def _factor(exhibits: Sequence[Exhibit]) -> Explanation | None:
     return _changing(FACTOR, detail, wrong or [quantity], lambda right: right * _like(factor, right))
 
 
-def _gradient_factor(quantity: str, argument: str, exhibits: Sequence[Exhibit]) -> Explanation | None:
+def _gradient_factor(quantity: Quantity, exhibits: Sequence[Exhibit]) -> Explanation | None:
     if exhibits[0].wrong != (quantity,) or not _is_enough(exhibits, quantity):
         return None
     factor = _ratio(clearest(exhibits)[0], quantity)
     if factor is None or factor in (0, 1):
         return None
-    detail = f"the gradient of {argument} is {number(factor)} times what it should be"
-    cause = f"the gradient of {argument} is off by a constant factor"
+    detail = f"the gradient of {quantity.name} is {number(factor)} times what it should be"
+    cause = f"the gradient of {quantity.name} is off by a constant factor"
     return _changing(cause, detail, [quantity], lambda right: right * _like(factor, right))
 
 
@@ -143,7 +143,7 @@ def _limited(exhibits: Sequence[Exhibit]) -> Explanation | None:
     )
 
 
-def _changing(cause: str, detail: str, quantities: Sequence[str], change: Elementwise) -> Explanation:
+def _changing(cause: str, detail: str, quantities: Sequence[Quantity], change: Elementwise) -> Explanation:
     """Some quantities of every exhibit are changed."""
     return Explanation(cause, lambda exhibit: {name: change(exhibit.right[name]) for name in quantities}, detail)
 
@@ -152,5 +152,5 @@ def _like(value: complex, array: Array) -> Any:
     return value if np.iscomplexobj(array) else value.real
 
 
-def _subject(exhibit: Exhibit, quantity: str) -> str:
+def _subject(exhibit: Exhibit, quantity: Quantity) -> str:
     return "the result" if len(exhibit.results) == 1 else f"the result {quantity}"

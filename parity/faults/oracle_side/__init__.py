@@ -13,10 +13,10 @@ import numpy as np
 
 from parity.contracts.contract import Contract, Inputs
 from parity.faults.base import Fault
-from parity.faults.in_oracle import Unconverted, Values
+from parity.faults.in_oracle import Unconverted
 from parity.faults.oracle_side import forward, networks, optics, patches, probe
 from parity.faults.oracle_side.base import Mistake, plain
-from parity.judging.measurement import GRADIENT
+from parity.judging.quantity import Arrays, Quantity, by_quantity, results_of
 
 SPECIFIC: Mapping[str, tuple[Mistake, ...]] = {
     address: mistakes
@@ -26,16 +26,18 @@ SPECIFIC: Mapping[str, tuple[Mistake, ...]] = {
 """The mistakes of single functions, by address."""
 
 
-def _changed(mistake: Mistake, contract: Contract, inputs: Inputs, truth: Values) -> Mapping[str, Any]:
-    results = {result.name: truth[result.name] for result in contract.results}
+def _changed(mistake: Mistake, contract: Contract, inputs: Inputs, truth: Arrays) -> Mapping[Quantity, Any]:
+    results = {quantity.name: truth[quantity] for quantity in results_of(contract)}
     if mistake.results is not None:
-        return mistake.results(results, inputs)
+        return by_quantity(mistake.results(results, inputs), {})
     if mistake.gradients is not None:
-        return mistake.gradients({name: truth[name] for name in truth if name.startswith(GRADIENT)}, inputs)
+        gradients = {quantity.name: array for quantity, array in truth.items() if quantity.is_gradient}
+        return by_quantity({}, mistake.gradients(gradients, inputs))
     assert mistake.inputs is not None
     changed = plain({name: np.asarray(value) for name, value in mistake.inputs(inputs).items()})
     returned = contract.oracle()(**plain(inputs) | changed)
-    return dict(zip(results, returned if isinstance(returned, tuple) else (returned,), strict=True))
+    values = returned if isinstance(returned, tuple) else (returned,)
+    return by_quantity(dict(zip(results, values, strict=True)), {})
 
 
 def _fault(address: str, mistake: Mistake) -> Fault:

@@ -10,8 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from numpy.typing import NDArray
+
 from parity.contracts.contract import Inputs
-from parity.faults.in_oracle import Values, wide
+from parity.faults.in_oracle import wide
+
+Values = Mapping[str, NDArray[Any]]
+"""Arrays by the name of a result or, for gradients, of an argument."""
 
 Change = Callable[[Any], Any]
 Formula = Callable[..., Any]

@@ -18,6 +18,7 @@ from parity.contracts.mirror import MIRRORS, ORACLE
 from parity.contracts.reachability import Address, Callers, callers_of, led_to, sources_in
 from parity.gate.impact.changes import Change, Changes
 from parity.gate.impact.definitions import EVERYTHING, changed_definitions
+from parity.stacks import MIRRORED
 
 GOLDENS = "fixtures/golden"
 
@@ -38,7 +39,7 @@ _EXPOSURES = "ptycho_exposures"
 _READ = (*MIRRORS, _EXPOSURES)
 """The packages whose definitions are told apart."""
 
-_STACKS: Mapping[str, str] = {"ptycho": "tensorflow", "ptycho_torch": "torch"}
+_STACKS: Mapping[str, str] = {stack.package: stack.name for stack in MIRRORED.values()}
 
 _SAMPLERS = frozenset(sampler.address for sampler in SAMPLERS)
 

@@ -12,7 +12,7 @@ from parity._repository import ROOT
 from parity.contracts.contract import Contract, Entry
 from parity.contracts.mirror import MIRRORS
 from parity.gate.preflight.findings import Finding, Outcome
-from parity.stacks import ADAPTERS
+from parity.stacks import MIRRORED
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def implementations(contract: Contract) -> Finding:
     Failed where one has none: then that name cannot be held to anything.
     """
     functions = [(folder / f"{contract.module}.py", contract.function) for folder in MIRRORS.values()]
-    entries = [_entry(entry) for entry in contract.entries if ADAPTERS[entry.stack].package in MIRRORS]
+    entries = [_entry(entry) for entry in contract.entries if MIRRORED[entry.stack].package in MIRRORS]
     lines = [_said(functions), *(f"{_said([where])} {where[1]}" for where in entries)]
     missing = any(place(*where) is None for where in (*functions, *entries))
     return Finding(contract.name, Outcome.FAILED if missing else Outcome.PASSED, "\n".join(lines))
@@ -53,7 +53,7 @@ def implementations(contract: Contract) -> Finding:
 def _entry(entry: Entry) -> tuple[Path, str]:
     """The file and the name of an entry: of `model.PoissonLoss` in torch, ptycho_torch/model.py and PoissonLoss."""
     module, name = entry.path.split(".")[:2]
-    return MIRRORS[ADAPTERS[entry.stack].package] / f"{module}.py", name
+    return MIRRORS[MIRRORED[entry.stack].package] / f"{module}.py", name
 
 
 def _said(wanted: Iterable[tuple[Path, str]]) -> str:

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Contract, Inputs
-from parity.judging.expectation import gradient_of
-from parity.judging.measurement import GRADIENT, Measurement
+from parity.judging.measurement import Measurement
+from parity.judging.quantity import Arrays, Quantity
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Example:
+class Comparison:
     """What a difference is taken off: what one stack returned in one case, and what the oracle says of it.
 
     For a kind, `arrays` and `quantities` are those in the scope of an entry, and both have the same names; the arrays
@@ -30,8 +30,8 @@ class Example:
     precision: Precision
     inputs: Inputs
     cotangents: Inputs
-    arrays: Mapping[str, NDArray[Any]]
-    quantities: Mapping[str, Bounded]
+    arrays: Arrays
+    quantities: Mapping[Quantity, Bounded]
 
     @property
     def given(self) -> Inputs:
@@ -40,12 +40,12 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rest:
+class Remainder:
     """What is left of one quantity: `got` without the difference, and the oracle with the rounding of taking it off.
 
     `size` is how large the difference was, to within `rounding`. `outside` marks the elements that are accepted as they
-    are, whatever they are. `sole` is given where the size was read off a single element, of which nothing is then left
-    but the interval: by how much, relatively, the element changes with the size.
+    are, whatever they are. `sensitivity` is given where the size was read off a single element, of which nothing is
+    then left but the interval: by how much, relatively, the element changes with the size.
     """
 
     got: NDArray[Any]
@@ -53,7 +53,7 @@ class Rest:
     size: float
     rounding: float
     outside: NDArray[np.bool_] | None = None
-    sole: float | None = None
+    sensitivity: float | None = None
 
     @property
     def accepted(self) -> int:
@@ -77,11 +77,11 @@ class Difference(ABC):
         """What a stack's result is, in the words of a table."""
 
     @abstractmethod
-    def touches(self, contract: Contract) -> tuple[str, ...]:
+    def touches(self, contract: Contract) -> tuple[Quantity, ...]:
         """The quantities that show it, where an entry names none."""
 
     @abstractmethod
-    def remove(self, example: Example) -> Mapping[str, Rest]:
+    def remove(self, comparison: Comparison) -> Mapping[Quantity, Remainder]:
         """What is left of each quantity in scope; nothing where the difference cannot be told from none."""
 
     def faults(self, contract: Contract) -> tuple[str, ...]:
@@ -116,9 +116,9 @@ class Divergence:
         """How sentences call it."""
         return f"divergence of {self.stack} in {self.contract} ({type(self.kind).__name__})"
 
-    def scope(self, contract: Contract) -> tuple[str, ...]:
+    def scope(self, contract: Contract) -> tuple[Quantity, ...]:
         """The quantities it is in."""
-        return self.quantities or self.kind.touches(contract)
+        return tuple(map(Quantity.parse, self.quantities)) or self.kind.touches(contract)
 
     def applies(self, contract: str, stack: str, case: str) -> bool:
         """Whether it is in a case of a contract in a stack."""
@@ -130,11 +130,10 @@ class Divergence:
 
     def covers(self, measurement: Measurement, contract: Contract) -> bool:
         """Whether a measurement is of something it is in."""
-        quantity, _, path = measurement.quantity.partition(" of ")
         return (
             self.applies(measurement.contract, measurement.stack, measurement.case)
-            and quantity in self.scope(contract)
-            and self.has_name(path)
+            and measurement.quantity.own in self.scope(contract)
+            and self.has_name(measurement.quantity.entry)
         )
 
     def admits(self, size: float, rounding: float) -> bool:
@@ -145,18 +144,3 @@ class Divergence:
 def stratum_of(case: str) -> str:
     """The stratum of a case's name."""
     return case.partition("/")[0]
-
-
-def results_of(contract: Contract) -> tuple[str, ...]:
-    """The names of a contract's results."""
-    return tuple(result.name for result in contract.results)
-
-
-def gradients_of(contract: Contract) -> tuple[str, ...]:
-    """The names of a contract's gradients, as quantities."""
-    return tuple(gradient_of(argument.name) for argument in contract.differentiable)
-
-
-def is_gradient(quantity: str) -> bool:
-    """Whether a quantity is a gradient."""
-    return quantity.startswith(GRADIENT)

@@ -11,9 +11,10 @@ from typing import ClassVar
 import numpy as np
 
 from parity.contracts.contract import Contract
-from parity.judging.divergences.base import Difference, Example, Rest, gradients_of, results_of
+from parity.judging.divergences.base import Comparison, Difference, Remainder
 from parity.judging.divergences.fit import Fit, fitted, joined, noise_of, restored
 from parity.judging.divergences.terms import unknown_argument
+from parity.judging.quantity import Quantity, gradients_of, results_of
 from parity.physics.oracle.bounded import Bounded
 
 
@@ -27,15 +28,15 @@ class PositiveFactor(Difference):
     def words(self) -> str:
         return "times one factor"
 
-    def touches(self, contract: Contract) -> tuple[str, ...]:
+    def touches(self, contract: Contract) -> tuple[Quantity, ...]:
         return (*results_of(contract), *gradients_of(contract))
 
-    def remove(self, example: Example) -> Mapping[str, Rest]:
-        fit = _factor(example)
+    def remove(self, comparison: Comparison) -> Mapping[Quantity, Remainder]:
+        fit = _factor(comparison)
         if fit is None:
             return {}
-        sole = 1 / fit.number.real if fit.elements == 1 else None
-        return _divided(example, fit.bounded(example.precision), fit, sole)
+        sensitivity = 1 / fit.number.real if fit.elements == 1 else None
+        return _divided(comparison, fit.bounded(comparison.precision), fit, sensitivity)
 
 
 class To(StrEnum):
@@ -63,7 +64,7 @@ class Reduction(Difference):
         other = To.SUM if self.to is To.MEAN else To.MEAN
         return f"the {self.to} over {', '.join(self.axes)} of {self.argument} for the {other}"
 
-    def touches(self, contract: Contract) -> tuple[str, ...]:
+    def touches(self, contract: Contract) -> tuple[Quantity, ...]:
         return (*results_of(contract), *gradients_of(contract))
 
     def faults(self, contract: Contract) -> tuple[str, ...]:
@@ -77,42 +78,46 @@ class Reduction(Difference):
             if axis not in kind.axes
         )
 
-    def remove(self, example: Example) -> Mapping[str, Rest]:
-        fit = _factor(example)
+    def remove(self, comparison: Comparison) -> Mapping[Quantity, Remainder]:
+        fit = _factor(comparison)
         if fit is None:
             return {}
-        number = self._length(example) if self.to is To.SUM else 1 / self._length(example)
-        some = next(iter(example.quantities.values()))
-        return _divided(example, some.coerce(number), fit, None)
+        number = self._length(comparison) if self.to is To.SUM else 1 / self._length(comparison)
+        some = next(iter(comparison.quantities.values()))
+        return _divided(comparison, some.coerce(number), fit, None)
 
-    def _length(self, example: Example) -> float:
-        (kind,) = (argument.kind for argument in example.contract.arguments if argument.name == self.argument)
-        shape = example.inputs[self.argument].shape
+    def _length(self, comparison: Comparison) -> float:
+        (kind,) = (argument.kind for argument in comparison.contract.arguments if argument.name == self.argument)
+        shape = comparison.inputs[self.argument].shape
         return float(math.prod(shape[kind.axes.index(axis)] for axis in self.axes))
 
 
-def _factor(example: Example) -> Fit | None:
+def _factor(comparison: Comparison) -> Fit | None:
     """One f for everything in scope; None where it is not positive, or where nothing tells it."""
-    got = joined([example.arrays[quantity] for quantity in example.quantities])
-    value = joined([bounded.value for bounded in example.quantities.values()])
-    known = joined([noise_of(bounded) for bounded in example.quantities.values()]) * example.precision.unit_roundoff
+    got = joined([comparison.arrays[quantity] for quantity in comparison.quantities])
+    value = joined([bounded.value for bounded in comparison.quantities.values()])
+    known = (
+        joined([noise_of(bounded) for bounded in comparison.quantities.values()]) * comparison.precision.unit_roundoff
+    )
     with np.errstate(all="ignore"):
         ratios = np.real(np.conj(value) * got) / np.square(np.abs(value))
     telling = np.isfinite(ratios) & (np.abs(value) > known)
     roughly = float(np.median(ratios[telling])) if telling.any() else 0.0
     if roughly <= 0:
         return None
-    noise = joined([noise_of(bounded * roughly) for bounded in example.quantities.values()])
+    noise = joined([noise_of(bounded * roughly) for bounded in comparison.quantities.values()])
     fit = fitted(value, got, noise)
     return replace(fit, number=fit.number.real) if fit and fit.number.real > 0 else None
 
 
-def _divided(example: Example, factor: Bounded, fit: Fit, sole: float | None) -> dict[str, Rest]:
+def _divided(comparison: Comparison, factor: Bounded, fit: Fit, sensitivity: float | None) -> dict[Quantity, Remainder]:
     """Everything in scope over the factor, with the rounding of both; the size is what was measured."""
-    rests: dict[str, Rest] = {}
+    remainders: dict[Quantity, Remainder] = {}
     number = factor.value.real
-    for quantity, bounded in example.quantities.items():
-        rest = restored(bounded, (bounded * factor).error / number)
-        size, rounding = fit.number.real, fit.rounding(example.precision)
-        rests[quantity] = Rest(example.arrays[quantity] / number, rest, size, rounding, sole=sole)
-    return rests
+    for quantity, bounded in comparison.quantities.items():
+        oracle = restored(bounded, (bounded * factor).error / number)
+        size, rounding = fit.number.real, fit.rounding(comparison.precision)
+        remainders[quantity] = Remainder(
+            comparison.arrays[quantity] / number, oracle, size, rounding, sensitivity=sensitivity
+        )
+    return remainders

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import combinations
 
-from parity.contracts.contract import Contract, Registry, did_you_mean
-from parity.judging.divergences.base import Divergence, gradients_of, results_of, stratum_of
+from parity.contracts.contract import Contract, did_you_mean
+from parity.contracts.registry import Registry
+from parity.judging.divergences.base import Divergence, stratum_of
 from parity.judging.measurement import Measurement
+from parity.judging.quantity import gradients_of, results_of
 from parity.stacks import STACKS
 
 
@@ -58,7 +60,7 @@ def divergence_faults(
 
 
 def _faults_of(entry: Divergence, contract: Contract, today: date) -> Iterator[str]:
-    quantities = (*results_of(contract), *gradients_of(contract))
+    quantities = [quantity.text for quantity in (*results_of(contract), *gradients_of(contract))]
     paths = (contract.address, *(other.path for other in contract.entries if other.stack == entry.stack))
     for what, given, known in (
         ("stack", (entry.stack,), STACKS),
@@ -119,7 +121,7 @@ def _measured(entry: Divergence, contract: Contract, measurements: Sequence[Meas
         yield f"never shows in {len({m.case for m in covered})} examples: take it out"
         return
     for statement in entry.breaks:
-        said = [m for m in measurements if m.quantity == statement and entry.applies(m.contract, m.stack, m.case)]
+        said = [m for m in measurements if m.quantity.text == statement and entry.applies(m.contract, m.stack, m.case)]
         if said and all(m.divergence is None for m in said):
             yield f"does not break '{statement}', which it is said to"
 

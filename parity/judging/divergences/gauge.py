@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from parity.contracts.contract import Contract
-from parity.judging.divergences.base import Difference, Example, Rest, gradients_of, is_gradient
+from parity.judging.divergences.base import Comparison, Difference, Remainder
 from parity.judging.divergences.fit import Fit, fitted, joined, noise_of, restored
-from parity.judging.expectation import bounded_gradients, exactly, gradient_of
+from parity.judging.expectation import bounded_gradients, exactly
+from parity.judging.quantity import Quantity, gradient_of, gradients_of, result_of
 from parity.physics.kinds import Numbers
 from parity.physics.oracle.bounded import COMPLEX_PRODUCT, Bounded
 
@@ -28,61 +29,61 @@ class Gauge(Difference):
     def words(self) -> str:
         return "times one phase factor"
 
-    def touches(self, contract: Contract) -> tuple[str, ...]:
+    def touches(self, contract: Contract) -> tuple[Quantity, ...]:
         return (*_complex_results(contract), *gradients_of(contract))
 
     def faults(self, contract: Contract) -> tuple[str, ...]:
         return () if _complex_results(contract) else ("expected a complex result, got none",)
 
-    def remove(self, example: Example) -> Mapping[str, Rest]:
-        fields = [quantity for quantity in example.quantities if quantity in _complex_results(example.contract)]
-        oracles = [example.quantities[quantity] for quantity in fields]
+    def remove(self, comparison: Comparison) -> Mapping[Quantity, Remainder]:
+        fields = [quantity for quantity in comparison.quantities if quantity in _complex_results(comparison.contract)]
+        oracles = [comparison.quantities[quantity] for quantity in fields]
         fit = fitted(
             joined([bounded.value for bounded in oracles]),
-            joined([example.arrays[quantity] for quantity in fields]),
+            joined([comparison.arrays[quantity] for quantity in fields]),
             joined([noise_of(bounded) + COMPLEX_PRODUCT * np.abs(bounded.value) for bounded in oracles]),
         )
         if fit is None or fit.number == 0:
             return {}
-        turned = {quantity: example.quantities[quantity] * _turn(fit, 1, example) for quantity in fields}
-        back = np.conj(_turn(fit, 1, example).value)
-        rests = {
-            quantity: _rest(fit, example, quantity, example.arrays[quantity] * back, bounded.error)
+        turned = {quantity: comparison.quantities[quantity] * _turn(fit, 1, comparison) for quantity in fields}
+        back = np.conj(_turn(fit, 1, comparison).value)
+        remainders = {
+            quantity: _remainder(fit, comparison, quantity, comparison.arrays[quantity] * back, bounded.error)
             for quantity, bounded in turned.items()
         }
-        return rests | self._gradients(example, fields, fit)
+        return remainders | self._gradients(comparison, fields, fit)
 
-    def _gradients(self, example: Example, fields: list[str], fit: Fit) -> dict[str, Rest]:
+    def _gradients(self, comparison: Comparison, fields: list[Quantity], fit: Fit) -> dict[Quantity, Remainder]:
         """What the gradients depart by from the oracle's of the turned cotangents, beside its own."""
-        names = [quantity for quantity in example.quantities if is_gradient(quantity)]
-        if not names:
+        gradients = [quantity for quantity in comparison.quantities if quantity.is_gradient]
+        if not gradients:
             return {}
-        cotangents: dict[str, Any] = dict(example.cotangents)
-        for name in fields:
-            cotangents[name] = exactly(cotangents[name], example.precision) * _turn(fit, -1, example)
-        found = bounded_gradients(example.contract, example.inputs, cotangents, example.precision)
-        rests: dict[str, Rest] = {}
+        cotangents: dict[str, Any] = dict(comparison.cotangents)
+        for field in fields:
+            cotangents[field.name] = exactly(cotangents[field.name], comparison.precision) * _turn(fit, -1, comparison)
+        found = bounded_gradients(comparison.contract, comparison.inputs, cotangents, comparison.precision)
+        remainders: dict[Quantity, Remainder] = {}
         for argument, bounded in found.items():
             quantity = gradient_of(argument)
-            if quantity in names:
-                value = example.quantities[quantity].value
-                got = example.arrays[quantity] - bounded.value + value
-                rests[quantity] = _rest(fit, example, quantity, got, bounded.error)
-        return rests
+            if quantity in gradients:
+                value = comparison.quantities[quantity].value
+                got = comparison.arrays[quantity] - bounded.value + value
+                remainders[quantity] = _remainder(fit, comparison, quantity, got, bounded.error)
+        return remainders
 
 
-def _turn(fit: Fit, way: int, example: Example) -> Bounded:
+def _turn(fit: Fit, way: int, comparison: Comparison) -> Bounded:
     """e^{iφ}, or its inverse, as a stack has it: rounded."""
     angle = way * np.angle(fit.number)
-    return Bounded(np.asarray(np.exp(1j * angle)), np.asarray(fit.error / abs(fit.number) + 2), example.precision)
+    return Bounded(np.asarray(np.exp(1j * angle)), np.asarray(fit.error / abs(fit.number) + 2), comparison.precision)
 
 
-def _rest(fit: Fit, example: Example, quantity: str, got: Any, error: Any) -> Rest:
-    oracle = example.quantities[quantity]
-    rounding = fit.rounding(example.precision) / abs(fit.number)
-    sole = 1.0 if fit.elements == 1 else None
-    return Rest(got, restored(oracle, error), float(np.angle(fit.number)), rounding, sole=sole)
+def _remainder(fit: Fit, comparison: Comparison, quantity: Quantity, got: Any, error: Any) -> Remainder:
+    oracle = comparison.quantities[quantity]
+    rounding = fit.rounding(comparison.precision) / abs(fit.number)
+    sensitivity = 1.0 if fit.elements == 1 else None
+    return Remainder(got, restored(oracle, error), float(np.angle(fit.number)), rounding, sensitivity=sensitivity)
 
 
-def _complex_results(contract: Contract) -> tuple[str, ...]:
-    return tuple(result.name for result in contract.results if result.kind.numbers is Numbers.COMPLEX)
+def _complex_results(contract: Contract) -> tuple[Quantity, ...]:
+    return tuple(result_of(result.name) for result in contract.results if result.kind.numbers is Numbers.COMPLEX)

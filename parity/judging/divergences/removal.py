@@ -9,62 +9,72 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.judging.divergences.base import Divergence, Example, Rest
-from parity.judging.measurement import Label, Measurement, distance, fault_of, less, measure_pair, measure_rest
+from parity.judging.divergences.base import Comparison, Divergence, Remainder
+from parity.judging.measurement import (
+    Label,
+    Measurement,
+    distance,
+    fault_of,
+    measure_pair,
+    measure_remainder,
+    without_accepted,
+)
+from parity.judging.quantity import Arrays, Quantity
 from parity.physics.oracle.bounded import Bounded
-
-Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Remains:
-    """What a stack returned in an example, and what is left of those quantities that a divergence was taken off.
+class Corrected:
+    """What a stack returned in an example, corrected for what is accepted of it.
 
-    `entries` are the divergences that were, by quantity.
+    `remainders` are left of those quantities that a divergence was taken off, and `entries` are these divergences.
     """
 
     arrays: Arrays
-    rests: Mapping[str, Rest] = field(default_factory=dict)
-    entries: Mapping[str, Divergence] = field(default_factory=dict)
+    remainders: Mapping[Quantity, Remainder] = field(default_factory=dict)
+    entries: Mapping[Quantity, Divergence] = field(default_factory=dict)
 
-    def measure(self, label: Label, quantity: str, stack: str) -> Measurement:
-        """The rest of a quantity against the oracle; a size that its entry does not accept is a fault."""
-        entry, rest = self.entries[quantity], self.rests[quantity]
-        measured = measure_rest(label, stack, rest.got, rest.oracle, rest.accepted)
-        if rest.sole is not None:
-            measured = replace(measured, epsilon=max(measured.epsilon, rest.sole * (entry.high - entry.low)))
-        fault = None if entry.admits(rest.size, rest.rounding) else _left(entry, rest)
-        return replace(measured, divergence=rest.size, fault=fault)
+    def measure(self, label: Label, stack: str) -> Measurement:
+        """The remainder of a quantity against the oracle; a size that its entry does not accept is a fault."""
+        quantity = label.quantity.own
+        entry, left = self.entries[quantity], self.remainders[quantity]
+        measured = measure_remainder(label, stack, left.got, left.oracle, left.accepted)
+        if left.sensitivity is not None:
+            measured = replace(measured, epsilon=max(measured.epsilon, left.sensitivity * (entry.high - entry.low)))
+        fault = None if entry.admits(left.size, left.rounding) else _unaccepted(entry, left.size)
+        return replace(measured, divergence=left.size, fault=fault)
 
-    def comparable(self, quantity: str, oracle: Bounded) -> bool:
+    def comparable(self, quantity: Quantity, oracle: Bounded) -> bool:
         """Whether a quantity can be compared with another stack's."""
-        return quantity in self.rests or (quantity in self.arrays and fault_of(self.arrays[quantity], oracle) is None)
+        return quantity in self.remainders or (
+            quantity in self.arrays and fault_of(self.arrays[quantity], oracle) is None
+        )
 
 
-def _left(entry: Divergence, rest: Rest) -> str:
+def _unaccepted(entry: Divergence, size: float) -> str:
     return (
-        f"its accepted divergence ({type(entry.kind).__name__}) measures {rest.size:.6g}, "
+        f"its accepted divergence ({type(entry.kind).__name__}) measures {size:.6g}, "
         f"expected {entry.low:.6g} to {entry.high:.6g}"
     )
 
 
-def remains(divergences: Iterable[Divergence], case: str, stack: str, path: str, whole: Example) -> Remains:
+def corrected(divergences: Iterable[Divergence], case: str, stack: str, path: str, whole: Comparison) -> Corrected:
     """Take off what is accepted of a stack in a case, where it shows.
 
     `path` is the public name that was called, '' for the function itself; `whole` has all that it returned, as it
     returned it. Where everything in an entry's scope agrees as it is, nothing is taken off.
     """
-    rests: dict[str, Rest] = {}
-    entries: dict[str, Divergence] = {}
+    remainders: dict[Quantity, Remainder] = {}
+    entries: dict[Quantity, Divergence] = {}
     for entry in divergences:
         if entry.applies(whole.contract.name, stack, case) and entry.has_name(path):
-            found = _off(entry, whole)
-            rests |= found
+            found = _remainders(entry, whole)
+            remainders |= found
             entries |= dict.fromkeys(found, entry)
-    return Remains(whole.arrays, rests, entries)
+    return Corrected(whole.arrays, remainders, entries)
 
 
-def _off(entry: Divergence, whole: Example) -> Mapping[str, Rest]:
+def _remainders(entry: Divergence, whole: Comparison) -> Mapping[Quantity, Remainder]:
     """What is left of the quantities in scope; nothing where they agree, or the size is that of no difference."""
     in_scope = {q: bounded for q, bounded in whole.quantities.items() if q in entry.scope(whole.contract)}
     quantities = {
@@ -74,13 +84,13 @@ def _off(entry: Divergence, whole: Example) -> Mapping[str, Rest]:
         return {}
     wide = {q: whole.arrays[q].astype(bounded.value.dtype) for q, bounded in quantities.items()}
     with np.errstate(all="ignore"):
-        rests = entry.kind.remove(replace(whole, arrays=wide, quantities=quantities))
-    return rests if any(_shows(entry, rest) for rest in rests.values()) else {}
+        remainders = entry.kind.remove(replace(whole, arrays=wide, quantities=quantities))
+    return remainders if any(_shows(entry, left) for left in remainders.values()) else {}
 
 
-def _shows(entry: Divergence, rest: Rest) -> bool:
+def _shows(entry: Divergence, left: Remainder) -> bool:
     """Whether a size is not that of no difference, or may be one that is accepted: about as large as its rounding."""
-    return not abs(rest.size - entry.kind.neutral) <= rest.rounding or entry.admits(rest.size, rest.rounding)
+    return not abs(left.size - entry.kind.neutral) <= left.rounding or entry.admits(left.size, left.rounding)
 
 
 def _is_like(got: NDArray[Any], oracle: Bounded) -> bool:
@@ -89,22 +99,26 @@ def _is_like(got: NDArray[Any], oracle: Bounded) -> bool:
 
 
 def _agrees(got: NDArray[Any], oracle: Bounded) -> bool:
-    return fault_of(got, oracle) is None and distance(got, oracle.value, oracle.allowed)["ratio"] <= 1
+    return fault_of(got, oracle) is None and distance(got, oracle.value, oracle.allowed).ratio <= 1
 
 
-def measure_remains(label: Label, quantity: str, one: Remains, other: Remains, oracle: Bounded) -> Measurement:
+def measure_corrected(label: Label, one: Corrected, other: Corrected, oracle: Bounded) -> Measurement:
     """Two stacks against each other, each without what is accepted of it; what is left of neither is not counted."""
-    rests = [r.rests.get(quantity) for r in (one, other)]
-    if rests == [None, None]:
+    quantity = label.quantity
+    remainders = [stack.remainders.get(quantity) for stack in (one, other)]
+    if remainders == [None, None]:
         return measure_pair(label, one.arrays[quantity], other.arrays[quantity], oracle)
-    error = np.maximum.reduce([oracle.error if rest is None else rest.oracle.error for rest in rests])
+    error = np.maximum.reduce([oracle.error if left is None else left.oracle.error for left in remainders])
     outside = np.logical_or.reduce(
-        [np.zeros(oracle.shape, bool) if rest is None or rest.outside is None else rest.outside for rest in rests]
+        [np.zeros(oracle.shape, bool) if left is None or left.outside is None else left.outside for left in remainders]
     )
-    got = [r.arrays[quantity] if rest is None else rest.got for r, rest in zip((one, other), rests, strict=True)]
-    left, right = (np.where(outside, 0.0, array) for array in got)
+    arrays = [
+        stack.arrays[quantity] if left is None else left.got
+        for stack, left in zip((one, other), remainders, strict=True)
+    ]
+    got, beside = (np.where(outside, 0.0, array) for array in arrays)
     judged = oracle.derive(np.where(outside, 0.0, oracle.value), np.where(outside, np.inf, error))
-    return less(measure_pair(label, left, right, judged), int(outside.sum()))
+    return without_accepted(measure_pair(label, got, beside, judged), int(outside.sum()))
 
 
 def without_broken(measurements: Iterable[Measurement], divergences: Iterable[Divergence]) -> list[Measurement]:
@@ -122,4 +136,4 @@ def without_broken(measurements: Iterable[Measurement], divergences: Iterable[Di
 
 
 def _breaks(entry: Divergence, measured: Measurement) -> bool:
-    return measured.quantity in entry.breaks and entry.applies(measured.contract, measured.stack, measured.case)
+    return measured.quantity.text in entry.breaks and entry.applies(measured.contract, measured.stack, measured.case)

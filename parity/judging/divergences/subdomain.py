@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Contract, Inputs
-from parity.judging.divergences.base import Difference, Example, Rest, results_of
+from parity.judging.divergences.base import Comparison, Difference, Remainder
+from parity.judging.quantity import Quantity, results_of
 from parity.physics.oracle.bounded import Bounded
 
 
@@ -28,19 +29,19 @@ class SubDomain(Difference):
     def words(self) -> str:
         return f"only where {getattr(self.where, '__name__', 'a condition holds').strip('_').replace('_', ' ')}"
 
-    def touches(self, contract: Contract) -> tuple[str, ...]:
+    def touches(self, contract: Contract) -> tuple[Quantity, ...]:
         return results_of(contract)
 
-    def remove(self, example: Example) -> Mapping[str, Rest]:
-        inside = np.asarray(self.where(example.given), np.bool_)
-        rests = {
-            quantity: _rest(got, example.quantities[quantity], ~np.broadcast_to(inside, got.shape))
-            for quantity, got in example.arrays.items()
+    def remove(self, comparison: Comparison) -> Mapping[Quantity, Remainder]:
+        inside = np.asarray(self.where(comparison.given), np.bool_)
+        remainders = {
+            quantity: _remainder(got, comparison.quantities[quantity], ~np.broadcast_to(inside, got.shape))
+            for quantity, got in comparison.arrays.items()
         }
-        return {quantity: rest for quantity, rest in rests.items() if rest}
+        return {quantity: left for quantity, left in remainders.items() if left}
 
 
-def _rest(got: NDArray[Any], oracle: Bounded, outside: NDArray[np.bool_]) -> Rest | None:
+def _remainder(got: NDArray[Any], oracle: Bounded, outside: NDArray[np.bool_]) -> Remainder | None:
     """What is inside; None where nothing differs outside, so that there is nothing to accept."""
     with np.errstate(all="ignore"):
         error = np.where(got == oracle.value, 0.0, np.abs(got - oracle.value))
@@ -50,7 +51,7 @@ def _rest(got: NDArray[Any], oracle: Bounded, outside: NDArray[np.bool_]) -> Res
     largest = float(np.max(np.abs(oracle.value), initial=0.0, where=np.isfinite(oracle.value)))
     difference = float(np.max(error[differs]))
     finite = np.isfinite(difference)
-    return Rest(
+    return Remainder(
         np.where(outside, 0.0, got),
         oracle.derive(np.where(outside, 0.0, oracle.value), np.where(outside, np.inf, oracle.error)),
         (difference / largest if largest else np.inf) if finite else np.inf,

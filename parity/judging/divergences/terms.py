@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Contract
-from parity.judging.divergences.base import Difference, Example, Rest, is_gradient, results_of
+from parity.judging.divergences.base import Comparison, Difference, Remainder
 from parity.judging.divergences.fit import Fit, fitted, joined, noise_of, restored
-from parity.judging.expectation import bounded_arguments, exactly, gradient_of
+from parity.judging.expectation import bounded_arguments, exactly
+from parity.judging.quantity import Quantity, by_quantity, gradients_of, result_of, results_of
 from parity.physics.oracle.bounded import Bounded
 
 
@@ -30,30 +31,30 @@ class ConstantTerm(Difference):
     def words(self) -> str:
         return f"plus one number{f' for each element of {self.per}' if self.per else ''}"
 
-    def touches(self, contract: Contract) -> tuple[str, ...]:
+    def touches(self, contract: Contract) -> tuple[Quantity, ...]:
         return results_of(contract)
 
     def faults(self, contract: Contract) -> tuple[str, ...]:
         return unknown_argument(contract, self.per) if self.per else ()
 
-    def remove(self, example: Example) -> Mapping[str, Rest]:
-        rests = {quantity: self._rest(example, quantity) for quantity in example.arrays}
-        return {quantity: rest for quantity, rest in rests.items() if rest}
+    def remove(self, comparison: Comparison) -> Mapping[Quantity, Remainder]:
+        remainders = {quantity: self._remainder(comparison, quantity) for quantity in comparison.arrays}
+        return {quantity: left for quantity, left in remainders.items() if left}
 
-    def _rest(self, example: Example, quantity: str) -> Rest | None:
-        got, oracle = example.arrays[quantity], example.quantities[quantity]
+    def _remainder(self, comparison: Comparison, quantity: Quantity) -> Remainder | None:
+        got, oracle = comparison.arrays[quantity], comparison.quantities[quantity]
         fit = _constant(got - oracle.value, oracle)
         if fit is None:
             return None
-        constant, count = fit.bounded(oracle.precision), example.inputs[self.per].size if self.per else 1
+        constant, count = fit.bounded(oracle.precision), comparison.inputs[self.per].size if self.per else 1
         size = abs(fit.number) if np.iscomplexobj(oracle.value) else fit.number.real
         largest = float(np.max(np.abs(oracle.value), initial=0.0))
-        return Rest(
+        return Remainder(
             got - constant.value,
             restored(oracle, (oracle + constant).error),
             size / count,
             fit.rounding(oracle.precision) / count,
-            sole=(count / largest if largest else np.inf) if fit.elements == 1 else None,
+            sensitivity=(count / largest if largest else np.inf) if fit.elements == 1 else None,
         )
 
 
@@ -84,43 +85,41 @@ class KnownTerm(Difference):
     def words(self) -> str:
         return f"plus {getattr(self.term, '__name__', 'a known term').strip('_').replace('_', ' ')}"
 
-    def touches(self, contract: Contract) -> tuple[str, ...]:
-        gradients = [gradient_of(argument.name) for argument in contract.differentiable] if self.vjp else []
-        return (contract.results[0].name, *gradients)
+    def touches(self, contract: Contract) -> tuple[Quantity, ...]:
+        return (result_of(contract.results[0].name), *(gradients_of(contract) if self.vjp else ()))
 
-    def remove(self, example: Example) -> Mapping[str, Rest]:
-        terms = {name: term for name, term in self._terms(example).items() if name in example.arrays}
-        changed = {name: example.quantities[name] + term for name, term in terms.items()}
+    def remove(self, comparison: Comparison) -> Mapping[Quantity, Remainder]:
+        terms = {name: term for name, term in self._terms(comparison).items() if name in comparison.arrays}
+        changed = {name: comparison.quantities[name] + term for name, term in terms.items()}
         times = fitted(
             joined([term.value for term in terms.values()]),
-            joined([example.arrays[name] - example.quantities[name].value for name in terms]),
+            joined([comparison.arrays[name] - comparison.quantities[name].value for name in terms]),
             joined([noise_of(bounded) for bounded in changed.values()]),
         )
         if times is None:
             return {}
-        size, rounding = times.number.real, times.rounding(example.precision)
+        size, rounding = times.number.real, times.rounding(comparison.precision)
         return {
-            name: Rest(
-                example.arrays[name] - term.value,
-                restored(example.quantities[name], changed[name].error),
+            name: Remainder(
+                comparison.arrays[name] - term.value,
+                restored(comparison.quantities[name], changed[name].error),
                 size,
                 rounding,
             )
             for name, term in terms.items()
         }
 
-    def _terms(self, example: Example) -> dict[str, Bounded]:
+    def _terms(self, comparison: Comparison) -> dict[Quantity, Bounded]:
         """What is added to each quantity."""
-        arguments = bounded_arguments(example.contract, example.inputs, example.precision)
-        result = example.contract.results[0].name
-        terms = {result: self.term(**arguments)}
-        if self.vjp and any(is_gradient(quantity) for quantity in example.arrays):
-            cotangent = exactly(example.cotangents[result], example.precision)
-            terms |= {gradient_of(name): x for name, x in self.vjp(cotangent, **arguments).items()}
+        arguments = bounded_arguments(comparison.contract, comparison.inputs, comparison.precision)
+        result = comparison.contract.results[0].name
+        gradients: Mapping[str, Any] = {}
+        if self.vjp and any(quantity.is_gradient for quantity in comparison.arrays):
+            gradients = self.vjp(exactly(comparison.cotangents[result], comparison.precision), **arguments)
         return {
-            name: _as_bounded(term, example.quantities[name])
-            for name, term in terms.items()
-            if name in example.quantities
+            quantity: _as_bounded(term, comparison.quantities[quantity])
+            for quantity, term in by_quantity({result: self.term(**arguments)}, gradients).items()
+            if quantity in comparison.quantities
         }
 
 

@@ -11,12 +11,12 @@ from parity.contracts.declared import REGISTRY
 from parity.contracts.reachability import Address, callers_in, nearest_first
 from parity.proof.mutants.mutate import Kind, Mutant
 from parity.proof.mutants.trial import Question
-from parity.stacks import ADAPTERS
+from parity.stacks import MIRRORED
 
 FEW, MANY = 2, 20
 """Cases drawn of a contract, besides its strata, at the first asking and, of those that remain silent, at the last."""
 
-STACKS: Mapping[str, str] = {adapter.package: name for name, adapter in ADAPTERS.items()}
+STACKS: Mapping[str, str] = {stack.package: stack.name for stack in MIRRORED.values()}
 """The stack of each package."""
 
 _TESTS = {"ptycho": "ptycho", "ptycho_torch": "torch"}

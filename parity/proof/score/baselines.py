@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from parity.judging.examine import Arrays
-from parity.judging.measurement import GRADIENT
+from parity.judging.quantity import Arrays, Quantity
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 
 
@@ -35,7 +34,7 @@ class Baseline:
             return True
         return any(not self._passes(got, expected, result) for result in results_of(expected))
 
-    def _passes(self, got: Arrays, expected: Arrays, result: str) -> bool:
+    def _passes(self, got: Arrays, expected: Arrays, result: Quantity) -> bool:
         if result not in got or got[result].shape != expected[result].shape:
             return False
         if self.same_dtype and got[result].dtype != expected[result].dtype:
@@ -44,9 +43,9 @@ class Baseline:
             return bool(np.allclose(got[result], expected[result], self.rtol, self.atol, equal_nan=True))
 
 
-def results_of(arrays: Arrays) -> Iterator[str]:
+def results_of(arrays: Arrays) -> Iterator[Quantity]:
     """The quantities that are no gradients."""
-    return (quantity for quantity in arrays if not quantity.startswith(GRADIENT))
+    return (quantity for quantity in arrays if not quantity.is_gradient)
 
 
 def _rules() -> Iterator[Baseline]:

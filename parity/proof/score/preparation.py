@@ -12,9 +12,10 @@ from parity.contracts.declared import REGISTRY
 from parity.goldens.folder import GoldenSet
 from parity.goldens.record import Golden
 from parity.judging.divergences.removal import without_broken
-from parity.judging.examine import Arrays, Truth
+from parity.judging.examine import Truth
 from parity.judging.laws import examine_facts
 from parity.judging.measurement import Measurement
+from parity.judging.quantity import Arrays
 from parity.judging.stages import stages_of
 from parity.judging.verdict import Verdict, judge
 from parity.physics.precision import PRECISIONS

@@ -13,9 +13,9 @@ from parity.contracts.declared import REGISTRY
 from parity.faults.base import Fault, Rewrite
 from parity.faults.injection import injected
 from parity.goldens.replay import replay
-from parity.judging.measurement import GRADIENT as GRADIENT_OF
 from parity.judging.measurement import Measurement
-from parity.judging.stages import Step, Tree, trees_of
+from parity.judging.stage_tree import StageRun, Tree
+from parity.judging.stages import trees_of
 from parity.judging.verdict import Outcome, PooledGain, Verdict, judge
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.proof.score.baselines import BASELINES
@@ -109,10 +109,10 @@ def _score_defect(
         stage = _stages(preparation.compositions, contract.name, once)
         code = held_by_pytest([contract.name], frameworks=tuple(stacks.many.values())) if ask_pytest else None
     own = [m for _, measured in found for m in measured]
-    seen = dict(_columns(contract, own)) | {
+    seen = dict(_columns(own)) | {
         name: Seen.among(examples) for name, examples in ((GOLDEN, golden), (STAGE, stage)) if examples
     }
-    gains = {g.quantity: not g.agrees for g in verdict.gains if g.stack == stack}
+    gains = {g.quantity.text: not g.agrees for g in verdict.gains if g.stack == stack}
     return DefectScore(
         defect=defect.full_name,
         stack=stack,
@@ -158,14 +158,13 @@ def _said(verdict: Verdict) -> str:
     )
 
 
-def _columns(contract: Contract, measurements: Sequence[Measurement]) -> Iterator[tuple[str, Seen]]:
+def _columns(measurements: Sequence[Measurement]) -> Iterator[tuple[str, Seen]]:
     """What the measurements of a stack see, by way of looking."""
-    facts = {fact.statement for fact in contract.facts}
 
     def column(measurement: Measurement) -> str:
-        if measurement.quantity in facts:
+        if measurement.quantity.is_law:
             return FACT
-        if measurement.quantity.startswith(GRADIENT_OF):
+        if measurement.quantity.is_gradient:
             return GRADIENT
         return {FLOAT32.name: FLOAT32_VALUE, FLOAT64.name: FLOAT64_VALUE}[measurement.precision]
 
@@ -196,7 +195,7 @@ def _stages(cases: Iterable[Case], contract: str, framework: Framework) -> dict[
 
 def _wrong_in_itself(tree: Tree) -> tuple[str, ...]:
     """The stage that is wrong in itself where the composition first goes wrong, and those that it is a stage of."""
-    step: Step | None = tree.first
+    step: StageRun | None = tree.first
     if step is None or not step.is_wrong:
         return ()
     return (step.stage.contract, *(_wrong_in_itself(step.within) if step.within else ()))

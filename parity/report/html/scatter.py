@@ -10,13 +10,14 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
-from parity.judging.measurement import PAIR, Measurement
+from parity.judging.measurement import Measurement
 from parity.physics.precision import PRECISIONS
 from parity.report.content import ContractReport
 from parity.report.html.scales import Scale, Tick, numbers, power_of_ten, powers, stepped
 from parity.report.messages import PRECISION_WORDS
-from parity.report.terminal import counted, in_bounds
+from parity.report.terminal import counted, in_bounds, stacks_in
 from parity.stacks import STACKS
 
 WIDTH, HEIGHT = 270, 180
@@ -35,12 +36,13 @@ _SHAPES = {"f32": "h0", "f64": "m-3 0h6m-3-3v6"}
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The worst of one stack in one case and precision."""
+    """The worst of one stack in one case and precision; drawn `offset` beside the place of the case."""
 
     case: str
     size: int | None
     photons: float | None
     measurement: Measurement
+    offset: float
 
     @property
     def ratio(self) -> float:
@@ -106,12 +108,16 @@ def panels(held: ContractReport) -> tuple[Panel, ...]:
 def _points(held: ContractReport) -> list[Point]:
     """A point for each case, stack and precision, in the order in which they were run."""
     worst: dict[tuple[str, str, str], Point] = {}
+    stacks = tuple(dict.fromkeys((*STACKS, *stacks_in([held.run.verdict]))))
+    columns = {key: number for number, key in enumerate(product(stacks, PRECISIONS))}
+    middle = (2 * len(STACKS) - 1) / 2
     for measurement in held.run.measurements:
-        if measurement.stack == PAIR:
+        if measurement.is_of_pair:
             continue
         where = held.coordinates.get(measurement.case)
         size, photons = (where.size, where.photons) if where else (None, None)
-        point = Point(measurement.case, size, photons, measurement)
+        offset = APART * (columns[measurement.stack, measurement.precision] - middle)
+        point = Point(measurement.case, size, photons, measurement, offset)
         key = (measurement.case, measurement.stack, measurement.precision)
         if key not in worst or worst[key].ratio < point.ratio:
             worst[key] = point
@@ -158,10 +164,8 @@ def _within(points: Sequence[Point], places: Sequence[float], up: Scale) -> tupl
 
 
 def _drawn(point: Point, x: float, up: Scale) -> str:
-    measured = point.measurement
-    number = 2 * STACKS.index(measured.stack) + list(PRECISIONS).index(measured.precision)
     height = up.at(math.log10(point.ratio) if point.ratio > 0 else LEAST)
-    return f"M{x + APART * (number - 1.5):g} {height:g}{_SHAPES[measured.precision]}"
+    return f"M{x + point.offset:g} {height:g}{_SHAPES[point.measurement.precision]}"
 
 
 def _in_words(held: ContractReport, label: str, points: Sequence[Point]) -> str:

@@ -8,13 +8,15 @@ from math import isqrt
 
 import numpy as np
 
-from parity.contracts.contract import Contract, Registry
+from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
+from parity.contracts.registry import Registry
 from parity.faults.diagnosis import Diagnosis, diagnose_example
 from parity.faults.diagnosis.observations import RAISES
 from parity.judging.examine import Truth
 from parity.judging.expectation import bounded_values
 from parity.judging.measurement import Measurement
+from parity.judging.quantity import by_quantity
 from parity.physics.precision import Precision
 from parity.runs.pipeline.expected import Reading
 from parity.runs.pipeline.source import Source
@@ -67,7 +69,9 @@ class Causes:
         unexplained = Diagnosis(
             framework.name, RAISES if any((m.fault or "").startswith(RAISED) for m in failing) else None
         )
-        name = next((_CONTRACTS[m.quantity] for m in failing if m.quantity in _CONTRACTS and not m.fault), None)
+        name = next(
+            (_CONTRACTS[m.quantity.text] for m in failing if m.quantity.text in _CONTRACTS and not m.fault), None
+        )
         if name is None:
             return unexplained
         contract = REGISTRY[name]
@@ -85,4 +89,5 @@ class Causes:
             "seed": np.array(0),
         }
         inputs = {argument.name: given[argument.name] for argument in contract.arguments}
-        return Truth(contract, contract.name, precision, inputs, {}, bounded_values(contract, inputs, precision))
+        quantities = by_quantity(bounded_values(contract, inputs, precision), {})
+        return Truth(contract, contract.name, precision, inputs, {}, quantities)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from parity.contracts.contract import Quota
 from parity.faults.diagnosis import Diagnosis
-from parity.judging.expectation import gradient_of
-from parity.judging.measurement import PAIR, Measurement
+from parity.judging.measurement import Measurement
+from parity.judging.quantity import Quantity, by_quantity
 from parity.judging.verdict import Outcome, Verdict, judge
 from parity.physics.kinds import Kind
 from parity.physics.precision import Precision
@@ -48,7 +48,7 @@ class Held:
     step: Step
     verdict: Verdict
     arrays: int
-    left_open: tuple[str, ...] = ()
+    left_open: tuple[Quantity, ...] = ()
     inherits: tuple[str, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
 
@@ -63,7 +63,7 @@ class Answer:
     tried: int
     groups: int
     parameters: int
-    kinds: Mapping[str, Kind]
+    kinds: Mapping[Quantity, Kind]
     steps: tuple[Held, ...]
 
 
@@ -103,10 +103,10 @@ def hold(
     )
 
 
-def _kinds(model: Model) -> dict[str, Kind]:
+def _kinds(model: Model) -> dict[Quantity, Kind]:
     """Of all that is compared."""
-    gradients = {gradient_of(argument.name): argument.kind for argument in model.loss.differentiable}
-    return {name: kind for known in QUANTITIES.values() for name, kind in known.items()} | gradients
+    results = {name: kind for known in QUANTITIES.values() for name, kind in known.items()}
+    return by_quantity(results, {argument.name: argument.kind for argument in model.loss.differentiable})
 
 
 def _weights(question: Question, size: int, gridsize: int) -> Weights:
@@ -134,13 +134,13 @@ def _judged(pipelines: Sequence[Pipeline], finest: Pipeline, causes: Causes) -> 
 
 def _apart(step: Step, measurements: Sequence[Measurement]) -> str:
     """What is between two stacks that are both within their bounds."""
-    quantity = next(m.quantity for m in measurements if m.stack == PAIR and not m.agrees)
+    quantity = next(m.quantity for m in measurements if m.is_of_pair and not m.agrees)
     if step.is_reading:
         return f"{quantity}: the loaders give different bits, each within its own bound"
     return f"{quantity}: the stacks are too far apart, each within its own bound"
 
 
-def _left_open(step: Step, pipelines: Sequence[Pipeline], finest: Pipeline) -> tuple[str, ...]:
+def _left_open(step: Step, pipelines: Sequence[Pipeline], finest: Pipeline) -> tuple[Quantity, ...]:
     """What no other precision than the finest decides."""
     coarse = [m for one in pipelines if one is not finest for m in one.measurements[step]]
     return tuple(dict.fromkeys(m.quantity for m in coarse if not m.fault and (m.undecided or not m.informative)))

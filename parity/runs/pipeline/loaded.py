@@ -82,8 +82,8 @@ class Loader:
     def _canonical(self, kind: Kind, tensor: Any) -> NDArray[Any]:
         """In canonical layout; what is of another rank is left for the judge to name."""
         array = np.asarray(tensor)
-        stack = self.framework.name
-        return kind.from_framework(stack, array) if kind.is_laid_out(stack, array) else array
+        layout = self.framework.stack.framework
+        return kind.from_framework(layout, array) if kind.is_laid_out(layout, array) else array
 
 
 def open_all(
@@ -115,7 +115,7 @@ def open_all(
 
 
 def _opened(framework: Framework, path: Path, gridsize: int | None, seed: int, precision: Precision) -> Any:
-    dataset = import_stack(f"{framework.package}.dataloader").PtychoDataset
+    dataset = import_stack(f"{framework.stack.package}.dataloader").PtychoDataset
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a compressed file, which is read all the same
         return dataset(path, gridsize=gridsize, seed=seed, precision=precision.real)

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contracts.contract import Contract, Registry
+from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.contracts.declared.forward import reconstruction
 from parity.contracts.declared.networks import autoencoder
-from parity.judging.expectation import exactly, gradient_of
+from parity.contracts.registry import Registry
+from parity.judging.expectation import exactly
+from parity.judging.quantity import Quantity, by_quantity
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
 from parity.physics.weights import Weights
@@ -81,7 +83,7 @@ class Model:
         """The arguments of one of the `terms`."""
         return _of(contract, {"predicted": predicted, "observed": observed, "full": np.array(True)})
 
-    def expect(self, reading: Reading, weights: Weights) -> dict[str, Bounded]:
+    def expect(self, reading: Reading, weights: Weights) -> dict[Quantity, Bounded]:
         """Patches, prediction, losses and gradients, by quantity, of what should have been read, with its bounds."""
         precision = reading.precision
         rounded = {name: bounded.value for name, bounded in reading.quantities.items()}
@@ -90,15 +92,15 @@ class Model:
         patches = self.autoencode.oracle()(**_of(self.autoencode, given))
         predicted = self.predict.oracle()(**_of(self.predict, given | {"patches": patches}))
         arguments = _of(self.loss, given)
-        gradients = self.loss.oracle_vjp()(exactly(np.array(1.0), precision), **arguments)
-        named = zip(self.loss.differentiable, gradients, strict=True)
-        return {
+        values = {
             "patches": patches,
             "predicted": predicted,
             **self._terms(predicted, given["observed"]),
             "loss": self.loss.oracle()(**arguments),
-            **{gradient_of(argument.name): gradient for argument, gradient in named},
         }
+        gradients = self.loss.oracle_vjp()(exactly(np.array(1.0), precision), **arguments)
+        names = [argument.name for argument in self.loss.differentiable]
+        return by_quantity(values, dict(zip(names, gradients, strict=True)))
 
     def _terms(self, predicted: Bounded, observed: Bounded) -> dict[str, Bounded]:
         return {

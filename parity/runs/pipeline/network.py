@@ -22,7 +22,7 @@ _MOVES: Mapping[str, tuple[Callable[[Weights], Any], Callable[[Any], dict[str, N
     "torch": (to_torch, from_torch),
     "tensorflow": (to_tensorflow, from_tensorflow),
 }
-"""Into a stack's network, and out of it."""
+"""By framework: into a network, and out of it."""
 
 
 def network_size(frame: tuple[int, int]) -> int:
@@ -65,7 +65,7 @@ def weights_in(path: Path, size: int, gridsize: int) -> Weights:
 
 def moved(weights: Weights, framework: Framework, precision: Precision) -> dict[str, NDArray[Any]]:
     """The weights as a stack's own network has them, in one precision. Raises StackError as the stack raises."""
-    into, out_of = _MOVES[framework.name]
+    into, out_of = _MOVES[framework.stack.framework]
     with stack_at_work():
         return out_of(into({name: precision.round(array) for name, array in weights.items()}))
 

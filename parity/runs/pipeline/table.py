@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from parity.judging.measurement import GRADIENT
+from parity.judging.quantity import Quantity
 from parity.judging.verdict import Outcome
 from parity.report.messages import REPRODUCE, causes, extent, finding_of, headline
 from parity.report.terminal import (
@@ -118,9 +118,9 @@ def conclusion(answer: Answer) -> str:
 _UNJUDGED = (Outcome.UNDECIDED, Outcome.UNINFORMATIVE)
 
 
-def _named(quantities: Iterable[str]) -> str:
+def _named(quantities: Sequence[Quantity]) -> str:
     """Quantities by name; of gradients how many."""
-    gradients = [name for name in quantities if name.startswith(GRADIENT)]
-    others = [name for name in quantities if name not in gradients]
+    gradients = [quantity for quantity in quantities if quantity.is_gradient]
+    others = [quantity.text for quantity in quantities if not quantity.is_gradient]
     *first, last = others + ([counted(len(gradients), "gradient")] if gradients else [])
     return f"{', '.join(first)} and {last}" if first else last

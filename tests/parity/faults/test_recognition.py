@@ -9,21 +9,22 @@ import numpy as np
 import pytest
 
 from parity.contracts.cases.case import Case, forced, precisions_of
-from parity.contracts.cases.strata import UNMERGED
+from parity.contracts.cases.families.canvases import UNMERGED
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.faults import KNOWN
 from parity.faults.base import Fault
-from parity.faults.catalogue import dataloader, losses, losses_object, scaling, training
+from parity.faults.catalogue import ROWS, dataloader, losses, losses_object, scaling, training
 from parity.faults.changes import Change, given, giving, raw, replaced, returning
-from parity.faults.generated import generated_faults
+from parity.faults.generated import Generated, generated_faults
 from parity.faults.in_oracle import made_in_oracle
 from parity.faults.namespace import NUMPY
 from parity.faults.oracle_side import forward, networks, patches, probe
 from parity.faults.oracle_side.base import plain
 from parity.faults.recognition import own_faults, recognised_faults
 from parity.judging.examine import Truth
-from parity.judging.measurement import GRADIENT, distance
+from parity.judging.measurement import distance
+from parity.judging.quantity import Arrays, gradient_of, result_of
 from parity.physics.oracle import losses as losses_oracle
 from parity.physics.oracle import networks as networks_oracle
 from parity.physics.oracle import operations
@@ -66,14 +67,14 @@ class Asked:
         self.bounded = dict(Truth.of(case, inputs, precision).quantities)
         self.truth = {quantity: widened(bounded.value) for quantity, bounded in self.bounded.items()}
 
-    def wrong(self, fault: Fault) -> dict[str, np.ndarray] | None:
+    def wrong(self, fault: Fault) -> Arrays | None:
         return made_in_oracle(fault, self.contract, self.inputs, self.truth)
 
     def ratio(self, fault: Fault) -> float:
         """By how many times a bound the fault exceeds it; 0 where it has no meaning."""
         bounded = self.bounded
         return max(
-            (distance(x, bounded[q].value, bounded[q].allowed)["ratio"] for q, x in (self.wrong(fault) or {}).items()),
+            (distance(x, bounded[q].value, bounded[q].allowed).ratio for q, x in (self.wrong(fault) or {}).items()),
             default=0.0,
         )
 
@@ -141,6 +142,18 @@ def test_a_name_that_follows_from_kinds_stands_for_that_in_the_catalogue_too() -
     assert {f.full_name: KNOWN[f.full_name].what for f in faults} == {f.full_name: f.what for f in faults}
 
 
+def test_every_row_for_a_fault_that_follows_from_kinds_has_one() -> None:
+    rows = [row for row in ROWS if isinstance(row, Generated)]
+    assert rows
+    assert [f"{row.target}/{row.name}" for row in rows if not row.faults] == []
+
+
+def test_a_fault_that_no_longer_follows_is_gone() -> None:
+    assert Generated("losses.mae", "predicted-squared").faults
+    assert Generated("losses.mae", "predicted-cubed").faults == ()
+    assert Generated("losses.mea", "predicted-squared").faults == ()
+
+
 @pytest.mark.parametrize(
     ("fault", "is_recognised"),
     [
@@ -163,7 +176,7 @@ def test_a_changed_argument_changes_all_results_and_no_gradient() -> None:
     case = first_cases(contract.name)[0]
     wrong = case.wrong(named(contract, "β₁ and β₂ are exchanged"))
     assert wrong is not None
-    assert list(wrong) == ["parameters", "first_moment", "second_moment"]
+    assert [quantity.text for quantity in wrong] == ["parameters", "first_moment", "second_moment"]
     assert {array.dtype for array in wrong.values()} == {np.dtype(np.float64)}
 
 
@@ -172,9 +185,9 @@ def test_a_detached_argument_changes_its_gradient_alone() -> None:
     case = first_cases(contract.name)[0]
     wrong = case.wrong(named(contract, "probe is detached"))
     assert wrong is not None
-    assert list(wrong) == [f"{GRADIENT}probe"]
-    assert not wrong[f"{GRADIENT}probe"].any()
-    assert wrong[f"{GRADIENT}probe"].dtype == np.complex128
+    assert list(wrong) == [gradient_of("probe")]
+    assert not wrong[gradient_of("probe")].any()
+    assert wrong[gradient_of("probe")].dtype == np.complex128
 
 
 def test_readings_have_no_gradient_to_be_wrong() -> None:
@@ -189,7 +202,7 @@ def test_only_integers_can_be_squared_before_they_are_widened() -> None:
     wrong = readings.wrong(named(contract, name))
     assert wrong is not None
     wrapped = (readings.inputs["amplitude"].astype(np.int64) ** 2 % 2**16).sum(axis=(-2, -1))
-    assert np.allclose(wrong["photons"], wrapped, rtol=1e-12)
+    assert np.allclose(wrong[result_of("photons")], wrapped, rtol=1e-12)
     assert floats.wrong(named(contract, name)) is None
 
 
@@ -253,10 +266,10 @@ def nll_of_one_pixel(name: str, predicted: float, observed: float, full: bool = 
         "full": np.array(full),
     }
     with np.errstate(divide="ignore"):
-        truth = {"nll": np.asarray(losses_oracle.poisson_nll(inputs["predicted"], inputs["observed"], full))}
+        truth = {result_of("nll"): np.asarray(losses_oracle.poisson_nll(inputs["predicted"], inputs["observed"], full))}
     wrong = made_in_oracle(named(contract, name), contract, inputs, truth)
     assert wrong is not None
-    return float(wrong["nll"][0])
+    return float(wrong[result_of("nll")][0])
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from parity.goldens.record import Golden, encode
-from parity.judging.measurement import GRADIENT
+from parity.judging.quantity import gradient_of, result_of
 from parity.physics.precision import FLOAT32
 
 
@@ -20,9 +20,9 @@ def golden(contract="losses.mae", stratum="even", seed=0, precision=FLOAT32, siz
             "full": np.array(True),
         },
         "cotangents": {"mae": np.array(1.0, precision.real)},
-        "oracle": {"mae": np.array(numbers.sum()), f"{GRADIENT}field": numbers * (1 + 1j)},
-        "bounds": {"mae": np.array(1e-6), f"{GRADIENT}field": np.full(size, 1e-6)},
-        "outputs": {"torch": {"mae": np.array(numbers.sum(), precision.real)}},
+        "oracle": {result_of("mae"): np.array(numbers.sum()), gradient_of("field"): numbers * (1 + 1j)},
+        "bounds": {result_of("mae"): np.array(1e-6), gradient_of("field"): np.full(size, 1e-6)},
+        "outputs": {"torch": {result_of("mae"): np.array(numbers.sum(), precision.real)}},
         "proof": {"conjugate of field": 1e5},
         "provenance": {"date": "2026-11-23", "reason": "made up"},
     }

@@ -14,6 +14,7 @@ from parity.goldens.choice import Candidate, choose
 from parity.goldens.errors import GoldenError
 from parity.goldens.freeze import freeze, golden_inputs
 from parity.goldens.record import encode
+from parity.judging.quantity import result_of
 from parity.physics.precision import FLOAT32, FLOAT64
 
 MAE = REGISTRY["losses.mae"]
@@ -115,7 +116,7 @@ def test_a_case_of_which_some_element_cannot_be_judged_is_none(monkeypatch) -> N
         found = freeze(contract, stratum, *others)
         if stratum != first.stratum.name:
             return found
-        bounds = {**found.golden.bounds, "mae": np.array(np.inf)}
+        bounds = {**found.golden.bounds, result_of("mae"): np.array(np.inf)}
         return replace(found, golden=replace(found.golden, bounds=bounds))
 
     monkeypatch.setattr(choice, "freeze", unbounded)

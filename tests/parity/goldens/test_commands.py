@@ -21,7 +21,8 @@ from parity.goldens.freeze import freeze
 from parity.goldens.history import read_history
 from parity.goldens.manifest import HISTORY, faults
 from parity.goldens.publish import publish
-from parity.stacks import ADAPTERS
+from parity.judging.quantity import result_of
+from parity.stacks import MIRRORED
 
 MAE, FAR_FIELD, COUNT = (
     "losses.mae/even-0",
@@ -138,7 +139,7 @@ def test_replay_0_one_stack_where_the_other_is_not_installed(parity_golden, monk
 
     found = importlib.util.find_spec
     monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if name in ADAPTERS and name != stack else found(name)
+        importlib.util, "find_spec", lambda name: None if name in MIRRORED and name != stack else found(name)
     )
     code, out, err = parity_golden("replay", "--stack", stack)
     assert (code, err) == (cli.AGREE, "")
@@ -212,7 +213,7 @@ def test_replay_1_a_stack_that_raises(parity_golden, break_torch) -> None:
         ("promote losses.mae --case odd --reason x", "a case is written stratum/seed, such as odd/17; got 'odd'"),
         ("promote losses.mae --case ood/1 --reason x", "unknown stratum 'ood' of losses.mae; did you mean 'odd'?"),
         ("promote losses.mae --precision f16 --reason x", "Invalid value for '--precision'"),
-        ("promote losses.mae --data scan.npz --reason x", "--case: expected measured/N, which of the exposures"),
+        ("promote losses.mae --data scan.npz --reason x", "--case: expected measured/N, the number of an exposure"),
         ("promote --reason x", "Missing argument 'CONTRACT...'"),
         ("promote losses.mae --case odd/1", "Missing option '--reason'"),
         ("remove --reason x", "Missing argument 'NAME...'"),
@@ -272,7 +273,7 @@ def test_3_a_golden_of_a_contract_that_is_none_any_more(parity_golden, fixtures,
     code, _, err = parity_golden("replay")
     assert code == cli.NOT_CHECKED
     assert err.startswith(
-        "parity: losses.mea/even-0: expected a golden of a contract, got one of losses.mea, which is none; "
+        "parity: losses.mea/even-0: expected a golden of a contract, got one of losses.mea, which does not exist; "
         "did you mean 'losses.mae'?"
     )
     assert parity_golden("remove", "losses.mea", *WHY)[0] == cli.AGREE
@@ -430,7 +431,7 @@ def test_promote_0_in_float64_beside_the_one_in_float32(parity_golden, fixtures)
     assert parity_golden(*command)[0] == cli.AGREE
     stored = GoldenSet.read(fixtures)
     assert "losses.mae/even-0.f64" in stored.names
-    assert stored.golden("losses.mae/even-0.f64").outputs["torch"]["mae"].dtype == np.float64
+    assert stored.golden("losses.mae/even-0.f64").outputs["torch"][result_of("mae")].dtype == np.float64
     assert parity_golden("replay", "losses")[0] == cli.AGREE
 
 

@@ -11,11 +11,13 @@ from parity.goldens.drift import Nature
 from parity.goldens.errors import GoldenError
 from parity.goldens.folder import GoldenSet, replace
 from parity.goldens.record import encode
+from parity.judging.quantity import result_of
 
 factory = runpy.run_path(str(Path(__file__).with_name("factory.py")))
+ERROR = result_of("mae")
 FOLDER = Path("fixtures/golden")
 EVEN, ODD = factory["golden"](), factory["golden"](stratum="odd")
-MOVED = with_fields(EVEN, outputs={"torch": {"mae": np.nextafter(EVEN.outputs["torch"]["mae"], np.float32(0))}})
+MOVED = with_fields(EVEN, outputs={"torch": {ERROR: np.nextafter(EVEN.outputs["torch"][ERROR], np.float32(0))}})
 """Half of its bound away: one unit in the last place of 6, 2^-21."""
 
 

@@ -6,7 +6,10 @@ import pytest
 
 from parity.goldens.drift import MOST_DIGITS, Drift, Nature, drifts, ulps, worst_nature
 from parity.goldens.record import Golden
+from parity.judging.quantity import gradient_of, result_of
 from parity.physics.precision import FLOAT32, FLOAT64
+
+ERROR = result_of("mae")
 
 BOUND = 2.0**-20
 """Of a golden in float32: 8 unit roundoffs of 2^-24, doubled; the same computation in float64 errs by at most 2^-49."""
@@ -19,9 +22,9 @@ def golden(**changes):
         "precision": FLOAT32,
         "inputs": {"observed": np.array([1], np.float32), "index": np.array([1])},
         "cotangents": {"mae": np.array(1, np.float32)},
-        "oracle": {"mae": np.array(1.0), "∂/∂observed": np.array([1.0])},
-        "bounds": {"mae": np.array(BOUND), "∂/∂observed": np.array([BOUND])},
-        "outputs": {"torch": {"mae": np.array(1, np.float32)}},
+        "oracle": {ERROR: np.array(1.0), gradient_of("observed"): np.array([1.0])},
+        "bounds": {ERROR: np.array(BOUND), gradient_of("observed"): np.array([BOUND])},
+        "outputs": {"torch": {ERROR: np.array(1, np.float32)}},
         "proof": {"a factor 2": 120.0, "negated": 14.0},
         "provenance": {"date": "2026-11-23"},
     }
@@ -36,21 +39,21 @@ def only_drift(old, new):
 
 def of_output(old, new, bound=BOUND):
     old, new = np.asarray(old), np.asarray(new)
-    bounds = {"mae": np.broadcast_to(bound, old.shape).astype(float)}
-    one = golden(oracle={"mae": old.astype(np.result_type(old, float))}, bounds=bounds, outputs={"torch": {"mae": old}})
-    return only_drift(one, replace(one, outputs={"torch": {"mae": new}}))
+    bounds = {ERROR: np.broadcast_to(bound, old.shape).astype(float)}
+    one = golden(oracle={ERROR: old.astype(np.result_type(old, float))}, bounds=bounds, outputs={"torch": {ERROR: old}})
+    return only_drift(one, replace(one, outputs={"torch": {ERROR: new}}))
 
 
 def of_oracle(new, old=1.0, bound=BOUND, precision=FLOAT32):
-    parts = {"bounds": {"mae": np.array(bound)}, "precision": precision}
-    one = golden(oracle={"mae": np.array(old)}, **parts)
-    (drift,) = drifts(one, replace(one, oracle={"mae": np.array(new)}))
+    parts = {"bounds": {ERROR: np.array(bound)}, "precision": precision}
+    one = golden(oracle={ERROR: np.array(old)}, **parts)
+    (drift,) = drifts(one, replace(one, oracle={ERROR: np.array(new)}))
     return drift
 
 
 def of_bounds(old, new):
-    one = golden(oracle={"mae": np.ones(len(old))}, outputs={}, bounds={"mae": np.array(old)})
-    return only_drift(one, replace(one, bounds={"mae": np.array(new)}))
+    one = golden(oracle={ERROR: np.ones(len(old))}, outputs={}, bounds={ERROR: np.array(old)})
+    return only_drift(one, replace(one, bounds={ERROR: np.array(new)}))
 
 
 def of_proof(**proof):
@@ -230,16 +233,19 @@ def test_a_proof_that_names_more_faults_is_added_to():
 
 
 def test_an_output_filled_in_changes_no_meaning_and_one_that_is_gone_does():
-    with_both = golden(outputs={stack: {"mae": np.array(1, np.float32)} for stack in ("tensorflow", "torch")})
+    with_both = golden(outputs={stack: {ERROR: np.array(1, np.float32)} for stack in ("tensorflow", "torch")})
     filled, gone = only_drift(golden(), with_both), only_drift(with_both, golden())
     assert (filled.array, filled.nature, filled.note) == ("tensorflow/value/mae", Nature.ADDED, "new")
     assert (gone.array, gone.nature, gone.note) == ("tensorflow/value/mae", Nature.SEMANTIC, "gone")
 
 
-@pytest.mark.parametrize("part", ["inputs", "cotangents", "oracle", "bounds"])
-def test_any_other_array_that_comes_or_goes_changes_the_meaning(part):
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [("inputs", "more"), ("cotangents", "more"), ("oracle", result_of("more")), ("bounds", result_of("more"))],
+)
+def test_any_other_array_that_comes_or_goes_changes_the_meaning(part, name):
     old = golden()
-    more = replace(old, **{part: {**getattr(old, part), "more": np.array(1.0)}})
+    more = replace(old, **{part: {**getattr(old, part), name: np.array(1.0)}})
     for before, after, note in ((old, more, "new"), (more, old, "gone")):
         drift = only_drift(before, after)
         assert (drift.nature, drift.note) == (Nature.SEMANTIC, note)
@@ -248,8 +254,8 @@ def test_any_other_array_that_comes_or_goes_changes_the_meaning(part):
 def test_the_worst_comes_first():
     old = golden()
     new = golden(
-        oracle={"mae": np.array(2.0), "∂/∂observed": np.array([1 + IN_FLOAT64])},
-        outputs={"torch": {"mae": np.array(1 + BOUND, np.float32), "∂/∂observed": np.array([1], np.float32)}},
+        oracle={ERROR: np.array(2.0), gradient_of("observed"): np.array([1 + IN_FLOAT64])},
+        outputs={"torch": {ERROR: np.array(1 + BOUND, np.float32), gradient_of("observed"): np.array([1], np.float32)}},
     )
     assert [(drift.array, drift.nature) for drift in drifts(old, new)] == [
         ("oracle/value/mae", Nature.SEMANTIC),

@@ -12,6 +12,7 @@ from parity.goldens.errors import GoldenError
 from parity.goldens.freeze import freeze, golden_inputs, require_current, truth_of
 from parity.goldens.record import decode, encode
 from parity.judging.measurement import measure_pair
+from parity.judging.quantity import gradient_of, result_of
 from parity.physics.precision import FLOAT32, FLOAT64
 
 MAE, COUNT, NLL = (REGISTRY[name] for name in ("losses.mae", "scaling.count_photons", "losses.poisson_nll"))
@@ -28,7 +29,7 @@ def test_a_golden_holds_what_the_oracle_says_and_what_the_stacks_return(stacks) 
     golden = found.golden
     assert found.withheld == {}
     assert golden.name == "losses.mae/even-0"
-    quantities = {"mae", "∂/∂predicted", "∂/∂observed"}
+    quantities = {result_of("mae"), gradient_of("predicted"), gradient_of("observed")}
     assert golden.oracle.keys() == golden.bounds.keys() == quantities
     assert {stack: outputs.keys() for stack, outputs in golden.outputs.items()} == {
         "tensorflow": quantities,
@@ -38,7 +39,7 @@ def test_a_golden_holds_what_the_oracle_says_and_what_the_stacks_return(stacks) 
     for name, array in case.inputs().items():
         np.testing.assert_array_equal(golden.inputs[name], array.astype(np.float32))
     expected = np.mean(np.abs(np.subtract(*(golden.inputs[n].astype(float) for n in ("predicted", "observed")))))
-    np.testing.assert_allclose(golden.oracle["mae"], expected, rtol=1e-14)
+    np.testing.assert_allclose(golden.oracle[result_of("mae")], expected, rtol=1e-14)
 
 
 def test_both_stacks_are_stored_within_their_bounds_and_within_twice_that_of_each_other(stacks) -> None:
@@ -67,8 +68,8 @@ def test_readings_are_frozen_as_they_were_read_and_judged_in_float64_without_gra
     assert golden.precision is FLOAT64
     assert np.issubdtype(golden.inputs["amplitude"].dtype, np.integer)
     assert golden.cotangents == {}
-    assert golden.oracle.keys() == {"photons"}
-    assert golden.outputs["torch"]["photons"].dtype == np.float64
+    assert golden.oracle.keys() == {result_of("photons")}
+    assert golden.outputs["torch"][result_of("photons")].dtype == np.float64
 
 
 def test_a_flag_stays_a_flag(stacks) -> None:
@@ -91,7 +92,7 @@ def test_a_stack_that_is_wrong_is_left_out_whole_and_the_worst_of_it_is_said(sta
     assert found.golden.outputs.keys() == {"tensorflow"}
     assert found.withheld.keys() == {"torch"}
     worst = found.withheld["torch"]
-    assert worst.quantity == "∂/∂predicted"
+    assert worst.quantity == gradient_of("predicted")
     assert worst.ratio > 1000
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from parity.goldens.difference import Difference
+from parity.goldens.difference import GoldenDiff
 from parity.goldens.drift import Drift, Nature
-from parity.goldens.history import Entry, Largest
+from parity.goldens.history import Largest, Regeneration
 from parity.goldens.history_picture import draw_history
 from parity.goldens.tables import Row, difference_summary, drift_table, golden_table, history_table
 from parity.physics.precision import FLOAT64
@@ -21,8 +21,8 @@ ROUNDED = Drift("losses.mae/even-0", "torch/value/mae", Nature.ROUNDING, 0.0213,
 MEANT = Drift("probe.crop/even-1", "bounds/value/probe", Nature.SEMANTIC, 0.5, 1e15, 0.3, "wider by ×1.5")
 GONE = Drift("probe.crop/even-2", "torch/value/probe", Nature.SEMANTIC, math.inf, math.inf, 0.0, "gone")
 FILLED = Drift("losses.mae/even-3", "tensorflow/value/mae", Nature.ADDED, math.inf, math.inf, 0.0, "new")
-FIRST = Entry("2026-01-05", "ab" * 20, "the first", 120, None, Nature.ADDED, {"numpy": "2.1", "torch": "2.6"})
-SECOND = Entry(
+FIRST = Regeneration("2026-01-05", "ab" * 20, "the first", 120, None, Nature.ADDED, {"numpy": "2.1", "torch": "2.6"})
+SECOND = Regeneration(
     "2026-02-11",
     "",
     "torch [2.7]",
@@ -41,7 +41,7 @@ def rows(renderable):
 
 
 def difference(*drifts, added=(), removed=()):
-    return Difference(tuple(added), tuple(removed), {drift.golden: (drift,) for drift in drifts})
+    return GoldenDiff(tuple(added), tuple(removed), {drift.golden: (drift,) for drift in drifts})
 
 
 def test_what_changed_is_listed_the_worst_first():
@@ -91,7 +91,7 @@ def test_what_changed_is_said_in_one_line(drifts, added, removed, said):
 
 
 def test_a_golden_is_named_once_by_the_most_serious_of_its_changes():
-    both = Difference(
+    both = GoldenDiff(
         (), (), {"a.b/even-0": (replace(MEANT, golden="a.b/even-0"), replace(ROUNDED, golden="a.b/even-0"))}
     )
     assert difference_summary(both).plain == "semantic: a.b/even-0"

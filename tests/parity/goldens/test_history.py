@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from parity.goldens.difference import Difference
+from parity.goldens.difference import GoldenDiff
 from parity.goldens.drift import Drift, Nature
 from parity.goldens.errors import GoldenError
-from parity.goldens.history import Entry, Largest, appended, entry_of, read_history, version_changes
+from parity.goldens.history import Largest, Regeneration, appended, read_history, regeneration_of, version_changes
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-ENTRY = Entry(
+ENTRY = Regeneration(
     date="2026-11-23",
     commit=COMMIT,
     reason="torch 2.13 fuses ε into the root",
@@ -28,8 +28,10 @@ LINE = (
 
 
 def entry_after(*drifts, added=(), removed=()):
-    difference = Difference(tuple(added), tuple(removed), {drift.golden: (drift,) for drift in drifts})
-    return entry_of(difference, date=datetime.date(2026, 11, 23), commit=COMMIT, reason="r", goldens=1, versions={})
+    difference = GoldenDiff(tuple(added), tuple(removed), {drift.golden: (drift,) for drift in drifts})
+    return regeneration_of(
+        difference, date=datetime.date(2026, 11, 23), commit=COMMIT, reason="r", goldens=1, versions={}
+    )
 
 
 def drift(golden, bounds, nature=Nature.ROUNDING):

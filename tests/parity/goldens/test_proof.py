@@ -15,6 +15,7 @@ from parity.goldens.errors import GoldenError
 from parity.goldens.proof import LEAST, MOST, proof_of, require_proof
 from parity.goldens.replay import replay
 from parity.judging.measurement import distance
+from parity.judging.quantity import result_of
 
 MAE, FAR_FIELD = REGISTRY["losses.mae"], REGISTRY["optics.far_field_amplitude"]
 
@@ -25,7 +26,8 @@ def made(monkeypatch, *faults) -> None:
 
 def off_by(bounds, truth, name="off"):
     """A fault that adds so many bounds to the mean."""
-    return Fault("losses.mae", name, name, returning(lambda xp, mae, a: mae + bounds * truth["mae"].allowed))
+    allowed = truth[result_of("mae")].allowed
+    return Fault("losses.mae", name, name, returning(lambda xp, mae, a: mae + bounds * allowed))
 
 
 def test_a_golden_tells_every_fault_that_is_ten_bounds_off_and_no_other(frozen) -> None:
@@ -36,7 +38,7 @@ def test_a_golden_tells_every_fault_that_is_ten_bounds_off_and_no_other(frozen) 
         told = {}
         for fault in recognised_faults(contract):
             wrong = made_in_oracle(fault, contract, wide, golden.oracle) or {}
-            ratios = [distance(wrong[q], truth[q].value, truth[q].allowed)["ratio"] for q in wrong]
+            ratios = [distance(wrong[q], truth[q].value, truth[q].allowed).ratio for q in wrong]
             if max(ratios, default=0) >= LEAST == 10:
                 told[fault.what] = float(f"{max(ratios):.2g}")
         assert golden.proof == told

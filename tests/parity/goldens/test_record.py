@@ -10,7 +10,7 @@ import pytest
 from parity.goldens.errors import GoldenError
 from parity.goldens.npz import digest, unpacked
 from parity.goldens.record import decode, encode
-from parity.judging.measurement import GRADIENT
+from parity.judging.quantity import gradient_of, result_of
 from parity.physics.precision import FLOAT64
 
 golden = runpy.run_path(str(Path(__file__).with_name("factory.py")))["golden"]
@@ -76,7 +76,7 @@ def test_a_golden_comes_back_as_it_was():
     assert (again.proof, again.provenance) == (one.proof, one.provenance)
     assert [*again.outputs] == ["torch"]
     assert {key: digest(a) for key, a in again.arrays().items()} == {key: digest(a) for key, a in one.arrays().items()}
-    assert {*again.truth} == {"mae", f"{GRADIENT}field"}
+    assert {*again.truth} == {result_of("mae"), gradient_of("field")}
 
 
 def test_bytes_depend_on_the_arrays_alone():

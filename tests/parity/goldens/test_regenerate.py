@@ -18,6 +18,7 @@ from parity.goldens.provenance import Stamp
 from parity.goldens.record import encode
 from parity.goldens.regenerate import promote, regenerate
 from parity.goldens.replay import replay
+from parity.judging.quantity import result_of
 from parity.physics.precision import FLOAT32, FLOAT64
 
 MAE = REGISTRY["losses.mae"]
@@ -81,7 +82,7 @@ def test_what_drifted_is_found_and_the_new_golden_says_who_made_it(frozen, later
     assert 0 < max(drift.bounds for drift in found.drifts) <= 1
     assert found.old is golden
     assert (found.new.provenance["commit"], found.new.provenance["reason"]) == (LATER, "a year later")
-    np.testing.assert_array_equal(found.new.oracle["mae"], golden.oracle["mae"])
+    np.testing.assert_array_equal(found.new.oracle[result_of("mae")], golden.oracle[result_of("mae")])
 
 
 def test_recomputed_twice_it_is_the_same_bytes(frozen, later, break_torch) -> None:
@@ -130,7 +131,7 @@ def test_a_case_is_promoted_with_both_stacks(stamp, frozen) -> None:
 def test_a_case_is_promoted_in_float64(stamp) -> None:
     golden = promote(parse_case(MAE, "even/0"), FLOAT64, stamp, uncommitted={})
     assert golden.name == "losses.mae/even-0.f64"
-    assert golden.outputs["torch"]["mae"].dtype == golden.inputs["observed"].dtype == np.float64
+    assert golden.outputs["torch"][result_of("mae")].dtype == golden.inputs["observed"].dtype == np.float64
 
 
 def test_a_failing_case_is_promoted_without_what_is_wrong_held_to_and_completed_once_it_is_right(

@@ -10,12 +10,14 @@ from parity.goldens import freeze
 from parity.goldens.errors import GoldenError
 from parity.goldens.message import replay_message, replay_table
 from parity.goldens.replay import replay, stored_truth
+from parity.judging.quantity import gradient_of, result_of
 from parity.judging.verdict import Outcome
 from parity.report.terminal import plain
 
 MAE, FAR_FIELD, COUNT = (
     REGISTRY[name] for name in ("losses.mae", "optics.far_field_amplitude", "scaling.count_photons")
 )
+ERROR = result_of("mae")
 OTHER = {"torch": "tensorflow", "tensorflow": "torch"}
 
 
@@ -61,7 +63,7 @@ def test_the_oracle_is_not_asked_again(frozen, stacks, monkeypatch) -> None:
 
 def test_it_is_the_stored_oracle_that_judges(frozen, stacks) -> None:
     golden = frozen("losses.mae")
-    moved = replace(golden, oracle={**golden.oracle, "mae": golden.oracle["mae"] + 4 * golden.bounds["mae"]})
+    moved = replace(golden, oracle={**golden.oracle, ERROR: golden.oracle[ERROR] + 4 * golden.bounds[ERROR]})
     verdict = replay(moved, MAE, stacks).verdict
     assert set(verdict.sides) == {"tensorflow", "torch"}
     assert verdict.alike
@@ -78,8 +80,8 @@ def test_it_is_the_stored_bound_that_judges(frozen, alone) -> None:
 def test_torch_is_held_to_what_tensorflow_returned(frozen, alone) -> None:
     """Were it not, an output that is stored of TensorFlow could be anything."""
     golden = frozen("losses.mae")
-    off = golden.outputs["tensorflow"]["mae"] + np.float32(3 * golden.bounds["mae"])
-    stored = {**golden.outputs, "tensorflow": {**golden.outputs["tensorflow"], "mae": off}}
+    off = golden.outputs["tensorflow"][ERROR] + np.float32(3 * golden.bounds[ERROR])
+    stored = {**golden.outputs, "tensorflow": {**golden.outputs["tensorflow"], ERROR: off}}
     replayed = replay(replace(golden, outputs=stored), MAE, alone("torch"))
     assert replayed.verdict.outcome is Outcome.DISAGREE
     assert replayed.verdict.sides == ()
@@ -117,7 +119,7 @@ def test_a_wrong_gradient_of_right_values_is_found(frozen, alone, break_torch) -
 
     break_torch(detached)
     verdict = replay(frozen("losses.mae"), MAE, alone("torch")).verdict
-    assert {failure.quantity for failure in verdict.failures} == {"∂/∂observed"}
+    assert {failure.quantity for failure in verdict.failures} == {gradient_of("observed")}
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ def test_a_step_within_the_bound_agrees_and_is_said_in_bounds(frozen, alone, bre
     break_torch(1 + 2**-22)
     replayed = replay(golden, MAE, alone("torch"))
     assert replayed.verdict.agrees
-    one_ulp = np.spacing(golden.outputs["torch"]["mae"]) / golden.bounds["mae"]
+    one_ulp = np.spacing(golden.outputs["torch"][ERROR]) / golden.bounds[ERROR]
     assert 0 < one_ulp < replayed.moved["torch"] < 1
 
 
@@ -183,14 +185,14 @@ def test_the_table_counts_what_disagrees(frozen, stacks, break_torch) -> None:
     ("change", "message"),
     [
         (
-            lambda golden: {"oracle": {"mae": golden.oracle["mae"]}, "bounds": {"mae": golden.bounds["mae"]}},
+            lambda golden: {"oracle": {ERROR: golden.oracle[ERROR]}, "bounds": {ERROR: golden.bounds[ERROR]}},
             "losses.mae/even-0: expected mae, ∂/∂observed, ∂/∂predicted, as losses.mae has them, got mae; "
             "`parity golden regen` brings it up to date",
         ),
         (
             lambda golden: {
-                "oracle": {**golden.oracle, "rmse": golden.oracle["mae"]},
-                "bounds": {**golden.bounds, "rmse": golden.bounds["mae"]},
+                "oracle": {**golden.oracle, result_of("rmse"): golden.oracle[ERROR]},
+                "bounds": {**golden.bounds, result_of("rmse"): golden.bounds[ERROR]},
             },
             "losses.mae/even-0: expected mae, ∂/∂observed, ∂/∂predicted, as losses.mae has them, "
             "got mae, rmse, ∂/∂observed, ∂/∂predicted; `parity golden regen` brings it up to date",

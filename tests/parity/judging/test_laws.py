@@ -13,6 +13,7 @@ from parity.contracts.declared import REGISTRY
 from parity.contracts.declared.batch import batch_facts
 from parity.judging.laws import examine_facts
 from parity.judging.measurement import Measurement
+from parity.judging.quantity import law_of
 from parity.physics.precision import FLOAT64, PRECISIONS, Precision
 from parity.stacks.base import Framework
 from ptycho_torch import dataloader, forward, losses, networks, optics, patches, probe, scaling, training
@@ -64,7 +65,7 @@ def test_every_fact_holds_in_both_stacks(name: str, stacks: Stacks) -> None:
     for framework in stacks:
         for precision in PRECISIONS.values():
             measurements = examined(name, framework, precision)
-            assert {m.quantity for m in measurements} == {fact.statement for fact in REGISTRY[name].facts}
+            assert {m.quantity.text for m in measurements} == {fact.statement for fact in REGISTRY[name].facts}
             assert all(m.agrees for m in measurements), measurements
 
 
@@ -226,7 +227,7 @@ def test_a_broken_stack_breaks_the_fact(
     right = getattr(module, contract.function)
     monkeypatch.setattr(module, contract.function, BROKEN[name, statement](right))
     (pytorch,) = (framework for framework in stacks if framework.name == "torch")
-    (found,) = (m for m in examined(name, pytorch, FLOAT64, statement) if m.quantity == statement)
+    (found,) = (m for m in examined(name, pytorch, FLOAT64, statement) if m.quantity == law_of(statement))
     assert found.fault is None
     assert not found.agrees
 
@@ -264,7 +265,7 @@ def test_a_law_is_examined_only_where_it_applies(stacks: Stacks) -> None:
     with_another = replace(case, contract=replace(case.contract, facts=facts))
     for framework in stacks:
         measurements = examined_in(with_another, framework, FLOAT64)
-        assert [m.quantity for m in measurements] == [fact.statement for fact in case.contract.facts]
+        assert [m.quantity.text for m in measurements] == [fact.statement for fact in case.contract.facts]
 
 
 @pytest.mark.parametrize("name", BATCHED)
@@ -274,4 +275,4 @@ def test_the_laws_of_a_batch_are_left_out_for_one_group(name: str, stacks: Stack
     applying = [fact.statement for fact in contract.facts if fact.applies(case.inputs())]
     of_one_group = [statement for statement in applying if statement not in BROKEN_BATCH]
     for framework in stacks:
-        assert [m.quantity for m in examined_in(case, framework, FLOAT64)] == of_one_group
+        assert [m.quantity.text for m in examined_in(case, framework, FLOAT64)] == of_one_group

@@ -16,10 +16,11 @@ from parity.judging.measurement import (
     measure_pair,
     missing_gradient,
 )
+from parity.judging.quantity import result_of
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, FLOAT64
 
-LABEL = Label("optics.illuminate", "even/0", "f64", "exit_waves")
+LABEL = Label("optics.illuminate", "even/0", "f64", result_of("exit_waves"))
 U = FLOAT64.unit_roundoff
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from parity.contracts.cases.case import ONE_HOT_EVERY, Case
 from parity.contracts.declared import REGISTRY
 from parity.judging.examine import examine
-from parity.judging.expectation import gradient_of
+from parity.judging.quantity import gradient_of
 from parity.physics.precision import FLOAT64
 from parity.stacks.base import Framework
 from ptycho_torch import optics

@@ -22,7 +22,7 @@ from parity.judging.run import Plan, run
 from parity.judging.verdict import Outcome
 from parity.physics.oracle import losses
 from parity.physics.precision import FLOAT32, FLOAT64
-from parity.stacks.base import Call, Framework, StackError
+from parity.stacks.base import Call, Framework, Stack, StackError
 
 MAE, FAR_FIELD, COUNT = (
     REGISTRY[name] for name in ("losses.mae", "optics.far_field_amplitude", "scaling.count_photons")
@@ -32,13 +32,11 @@ MAE, FAR_FIELD, COUNT = (
 class Oracle(Framework):
     """A stack made of the oracle's functions, under the name of any package there is; `error` is its gain error."""
 
-    package = "parity.physics.oracle"
     distribution = ""
     modes = ("eager",)
 
     def __init__(self, name: str, error: float = 0.0, raises: Exception | None = None) -> None:
-        self.name = name
-        super().__init__("eager", "cpu")
+        super().__init__(Stack(name, name, "parity.physics.oracle"), "eager", "cpu")
         self._error = error
         self._raises = raises
 
@@ -73,7 +71,7 @@ ONE, OTHER = Oracle("json"), Oracle("csv")
 
 
 def measured(case: Case, *stacks: Framework, **options: Any) -> set[tuple[str, str]]:
-    return {(m.stack, m.quantity) for m in examine(case, stacks, (FLOAT64,), **options)}
+    return {(m.stack, m.quantity.text) for m in examine(case, stacks, (FLOAT64,), **options)}
 
 
 def test_each_stack_is_measured_and_the_two_against_each_other() -> None:
@@ -100,7 +98,7 @@ def test_each_precision_that_is_wanted() -> None:
 def test_readings_are_tried_in_float64_without_gradients() -> None:
     case = Case(COUNT, COUNT.stratum("readings"), 0)
     found = examine(case, (ONE, OTHER), (FLOAT32, FLOAT64))
-    assert {(m.precision, m.quantity) for m in found} == {("f64", "photons")}
+    assert {(m.precision, m.quantity.text) for m in found} == {("f64", "photons")}
     assert all(m.agrees for m in found)
 
 
@@ -133,7 +131,7 @@ def test_other_names_for_the_function_are_held_to_the_same_oracle(monkeypatch: p
     contract = replace(MAE, entries=entries, facts=())
     small, wide = (examine(Case(contract, contract.stratum("even"), s), (ONE, OTHER), (FLOAT64,)) for s in (0, 1))
     assert all(m.agrees for m in small)
-    assert {(m.stack, m.quantity) for m in wide if not m.agrees} == {("json", "mae of losses.Layer")}
+    assert {(m.stack, m.quantity.text) for m in wide if not m.agrees} == {("json", "mae of losses.Layer")}
 
 
 def test_another_name_is_asked_in_the_precisions_that_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +141,7 @@ def test_another_name_is_asked_in_the_precisions_that_it_has(monkeypatch: pytest
     monkeypatch.setattr(losses, "Layer", losses.mae, raising=False)
     contract = replace(MAE, entries=(Entry("json", "losses.Layer", call, precisions=(FLOAT32,)),), facts=())
     found = examine(Case(contract, contract.stratum("even"), 0), (ONE, OTHER), (FLOAT32, FLOAT64))
-    assert {m.precision for m in found if m.quantity.endswith("of losses.Layer")} == {"f32"}
+    assert {m.precision for m in found if m.quantity.entry == "losses.Layer"} == {"f32"}
 
 
 def test_neuraloperator_is_held_to_the_oracle_where_it_is_installed(stacks: tuple[Framework, ...]) -> None:
@@ -153,7 +151,7 @@ def test_neuraloperator_is_held_to_the_oracle_where_it_is_installed(stacks: tupl
     for stratum, tried in (("even", 3), ("odd", 0)):
         found = examine(Case(contract, contract.stratum(stratum), 0), stacks, (FLOAT32, FLOAT64))
         assert all(m.agrees for m in found)
-        assert sum(m.quantity.endswith(f"of {peer}") for m in found) == tried
+        assert sum(m.quantity.entry == peer for m in found) == tried
 
 
 def test_a_run_tries_the_strata_and_so_many_examples_of_each_contract_in_turn() -> None:
@@ -172,7 +170,7 @@ def test_a_run_tries_the_strata_and_so_many_examples_of_each_contract_in_turn() 
 def test_facts_are_tried_on_the_strata_and_on_a_case_that_was_asked_for() -> None:
     def cases_with_facts(plan: Plan) -> set[str]:
         (result,) = run(plan, (ONE,))
-        return {m.case for m in result.measurements if m.quantity in {fact.statement for fact in MAE.facts}}
+        return {m.case for m in result.measurements if m.quantity.text in {fact.statement for fact in MAE.facts}}
 
     everything = Plan((MAE,), examples=2, precisions=(FLOAT64,))
     assert cases_with_facts(everything) == {case.name for case in forced(MAE)}

@@ -16,11 +16,12 @@ import tensorflow as tf
 import torch
 
 from parity.contracts.cases.case import Case, parse_case
-from parity.contracts.cases.strata import MERGED, SHAPES, SHIFTS, UNCONSTRAINED
+from parity.contracts.cases.families.canvases import MERGED, SHAPES, SHIFTS, UNCONSTRAINED, CanvasSpec
 from parity.contracts.contract import Contract, Stage
 from parity.contracts.declared import REGISTRY
 from parity.judging.expectation import bounded_gradients, bounded_values
-from parity.judging.stages import Tree, stage_tree, stages_of, trees_of
+from parity.judging.stage_tree import Tree
+from parity.judging.stages import stage_tree, stages_of, trees_of
 from parity.physics.precision import FLOAT32, FLOAT64, PRECISIONS, Precision
 from parity.stacks.base import Framework, StackError
 
@@ -270,7 +271,9 @@ def case_of(text: str) -> tuple[Case, Precision]:
 
 def has_stage(defect: Defect, case: Case) -> bool:
     """Whether the defect's function is a stage of the case at all: only one of the weights is."""
-    return defect.stage != "weight" or defect.function == f"patches.{case.spec.weighting}_weight"
+    spec = case.spec
+    assert isinstance(spec, CanvasSpec)
+    return defect.stage != "weight" or defect.function == f"patches.{spec.weighting}_weight"
 
 
 def of_name(stacks: Stacks, name: str) -> Framework:
@@ -552,7 +555,7 @@ def test_what_is_no_composition_is_a_tree_of_itself_alone(stacks: Stacks, monkey
 
 def test_every_result_of_a_function_is_read(stacks: Stacks) -> None:
     found = tree(of_name(stacks, "torch"), parse_case(REGISTRY["training.adam_step"], "first/0"))
-    assert [reading.measurement.quantity for reading in found.whole] == [
+    assert [reading.measurement.quantity.text for reading in found.whole] == [
         "parameters",
         "first_moment",
         "second_moment",

@@ -11,10 +11,10 @@ import pytest
 
 import ptycho.training
 import ptycho_torch.forward
-from parity.judging.trajectory import OPTIMIZERS, STEPS, Drift, drift
+from parity.judging.trajectory import OPTIMIZERS, STEPS, Separation, separation
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.report.terminal import plain
-from parity.report.trajectory import draw_drifts, drift_table
+from parity.report.trajectory import draw_separations, separation_table
 from parity.stacks import load
 from parity.stacks.base import Framework
 
@@ -29,23 +29,23 @@ def frameworks() -> tuple[Framework, ...]:
 def test_fifty_steps_stay_within_what_one_ulp_does(
     frameworks: tuple[Framework, ...], precision: Precision, tmp_path: Path
 ) -> None:
-    found = drift(frameworks, precision, "adam", members=3)
+    found = separation(frameworks, precision, "adam", members=3)
     assert found.agrees, found.ratio
     assert found.apart.shape == (STEPS + 1,)
     assert found.apart[0] == 0
     assert found.apart[-1] > 0
     assert all(trajectory.losses[-1] < trajectory.losses[0] / 2 for trajectory in found.trajectories.values())
-    assert "agree" in plain(drift_table([found]))
-    assert all(path.stat().st_size > 1000 for path in draw_drifts(tmp_path, [found]))
+    assert "agree" in plain(separation_table([found]))
+    assert all(path.stat().st_size > 1000 for path in draw_separations(tmp_path, [found]))
 
 
 @pytest.mark.parametrize("optimizer", sorted(set(OPTIMIZERS) - {"adam"}))
 def test_the_other_optimizers(frameworks: tuple[Framework, ...], optimizer: str) -> None:
-    assert drift(frameworks, FLOAT32, optimizer, steps=8, members=2).agrees
+    assert separation(frameworks, FLOAT32, optimizer, steps=8, members=2).agrees
 
 
-def stray(frameworks: tuple[Framework, ...], optimizer: str) -> Drift:
-    return drift(frameworks, FLOAT32, optimizer, steps=8, members=2)
+def stray(frameworks: tuple[Framework, ...], optimizer: str) -> Separation:
+    return separation(frameworks, FLOAT32, optimizer, steps=8, members=2)
 
 
 def test_a_momentum_that_is_forgotten(frameworks: tuple[Framework, ...], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,11 +73,11 @@ def test_a_gradient_that_is_one_in_a_thousand_too_large(
 
 def test_what_cannot_be_compared(frameworks: tuple[Framework, ...]) -> None:
     with pytest.raises(ValueError, match="frameworks: expected two, got 1"):
-        drift(frameworks[:1], FLOAT32)
+        separation(frameworks[:1], FLOAT32)
     with pytest.raises(ValueError, match="members: expected at least two, got 1"):
-        drift(frameworks, FLOAT32, members=1)
+        separation(frameworks, FLOAT32, members=1)
     with pytest.raises(ValueError, match="optimizer: expected one of sgd, adam, adamw, got 'lbfgs'"):
-        drift(frameworks, FLOAT32, "lbfgs")
+        separation(frameworks, FLOAT32, "lbfgs")
 
 
 def test_a_start_one_ulp_away_is_the_next_number() -> None:

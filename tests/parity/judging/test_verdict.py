@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from parity.contracts.contract import Quota
 from parity.judging.measurement import PAIR, Gain, Label, Measurement, measure
+from parity.judging.quantity import gradient_of, result_of
 from parity.judging.run import ContractRun
 from parity.judging.verdict import POOLED_FROM, Outcome, Verdict, judge
 from parity.physics.oracle.bounded import Bounded
@@ -20,7 +21,7 @@ CONTRACT = "optics.illuminate"
 
 
 def found(stack: str = "torch", case: str = "even/0", precision: str = "f64", **numbers: Any) -> Measurement:
-    defaults: dict[str, Any] = {"quantity": "exit_waves", "elements": 10, "epsilon": 1e-6, "ratio": 0.5}
+    defaults: dict[str, Any] = {"quantity": result_of("exit_waves"), "elements": 10, "epsilon": 1e-6, "ratio": 0.5}
     return Measurement(CONTRACT, case, precision, stack=stack, **defaults | numbers)
 
 
@@ -104,8 +105,8 @@ def test_the_failure_that_says_most_comes_first() -> None:
         found(ratio=9.0),
         found(ratio=2.0),
         found(ratio=99.0, precision="f32"),
-        found(ratio=999.0, quantity="∂/∂probe"),
-        found(ratio=9999.0, quantity="∂/∂probe", precision="f32"),
+        found(ratio=999.0, quantity=gradient_of("probe")),
+        found(ratio=9999.0, quantity=gradient_of("probe"), precision="f32"),
     )
     assert verdict(*reversed(ordered)).failures == ordered
 
@@ -173,7 +174,7 @@ def test_epsilon_is_of_the_least_sensitive_quantity_at_its_best_in_float32() -> 
     judged = verdict(
         found(precision="f32", epsilon=1e-5),
         found(precision="f32", epsilon=1e-6, case="odd/0"),
-        found(precision="f32", epsilon=1e-4, quantity="∂/∂probe"),
+        found(precision="f32", epsilon=1e-4, quantity=gradient_of("probe")),
         found(precision="f64", epsilon=1e-2),
     )
     assert judged.epsilon == 1e-4
@@ -189,7 +190,7 @@ class Simulated:
     def example(self, number: int, precision: Precision = FLOAT32) -> Measurement:
         value = precision.round(self._random.uniform(1, 2, 64)).astype(np.float64)
         oracle = Bounded(value, 40 * np.abs(value), precision)
-        label = Label(CONTRACT, f"even/{number}", precision.name, "exit_waves")
+        label = Label(CONTRACT, f"even/{number}", precision.name, result_of("exit_waves"))
         return measure(label, "torch", self._rounded(value, self._gain), oracle, self._rounded(value, 0.0))
 
     def _rounded(self, value: NDArray[np.float64], gain: float) -> NDArray[Any]:
@@ -270,7 +271,7 @@ def judged_again(stored: Sequence[Measurement]) -> Verdict:
 
 
 def test_float64_is_not_pooled() -> None:
-    label = Label(CONTRACT, "even/0", FLOAT64.name, "exit_waves")
+    label = Label(CONTRACT, "even/0", FLOAT64.name, result_of("exit_waves"))
     oracle = Bounded(np.ones(4), np.ones(4), FLOAT64)
     measurements = [measure(label, "torch", np.ones(4), oracle, np.ones(4))] * 20
     assert verdict(*measurements).gains == ()

@@ -127,7 +127,7 @@ class Row:
         got = self.evaluate(framework, operands).astype(bounded.value.dtype)
         if self.circular:
             got += 2 * np.pi * np.round((bounded.value - got) / (2 * np.pi))
-        return float(distance(got, bounded.value, bounded.allowed)["ratio"])
+        return float(distance(got, bounded.value, bounded.allowed).ratio)
 
 
 def _torch_wrap(x: torch.Tensor) -> torch.Tensor:

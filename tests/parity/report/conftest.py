@@ -9,6 +9,7 @@ import pytest
 from parity.contracts.contract import Quota
 from parity.contracts.declared import REGISTRY
 from parity.judging.measurement import Measurement
+from parity.judging.quantity import result_of
 from parity.judging.run import ContractRun
 from parity.judging.verdict import judge
 from parity.report.content import ContractReport, Report
@@ -26,7 +27,7 @@ def held() -> Held:
 
     def make(name: str = "losses.mae", torch: float = 0.25, fault: str | None = None, **fields: Any) -> ContractReport:
         contract = REGISTRY[name]
-        quantity = contract.results[0].name
+        quantity = result_of(contract.results[0].name)
         measurements = tuple(
             Measurement(
                 name,

@@ -11,6 +11,7 @@ from parity.contracts.cases.case import Coordinates
 from parity.contracts.declared import REGISTRY
 from parity.faults import CATALOGUE
 from parity.faults.injection import injected
+from parity.judging.quantity import law_of
 from parity.judging.run import ContractRun, Plan, run
 from parity.physics.precision import FLOAT64
 from parity.report import gathering
@@ -97,7 +98,7 @@ def test_what_is_off_outside_the_function_is_named(stacks: Stacks) -> None:
 
 def fact_of(found: ContractRun) -> ContractRun:
     """The run, if a law did not hold in it."""
-    first = replace(found.measurements[0], quantity="a law", ratio=2.0)
+    first = replace(found.measurements[0], quantity=law_of("a law"), ratio=2.0)
     return replace(found, verdict=replace(found.verdict, outcome="disagree", sides=("torch",), failures=(first,)))
 
 

@@ -9,6 +9,7 @@ from parity.contracts.contract import Quota
 from parity.contracts.declared import REGISTRY
 from parity.faults.diagnosis import Diagnosis
 from parity.judging.measurement import PAIR, Measurement
+from parity.judging.quantity import gradient_of, law_of, result_of
 from parity.judging.verdict import judge
 from parity.report.messages import describe, labelled
 
@@ -27,7 +28,7 @@ WRONG: dict[str, Any] = {
 
 
 def found(stack: str = "torch", case: str = "odd/17", precision: str = "f64", **numbers: Any) -> Measurement:
-    defaults: dict[str, Any] = {"quantity": "amplitude", "elements": 64, "epsilon": 1e-6}
+    defaults: dict[str, Any] = {"quantity": result_of("amplitude"), "elements": 64, "epsilon": 1e-6}
     return Measurement(FAR_FIELD.name, case, precision, stack=stack, **defaults | numbers)
 
 
@@ -52,7 +53,12 @@ def test_a_disagreement() -> None:
 
 
 def test_a_disagreement_in_float32_alone_in_a_gradient_of_one_stack_that_was_run_alone() -> None:
-    gradient = WRONG | {"quantity": "∂/∂exit_waves", "index": (0, 1, 2, 3, 4), "ratio": 1.5, "precision": "f32"}
+    gradient = WRONG | {
+        "quantity": gradient_of("exit_waves"),
+        "index": (0, 1, 2, 3, 4),
+        "ratio": 1.5,
+        "precision": "f32",
+    }
     assert message(found(**gradient), found()) == (
         "optics.far_field_amplitude: torch disagrees with the oracle, case odd/17\n"
         "  torch, ∂/∂exit_waves in float32: 1042.1 at group 0, patch 1, mode 2, row 3, column 4, oracle 1011.0: "
@@ -187,8 +193,11 @@ def test_how_many_times_the_bound(ratio: float, times: str) -> None:
     ("numbers", "place"),
     [
         ({"index": ()}, ", oracle"),
-        ({"quantity": "Σ Â² = Σ_p Σ |ψ_p|²", "index": (0, 1)}, " at (0, 1), oracle"),
-        ({"quantity": "amplitude of model.FarField"}, " at group 0, patch 1, row 3, column 2, oracle"),
+        ({"quantity": law_of("Σ Â² = Σ_p Σ |ψ_p|²"), "index": (0, 1)}, " at (0, 1), oracle"),
+        (
+            {"quantity": result_of("amplitude").through("model.FarField")},
+            " at group 0, patch 1, row 3, column 2, oracle",
+        ),
     ],
     ids=["a scalar", "a fact", "another entry"],
 )

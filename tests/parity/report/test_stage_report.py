@@ -12,11 +12,13 @@ import torch
 from parity import cli
 from parity.contracts.cases.case import parse_case
 from parity.contracts.declared import REGISTRY
-from parity.judging.stages import Tree, trees_of
+from parity.judging.stage_tree import Tree
+from parity.judging.stages import trees_of
 from parity.physics.kinds import CANVAS, EXIT_WAVES, POSITIONS
 from parity.physics.precision import FLOAT32, FLOAT64
+from parity.report.deviations import deviations, place_in_words, shown
 from parity.report.error_map import write_error_maps
-from parity.report.stages import explanation, findings, headline, place_in_words, shown
+from parity.report.stages import explanation, headline
 from parity.report.terminal import WIDTH, plain
 from parity.stacks.base import Framework
 
@@ -101,7 +103,7 @@ def test_the_stage_and_the_stack_that_first_diverge_are_named(stacks: Stacks, wr
 def test_the_worst_element_is_given_in_each_stack_and_in_the_oracle(stacks: Stacks, wrong: Wrong) -> None:
     wrong("optics.far_field_amplitude", gain(2.0))
     chosen = trees(stacks)
-    (found,) = (f for f in findings(shown(chosen)) if f.name == "amplitude")
+    (found,) = (f for f in deviations(shown(chosen)) if f.name == "amplitude")
     measured = found.worst.measurement
     text = plain(explanation(chosen))
     (line,) = (line for line in text.splitlines() if line.startswith("amplitude "))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from parity.judging.measurement import PAIR, Measurement
+from parity.judging.quantity import result_of
 from parity.judging.run import ContractRun, NotChecked
 from parity.judging.shards import Shard
 from parity.runs.merging import Merged, merge
@@ -22,7 +23,10 @@ ENVIRONMENT = {"platform": "here", "torch": "torch 2 (eager)"}
 
 def measurements(contract: str, case: str, **numbers: Any) -> list[Measurement]:
     defaults: dict[str, Any] = {"elements": 10, "epsilon": 1e-6, "ratio": 0.5}
-    return [Measurement(contract, case, "f64", "q", stack, **defaults | numbers) for stack in ("torch", "json", PAIR)]
+    return [
+        Measurement(contract, case, "f64", result_of("q"), stack, **defaults | numbers)
+        for stack in ("torch", "json", PAIR)
+    ]
 
 
 def shard(number: int, of: int = 3, asked: Asked = ASKED, **changed: Any) -> Stored:

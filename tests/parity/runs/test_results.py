@@ -10,6 +10,7 @@ import pytest
 
 from parity.contracts.contract import Quota
 from parity.judging.measurement import Gain, Measurement
+from parity.judging.quantity import gradient_of, result_of
 from parity.judging.run import ContractRun, NotChecked
 from parity.judging.shards import Shard
 from parity.judging.verdict import judge
@@ -22,7 +23,7 @@ MEASUREMENTS = (
         contract="losses.mae",
         case="odd/17",
         precision="f32",
-        quantity="∂/∂predicted",
+        quantity=gradient_of("predicted"),
         stack="torch",
         ratio=0.1 + 0.2,
         index=(0, 3, 1, 2),
@@ -37,7 +38,9 @@ MEASUREMENTS = (
         gain=Gain(-1e-30, np.inf),
         witness=Gain(np.nan, 0.1),
     ),
-    Measurement("losses.mae", "dark/0", "f64", "mae", "tensorflow", ratio=np.inf, got="nan", fault="raised “Error”"),
+    Measurement(
+        "losses.mae", "dark/0", "f64", result_of("mae"), "tensorflow", ratio=np.inf, got="nan", fault="raised “Error”"
+    ),
 )
 
 

@@ -20,9 +20,10 @@ from parity.contracts.contract import Argument, Contract, Result, UsageError
 from parity.contracts.declared import REGISTRY
 from parity.judging.expectation import bounded_gradients, bounded_values
 from parity.judging.measurement import Label, measure_pair
+from parity.judging.quantity import result_of
 from parity.physics.kinds import FLAG, OBJECT
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
-from parity.stacks import ADAPTERS, load
+from parity.stacks import ADAPTERS, MIRRORED, load
 from parity.stacks.base import Evaluation, Framework, FrameworkMissing, StackError, stack_at_work
 from parity.stacks.silence import silenced
 from parity.stacks.torch import Torch
@@ -258,7 +259,7 @@ def test_eager_and_graph_agree_within_the_bound(contract: Contract, modes: tuple
     cotangents = case.cotangents({name: oracle.value for name, oracle in values.items()})
     gradients = bounded_gradients(contract, inputs, cotangents, FLOAT32)
     eager, graph = (mode.evaluate(contract, inputs, FLOAT32, cotangents if gradients else None) for mode in modes)
-    label = Label(contract.name, case.name, FLOAT32.name, "")
+    label = Label(contract.name, case.name, FLOAT32.name, result_of("result"))
     for name, oracle in values.items():
         assert measure_pair(label, eager.values[name], graph.values[name], oracle).agrees
     for name, oracle in gradients.items():
@@ -271,14 +272,14 @@ def test_a_missing_framework_says_how_to_install_it(name: str, monkeypatch: pyte
     with pytest.raises(FrameworkMissing) as caught:
         load([name])
     assert str(caught.value) == (
-        f"{name} is not installed, so {ADAPTERS[name].package} cannot be checked: "
+        f"{name} is not installed, so {MIRRORED[name].package} cannot be checked: "
         f"pip install 'ptycho-parity[{name}]', or check the other stack alone with --stack"
     )
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_a_stack_that_is_not_here_is_missing_and_not_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    package, found = ADAPTERS[name].package, importlib.util.find_spec
+    package, found = MIRRORED[name].package, importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else found(name))
     with pytest.raises(FrameworkMissing) as caught:
         load([name])

@@ -31,6 +31,7 @@ from parity.judging.divergences.factors import To
 from parity.judging.divergences.faults import measured_faults
 from parity.judging.examine import examine
 from parity.judging.measurement import PAIR, Measurement
+from parity.judging.quantity import law_of, result_of, results_of
 from parity.judging.verdict import Outcome, Verdict, judge
 from parity.physics.oracle.operations import digamma_plus_one, log_gamma_plus_one, square, total
 from parity.physics.precision import FLOAT32, FLOAT64
@@ -174,7 +175,7 @@ def test_what_is_accepted_is_taken_off_and_measured(
     with made(stack, played.defect):
         found = examined(played.defect.target, stacks)
     assert judged(played.defect.target, found).outcome is Outcome.AGREE
-    sizes = [m.divergence for m in found if m.divergence is not None and m.quantity not in played.breaks]
+    sizes = [m.divergence for m in found if m.divergence is not None and m.quantity.text not in played.breaks]
     assert sizes
     assert {m.precision for m in found if m.divergence is not None} == {"f32", "f64"}
     assert all(played.low - 1e-6 <= size <= played.high + 1e-6 for size in sizes)
@@ -203,9 +204,9 @@ def test_a_small_defect_besides_is_still_caught_by_the_bound(
     accept(played.entry("torch", **endless))
     target, strata = played.defect.target, ("oblong", "many")
     with made("torch", played.defect, played.gain):
-        found = [m for m in examined(target, stacks, strata) if m.quantity not in played.breaks]
+        found = [m for m in examined(target, stacks, strata) if m.quantity.text not in played.breaks]
     off = {m.quantity for m in found if m.stack == "torch" and m.divergence is not None and m.ratio > 1}
-    assert off & {result.name for result in REGISTRY[target].results}
+    assert off & set(results_of(REGISTRY[target]))
     assert not any(m.fault for m in found)
 
 
@@ -252,11 +253,13 @@ def test_what_is_outside_may_be_anything_and_is_not_counted(stacks: tuple[Framew
     accept(Divergence(ERROR, "torch", SubDomain(lit), 1e-9, np.inf, "because", LATER, breaks=ERROR_FACTS))
     with made("torch", _defect(ERROR, returning(unlit))):
         found = examined(ERROR, stacks, ("dark",))
-    taken = [m for m in found if m.quantity == "error" and m.divergence is not None]
+    taken = [m for m in found if m.quantity == result_of("error") and m.divergence is not None]
     assert {m.divergence for m in taken} == {np.inf}
-    pairs = [m for m in found if m.quantity == "error" and m.stack == PAIR]
+    pairs = [m for m in found if m.quantity == result_of("error") and m.stack == PAIR]
     for m in (*taken, *pairs):
-        whole = next(o for o in found if (o.quantity, o.stack, o.precision) == ("error", "tensorflow", m.precision))
+        whole = next(
+            o for o in found if (o.quantity, o.stack, o.precision) == (result_of("error"), "tensorflow", m.precision)
+        )
         assert 0 < m.elements < whole.elements
         assert m.undecided == 0
         assert m.agrees
@@ -280,7 +283,7 @@ def test_what_is_as_small_as_its_own_rounding_is_still_taken_off(stacks: tuple[F
     for entries in ((), (Divergence(far_field.name, "torch", ConstantTerm(), 0.24, 0.26, "because", LATER),)):
         accept(*entries)
         with made("torch", defect):
-            (found,) = (m for m in examine(case, stacks[:1], (FLOAT32,)) if m.quantity == "amplitude")
+            (found,) = (m for m in examine(case, stacks[:1], (FLOAT32,)) if m.quantity == result_of("amplitude"))
         outcomes.append((found.agrees, found.ratio < 2))
     assert outcomes == [(False, True), (True, True)]
 
@@ -298,7 +301,7 @@ def test_a_fact_that_is_not_said_to_break_must_hold(stacks: tuple[Framework, ...
     accept(played.entry("torch", breaks=ERROR_FACTS[:1]))
     with made("torch", played.defect):
         found = examined(ERROR, stacks, ("even",))
-    assert {m.quantity for m in found if not m.agrees} == {ERROR_FACTS[1]}
+    assert {m.quantity for m in found if not m.agrees} == {law_of(ERROR_FACTS[1])}
 
 
 def test_a_stack_that_is_right_is_judged_as_it_is(stacks: tuple[Framework, ...], accept: Any) -> None:

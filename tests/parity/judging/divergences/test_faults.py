@@ -12,6 +12,7 @@ from parity.judging.divergences import ConstantTerm, Divergence, Gauge, Positive
 from parity.judging.divergences.factors import To
 from parity.judging.divergences.faults import declared_faults, divergence_faults, measured_faults
 from parity.judging.measurement import Measurement
+from parity.judging.quantity import law_of, result_of
 
 MAE = "losses.mae"
 TODAY = date(2027, 3, 1)
@@ -101,7 +102,7 @@ def test_entries_may_share_a_contract() -> None:
 
 def measurements(size: float | None, strata: tuple[str, ...] = STRATA, **numbers: Any) -> list[Measurement]:
     return [
-        Measurement(MAE, f"{stratum}/0", "f64", "mae", "torch", elements=1, divergence=size, **numbers)
+        Measurement(MAE, f"{stratum}/0", "f64", result_of("mae"), "torch", elements=1, divergence=size, **numbers)
         for stratum in strata
     ]
 
@@ -137,7 +138,7 @@ def test_a_size_beyond_the_interval_is_said_with_its_place() -> None:
 def test_a_fact_that_is_said_to_break_must() -> None:
     fact = REGISTRY[MAE].facts[0].statement
     entry = replace(ENTRY, breaks=(fact,))
-    holds = [replace(m, quantity=fact, divergence=None) for m in measurements(None)]
+    holds = [replace(m, quantity=law_of(fact), divergence=None) for m in measurements(None)]
     assert measured(measurements(3.0) + holds, entry) == [f"does not break '{fact}', which it is said to"]
     breaks = [replace(m, divergence=1e9) for m in holds[:1]]
     assert measured(measurements(3.0) + holds[1:] + breaks, entry) == []

@@ -21,6 +21,7 @@ from parity.goldens.replay import replay
 from parity.judging.divergences import Divergence, PositiveFactor, registry
 from parity.judging.divergences.registry import accepted_in, registered
 from parity.judging.measurement import Measurement
+from parity.judging.quantity import result_of
 from parity.judging.run import ContractRun, Plan, run
 from parity.judging.verdict import judge
 from parity.physics.precision import FLOAT32, FLOAT64
@@ -207,7 +208,7 @@ def test_a_stage_that_diverges_is_shown_as_wrong_and_named_as_accepted(
 
 
 def test_sizes_are_stored_and_older_results_are_still_read(tmp_path: Path) -> None:
-    stored = Measurement("losses.mae", "even/0", "f64", "mae", "torch", divergence=3.0000000000000004)
+    stored = Measurement("losses.mae", "even/0", "f64", result_of("mae"), "torch", divergence=3.0000000000000004)
     found = (stored, replace(stored, divergence=float("inf")), replace(stored, divergence=None))
     path = tmp_path / "results.json"
     write_results(path, [ContractRun(judge("losses.mae", found, MAE.quota), found, 0.0)], {})
@@ -220,7 +221,9 @@ def test_sizes_are_stored_and_older_results_are_still_read(tmp_path: Path) -> No
 
 
 def test_a_message_says_what_was_taken_off() -> None:
-    failure = Measurement("losses.mae", "even/0", "f64", "mae", "torch", ratio=5, got="1", expected="2", divergence=3.0)
+    failure = Measurement(
+        "losses.mae", "even/0", "f64", result_of("mae"), "torch", ratio=5, got="1", expected="2", divergence=3.0
+    )
     assert finding(MAE, failure) == (
         "torch, mae in float64: 1, an accepted divergence of 3 taken off, oracle 2: "
         "error 0, allowed 0 (5 times the bound)"
@@ -231,7 +234,7 @@ def test_sizes_reach_the_run(stacks: tuple[Framework, ...], accept: Callable[...
     accept(ENTRY)
     with injected(TRIPLED, "torch"):
         (result,) = run(Plan((MAE,), examples=1, precisions=(FLOAT64,), case="even/0"), stacks)
-    assert {m.quantity for m in result.measurements if m.divergence == pytest.approx(3)} == {
+    assert {m.quantity.text for m in result.measurements if m.divergence == pytest.approx(3)} == {
         "mae",
         "∂/∂predicted",
         "∂/∂observed",

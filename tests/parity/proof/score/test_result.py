@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parity.judging.measurement import GRADIENT as GRADIENT_OF
+from parity.judging.quantity import gradient_of, result_of
 from parity.physics.precision import FLOAT32
 from parity.proof.score.baselines import BASELINES, Baseline
 from parity.proof.score.page import page, totals
@@ -116,18 +116,18 @@ def test_the_page_has_totals_first_and_a_row_for_each_defect() -> None:
 @pytest.mark.parametrize(
     ("got", "fires"),
     [
-        ({"mae": np.float32([1.0, 2.0])}, False),
-        ({"mae": np.float32([1.0, 2.00001])}, False),
-        ({"mae": np.float32([1.0, 2.1])}, True),
-        ({"mae": np.float32([1.0, np.nan])}, True),
-        ({"mae": np.float32([[1.0, 2.0]])}, True),
-        ({"mae": np.float64([1.0, 2.0])}, True),
+        ({result_of("mae"): np.float32([1.0, 2.0])}, False),
+        ({result_of("mae"): np.float32([1.0, 2.00001])}, False),
+        ({result_of("mae"): np.float32([1.0, 2.1])}, True),
+        ({result_of("mae"): np.float32([1.0, np.nan])}, True),
+        ({result_of("mae"): np.float32([[1.0, 2.0]])}, True),
+        ({result_of("mae"): np.float64([1.0, 2.0])}, True),
         ({}, True),
         (None, True),
-        ({"mae": np.float32([1.0, 2.0]), f"{GRADIENT_OF}x": np.float32(9)}, False),
+        ({result_of("mae"): np.float32([1.0, 2.0]), gradient_of("x"): np.float32(9)}, False),
     ],
 )
 def test_a_tolerance_fires_on_values_that_it_does_not_hold(got: dict[str, np.ndarray] | None, fires: bool) -> None:
     baseline = Baseline("torch.testing.assert_close", FLOAT32, 1e-4, 0.0, same_dtype=True)
-    expected = {"mae": np.float32([1.0, 2.0]), f"{GRADIENT_OF}x": np.float32(1)}
+    expected = {result_of("mae"): np.float32([1.0, 2.0]), gradient_of("x"): np.float32(1)}
     assert baseline.fires(got, expected) is fires

@@ -12,6 +12,7 @@ from parity._errors import CheckNotMade
 from parity.contracts.contract import UsageError
 from parity.faults import CATALOGUE
 from parity.faults.injection import injected, replaced_in
+from parity.judging.quantity import result_of
 from parity.judging.verdict import Outcome
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.physics.weights import WeightsError
@@ -147,7 +148,7 @@ def test_groups_of_another_order_are_found(experiment: Experiment, narrow: Weigh
         answer = hold(question, stacks, (FLOAT64,))
     assert off(answer)[0] is Step.GROUP
     assert at(answer, Step.GROUP).verdict.sides == ("torch",)
-    assert at(answer, Step.GROUP).verdict.failures[0].quantity == "groups"
+    assert at(answer, Step.GROUP).verdict.failures[0].quantity == result_of("groups")
 
 
 @pytest.mark.parametrize(
@@ -175,7 +176,7 @@ def test_a_prediction_that_is_off_where_the_loss_is_right_is_no_inheritance(aske
     with replaced_in("ptycho_torch", "forward.predict_amplitude", doubled_when_called_by_name):
         answer = hold(asked, stacks, (FLOAT64,))
     assert off(answer) == [Step.PREDICT, Step.LOSS]
-    assert {m.quantity for m in at(answer, Step.LOSS).verdict.failures} == {"nll", "mae"}
+    assert {m.quantity.text for m in at(answer, Step.LOSS).verdict.failures} == {"nll", "mae"}
     assert at(answer, Step.PREDICT).inherits == ()
     assert [d.cause for d in at(answer, Step.PREDICT).diagnoses] == [None]
 
@@ -212,7 +213,7 @@ def test_a_stack_that_loses_an_axis_goes_no_further(
         answer = hold(asked, stacks, (FLOAT64,))
     assert off(answer)[0] is step
     (failure,) = at(answer, step).verdict.failures[:1]
-    assert (failure.stack, failure.quantity) == ("tensorflow", quantity)
+    assert (failure.stack, failure.quantity.text) == ("tensorflow", quantity)
     assert failure.fault == "returned shape (1, 16, 16), expected (1, 1, 16, 16)"
     assert set(at(answer, Step.GRADIENT).verdict.worst) == {"torch"}
 
@@ -224,7 +225,7 @@ def test_a_gradient_that_is_missing_is_found(asked: Question, stacks: Stacks) ->
     with replaced_in("ptycho_torch", "scaling.apply_intensity_scale", detached):
         answer = hold(asked, stacks, (FLOAT64,))
     assert off(answer) == [Step.GRADIENT]
-    assert {m.quantity for m in at(answer, Step.GRADIENT).verdict.failures} == {"∂/∂log_scale"}
+    assert {m.quantity.text for m in at(answer, Step.GRADIENT).verdict.failures} == {"∂/∂log_scale"}
 
 
 def test_what_no_loader_takes_cannot_be_checked(experiment: Experiment, stacks: Stacks) -> None:
