@@ -128,7 +128,7 @@ _NEAR_TO_FAR = Fault(
     shows=_A_GRID,
 )
 
-GROUPING = (
+GROUPING: tuple[Fault | Generated, ...] = (
     *_CHOICE,
     _COLUMN_BY_COLUMN,
     _NEAR_TO_FAR,
@@ -168,7 +168,7 @@ GROUPING = (
 )
 """Of the groups."""
 
-PLACES = (
+PLACES: tuple[Fault | Generated, ...] = (
     *within("dataloader.group_positions", _CHOICE),
     Fault("dataloader.group_positions", "added-mean", "the mean is added, not taken away", replaced(_mean_added)),
     Fault(
@@ -196,7 +196,7 @@ PLACES = (
 )
 """Of where the exposures of a group lie."""
 
-BRIGHTNESS = (
+BRIGHTNESS: tuple[Fault | Generated, ...] = (
     *within("dataloader.group_amplitudes", _CHOICE),
     squared_too_soon("dataloader.group_amplitudes", "diffraction", at="scaling.count_photons"),
     Fault(
@@ -239,4 +239,4 @@ BRIGHTNESS = (
 )
 """Of how bright they are."""
 
-FAULTS = (*GROUPING, *PLACES, *BRIGHTNESS)
+FAULTS: tuple[Fault | Generated, ...] = (*GROUPING, *PLACES, *BRIGHTNESS)

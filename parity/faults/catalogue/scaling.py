@@ -89,7 +89,7 @@ def _last_row_left_out(xp: Namespace, amplitude: Tensor) -> Tensor:
     return xp.concat([amplitude[:, :, :-1], xp.zeros_like(amplitude[:, :, -1:])], -2)
 
 
-COUNTING = (
+COUNTING: tuple[Fault | Generated, ...] = (
     squared_too_soon("scaling.count_photons"),
     _unsquared("scaling.count_photons"),
     Fault(
@@ -140,7 +140,7 @@ COUNTING = (
 )
 """Of photon counts."""
 
-DOSE = (
+DOSE: tuple[Fault | Generated, ...] = (
     squared_too_soon("scaling.scale_nphotons"),
     Fault("scaling.scale_nphotons", "inverted", "the scale is inverted", returning(lambda xp, scale, a: 1 / scale)),
     Fault(
@@ -184,7 +184,7 @@ DOSE = (
 )
 """Of the scale that a photon count asks for."""
 
-NORMALISING = (
+NORMALISING: tuple[Fault | Generated, ...] = (
     squared_too_soon("scaling.normalize_amplitude"),
     Fault(
         "scaling.normalize_amplitude",
@@ -264,7 +264,7 @@ def _misread(target: str, twice: str, unexponentiated: Change) -> tuple[Fault, .
     )
 
 
-APPLYING = (
+APPLYING: tuple[Fault | Generated, ...] = (
     Fault(
         "scaling.apply_intensity_scale",
         "divided",
@@ -315,7 +315,7 @@ APPLYING = (
 )
 """Of the scaling to photons."""
 
-REMOVING = (
+REMOVING: tuple[Fault | Generated, ...] = (
     Fault(
         "scaling.remove_intensity_scale",
         "multiplied",
@@ -339,4 +339,4 @@ REMOVING = (
 )
 """Of its inverse."""
 
-FAULTS = (*COUNTING, *DOSE, *NORMALISING, *APPLYING, *REMOVING)
+FAULTS: tuple[Fault | Generated, ...] = (*COUNTING, *DOSE, *NORMALISING, *APPLYING, *REMOVING)

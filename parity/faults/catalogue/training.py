@@ -123,7 +123,7 @@ _AS_KERAS = ("ε is added before the bias correction", "an intermediate is float
 _KERAS_S_OWN = raw(lambda xp, optimizer: optimizer.__bases__[0])
 """The optimizer of the same name without the stack's step."""
 
-SGD = (
+SGD: tuple[Fault | Generated, ...] = (
     Fault(
         "training.sgd_step",
         "damped",
@@ -369,4 +369,4 @@ ADAMW = (
 )
 """Of a step of AdamW."""
 
-FAULTS = (*SGD, *ADAM, *ADAMW)
+FAULTS: tuple[Fault | Generated, ...] = (*SGD, *ADAM, *ADAMW)
