@@ -36,18 +36,7 @@ from parity.proof.reconstruction.errors import (
 from parity.proof.reconstruction.exposures import LOG10_PHOTONS, OBJECTIVE, expose
 from parity.stacks.base import Framework
 
-__all__ = [
-    "LEAST_AT_ROOT",
-    "LOG10_PHOTONS",
-    "LOSSES",
-    "STEPS",
-    "Effect",
-    "Errors",
-    "Run",
-    "effect",
-    "expose",
-    "loss_of",
-]
+__all__ = ["LOG10_PHOTONS", "LOSSES", "ROOT_OPTIMA", "STEPS", "Effect", "Errors", "Run", "effect", "expose", "loss_of"]
 
 STEP = "training.adam_step"
 
@@ -57,7 +46,7 @@ STEPS, LEARNING_RATE, JUDGED_EVERY = 300, 0.05, 5
 LOSSES: Mapping[str, str] = {"nll": "nll_weight", "mae": "mae_weight"}
 """What can be minimised, and the weight of the objective that is 1 then; all others are 0."""
 
-LEAST_AT_ROOT: frozenset[str] = frozenset(
+ROOT_OPTIMA: frozenset[str] = frozenset(
     {
         "losses.poisson_nll/observed-unsquared",
         "losses.poisson_nll/predicted-squared-twice",
@@ -98,7 +87,7 @@ class Effect:
 
     `truth` is the true object, merged, and `light` the mean |p|² that falls on a pixel of it, both (rows, columns);
     `noise` are the errors of the true object, which photon noise makes. `predicted` are the errors where every pixel is
-    at √A, for a defect of `LEAST_AT_ROOT`.
+    at √A, for a defect of `ROOT_OPTIMA`.
     """
 
     defect: Fault
@@ -151,7 +140,7 @@ def effect(
             moved = _minimise(framework, {**exposures, LOSSES[loss]: np.array(1.0)}, steps, advance)
         runs[made] = _judged(exposures, loss, *moved)
     observed, true = exposures["observed"], exposures["patches"]
-    is_at_the_root = defect.full_name in LEAST_AT_ROOT and loss == loss_of(defect)
+    is_at_the_root = defect.full_name in ROOT_OPTIMA and loss == loss_of(defect)
     return Effect(
         defect,
         framework.name,
