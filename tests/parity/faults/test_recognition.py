@@ -14,12 +14,12 @@ from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.faults import KNOWN
 from parity.faults.base import Fault
-from parity.faults.catalogue import ROWS, losses, losses_object, probe
+from parity.faults.catalogue import ROWS, dataloader, losses, losses_object, probe, scaling, training
 from parity.faults.changes import Change, given, giving, raw, replaced, returning
 from parity.faults.generated import Generated, generated_faults
 from parity.faults.in_oracle import made_in_oracle
 from parity.faults.namespace import NUMPY
-from parity.faults.oracle_side import dataloader, forward, networks, patches, training
+from parity.faults.oracle_side import forward, networks, patches
 from parity.faults.oracle_side.base import plain
 from parity.faults.recognition import own_faults, recognised_faults
 from parity.judging.examine import Truth
@@ -321,16 +321,12 @@ REPAIRED = {
     "patches.translate": patches._bordered("constant"),
     "patches.reassemble_patches": patches._merge(lambda n, m: n / (m + patches_oracle.COVERAGE_FLOOR)),
     "patches.padded_size": patches._padded_size(),
-    "dataloader.neighbour_groups": dataloader._ranked(),
     "networks.convolve": networks._bordered("constant"),
     "networks.max_pool": networks._pooled(np.max),
     "networks.amplitude_head": networks._head(operations.sigmoid),
     "networks.encoder_block": networks._block(),
     "networks.decoder_block": networks._block(last=networks_oracle.upsample),
     "networks.autoencode@32": lambda **arguments: networks._phase_times(1)(networks_oracle.autoencode(**arguments)),
-    "training.sgd_step": training._sgd,
-    "training.adam_step": training._adam(training._plain_step),
-    "training.adamw_step": training._adam(training._plain_step),
     "forward.predict_amplitude": forward._predicted(patches_oracle.reassemble_patches),
     "forward.training_objective": lambda **arguments: losses_oracle.training_loss(
         **forward._objective_arguments(**arguments)
@@ -358,6 +354,9 @@ RIGHT: dict[str, Change] = {
         lambda xp, a: losses_object._modulus_error(xp, a) + losses_object._phase_error(xp, a)
     ),
     "losses.realspace_loss": losses_object._unweighted(),
+    "scaling.normalize_amplitude": scaling._scaled_by(0, 1, 2, 3),
+    "dataloader.neighbour_groups": dataloader._of_the_nearest(),
+    "training.adam_step": training._moved(training._plain),
 }
 """What changes are made of, by contract, with the fault taken out."""
 
