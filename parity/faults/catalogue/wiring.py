@@ -29,6 +29,11 @@ def own(xp: Namespace, address: str) -> Callable[..., Tensor]:
     return called
 
 
+def inner(target: str, address: str) -> str:
+    """Where a fault of the function at an address is made in a target: in it, or in another that it calls."""
+    return "" if target == address else address
+
+
 def exchanged(one: str, other: str) -> Change:
     """Two arguments in each other's place."""
     return giving(lambda xp, a: {one: getattr(a, other), other: getattr(a, one)})
