@@ -64,12 +64,14 @@ def _right(xp: Namespace, content: Tensor, cover: Tensor) -> Tensor:
     return 1 / (cover + 1e-3)
 
 
+UNWEIGHTED_NUMERATOR = _merged(_right, above=_one)
+
 FAULTS = (
     Fault(
         "patches.reassemble_patches",
         "numerator-unweighted",
         "the numerator is unweighted",
-        _merged(_right, above=_one),
+        UNWEIGHTED_NUMERATOR,
         shows="a weight that is not 1 everywhere",
     ),
     Fault(

@@ -14,14 +14,12 @@ import numpy as np
 from parity.contracts.contract import Contract, Inputs
 from parity.faults.base import Fault
 from parity.faults.in_oracle import Unconverted
-from parity.faults.oracle_side import forward, networks, patches
+from parity.faults.oracle_side import patches
 from parity.faults.oracle_side.base import Mistake, plain
 from parity.judging.quantity import Arrays, Quantity, by_quantity, results_of
 
 SPECIFIC: Mapping[str, tuple[Mistake, ...]] = {
-    address: mistakes
-    for module in (patches, networks, forward)
-    for address, mistakes in module.MISTAKES.items()
+    address: mistakes for module in (patches,) for address, mistakes in module.MISTAKES.items()
 }
 """The mistakes of single functions, by address."""
 

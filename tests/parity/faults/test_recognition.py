@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -14,20 +14,31 @@ from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.faults import KNOWN
 from parity.faults.base import Fault
-from parity.faults.catalogue import ROWS, dataloader, losses, losses_object, probe, scaling, training
+from parity.faults.catalogue import (
+    ROWS,
+    dataloader,
+    forward,
+    forward_losses,
+    losses,
+    losses_object,
+    networks,
+    networks_blocks,
+    networks_spectral,
+    probe,
+    scaling,
+    training,
+)
 from parity.faults.changes import Change, given, giving, raw, replaced, returning
 from parity.faults.generated import Generated, generated_faults
 from parity.faults.in_oracle import made_in_oracle
-from parity.faults.namespace import NUMPY
-from parity.faults.oracle_side import forward, networks, patches
+from parity.faults.namespace import NUMPY, Namespace, Tensor
+from parity.faults.oracle_side import patches
 from parity.faults.oracle_side.base import plain
 from parity.faults.recognition import own_faults, recognised_faults
 from parity.judging.examine import Truth
 from parity.judging.measurement import distance
 from parity.judging.quantity import Arrays, gradient_of, result_of
 from parity.physics.oracle import losses as losses_oracle
-from parity.physics.oracle import networks as networks_oracle
-from parity.physics.oracle import operations
 from parity.physics.oracle import patches as patches_oracle
 from parity.physics.precision import FLOAT32
 
@@ -321,16 +332,6 @@ REPAIRED = {
     "patches.translate": patches._bordered("constant"),
     "patches.reassemble_patches": patches._merge(lambda n, m: n / (m + patches_oracle.COVERAGE_FLOOR)),
     "patches.padded_size": patches._padded_size(),
-    "networks.convolve": networks._bordered("constant"),
-    "networks.max_pool": networks._pooled(np.max),
-    "networks.amplitude_head": networks._head(operations.sigmoid),
-    "networks.encoder_block": networks._block(),
-    "networks.decoder_block": networks._block(last=networks_oracle.upsample),
-    "networks.autoencode@32": lambda **arguments: networks._phase_times(1)(networks_oracle.autoencode(**arguments)),
-    "forward.predict_amplitude": forward._predicted(patches_oracle.reassemble_patches),
-    "forward.training_objective": lambda **arguments: losses_oracle.training_loss(
-        **forward._objective_arguments(**arguments)
-    ),
 }
 """What stands behind formulas of mistakes, by contract, with the mistake taken out."""
 
@@ -341,6 +342,10 @@ def test_a_formula_without_its_mistake_is_the_oracles(name: str) -> None:
         if case.inputs.get("weighting") == UNMERGED:
             continue  # no formula here is of patches that are not merged
         assert matched(plain(case.inputs), REPAIRED[name], REGISTRY[name].oracle()), case.name
+
+
+def greatest(xp: Namespace, several: list[Tensor]) -> Tensor:
+    return reduce(xp.maximum, several)
 
 
 RIGHT: dict[str, Change] = {
@@ -357,6 +362,15 @@ RIGHT: dict[str, Change] = {
     "scaling.normalize_amplitude": scaling._scaled_by(0, 1, 2, 3),
     "dataloader.neighbour_groups": dataloader._of_the_nearest(),
     "training.adam_step": training._moved(training._plain),
+    "networks.spectral_convolve": replaced(networks_spectral.by_matrices),
+    "networks.max_pool": networks.elementwise(lambda xp, x: networks._pooled(xp, x, greatest)),
+    "networks.upsample": networks.elementwise(networks.along(networks_blocks._repeated)),
+    "networks.amplitude_head": networks_blocks._head(lambda xp, z: xp.sigmoid(z)),
+    "networks.phase_head": networks_blocks._head(lambda xp, z: math.pi * xp.tanh(z)),
+    "networks.encoder_block": networks_blocks._block("networks.max_pool"),
+    "networks.decoder_block": networks_blocks._block("networks.upsample"),
+    "forward.predict_amplitude": replaced(lambda xp, a: forward._merged_and_lit(xp, a, 1.0)),
+    "forward.training_objective": replaced(forward_losses._trained),
 }
 """What changes are made of, by contract, with the fault taken out."""
 
