@@ -14,13 +14,13 @@ import numpy as np
 from parity.contracts.contract import Contract, Inputs
 from parity.faults.base import Fault
 from parity.faults.in_oracle import Unconverted, Values
-from parity.faults.oracle_side import dataloader, forward, networks, optics, patches, probe, scaling, training
+from parity.faults.oracle_side import dataloader, forward, networks, optics, probe, scaling, training
 from parity.faults.oracle_side.base import Mistake, plain
 from parity.judging.measurement import GRADIENT
 
 SPECIFIC: Mapping[str, tuple[Mistake, ...]] = {
     address: mistakes
-    for module in (probe, optics, patches, scaling, dataloader, networks, training, forward)
+    for module in (probe, optics, scaling, dataloader, networks, training, forward)
     for address, mistakes in module.MISTAKES.items()
 }
 """The mistakes of single functions, by address."""

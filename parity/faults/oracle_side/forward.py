@@ -24,7 +24,6 @@ from parity.faults.oracle_side.base import (
 )
 from parity.faults.oracle_side.networks import KERNELS
 from parity.faults.oracle_side.optics import pixels, unshifted
-from parity.faults.oracle_side.patches import unweighted_numerator
 from parity.physics.oracle import forward as oracle
 from parity.physics.oracle import losses, networks, optics, patches
 from parity.physics.oracle.losses import training_loss
@@ -138,6 +137,14 @@ def _coherent(probe: NDArray[Any], **others: Any) -> dict[str, Any]:
     return {"probe": probe.sum(axis=0, keepdims=True)}
 
 
+def _unweighted_numerator(
+    images: NDArray[Any], positions: NDArray[Any], weight: NDArray[Any], rows: int, columns: int
+) -> Any:
+    """A merge with weights in its denominator alone."""
+    content, _ = patches._merged(images, positions, np.ones_like(weight), rows, columns)
+    return content / patches._merged(images, positions, weight, rows, columns)[1]
+
+
 def _batch_as_modes(patches: NDArray[Any], probe: NDArray[Any], **others: Any) -> dict[str, Any]:
     return {"probe": np.tile(probe, (len(patches), 1, 1))}
 
@@ -209,7 +216,7 @@ MISTAKES: Mapping[str, tuple[Mistake, ...]] = {
         of_formula(
             "patches are extracted with the sign of reassembly", _predicted(patches.reassemble_patches, -1), _is_merged
         ),
-        of_formula("the numerator of the merge is unweighted", _predicted(unweighted_numerator), _is_weighted),
+        of_formula("the numerator of the merge is unweighted", _predicted(_unweighted_numerator), _is_weighted),
         of_arguments("a probe for each group enters as its modes", _batch_as_modes, several("patches", 0)),
     ),
     "forward.training_objective": _losses(_objective_arguments),

@@ -14,12 +14,12 @@ from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.faults import KNOWN
 from parity.faults.base import Fault
-from parity.faults.catalogue import losses, losses_object
+from parity.faults.catalogue import losses, losses_object, patches, patches_merged, patches_moved, patches_orders
 from parity.faults.changes import Change, given, giving, raw, replaced, returning
 from parity.faults.generated import generated_faults
 from parity.faults.in_oracle import made_in_oracle
 from parity.faults.namespace import NUMPY
-from parity.faults.oracle_side import dataloader, forward, networks, patches, probe, training
+from parity.faults.oracle_side import dataloader, forward, networks, probe, training
 from parity.faults.oracle_side.base import plain
 from parity.faults.recognition import own_faults, recognised_faults
 from parity.judging.examine import Truth
@@ -306,10 +306,6 @@ def matched(frame: dict[str, np.ndarray], formula: Callable[..., Any], oracle: C
 REPAIRED = {
     "probe.disk": lambda size, radius: probe._disk(probe._true_radius(size) < radius),
     "probe.zone_plate": probe._zone_plate(2),
-    "patches.central_weight": patches._central(lambda n: (n - n // 2) // 2, lambda n: n // 2),
-    "patches.translate": patches._bordered("constant"),
-    "patches.reassemble_patches": patches._merge(lambda n, m: n / (m + patches_oracle.COVERAGE_FLOOR)),
-    "patches.padded_size": patches._padded_size(),
     "dataloader.neighbour_groups": dataloader._ranked(),
     "networks.convolve": networks._bordered("constant"),
     "networks.max_pool": networks._pooled(np.max),
@@ -337,6 +333,11 @@ def test_a_formula_without_its_mistake_is_the_oracles(name: str) -> None:
 
 
 RIGHT: dict[str, Change] = {
+    "patches.central_weight": patches._central(lambda xp, n: xp.floor((n - xp.floor(n / 2)) / 2)),
+    "patches.translate": patches_moved._bordered(lambda xp, place, n: place),
+    "patches.extract_patches": patches_moved._cut_out_at(lambda xp, a: a.positions),
+    "patches.reassemble_patches": patches_merged._merged(patches_merged._right),
+    "patches.padded_size": patches_orders._size_without(),
     "losses.poisson_nll": losses.in_the_logarithm(0.0),
     "losses.total_variation": losses_object._of_steps(rows=1, columns=1),
     "losses.complex_mae": replaced(
