@@ -87,7 +87,7 @@ commits: $(READY) ## What the pre-merge check says of thirty commits in a clone
 .PHONY: goldens
 goldens: $(READY) ## What was frozen: whole, and held by both stacks, together and each alone
 	@$(VENV)/bin/parity golden verify
-	@$(PYTEST) -m golden tests/parity/goldens/test_goldens.py tests/parity/golden
+	@$(PYTEST) -m golden tests/parity/goldens
 
 # Without the plugin, whose requirements that environment leaves out.
 .PHONY: external

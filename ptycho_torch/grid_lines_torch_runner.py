@@ -74,27 +74,35 @@ class Outcome:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
-@click.option("--train-npz", required=True, type=_FILE, metavar="FILE", help="What is learnt from.")
-@click.option("--test-npz", required=True, type=_FILE, metavar="FILE", help="What is reconstructed.")
-@click.option("--architecture", type=click.Choice(list(ARCHITECTURES)), default="cnn")
-@click.option("--output-dir", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
-@click.option("--epochs", type=click.IntRange(min=1), default=20)
-@click.option("--batch-size", type=click.IntRange(min=1), default=16, help="Groups in a step.")
-@click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), default=1e-3, help="Adam's.")
-@click.option("--loss", type=click.Choice(list(LOSSES)), default="nll", help="What is minimised, on the detector.")
+@click.option("--train-npz", required=True, type=_FILE, metavar="FILE", help="Train on this data set.")
+@click.option("--test-npz", required=True, type=_FILE, metavar="FILE", help="Reconstruct this data set.")
+@click.option("--architecture", type=click.Choice(list(ARCHITECTURES)), default="cnn", help="Train this network.")
+@click.option(
+    "--output-dir",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write everything to this folder.",
+)
+@click.option("--epochs", type=click.IntRange(min=1), default=20, help="Train for this many epochs.")
+@click.option("--batch-size", type=click.IntRange(min=1), default=16, help="Take this many groups a step.")
+@click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), default=1e-3, help="Train at this rate.")
+@click.option("--loss", type=click.Choice(list(LOSSES)), default="nll", help="Minimise this loss on the detector.")
 @click.option(
     "--weighting",
     type=click.Choice(WEIGHTINGS),
-    help="How patches count where they overlap.  [default: central for cnn, probe for others]",
+    help="Weight patches like this where they overlap.  [default: central for cnn, probe for others]",
 )
 @click.option(
-    "--gridsize", type=click.IntRange(min=1), help="Patches a side of a group.  [default: that of the file's groups]"
+    "--gridsize", type=click.IntRange(min=1), help="Group this many patches a side.  [default: as in the file]"
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the weights, and of the order of the groups.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, help="Draw the weights and the order of the groups from this seed."
+)
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in DIR, if there is one.")
-@click.option("--accelerator", default="auto", help="As Lightning takes it: auto, cpu, gpu, ...")
-@click.option("--devices", default="auto", help="How many of them.")
-@click.option("--strategy", default="auto", help="For several of them, such as ddp.")
+@click.option("--accelerator", default="auto", help="Train on this accelerator of Lightning: auto, cpu, gpu, ...")
+@click.option("--devices", default="auto", help="Train on this many devices.")
+@click.option("--strategy", default="auto", help="Share several devices in this way, such as ddp.")
 def runner_command(
     train_npz: Path,
     test_npz: Path,
@@ -112,7 +120,7 @@ def runner_command(
     devices: str,
     strategy: str,
 ) -> None:
-    """Train on one data set, reconstruct another, and write what came of it.
+    """Train on one data set, and reconstruct another.
 
     DIR then has metrics.json, reconstruction.npz, pictures (PNG), checkpoints/last.ckpt and logs/. Files that are
     there are replaced: those of an earlier training go when the first new checkpoint comes.

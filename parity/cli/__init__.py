@@ -62,7 +62,11 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ptycho-parity")
 def cli() -> None:
-    """Hold the TensorFlow and PyTorch stacks to one oracle, and to each other."""
+    """Hold the TensorFlow and PyTorch stacks to one oracle, and to each other.
+
+    The exit code is 0 if all agree, 1 if something disagrees, 2 if you called the command wrongly, and 3 if something
+    could not be checked.
+    """
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -1,4 +1,4 @@
-"""`parity bench`: what a run costs."""
+"""`parity bench` measures the cost of a run."""
 
 from __future__ import annotations
 
@@ -35,10 +35,14 @@ REVISION_SIZES = (64,)
 @examples_option
 @click.option("--sizes", metavar="N,...", help="Time single examples of N × N pixels.")
 @click.option("--modes", metavar="MODE,...", help="Time single examples in these modes of both stacks.")
-@click.option("--by-hand", is_flag=True, help=f"Beside tests by hand of {', '.join(CONTRACTS)}; takes minutes.")
-@click.option("--against", metavar="REVISION", help="Time this git revision and the code at hand in turn.")
-@click.option("--rounds", default=ROUNDS, show_default=True, type=click.IntRange(min=1), help="Of --against.")
-@report_option(f"Write {FILE} here, and with --sizes pictures.")
+@click.option(
+    "--by-hand", is_flag=True, help=f"Time hand-written tests of {', '.join(CONTRACTS)} too; this takes minutes."
+)
+@click.option("--against", metavar="REVISION", help="Time this git revision and your checkout in turn.")
+@click.option(
+    "--rounds", default=ROUNDS, show_default=True, type=click.IntRange(min=1), help="Time each of the two this often."
+)
+@report_option(f"Write {FILE} to this folder, and pictures if you give --sizes or --modes.")
 @click.option("--pictures/--no-pictures", default=True, hidden=True)
 def bench_command(
     names: tuple[str, ...],
@@ -51,10 +55,12 @@ def bench_command(
     folder: Path | None,
     pictures: bool,
 ) -> int:
-    """Time every step of a run beside importing the frameworks and calling the stacks alone.
+    """Measure how long each step of a run takes.
 
-    With --sizes, --modes, --by-hand or --against only what these ask for. Exit code 3 where a contract cannot be run in
-    a mode, or a revision cannot be timed.
+    Without --sizes, --modes, --by-hand or --against you see every step of a run, beside the time it takes to import
+    the frameworks and to call the stacks alone. With one of them you see only the times that it asks for.
+
+    The exit code is 3 if a contract cannot run in one of the modes, or if the revision cannot be timed.
     """
     asked, wanted = _sizes(sizes), parse_modes(modes) if modes else ()
     contracts = REGISTRY.select(names)

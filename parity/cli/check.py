@@ -1,4 +1,4 @@
-"""`parity check`: the pre-merge check."""
+"""`parity check` is the pre-merge check."""
 
 from __future__ import annotations
 
@@ -27,19 +27,46 @@ JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 @click.command("check")
-@click.option("--base", metavar="REF", help="What to compare with  [default: where the work left the main branch]")
-@click.option("--staged", is_flag=True, help="Compare what is staged with the last commit.")
-@click.option("--format", "form", default="text", show_default=True, type=click.Choice(list(FORMATS)))
-@click.option("--jobs", default=min(2, os.cpu_count() or 1), show_default=True, type=click.IntRange(min=1))
-@click.option("--limit", default=LIMIT, show_default=True, type=click.FloatRange(min=1), help="Seconds a contract.")
-@click.option("--accept-weaker", "accepted", default="", metavar="REASON", help="Why the harness may promise less.")
-@report_option("Write report.html, report.md and junit.xml here.")
+@click.option(
+    "--base", metavar="REF", help="Compare with the commit where your work left REF.  [default: the main branch]"
+)
+@click.option("--staged", is_flag=True, help="Compare what you have staged with the last commit.")
+@click.option(
+    "--format",
+    "form",
+    default="text",
+    show_default=True,
+    type=click.Choice(list(FORMATS)),
+    help="Print text for people, or one of the forms that GitHub, programs and build servers read.",
+)
+@click.option(
+    "--jobs",
+    default=min(2, os.cpu_count() or 1),
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Hold contracts in this many processes.",
+)
+@click.option(
+    "--limit",
+    metavar="SECONDS",
+    default=LIMIT,
+    show_default=True,
+    type=click.FloatRange(min=1),
+    help="Stop a contract that takes longer than this.",
+)
+@click.option(
+    "--accept-weaker", "accepted", default="", metavar="REASON", help="Let the harness promise less, for this reason."
+)
+@report_option("Write report.html, report.md and junit.xml to this folder.")
 def check_command(
     base: str | None, staged: bool, form: str, jobs: int, limit: float, accepted: str, folder: Path | None
 ) -> int:
-    """Hold what a change touches: contracts, what is made of them, their goldens, and the harness's own sharpness.
+    """Check what your changes touch, before you merge them.
 
-    Exit code 0 where all of it agrees, 1 where something does not, 3 where something could not be checked.
+    The command reads your changes from git. It holds every contract that they touch and every contract that uses one
+    of those, replays their goldens, and makes a few known defects to see whether the harness still notices them.
+
+    The exit code is 0 if everything agrees, 1 if something disagrees, and 3 if something could not be checked.
     """
     changes = changes_since(Path.cwd(), base, staged)
     if not changes.root.samefile(ROOT):

@@ -1,4 +1,4 @@
-"""`parity contracts`: what is held equal."""
+"""`parity contracts` shows the contracts."""
 
 from __future__ import annotations
 
@@ -15,12 +15,16 @@ from parity.report.terminal import bare_table, console
 
 @click.group("contracts")
 def contracts_group() -> None:
-    """What is held equal."""
+    """Show the contracts."""
 
 
 @contracts_group.command("list")
 def list_contracts() -> int:
-    """Every contract with its equation; and what the mirror rule finds amiss."""
+    """List every contract with its equation.
+
+    The command also reads both stacks' sources and names every breach of the mirror rule. The exit code is 1 if there
+    is one.
+    """
     out = console()
     table = bare_table("contract", "equation")
     for contract in REGISTRY.values():
@@ -37,7 +41,7 @@ def list_contracts() -> int:
 @contracts_group.command("show")
 @click.argument("name")
 def show_contract(name: str) -> int:
-    """One contract: equation, kinds, strata, facts and quotas, from its declaration."""
+    """Show the arguments, strata, facts and quotas of a contract."""
     _print_contract(console(), REGISTRY[name])
     return AGREE
 

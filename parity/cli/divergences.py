@@ -1,4 +1,4 @@
-"""`parity divergences`: what is accepted, and how large it is."""
+"""`parity divergences` measures the accepted divergences."""
 
 from __future__ import annotations
 
@@ -23,9 +23,13 @@ from parity.stacks import load
 @examples_option
 @precision_option
 def divergences_command(examples: int, precision: str) -> int:
-    """Measure every accepted divergence: its kind, the sizes that are accepted and those that there are, and its end.
+    """Measure every accepted divergence.
 
-    Exit code 1 for an entry that never shows, has left its interval, has expired or names what there is not.
+    You see the kind of each divergence, the sizes that its entry accepts, the sizes that were measured, and the date on
+    which the entry expires.
+
+    The exit code is 1 if an entry never shows, has left its interval, has expired, or names something that does not
+    exist.
     """
     entries, out = registered(), console()
     if not entries:

@@ -1,4 +1,4 @@
-"""`parity explain`: where a composition first goes wrong."""
+"""`parity explain` finds the stage of a composition that goes wrong first."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from parity.stacks import ADAPTERS, load
 
 @click.command("explain")
 @click.argument("name", metavar="CONTRACT")
-@click.option("--case", required=True, metavar="STRATUM/SEED", help="The case, such as odd/17.")
+@click.option("--case", required=True, metavar="STRATUM/SEED", help="Run this case, such as odd/17.")
 @under_circumstances
-@report_option("Draw error maps into this.")
+@report_option("Draw error maps into this folder.")
 def explain_command(
     name: str,
     case: str,
@@ -37,10 +37,11 @@ def explain_command(
     stacks: tuple[str, ...],
     folder: Path | None,
 ) -> int:
-    """Say which stage of a composition first goes wrong in one case, forward or backward, and by how much.
+    """Find the stage of a composition that goes wrong first.
 
-    Each stage is run on what its own stack made of the stages before, and on what the oracle gives it: one that is off
-    on the latter is wrong in itself, another inherits.
+    The command runs one case, forward and backward, and says by how much each stage is wrong. It runs every stage
+    twice: on the results of its own stack's earlier stages, and on the oracle's results. A stage that is wrong on the
+    oracle's results is wrong in itself; any other stage that is wrong inherits the error.
     """
     plan = Plan(
         contracts=(REGISTRY[name],),

@@ -1,4 +1,4 @@
-"""`parity merge`: the shards of a run as one."""
+"""`parity merge` joins the shards of a run."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from parity.stacks import STACKS
 
 @click.command("merge")
 @click.argument("paths", nargs=-1, required=True, metavar="RESULTS.json...", type=click.Path(path_type=Path))
-@report_option("Write results.json of the whole run here and, as HTML, Markdown and JUnit XML, a report.")
+@report_option("Write results.json and a report in HTML, Markdown and JUnit XML to this folder.")
 def merge_command(paths: tuple[Path, ...], folder: Path | None) -> int:
-    """Unite the results of all shards of a run, and judge them as if they had been one.
+    """Join the results of all shards, and judge them as one run.
 
-    No framework is needed. Exit code 3 unless these are all the shards of one run, each once.
+    You need no framework. The exit code is 3 unless the files hold every shard of one run exactly once.
     """
     if folder:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""`parity mutants`: change the stacks a little, everywhere, and see whether it is noticed."""
+"""`parity mutants` changes the stacks' sources a little, and sees whether a test notices."""
 
 from __future__ import annotations
 
@@ -36,20 +36,24 @@ _most = click.option(
     default=1,
     show_default=True,
     type=click.IntRange(min=0),
-    help="Mutants of each operator in each function; 0 for all.",
+    help="Make at most this many mutants of each operator in each function; 0 makes all.",
 )
 
 
 @click.group("mutants")
 def mutants_group() -> None:
-    """Small changes to the sources of the stacks: does anything notice them?"""
+    """Change a stack's source, and see whether a test notices.
+
+    FILE is a source file such as ptycho/losses.py. Without FILE the commands take losses, optics, scaling, patches and
+    forward of both stacks.
+    """
 
 
 @mutants_group.command("list")
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @_most
 def list_command(files: Sequence[str], most: int) -> int:
-    """List the mutants of source files such as ptycho/losses.py, of the physics of both stacks if none is named."""
+    """List the mutants of source files."""
     for mutant in _mutants(files, most):
         click.echo(f"{mutant.id}  {mutant.place}  {mutant.kind}  {_described(mutant)}")
     return AGREE
@@ -58,20 +62,28 @@ def list_command(files: Sequence[str], most: int) -> int:
 @mutants_group.command("run")
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @_most
-@click.option("--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="Processes, each kept warm.")
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="Use this many processes.")
 @click.option(
     "--journal",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Keep what became of each mutant here, and go on from what is there.",
+    help="Keep the results in this file, and go on from there.",
 )
-@click.option("--limit", default=300.0, show_default=True, type=click.FloatRange(min=1.0), help="Seconds a question.")
-@report_option("Write what became of every mutant as JSON into this.")
+@click.option(
+    "--limit",
+    metavar="SECONDS",
+    default=300.0,
+    show_default=True,
+    type=click.FloatRange(min=1.0),
+    help="Stop the tests of a mutant that take longer than this.",
+)
+@report_option("Write the result of every mutant as JSON to this folder.")
 def run_command(
     files: Sequence[str], most: int, jobs: int, journal: Path | None, limit: float, folder: Path | None
 ) -> int:
-    """Make mutant after mutant, and ask the contracts, or at the borders the unit tests, whether they notice.
+    """Make each mutant, and see whether a test notices it.
 
-    What takes longer than the limit, or breaks pytest, was not noticed.
+    A mutant of the mathematics is tried against the contracts, and a mutant of the checks of arguments against the unit
+    tests. A mutant counts as missed if its tests take longer than the limit, or if it breaks pytest itself.
     """
     if importlib.util.find_spec("pytest") is None or not (ROOT / "tests").is_dir():
         raise UsageError("mutants: expected a checkout with its tests, and pytest, got neither or one of them")

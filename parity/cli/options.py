@@ -18,15 +18,31 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 REPEATED = ("data", "precision", "mode", "device", "stacks")
 """Options of `parity run` that decide what a case says, and so are part of the lines that reproduce and explain it."""
 
-precision_option = click.option("--precision", default="f32,f64", show_default=True, help="f32, f64 or both.")
-device_option = click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]))
+precision_option = click.option(
+    "--precision", default="f32,f64", show_default=True, help="Run in f32, in f64, or in both as f32,f64."
+)
+device_option = click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    type=click.Choice(["cpu", "cuda"]),
+    help="Run the stacks on this device.",
+)
 examples_option = click.option(
-    "--examples", default=30, show_default=True, type=click.IntRange(min=0), help="Besides the strata."
+    "--examples",
+    default=30,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Draw this many examples of each contract, after one of each stratum.",
 )
 
-data_option = click.option("--data", type=click.Path(path_type=Path), help="Judge on the exposures of this .npz.")
+data_option = click.option("--data", type=click.Path(path_type=Path), help="Take the exposures from this .npz file.")
 stacks_option = click.option(
-    "--stack", "stacks", multiple=True, type=click.Choice(list(ADAPTERS)), help="One stack alone."
+    "--stack",
+    "stacks",
+    multiple=True,
+    type=click.Choice(list(ADAPTERS)),
+    help="Take this stack alone.",
 )
 
 _CIRCUMSTANCES = (
@@ -35,7 +51,8 @@ _CIRCUMSTANCES = (
     click.option(
         "--mode",
         metavar="MODE,...",
-        help="How each stack runs. TensorFlow: graph (by default), eager, xla; torch: eager (by default), compiled.",
+        help="Run the stacks in these modes. TensorFlow has graph (the default), eager and xla; torch has eager "
+        "(the default) and compiled.",
     ),
     device_option,
     stacks_option,
@@ -58,15 +75,19 @@ def _shard(context: click.Context, parameter: click.Parameter, given: str | None
 
 _SHARING = (
     click.option(
-        "--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="Contracts in that many processes."
+        "--jobs",
+        default=1,
+        show_default=True,
+        type=click.IntRange(min=1),
+        help="Hold contracts in this many processes.",
     ),
     click.option(
         "--limit",
         metavar="SECONDS",
         type=click.FloatRange(min=0, min_open=True),
-        help="End the process of a contract that takes longer.",
+        help="Stop a contract that takes longer than this.",
     ),
-    click.option("--shard", metavar="I/N", callback=_shard, help="The I-th of N parts of the cases, for parity merge."),
+    click.option("--shard", metavar="I/N", callback=_shard, help="Run part I of N; `parity merge` joins the parts."),
 )
 
 

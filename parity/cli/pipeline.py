@@ -1,4 +1,4 @@
-"""`parity pipeline`: one data set through both loaders and both stacks' whole pipelines."""
+"""`parity pipeline` takes one data set through both loaders and both stacks' whole pipelines."""
 
 from __future__ import annotations
 
@@ -21,19 +21,30 @@ from parity.stacks import load
 @click.command("pipeline")
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
 @click.option(
-    "--gridsize", type=click.IntRange(min=1), help="Exposures a side of a group; by default that of the file."
+    "--gridsize", type=click.IntRange(min=1), help="Group this many exposures a side.  [default: as the file says]"
 )
-@click.option("--groups", default=4, show_default=True, type=click.IntRange(min=1), help="So many of the groups.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of the groups and the weights.")
-@click.option("--weights", type=click.Path(path_type=Path), help="Weights of the autoencoder, of either framework.")
+@click.option("--groups", default=4, show_default=True, type=click.IntRange(min=1), help="Take this many groups.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Draw the groups and the weights from this seed.",
+)
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    help="Read the weights of the autoencoder from this file, of either stack.",
+)
 @precision_option
 def pipeline_command(
     path: Path, gridsize: int | None, groups: int, seed: int, weights: Path | None, precision: str
 ) -> int:
-    """Take the data set in FILE from the loader to the gradient, in both stacks and the oracle, and judge every step.
+    """Take a data set from the loaders to the gradients.
 
-    Each stack goes on from what its own PtychoDataset gave: load, group, normalise, predict with the weights of one
-    autoencoder in both, loss, gradients of probe, scale and weights. The oracle reads the file itself.
+    FILE is an .npz file. Both stacks load it, group and normalise the exposures, predict amplitudes with the weights of
+    one autoencoder, and compute the loss and the gradients of the probe, the scale and the weights. Each stack goes on
+    from the results of its own loader. The oracle reads the file itself and judges every step.
     """
     precisions = parse_precisions(precision)
     frameworks = load()

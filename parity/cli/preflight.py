@@ -1,4 +1,4 @@
-"""`parity preflight`: what is worth knowing before anything runs."""
+"""`parity preflight` shows what is worth knowing before anything runs."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ CODES = {Outcome.PASSED: AGREE, Outcome.FAILED: DISAGREE, Outcome.NOT_CHECKED: N
 
 
 @click.command("preflight")
-@click.option("--data", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="An .npz to look into.")
+@click.option("--data", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="Check this .npz file.")
 def preflight_command(data: tuple[Path, ...]) -> int:
-    """Show versions, which spectral convolution is active, where each loss is, and whether FILE holds amplitudes.
+    """Show which versions you have, and check your data files.
 
-    No framework is imported. Exit code 1 where a loss has no implementation or a data set is wrong, 3 where that could
-    not be told.
+    You see the versions of the packages, which spectral convolution is in use, where each loss is implemented, and
+    whether each --data file holds amplitudes. No framework is imported.
+
+    The exit code is 1 if a loss has no implementation or a data file is wrong, and 3 if the command could not tell.
     """
     sections = {
         "versions": versions(),

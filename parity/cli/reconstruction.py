@@ -1,4 +1,4 @@
-"""`parity defects reconstruct`: what a defect does to training."""
+"""`parity defects reconstruct` shows what a defect does to a reconstruction."""
 
 from __future__ import annotations
 
@@ -22,19 +22,31 @@ from parity.stacks.base import StackError
 
 @click.command("reconstruct")
 @click.argument("names", nargs=-1, required=True, metavar="DEFECT...")
-@click.option("--stack", default="torch", show_default=True, type=click.Choice(STACKS))
-@click.option("--loss", type=click.Choice(list(LOSSES)), help="What is minimised  [default: mae for a defect of it]")
-@click.option("--steps", default=STEPS, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--stack", default="torch", show_default=True, type=click.Choice(STACKS), help="Make the defect in this stack."
+)
+@click.option(
+    "--loss",
+    type=click.Choice(list(LOSSES)),
+    help="Minimise this loss.  [default: mae for a defect of the mae, else nll]",
+)
+@click.option("--steps", default=STEPS, show_default=True, type=click.IntRange(min=1), help="Take this many steps.")
 @click.option(
     "--photons",
     default=10**LOG10_PHOTONS,
     show_default=True,
     type=click.FloatRange(1, 1e12),
-    help="In the mean pattern.",
+    help="Expose the mean pattern to this many photons.",
 )
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of object, probe and noise.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Draw the object, the probe and the noise from this seed.",
+)
 @device_option
-@report_option("Draw losses, errors and objects into this.")
+@report_option("Draw losses, errors and objects into this folder.")
 def reconstruct_command(
     names: tuple[str, ...],
     stack: str,
@@ -45,11 +57,13 @@ def reconstruct_command(
     device: str,
     folder: Path | None,
 ) -> int:
-    """Reconstruct an object without a defect and with it, and show what training would make of it.
+    """Show what a defect does to a reconstruction.
 
-    The object itself is moved by Adam along the gradient of the training objective, in float32, from simulated
-    exposures of overlapping patches; the oracle, which no defect reaches, says how wrong it is. Exit code 3 if a defect
-    changes nothing, so that nothing was seen of it.
+    The command reconstructs an object twice, without the defect and with it. Adam moves the object along the gradient
+    of the training objective, in float32, from simulated exposures of overlapping patches. The oracle says how wrong
+    the object is; no defect reaches the oracle.
+
+    The exit code is 3 if a defect changes nothing, because you have then seen nothing of it.
     """
     defects = CATALOGUE.select(names)
     if folder:

@@ -1,4 +1,4 @@
-"""`parity report`: the forms of a report, made again from stored results."""
+"""`parity report` judges stored results again, and writes the report."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 from parity.cli.conclusion import Found, conclude
 from parity.cli.options import command_line, report_option
-from parity.contracts.cases.strata import MEASURED
+from parity.contracts.cases.families.family import MEASURED
 from parity.contracts.declared import REGISTRY
 from parity.judging.measurement import Measurement
 from parity.judging.run import ContractRun, NotChecked
@@ -24,11 +24,12 @@ from parity.runs.scope import Asked
 
 @click.command("report")
 @click.argument("results", metavar="RESULTS.json", type=click.Path(path_type=Path))
-@report_option("Write the report here, as HTML, Markdown and JUnit XML.")
+@report_option("Write the report in HTML, Markdown and JUnit XML to this folder.")
 def report_command(results: Path, folder: Path | None) -> int:
-    """Judge stored results anew, and write what `parity run --report` writes, without frameworks and without pictures.
+    """Judge stored results again, and write the report.
 
-    What would explain a failure is not searched for: that needs the stacks.
+    The report is that of `parity run --report`, without pictures and without the causes of failures, because both need
+    the stacks. You need no framework.
     """
     stored = read_stored(results)
     lost = (NotChecked(name, why) for name, why in stored.not_checked.items())
@@ -47,7 +48,7 @@ def _held(path: Path, stored: Stored) -> tuple[ContractReport, ...]:
     found = []
     for name, measurements in stored.measurements.items():
         if name not in REGISTRY:
-            raise ResultsError(f"{path}: expected results of contracts that there are, got {name}")
+            raise ResultsError(f"{path}: expected results of known contracts, got {name}")
         contract = REGISTRY[name]
         verdict = judge(name, measurements, contract.quota)
         held = held_contract(ContractRun(verdict, tuple(measurements), stored.seconds[name]), contract)
@@ -58,7 +59,7 @@ def _held(path: Path, stored: Stored) -> tuple[ContractReport, ...]:
 def _options(verdict: Verdict, measurements: Sequence[Measurement]) -> list[str]:
     """The options of `parity run` without which it would not be the same: as far as measurements tell."""
     options = []
-    if any(measurement.case.startswith(f"{MEASURED.name}/") for measurement in measurements):
+    if any(measurement.case.startswith(f"{MEASURED}/") for measurement in measurements):
         options += ["--data", "DATA.npz"]
     if len(verdict.precisions) < len(PRECISIONS):
         options += ["--precision", ",".join(verdict.precisions)]

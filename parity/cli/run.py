@@ -1,4 +1,4 @@
-"""`parity run`: judge contracts."""
+"""`parity run` judges contracts."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ from parity.stacks import ADAPTERS
 @click.command("run")
 @click.argument("names", nargs=-1, metavar="[CONTRACT]...")
 @examples_option
-@click.option("--case", metavar="STRATUM/SEED", help="One case alone, such as odd/17.")
+@click.option("--case", metavar="STRATUM/SEED", help="Run this case alone, such as odd/17.")
 @under_circumstances
 @sharing
-@report_option("Write results.json and, as HTML, Markdown and JUnit XML, a report here.")
+@report_option("Write results.json and a report in HTML, Markdown and JUnit XML to this folder.")
 def run_command(
     names: tuple[str, ...],
     examples: int,
@@ -54,13 +54,15 @@ def run_command(
     shard: Shard | None,
     folder: Path | None,
 ) -> int:
-    """Simulate exposures, run them through both stacks and the oracle, judge, and say who is wrong.
+    """Judge both stacks, and say which of them is wrong.
 
-    CONTRACT is a name such as losses.poisson_nll, or a file of them such as losses; all of them by default, but for
-    those that cannot be asked of the frames of --data.
+    The command simulates exposures, runs them through both stacks and the oracle, and compares the results.
 
-    With --jobs or --limit contracts run in processes of their own: one that takes too long, dies or runs out of memory
-    is named as not checked, the others go on, and the exit code is 3.
+    CONTRACT is a name such as losses.poisson_nll, or a file of contracts such as losses. Without CONTRACT the command
+    runs every contract; with --data it leaves out those that cannot take frames of that size.
+
+    With --jobs or --limit the contracts run in separate processes. If a contract takes too long, or its process dies or
+    runs out of memory, that contract is not checked; the others go on, and the exit code is 3.
     """
     plan = Plan(
         contracts=REGISTRY.select(names),

@@ -1,4 +1,4 @@
-"""`parity samplers`: judge what draws photons."""
+"""`parity samplers` judges the samplers of photon counts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from parity.stacks import load
 
 @click.command("samplers")
 def samplers_command() -> int:
-    """Hold the Poisson samplers of both stacks and of the simulation to the distribution itself."""
+    """Judge the Poisson samplers, which draw photon counts.
+
+    The command compares the samplers of both stacks and of the simulation with the Poisson distribution.
+    """
     # Imported here: scipy.stats takes longer to start than all the rest, and every other command does without.
     from parity.judging.samplers import judge_samplers, simulation_sampler, stack_samplers
     from parity.report.samplers import sampler_table

@@ -1,4 +1,4 @@
-"""`parity defects train`: what a defect does to the training of a network."""
+"""`parity defects train` shows what a defect does to the training of a network."""
 
 from __future__ import annotations
 
@@ -21,15 +21,33 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command("train")
 @click.argument("names", nargs=-1, required=True, metavar="DEFECT...")
-@click.option("--train-npz", required=True, type=_FILE, metavar="FILE", help="What is learnt from.")
-@click.option("--test-npz", required=True, type=_FILE, metavar="FILE", help="What is reconstructed.")
-@click.option("--architecture", default="cnn", show_default=True, help="cnn, fno or hybrid.")
-@click.option("--loss", type=click.Choice(list(LOSSES)), help="What is minimised  [default: mae for a defect of it]")
-@click.option("--epochs", default=20, show_default=True, type=click.IntRange(min=1))
-@click.option("--batch-size", default=16, show_default=True, type=click.IntRange(min=1), help="Groups in a step.")
-@click.option("--learning-rate", default=1e-3, show_default=True, type=click.FloatRange(0, min_open=True))
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of weights and order.")
-@report_option("Draw losses and objects into this.")
+@click.option("--train-npz", required=True, type=_FILE, metavar="FILE", help="Train on this data set.")
+@click.option("--test-npz", required=True, type=_FILE, metavar="FILE", help="Reconstruct this data set.")
+@click.option("--architecture", default="cnn", show_default=True, help="Train a cnn, an fno or a hybrid.")
+@click.option(
+    "--loss",
+    type=click.Choice(list(LOSSES)),
+    help="Minimise this loss.  [default: mae for a defect of the mae, else nll]",
+)
+@click.option("--epochs", default=20, show_default=True, type=click.IntRange(min=1), help="Train for this many epochs.")
+@click.option(
+    "--batch-size", default=16, show_default=True, type=click.IntRange(min=1), help="Take this many groups a step."
+)
+@click.option(
+    "--learning-rate",
+    default=1e-3,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="Train at this learning rate.",
+)
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Draw the weights and the order of the groups from this seed.",
+)
+@report_option("Draw losses and objects into this folder.")
 def train_command(
     names: tuple[str, ...],
     train_npz: Path,
@@ -42,11 +60,13 @@ def train_command(
     seed: int,
     folder: Path | None,
 ) -> int:
-    """Train a network without a defect and with it, and show what comes of its reconstructions.
+    """Show what a defect does to the training of a network.
 
-    The run is that of python -m ptycho_torch.grid_lines_torch_runner, on the CPU, twice from the same seed; the defect
-    is made in the PyTorch stack, while it trains: reconstructions are judged without it. Exit code 3 if a defect
-    changes nothing, so that nothing was seen of it.
+    The command trains a network twice from the same seed, without the defect and with it, as
+    python -m ptycho_torch.grid_lines_torch_runner does on the CPU. It makes the defect in the PyTorch stack while the
+    network trains, and judges the reconstructions without the defect.
+
+    The exit code is 3 if a defect changes nothing, because you have then seen nothing of it.
     """
     defects = CATALOGUE.select(names)
     if folder:

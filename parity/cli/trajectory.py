@@ -1,4 +1,4 @@
-"""`parity trajectory`: train both stacks, and see how far they drift apart."""
+"""`parity trajectory` trains both stacks, and measures how far they drift apart."""
 
 from __future__ import annotations
 
@@ -22,15 +22,22 @@ from parity.stacks.base import Framework, StackError
 
 
 @click.command("trajectory")
-@click.option("--optimizer", default="adam", show_default=True, type=click.Choice(list(OPTIMIZERS)))
-@click.option("--steps", default=STEPS, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--optimizer",
+    default="adam",
+    show_default=True,
+    type=click.Choice(list(OPTIMIZERS)),
+    help="Train with this optimizer.",
+)
+@click.option("--steps", default=STEPS, show_default=True, type=click.IntRange(min=1), help="Take this many steps.")
 @precision_option
 @device_option
-@report_option("Draw losses and distances into this.")
+@report_option("Draw losses and distances into this folder.")
 def trajectory_command(optimizer: str, steps: int, precision: str, device: str, folder: Path | None) -> int:
-    """Train both stacks from the same weights, and allow them to drift apart as far as one ulp moves either.
+    """Train both stacks, and measure how far they drift apart.
 
-    What a stack raises is a disagreement, as in `parity run`.
+    Both start from the same weights. They may drift apart as far as either stack drifts when its own weights are moved
+    by one unit in the last place. If a stack raises an error, the stacks disagree.
     """
     precisions = parse_precisions(precision)
     if folder:

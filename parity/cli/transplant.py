@@ -1,4 +1,4 @@
-"""`parity transplant`: move the weights of a network between the stacks."""
+"""`parity transplant` copies the weights of a network between the stacks."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from parity.stacks.transplant import read_weights, write_weights
 @click.command("transplant")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path))
-@click.option("--force", is_flag=True, help="Overwrite TARGET.")
+@click.option("--force", is_flag=True, help="Overwrite TARGET if it exists.")
 def transplant_command(source: Path, target: Path, force: bool) -> int:
-    """Write the weights in SOURCE to TARGET, bit by bit, for the other stack.
+    """Copy the weights of a network to the other stack.
 
-    What a file holds is known by the end of its name: .weights.h5 or .keras for TensorFlow, .pt or .pth for PyTorch,
-    .npz for the weights as they are. Of a .ckpt, which a training of the cnn writes, its weights are read.
+    The command writes the weights in SOURCE to TARGET, bit for bit. The end of a file's name says what the file holds:
+    .weights.h5 and .keras hold weights of TensorFlow, .pt and .pth weights of PyTorch, and .npz plain arrays. A .ckpt
+    file of a training of the cnn can be a SOURCE.
     """
     if not force and (target.exists() or target.is_symlink()):
-        raise UsageError(f"{target}: expected a file that is not there yet, got one that is; --force overwrites it")
+        raise UsageError(f"{target}: expected a file that does not exist, got one that does; --force overwrites it")
     prepare_environment()
     console().print(f"{_described(_moved(source, target))}: {source} → {target}", markup=False, soft_wrap=True)
     return AGREE

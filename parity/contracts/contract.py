@@ -10,20 +10,23 @@ from __future__ import annotations
 import difflib
 import importlib
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from inspect import signature
 from types import MappingProxyType, ModuleType
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contracts.cases.strata import Stratum
+from parity.contracts.cases.families.family import Spec, Stratum
 from parity.physics.kinds import Kind
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
 
 Inputs = Mapping[str, NDArray[Any]]
+Source = Callable[[Any], Any]
+"""Makes the array of an argument from a specification, which is of the family that its parameter is annotated with."""
 
 
 class UsageError(Exception):
@@ -32,19 +35,29 @@ class UsageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An argument of a contract's function: its name in all three implementations, and its kind.
+    """An argument of a contract's function: its name in all three implementations, its kind, and where it comes from.
 
-    A scene provides the array under the argument's name, or under `source` where the scene's name differs.
+    The `source` makes the array from a specification of the contract's family of inputs.
     """
 
     name: str
     kind: Kind
-    differentiable: bool = False
-    source: str = ""
+    source: Source | None = None
+    differentiable: bool = field(default=False, kw_only=True)
+
+    def of(self, spec: Spec) -> Any:
+        """The argument in the case of that specification. Raises UsageError if it has no source."""
+        if self.source is None:
+            raise UsageError(f"{self.name}: expected a source that makes it from a specification, got none")
+        return self.source(spec)
 
     @property
-    def field(self) -> str:
-        return self.source or self.name
+    def family(self) -> type[Spec]:
+        """The specifications that its source can be asked of: those of every family, where the source names none."""
+        if self.source is None:
+            return Spec
+        parameter = next(iter(signature(self.source, eval_str=True).parameters.values()))
+        return Spec if parameter.annotation is parameter.empty else parameter.annotation
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +190,17 @@ class Contract:
     eager: bool = False
     divisor: int = 1
 
+    def __post_init__(self) -> None:
+        """Refuse strata of a family that the arguments cannot be made of."""
+        families = {argument.name: argument.family for argument in self.arguments}
+        for stratum in self.strata:
+            for argument, family in families.items():
+                if not issubclass(stratum.specification, family):
+                    raise UsageError(
+                        f"{self.name}: argument '{argument}' is made from {family.__name__}, "
+                        f"stratum '{stratum.name}' draws {stratum.specification.__name__}"
+                    )
+
     @property
     def address(self) -> str:
         """`file.function` in both stacks and in the oracle."""
@@ -248,43 +272,6 @@ class Contract:
                         f"{argument.name}: expected {axis} = {first} as in {owner}, "
                         f"got shape {inputs[argument.name].shape}"
                     )
-
-
-class Registry(Mapping[str, Contract]):
-    """Contracts by name."""
-
-    def __init__(self, contracts: Iterable[Contract]) -> None:
-        self._contracts: dict[str, Contract] = {}
-        for contract in contracts:
-            if contract.name in self._contracts:
-                raise ValueError(f"contract {contract.name} is declared twice")
-            self._contracts[contract.name] = contract
-
-    def __getitem__(self, name: str) -> Contract:
-        """The contract of that name; UsageError with the nearest names if there is none."""
-        if name not in self._contracts:
-            raise UsageError(f"unknown contract '{name}'{did_you_mean(name, self._contracts)}")
-        return self._contracts[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._contracts
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._contracts)
-
-    def __len__(self) -> int:
-        return len(self._contracts)
-
-    def select(self, names: Iterable[str]) -> tuple[Contract, ...]:
-        """The named contracts, all of them for no name.
-
-        `losses` stands for every contract of that file, and the address of a function for all its variants.
-        """
-        chosen: dict[str, Contract] = {}
-        for name in names or self:
-            members = [n for n in self if n.startswith((f"{name}.", f"{name}@"))] or [name]
-            chosen.update({member: self[member] for member in members})
-        return tuple(chosen.values())
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:

@@ -53,7 +53,7 @@ def mirror_faults(contracts: Mapping[str, Contract]) -> list[str]:
 
 
 def line_of(address: str) -> int:
-    """Where in its file a definition of a mirrored one stands, by `package.module.name`; 1 where there is none."""
+    """The line where a mirrored file has a definition, by `package.module.name`; 1 if it has none."""
     package, module, name = address.rsplit(".", 2)
     defined = [node for node in _tree(package, module).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     return next((node.lineno for node in defined if node.name == name), 1)
@@ -94,14 +94,14 @@ def _departures(
 
 
 def _accepts(found: list[str], wanted: list[str]) -> bool:
-    """Whether the arguments are those wanted; `**parameters` stands for all that follow."""
+    """Whether a function takes the wanted arguments; `**parameters` stands for all that follow."""
     if found and found[-1].startswith(KEYWORDS):
         return found[:-1] == wanted[: len(found) - 1]
     return found == wanted
 
 
 def _other_configurations(module: str) -> list[str]:
-    """Configurations, which are public dataclasses, that one stack lacks, or has with other fields or defaults."""
+    """The configurations (public dataclasses) that one stack lacks, or has with other fields or defaults."""
     found = [(stack, _configurations(stack, module)) for stack in MIRRORS if stack != ORACLE]
     return [
         f"{other}.{module}.{name}: expected {ours.get(name, 'none')} as in {one}, got {theirs.get(name, 'none')}"

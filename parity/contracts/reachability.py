@@ -1,4 +1,4 @@
-"""Which contracts can see a change of a definition, read from the sources: those whose functions lead to it.
+"""Reads from the sources which contracts can see a change of a definition: those whose functions lead to it.
 
 A definition leads to another if it names it, in its own file, as an import, or as an attribute of a module of the
 package. That is more than is ever called, and never less, because nothing in the stacks is looked up by a string.
@@ -24,7 +24,9 @@ Callers = Mapping[Address, frozenset[Address]]
 def nearest_first(
     address: Address, callers: Callers, contracts: Mapping[str, Contract], stack: str
 ) -> tuple[tuple[str, ...], ...]:
-    """The contracts that lead to a definition of a stack, those that are equally many calls away together."""
+    """The contracts that lead to a definition of a stack, nearest first; contracts that are equally many calls away
+    stand together.
+    """
     away = _distances(address, callers)
     groups: dict[int, list[str]] = defaultdict(list)
     for name, contract in contracts.items():
@@ -55,7 +57,9 @@ def led_to(address: Address, callers: Callers, marks: frozenset[Address]) -> dic
 
 
 def callers_in(folder: Path, package: str = "") -> Callers:
-    """The callers in the package whose files are in this folder; it has the folder's name if no other is given."""
+    """The callers in the package whose files are in this folder. Without `package`, the package has the name of the
+    folder.
+    """
     return callers_of(sources_in(folder), package or folder.name)
 
 
@@ -65,7 +69,9 @@ def sources_in(folder: Path) -> dict[str, str]:
 
 
 def callers_of(sources: Mapping[str, str], package: str) -> Callers:
-    """The callers among the modules of a package, from their sources. Raises SyntaxError where one is no Python."""
+    """The callers among the modules of a package, read from their sources. Raises SyntaxError if a source is not
+    Python.
+    """
     trees = {module: ast.parse(text) for module, text in sources.items()}
     callers: dict[Address, set[Address]] = defaultdict(set)
     for module, tree in trees.items():
@@ -121,7 +127,7 @@ def _imports(
 
 
 def names_defined(definition: ast.stmt) -> Iterator[str]:
-    """The names that a statement at the top of a file defines: of a function, a class, or assigned to."""
+    """The names that a statement at the top of a file defines: functions, classes and assigned names."""
     match definition:
         case ast.FunctionDef(name) | ast.ClassDef(name):
             yield name

@@ -1,12 +1,12 @@
 """Faults that follow from the kinds of a contract, and how a row of the catalogue refers to one.
 
-Each can be made in the stacks and in the oracle; the score asks for those that the catalogue names with `generated`.
+Each can be made in the stacks and in the oracle; the score makes those for which the catalogue has a row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
@@ -29,29 +29,35 @@ def generated_faults(contract: Contract) -> Mapping[str, Fault]:
     return faults
 
 
-def generated(
-    target: str,
-    name: str,
-    *,
-    called: str = "",
-    shows: str | None = None,
-    diagnosis: tuple[str, ...] | None = None,
-    at: str = "",
-    stacks: tuple[str, ...] = BOTH,
-) -> Fault:
-    """A fault that follows from the kinds of a contract, as a row of the catalogue: the score asks for it.
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A row of the catalogue for a fault that follows from the kinds of a contract: the score makes it.
 
-    What is given stands in place of what follows. LookupError where nothing of that name follows.
+    `name` is that of `generated_faults`, `called` another that the row has. What else is given stands in place of what
+    follows.
     """
-    found = generated_faults(REGISTRY[target])
-    if name not in found:
-        raise LookupError(f"{target}/{name}: expected a fault that follows from its kinds, one of {', '.join(found)}")
-    fault = found[name]
-    return replace(
-        fault,
-        name=called or name,
-        at=at,
-        stacks=stacks,
-        shows=fault.shows if shows is None else shows,
-        diagnosis=fault.diagnosis if diagnosis is None else diagnosis,
-    )
+
+    target: str
+    name: str
+    called: str = ""
+    shows: str | None = None
+    diagnosis: tuple[str, ...] | None = None
+    at: str = ""
+    stacks: tuple[str, ...] = BOTH
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The fault; none where it no longer follows, because the contract promises less: `parity check` says so."""
+        found = generated_faults(REGISTRY[self.target]) if self.target in REGISTRY else {}
+        if self.name not in found:
+            return ()
+        fault = found[self.name]
+        row = replace(
+            fault,
+            name=self.called or self.name,
+            at=self.at,
+            stacks=self.stacks,
+            shows=fault.shows if self.shows is None else self.shows,
+            diagnosis=fault.diagnosis if self.diagnosis is None else self.diagnosis,
+        )
+        return (row,)

@@ -20,5 +20,6 @@ def own_faults(contract: Contract) -> tuple[Fault, ...]:
     """Those that the catalogue has for a contract's function, whichever variant they are aimed at."""
     if contract.address in UNCONVERTED:
         return UNCONVERTED[contract.address]
-    own = [f for f in FAULTS if f.contract.address == contract.address and f.is_recognised and not f.generic]
+    of_function = [fault for fault in FAULTS if fault.target.split("@")[0] == contract.address]
+    own = [fault for fault in of_function if fault.is_recognised and not fault.generic]
     return tuple({fault.what: fault for fault in reversed(own)}.values())[::-1]

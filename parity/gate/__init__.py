@@ -1,1 +1,1 @@
-"""Before a merge: what a change touches, whether it holds, and what is worth knowing before a run."""
+"""Checks a change before it is merged, and an installation before anything runs."""

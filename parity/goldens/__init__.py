@@ -1,1 +1,1 @@
-"""Goldens: cases frozen with all that is needed to judge one stack on a machine that lacks the other."""
+"""Goldens: cases frozen with everything that judges one stack on a machine that lacks the other."""

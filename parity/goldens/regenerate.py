@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from parity.contracts.cases.case import Case
-from parity.contracts.cases.strata import MEASURED
+from parity.contracts.cases.families.family import MEASURED
 from parity.contracts.contract import Contract
 from parity.goldens.drift import Drift, drifts
 from parity.goldens.errors import GoldenError
@@ -67,7 +67,7 @@ def _outside(worst: Measurement) -> str:
 
 
 def _case_of(golden: Golden, contract: Contract) -> Case:
-    if golden.stratum == MEASURED.name:
+    if golden.stratum == MEASURED:
         raise GoldenError(
             f"{golden.name}: expected inputs that can be simulated, got measured ones, which are kept: name the others"
         )

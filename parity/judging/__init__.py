@@ -1,1 +1,1 @@
-"""Who is wrong, and where: the oracle is asked, the stacks are run, measurements become verdicts."""
+"""Says who is wrong, and where: asks the oracle, runs the stacks, and turns measurements into verdicts."""

@@ -1,4 +1,4 @@
-"""Shards: the cases of a run shared out among machines by their names, so that each knows its own without others."""
+"""Shards: the cases of a run, shared out among machines by name, so that each machine knows its own cases."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Shard:
         return f"{self.number}/{self.of}"
 
     def has(self, contract: str, case: str) -> bool:
-        """Whether a case belongs to this shard: the same answer on every machine, whatever else is run."""
+        """Whether a case belongs to this shard. Every machine gets the same answer, whichever other cases it runs."""
         digest = hashlib.sha256(f"{contract} {case}".encode()).digest()
         return int.from_bytes(digest) % self.of == self.number - 1
 

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.cases.case import Case, precisions_of
-from parity.contracts.contract import Argument, Contract, Inputs, Registry, Result, Stage, has_readings
+from parity.contracts.contract import Argument, Contract, Inputs, Result, Stage, has_readings
+from parity.contracts.registry import Registry
 from parity.judging.expectation import bounded_gradients, bounded_values, exactly, gradient_of
 from parity.judging.measurement import Label, Measurement, distance, measure, missing_gradient
 from parity.physics.kinds import Kind

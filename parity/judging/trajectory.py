@@ -117,7 +117,7 @@ def _cases() -> list[Case]:
 
 @cache
 def _names() -> tuple[str, ...]:
-    """The network's parameters among the arguments of the loss, in their order."""
+    """The arguments of the loss that are parameters of the network, in their order."""
     return tuple(a.name for a in REGISTRY[LOSS].arguments if a.kind in (KERNEL, BIAS))
 
 
@@ -143,7 +143,7 @@ def _distance(one: Vector, other: Vector) -> NDArray[np.float64]:
 
 
 class _Stack:
-    """One stack, training."""
+    """One stack with the weights that it is training."""
 
     def __init__(
         self,
@@ -177,7 +177,7 @@ class _Stack:
         return float(found.values[self._loss.results[0].name]), gradient
 
     def _fresh(self, weights: Vector) -> dict[str, NDArray[Any]]:
-        """The weights, and an optimizer's memory without any."""
+        """The weights, and the memory of an optimizer before its first step."""
         return {r.name: weights if r is self._step.results[0] else np.zeros_like(weights) for r in self._step.results}
 
     def _stepped(self, state: Mapping[str, NDArray[Any]], gradient: Vector, number: int) -> dict[str, NDArray[Any]]:

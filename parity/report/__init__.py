@@ -1,1 +1,1 @@
-"""What all reports share: tables, messages, pictures and the written forms of a run."""
+"""What people read of a run: tables, messages, pictures and the written forms of a report."""

@@ -1,4 +1,4 @@
-"""Accepted divergences as a table, and where they stand beside a tree of stages."""
+"""Accepted divergences: their table, and the lines that name them below a tree of stages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import RenderableType
 
-from parity.contracts.contract import Registry
+from parity.contracts.registry import Registry
 from parity.judging.divergences.base import Divergence
 from parity.judging.divergences.registry import registered
 from parity.judging.measurement import Measurement
@@ -17,7 +17,7 @@ from parity.report.terminal import bare_table
 def divergence_table(
     divergences: Iterable[Divergence], measurements: Sequence[Measurement], contracts: Registry
 ) -> RenderableType:
-    """A row an entry: where it is, what it is, between which sizes, and what was measured."""
+    """A row for each entry: its place, its kind, the sizes it accepts, and the sizes that were measured."""
     table = bare_table("contract", "stack", "kind", "interval", "measured", "expires", "reason")
     for entry in divergences:
         table.add_row(
@@ -33,7 +33,9 @@ def divergence_table(
 
 
 def accepted_lines(trees: Iterable[Tree]) -> list[str]:
-    """What is accepted in a composition or its stages: a tree takes nothing off, and shows it as wrong."""
+    """A line for each divergence that is accepted in a composition or its stages. A tree takes nothing off, and shows
+    the stage as wrong.
+    """
     at = {(contract, tree.stack): None for tree in trees for contract in _contracts(tree)}
     return [
         f"accepted, and not taken off here: {entry.title}: {entry.kind.words}"

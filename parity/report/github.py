@@ -1,4 +1,4 @@
-"""A report as GitHub's workflow commands: remarks that it shows on the lines that a change touches.
+"""A report as GitHub's workflow commands: remarks that GitHub shows on the lines of a change.
 
 An error is what is wrong, a warning what cannot be judged, a notice what is worth reading. What could not be checked is
 an error: nothing that was not checked may look harmless.
@@ -26,7 +26,7 @@ _KINDS = {Weight.FAILED: ERROR, Weight.NOT_CHECKED: ERROR, Weight.NOTED: NOTICE}
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """One remark of a kind, on a line if there is one."""
+    """One remark, on a line if it has one."""
 
     kind: str
     title: str
@@ -35,7 +35,7 @@ class Annotation:
 
     @property
     def command(self) -> str:
-        """The line that makes GitHub show it."""
+        """The workflow command that makes GitHub show the annotation."""
         where = {"file": self.place.file, "line": str(self.place.line)} if self.place else {}
         properties = ",".join(f"{name}={_property(value)}" for name, value in (where | {"title": self.title}).items())
         return f"::{self.kind} {properties}::{_data(self.message)}"
@@ -56,7 +56,7 @@ def commands(report: Report) -> str:
 
 
 def _annotations(report: Report) -> Iterator[tuple[Annotation, tuple[Place, ...]]]:
-    """What there is to say, without its places, and these."""
+    """Every remark of a report without its places, and its places."""
     for held in off_first(report):
         verdict = held.run.verdict
         if verdict.agrees:
@@ -69,13 +69,13 @@ def _annotations(report: Report) -> Iterator[tuple[Annotation, tuple[Place, ...]
 
 
 def _placed(said: tuple[Annotation, tuple[Place, ...]]) -> list[Annotation]:
-    """One for each place, or one without."""
+    """An annotation for each place, or one without a place."""
     found, places = said
     return [Annotation(found.kind, found.title, found.message, place) for place in places or (None,)]
 
 
 def _most(found: list[Annotation]) -> list[Annotation]:
-    """Not more than GitHub shows; the last in place of those that are left out."""
+    """At most as many annotations as GitHub shows; the last one counts those that are left out."""
     if len(found) <= MOST:
         return found
     more = len(found) - MOST + 1

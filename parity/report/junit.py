@@ -47,7 +47,7 @@ def _contract(held: ContractReport) -> TestCase:
 
 
 def _remarks(report: Report) -> list[TestCase]:
-    """A case for each check that failed or could not be made."""
+    """A test case for each check that failed or could not be made."""
     cases = []
     for remark in report.remarks:
         if remark.weight is Weight.NOTED:

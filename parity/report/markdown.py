@@ -1,4 +1,4 @@
-"""A report as Markdown, for a pull request and the summary of a job: the verdict first, all else in a limit.
+"""A report as Markdown, for a pull request and the summary of a job: the verdict first, and no more bytes than allowed.
 
 GitHub refuses a summary beyond 1 MiB, and so the least important is left out, whole lines at a time, and counted.
 """
@@ -26,7 +26,7 @@ LONGEST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A part that is of use without some of its last lines: what opens it, its lines, and what closes it."""
+    """A part of a report that can do without some of its last lines: its opening, its lines, and its closing."""
 
     name: str
     opening: tuple[str, ...]
@@ -34,7 +34,7 @@ class Block:
     closing: tuple[str, ...] = ()
 
     def within(self, room: int) -> tuple[str, int]:
-        """As much of it as `room` bytes hold, and how many lines that leaves out; nothing if not one line has room."""
+        """As many lines of the block as `room` bytes hold, and how many are left out; nothing if no line has room."""
         frame = _size(self.opening) + _size(self.closing)
         kept = 0
         for line in self.lines:
@@ -48,7 +48,8 @@ class Block:
 
 
 def summary(report: Report, limit: int = LIMIT) -> str:
-    """A report in at most `limit` bytes of UTF-8: the verdict, what does not agree, the remarks, and all else folded.
+    """A report in at most `limit` bytes of UTF-8: the verdict, the contracts that do not agree, the remarks, and
+    everything else folded.
 
     What finds no room is left out from the end, and a last sentence says what that is. Raises ValueError for a limit
     below `LEAST`.
@@ -101,7 +102,7 @@ def _blocks(report: Report) -> Iterator[Block]:
 
 
 def _table(name: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Block:
-    """A table; contracts are code, so that nothing in a name is taken for a mark or a mention."""
+    """A table. Contracts are written as code, so that Markdown takes nothing in a name for a mark or a mention."""
     rule = "|".join(("---", "---", *("---:" for _ in headings[2:])))
     opening = (_row(headings), f"|{rule}|")
     lines = tuple(_row([_code(row[0]).replace("|", "\\|"), *map(_escaped, row[1:])]) for row in rows)
@@ -113,7 +114,7 @@ def _row(texts: Sequence[str]) -> str:
 
 
 def _remark(remark: Remark) -> Block:
-    """A remark: its weight and title, its text as it is, and its places."""
+    """A remark with its weight, its title, its unchanged text and its places."""
     title = f"{remark.weight.value}: {remark.title}"
     lines = remark.text.splitlines()
     if remark.places:
@@ -123,13 +124,13 @@ def _remark(remark: Remark) -> Block:
 
 
 def _folded(name: str, title: str, lines: Sequence[str]) -> Block:
-    """Preformatted text behind its title."""
+    """Preformatted text that unfolds below its title."""
     fence, text = _fenced(lines)
     return Block(name, (*_fold(title), f"{fence}text"), text, (fence, *_UNFOLD))
 
 
 def _fenced(lines: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """A fence that is longer than any within the lines, and these, none too long."""
+    """The lines, none of them too long, in a fence that is longer than any fence within them."""
     shortened = tuple(line if len(line) <= LONGEST else f"{line[:LONGEST]}…" for line in lines) or ("",)
     longest = max((len(run) for line in shortened for run in re.findall("`+", line)), default=0)
     fence = "`" * max(3, longest + 1)
@@ -145,7 +146,7 @@ _UNFOLD = ("", "</details>", "")
 
 
 def _asked(held: ContractReport) -> str:
-    """Why a contract was asked, and the lines that lead to it; "" if nothing says so."""
+    """Why a contract was checked, and the lines that lead to it; "" if the report does not say."""
     if not held.reason and not held.places:
         return ""
     why = ", ".join((*([_escaped(held.reason)] if held.reason else []), *(_code(_place(p)) for p in held.places)))
@@ -157,7 +158,7 @@ def _place(place: Place) -> str:
 
 
 def _cut(left_out: Sequence[str], limit: int) -> str:
-    """The sentence on what is missing, itself within the room that is kept for it, half of `LEAST`."""
+    """The sentence that says how much is missing. It fits into half of `LEAST`, the room that is kept for it."""
     room, shown = LEAST // 4, []
     for what in left_out:
         room -= len(what.encode(errors="replace")) + 2
@@ -171,13 +172,13 @@ def _cut(left_out: Sequence[str], limit: int) -> str:
 
 
 def _escaped(text: str, longest: int = LONGEST) -> str:
-    """Text in which Markdown and HTML find nothing; in one line, and not too long."""
+    """Text that means nothing to Markdown and HTML, in one line and not too long."""
     line = " ".join(text.split())
     return re.sub(r"([\\`*_{}\[\]<>#|~@&])", r"\\\1", line if len(line) <= longest else f"{line[:longest]}…")
 
 
 def _code(text: str) -> str:
-    """Text as code, in a fence that is longer than any within, and in one line."""
+    """Text as code in one line, in a fence that is longer than any fence within it."""
     line = " ".join(text.split())
     longest = max((len(run) for run in re.findall("`+", line)), default=0)
     fence, space = "`" * (longest + 1), " " if longest else ""
@@ -189,5 +190,5 @@ def _joined(lines: Sequence[str]) -> str:
 
 
 def _size(lines: Sequence[str]) -> int:
-    """Bytes of lines, each with its end."""
+    """The number of bytes of lines, each with its line end."""
     return sum(len(line.encode(errors="replace")) + 1 for line in lines)

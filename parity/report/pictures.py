@@ -1,4 +1,4 @@
-"""Pictures: whether they can be drawn at all, and how they are written."""
+"""Pictures: whether matplotlib can draw them, and how they are written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORMATS = ("png", "svg")
 
 
 class MatplotlibMissing(CheckNotMade):
-    """Pictures were asked for, and matplotlib is not installed; the message says what to do."""
+    """A command has to draw pictures, and matplotlib is not installed; the message says what to do."""
 
 
 def can_draw() -> bool:
@@ -25,7 +25,7 @@ def can_draw() -> bool:
 
 
 def require_matplotlib(what: str) -> None:
-    """Raise MatplotlibMissing where it is not installed, before anything slow begins; `what` was to be drawn."""
+    """Raise MatplotlibMissing before anything slow begins if matplotlib is missing; `what` names the pictures."""
     if not can_draw():
         raise MatplotlibMissing(
             f"matplotlib is not installed, so {what} cannot be drawn: pip install 'ptycho-parity[report]', "
@@ -34,7 +34,7 @@ def require_matplotlib(what: str) -> None:
 
 
 def save(figure: Figure, folder: Path, name: str, dpi: int = 120) -> list[Path]:
-    """Write a figure as PNG and SVG, with the same bytes each time; the paths of what was written.
+    """Write a figure as PNG and SVG, with the same bytes each time, and return the paths of both files.
 
     Raises OSError where `folder` cannot be made or written.
     """

@@ -1,4 +1,6 @@
-"""The table of the samplers: at every level of light the least p-value of each source, and what would be seen."""
+"""The table of the samplers: at every level of light the least p-value of each sampler, and the errors that would be
+seen.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from parity.report.terminal import bare_table
 
 
 def sampler_table(judgement: Judgement) -> RenderableType:
-    """One row a level, what convicts in red; then every failure, and the verdict."""
+    """A row for each level of light, wrong samplers in red; then every failure, and the verdict."""
     sources = list(dict.fromkeys(one.sampler.source for one in judgement.judged))
     table = bare_table("photons")
     for name in ("counts", "mean", "variance", *sources):

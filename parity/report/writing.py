@@ -14,7 +14,7 @@ PAGE, SUMMARY, JUNIT = "report.html", "report.md", "junit.xml"
 
 
 def write_forms(folder: Path, report: Report) -> list[Path]:
-    """Write a report for a browser, for a pull request and for a build server; the paths of what was written.
+    """Write a report as HTML, Markdown and JUnit XML, and return the paths of the files.
 
     Each file is there whole or not at all. Raises OSError naming the file that cannot be written.
     """

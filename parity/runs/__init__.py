@@ -1,1 +1,1 @@
-"""Contracts in processes and shards, results as files, and a data set on its way through the whole pipeline."""
+"""Runs contracts in processes and shards, stores results, and takes a data set through the whole pipeline."""

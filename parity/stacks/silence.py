@@ -1,4 +1,4 @@
-"""Keeps what a native library prints while it starts from the user, unless it fails."""
+"""Hides the messages that a native library prints when it starts, unless it fails."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def from_tensorflow(network: Any) -> dict[str, NDArray[Any]]:
 
 @dataclass(frozen=True, slots=True)
 class _Format:
-    """How a file is read, and what is in one."""
+    """How files of one format are read and written, and which weights they hold."""
 
     read: Callable[[Path], Weights]
     content: Callable[[Weights], bytes]
@@ -141,7 +141,7 @@ def _read_state(path: Path) -> Weights:
 
 
 def _read_checkpoint(path: Path) -> Weights:
-    """The generator's weights alone: what else a training learns is no part of the network."""
+    """The weights of the generator alone; the other parameters of a training are no part of the network."""
     state = _loaded(path, "a checkpoint of a training").get("state_dict")
     if not isinstance(state, Mapping) or not any(str(key).startswith(_GENERATOR) for key in state):
         raise WeightsError(f"{path}: expected a checkpoint of a training, got one without a generator")
@@ -154,7 +154,7 @@ def _checkpoint(weights: Weights) -> bytes:
 
 
 def _loaded(path: Path, expected: str) -> Mapping[str, Any]:
-    """What torch has saved, every byte held to its checksum, at which torch itself does not look."""
+    """The content of a file of torch. Every byte is held to its checksum, which torch itself does not check."""
     _import(_TORCH, str(path))
     torch = importlib.import_module("torch")
     with _readable(path, expected):
@@ -191,7 +191,9 @@ def _state(weights: Weights) -> bytes:
 
 
 def _read_keras(path: Path) -> Weights:
-    """Keras loads into a network that is there, so its shapes are read first; the file's own class never is."""
+    """Keras loads weights into a network that exists already, so the shapes in the file are read first. The file's own
+    class is never loaded.
+    """
     _import(_TENSORFLOW, str(path))
     with _readable(path, "weights that Keras has written"):
         outline = {name: _canonical(array) for name, array in _outline(path).items()}
@@ -202,7 +204,7 @@ def _read_keras(path: Path) -> Weights:
 
 
 def _outline(path: Path) -> dict[str, NDArray[Any]]:
-    """Zeros of the shapes and types in a file of Keras's, which take no memory."""
+    """Zeros of the shapes and types in a Keras file, which take no memory."""
     h5py = importlib.import_module("h5py")
     source: Path | io.BytesIO = path
     if path.name.endswith(".keras"):
@@ -240,7 +242,7 @@ _FORMATS: Mapping[str, _Format] = {
 
 @contextmanager
 def _readable(path: Path, expected: str) -> Iterator[None]:
-    """Whatever a reader raises on a file cut short, altered or of another kind, as one sentence."""
+    """Turn any error that a reader raises on a truncated, altered or foreign file into one sentence."""
     try:
         yield
     except Exception as error:  # the readers promise no exception in particular

@@ -40,14 +40,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--parity-profile",
         choices=list(PROFILES),
-        help="ci: the same 20 cases a contract every time; dev: 10 new ones; nightly: 1000 new ones. "
-        "Default: ci where the environment variable CI is true, else dev.",
+        help="Draw 20 cases of each contract, the same every time (ci), 10 new ones (dev), or 1000 new ones (nightly). "
+        "Default: ci if the environment variable CI is true, else dev.",
     )
-    group.addoption("--parity-examples", type=int, metavar="N", help="Cases a contract besides its strata.")
+    group.addoption("--parity-examples", type=int, metavar="N", help="Draw this many cases of each contract.")
     group.addoption(
         "--golden-stack",
         choices=STACKS,
-        help="Replay goldens in one stack alone; the framework of the other need not be installed. Default: both.",
+        help="Replay goldens in this stack alone; you need not install the other. Default: both.",
     )
     parser.addini("golden_fixtures", "The folder of the goldens.", default="fixtures/golden")
 

@@ -55,20 +55,35 @@ def build_datasets(config: GridLinesConfig, probe: str = SIMULATED[0]) -> dict[s
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
-@click.option("--N", "N", default=_DEFAULTS.N, help=f"Pixels a side of a pattern: {_listed(SIZES)}.")
-@click.option("--gridsize", default=_DEFAULTS.gridsize, help=f"Patches a side of a group: {_listed(GRIDSIZES)}.")
-@click.option("--output-dir", required=True, type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
-@click.option("--object-size", default=_DEFAULTS.object_size, help="Pixels a side of each object.")
-@click.option("--step-train", default=_DEFAULTS.step_train, help="Pixels between groups of the training set.")
-@click.option("--step-test", default=_DEFAULTS.step_test, help="Pixels between groups of the test set.")
-@click.option("--offset", default=_DEFAULTS.offset, help="Pixels between patches of a group; with gridsize 2 alone.")
-@click.option("--jitter", default=_DEFAULTS.jitter, help="The most pixels that a patch is off its grid.")
-@click.option("--nphotons", default=_DEFAULTS.nphotons, help="Photons in the mean pattern.")
-@click.option("--phase-span", default=_DEFAULTS.phase_span, help="Largest minus smallest phase, radians.")
+@click.option("--N", "N", default=_DEFAULTS.N, help=f"Make patterns of this many pixels a side, {_listed(SIZES)}.")
 @click.option(
-    "--probe", default=SIMULATED[0], metavar="NAME|FILE", help=f"{', '.join(SIMULATED)}, or an .npz with probeGuess."
+    "--gridsize", default=_DEFAULTS.gridsize, help=f"Put this many patches a side into a group, {_listed(GRIDSIZES)}."
 )
-@click.option("--seed", default=_DEFAULTS.seed, help="Of objects, jitter and noise.")
+@click.option(
+    "--output-dir",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write the data sets below this folder.",
+)
+@click.option("--object-size", default=_DEFAULTS.object_size, help="Make objects of this many pixels a side.")
+@click.option(
+    "--step-train", default=_DEFAULTS.step_train, help="Move this many pixels between groups of the training set."
+)
+@click.option("--step-test", default=_DEFAULTS.step_test, help="Move this many pixels between groups of the test set.")
+@click.option(
+    "--offset", default=_DEFAULTS.offset, help="Put this many pixels between patches of a group (only with gridsize 2)."
+)
+@click.option("--jitter", default=_DEFAULTS.jitter, help="Move each patch off its grid by up to this many pixels.")
+@click.option("--nphotons", default=_DEFAULTS.nphotons, help="Expose the mean pattern to this many photons.")
+@click.option("--phase-span", default=_DEFAULTS.phase_span, help="Let the phase span this many radians.")
+@click.option(
+    "--probe",
+    default=SIMULATED[0],
+    metavar="NAME|FILE",
+    help=f"Use this probe: {', '.join(SIMULATED)}, or the probeGuess of an .npz file.",
+)
+@click.option("--seed", default=_DEFAULTS.seed, help="Draw objects, jitter and noise from this seed.")
 def grid_lines_command(
     N: int,
     gridsize: int,
@@ -83,7 +98,9 @@ def grid_lines_command(
     probe: str,
     seed: int,
 ) -> None:
-    """Simulate two line objects under one probe, scan them, and write datasets/N…/gs…/{train,test}.npz in DIR.
+    """Simulate a training and a test set of line objects.
+
+    The command scans two objects under one probe, and writes datasets/N…/gs…/{train,test}.npz below DIR.
 
     The same options give the same bytes. Files that are there are replaced, both or neither.
     """

@@ -27,32 +27,46 @@ SOUND, VANISHING, USAGE, NOT_MADE = range(4)
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
-    """What can be asked of a generator without training it."""
+    """Measure a generator without training it."""
 
 
 @cli.command("gradients")
-@click.option("--architecture", type=click.Choice(list(ARCHITECTURES)), default="fno", show_default=True)
+@click.option(
+    "--architecture",
+    type=click.Choice(list(ARCHITECTURES)),
+    default="fno",
+    show_default=True,
+    help="Measure this network.",
+)
 @click.option(
     "--train-npz",
     "train_npz",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A data set whose first exposures are taken. Without it they are drawn from the seed.",
+    help="Take the first exposures of this data set.  [default: exposures drawn from the seed]",
 )
-@click.option("--size", type=click.IntRange(min=1), help="Pixels a side of what is drawn.  [default: 64]")
+@click.option("--size", type=click.IntRange(min=1), help="Draw patterns of this many pixels a side.  [default: 64]")
 @click.option(
-    "--gridsize", type=click.IntRange(min=1), help="Patches a side of a group.  [default: that of the data set, or 1]"
+    "--gridsize",
+    type=click.IntRange(min=1),
+    help="Group this many patches a side.  [default: as in the data set, or 1]",
 )
-@click.option("--groups", type=click.IntRange(min=1), default=4, show_default=True, help="Groups of exposures.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the weights and exposures.")
-@click.option("--loss", type=click.Choice(list(LOSSES)), default="nll", show_default=True)
+@click.option("--groups", type=click.IntRange(min=1), default=4, show_default=True, help="Take this many groups.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Draw weights and exposures from this seed.",
+)
+@click.option("--loss", type=click.Choice(list(LOSSES)), default="nll", show_default=True, help="Measure this loss.")
 @click.option(
     "--least",
     type=click.FloatRange(min=0, max=1),
     default=LEAST,
     show_default=True,
-    help="The share of the largest ratio below which a path vanishes.",
+    help="Say that a path vanishes below this share of the largest ratio.",
 )
-@click.option("--json", "in_json", is_flag=True, help="As JSON, on standard output.")
+@click.option("--json", "in_json", is_flag=True, help="Print JSON.")
 def gradients_command(
     architecture: str,
     train_npz: Path | None,
@@ -64,9 +78,10 @@ def gradients_command(
     least: float,
     in_json: bool,
 ) -> int:
-    """How much of a loss reaches the weights of every block, by its spectral and its local path.
+    """Measure how much of a loss reaches each path of each block.
 
-    Reads alone. Exit code 1 says that a path vanishes: beside the others, it learns nothing.
+    A block has a spectral and a local path. The command changes nothing. The exit code is 1 if a path vanishes, because
+    it then learns nothing beside the others.
     """
     if math.isnan(least):
         raise click.UsageError("--least: expected a share from 0 to 1, got nan")

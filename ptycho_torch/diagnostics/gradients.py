@@ -35,7 +35,7 @@ LOSSES: Mapping[str, Loss] = MappingProxyType(
 """What is minimised, of predicted and observed amplitudes; the Poisson loss by pixel."""
 
 _LOCAL_ENDINGS = (".local_conv.weight", ".weight")
-_SPECTRAL_ENDINGS = (".spectral.weights", ".spectral.weight.tensor")
+_SPECTRAL_ENDINGS = (".spectral.weights",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,21 @@ reason to compute with something else."""
 if HAS_NEURALOPERATOR:
     from neuralop.layers.spectral_convolution import SpectralConv
 
+    class _NeuraloperatorSpectralConv2d(SpectralConv):  # type: ignore[misc]  # neuraloperator is untyped
+        """neuraloperator's layer, with its weights where `_FallbackSpectralConv2d` has them."""
+
+        def __init__(self, channels: int, modes: int) -> None:
+            super().__init__(channels, channels, n_modes=(modes, modes), bias=False)
+            self.weights = self._modules.pop("weight").tensor
+
+        @property
+        def weight(self) -> Any:
+            """The weights as neuraloperator reads them: the module that it has just made, and ours from then on."""
+            return self.weights if "weights" in self._parameters else self._modules["weight"]
+
+
 _STORED, _NEURALOPERATOR = "spectral.weights", "spectral.weight.tensor"
+"""The name of the weights in the state of a block, and in the state of neuraloperator's own layer."""
 
 
 class SpatialLifter(nn.Module):
@@ -79,7 +93,8 @@ class _FallbackSpectralConv2d(_ComplexWeights):
 class PtychoBlock(_ComplexWeights):
     """x + GELU(spectral(x) + local(x)): a spectral convolution for the whole frame beside a 3 x 3 one for edges.
 
-    In its state the weights of the spectral convolution are `spectral.weights`, whatever computes it.
+    `spectral.weights` are the weights of the spectral convolution, (channels, channels, modes, modes // 2 + 1),
+    complex, whether neuraloperator computes it or not.
     """
 
     def __init__(self, channels: int, modes: int) -> None:
@@ -93,18 +108,12 @@ class PtychoBlock(_ComplexWeights):
         checks.require_size("channels", channels)
         checks.require_size("modes", modes)
         self.spectral: nn.Module = (
-            SpectralConv(channels, channels, n_modes=(modes, modes), bias=False)
+            _NeuraloperatorSpectralConv2d(channels, modes)
             if HAS_NEURALOPERATOR
             else _FallbackSpectralConv2d(channels, channels, modes)
         )
         self.local_conv = nn.Conv2d(channels, channels, 3, padding=1)
-        self.register_state_dict_post_hook(_rename_saved)  # type: ignore[no-untyped-call]
         self.register_load_state_dict_pre_hook(_rename_loaded)  # type: ignore[no-untyped-call]
-
-    @property
-    def spectral_weights(self) -> nn.Parameter:
-        """The weights of the spectral convolution, (channels, channels, modes, modes // 2 + 1), complex."""
-        return next(self.spectral.parameters())
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, channels, H, W), real, of the same.
@@ -126,7 +135,7 @@ class PtychoBlock(_ComplexWeights):
             got = str(features.dtype).removeprefix("torch.")
             raise TypeError(refusal("features", "float32, in which alone neuraloperator computes", got))
         rows, columns = features.shape[-2:]
-        modes = self.spectral_weights.shape[-2]
+        modes = next(self.spectral.parameters()).shape[-2]
         if rows % 2:
             expected = "an even number of rows, for neuraloperator takes the frequencies of an odd one for others"
             raise ValueError(refusal("features", expected, str(rows)))
@@ -135,14 +144,9 @@ class PtychoBlock(_ComplexWeights):
             raise ValueError(refusal("features", expected, f"({rows}, {columns})"))
 
 
-def _rename_saved(module: nn.Module, state: dict[str, Any], prefix: str, metadata: dict[str, Any]) -> None:
+def _rename_loaded(module: nn.Module, state: dict[str, Any], prefix: str, *rest: Any) -> None:
     if prefix + _NEURALOPERATOR in state:
         state[prefix + _STORED] = state.pop(prefix + _NEURALOPERATOR)
-
-
-def _rename_loaded(module: nn.Module, state: dict[str, Any], prefix: str, *rest: Any) -> None:
-    if prefix + _STORED in state and not isinstance(module.spectral, _FallbackSpectralConv2d):
-        state[prefix + _NEURALOPERATOR] = state.pop(prefix + _STORED)
 
 
 @dataclass(frozen=True)

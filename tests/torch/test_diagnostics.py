@@ -51,7 +51,7 @@ def test_what_is_said_of_a_path_is_what_backward_finds(loss: str) -> None:
     block = generator.blocks[1]
     found = {path.path: path for path in report.paths if path.block == "blocks.1"}
     assert set(found) == {"spectral", "local"}
-    for path, weights in (("spectral", block.spectral_weights), ("local", block.local_conv.weight)):
+    for path, weights in (("spectral", block.spectral.weights), ("local", block.local_conv.weight)):
         gradient = weights.grad.numpy().astype(complex)
         assert found[path].weights.mean == pytest.approx(np.abs(weights.detach().numpy()).mean())
         assert found[path].gradient.mean == pytest.approx(np.abs(gradient).mean())
@@ -102,7 +102,7 @@ def test_the_share_that_is_least_decides_what_vanishes() -> None:
 def test_gradients_that_are_not_finite_vanish() -> None:
     generator = CascadedFNOGenerator(CASCADE)
     with torch.no_grad():
-        generator.blocks[0].spectral_weights[0, 0, 0, 0] = math.nan
+        generator.blocks[0].spectral.weights[0, 0, 0, 0] = math.nan
     report = measure_gradients(generator, BATCH, lambda predicted, observed: predicted.sum())
     assert len(report.vanishing) == len(report.paths)
     json.dumps(as_json(report), allow_nan=False)

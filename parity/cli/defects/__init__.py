@@ -1,4 +1,4 @@
-"""`parity defects`: known ways to be wrong, made in a stack, and whether the harness notices."""
+"""`parity defects` makes known defects in a stack, and sees whether the harness notices."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from parity.cli.training import train_command
 
 @click.group("defects")
 def defects_group() -> None:
-    """Known ways to be wrong, made in a stack: is each of them noticed?"""
+    """Make known defects, and see whether the harness notices."""
 
 
 for command in (list_command, run_command, score_command, reconstruct_command, train_command):

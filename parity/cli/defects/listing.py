@@ -1,4 +1,4 @@
-"""`parity defects list`: the catalogue."""
+"""`parity defects list` lists the catalogue."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from parity.report.terminal import console, counted
 
 @click.command("list")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--rewrites", is_flag=True, help="The rewrites, which must stay silent, instead.")
+@click.option("--rewrites", is_flag=True, help="List the rewrites instead, which must stay silent.")
 def list_command(names: tuple[str, ...], rewrites: bool) -> int:
-    """Every known defect: its name, the stacks it can be made in, what it does, and what input shows it.
+    """List the known defects.
 
-    NAME is a defect such as losses.mae/prediction-squared, a contract, or a file of them such as losses.
+    You see the name of each defect, the stacks in which it can be made, what it does, and which input shows it.
+
+    NAME is a defect such as losses.mae/predicted-squared, a contract such as losses.mae, or a file of contracts such as
+    losses.
     """
     chosen: Sequence[Injectable] = REWRITES.select(names) if rewrites else CATALOGUE.select(names)
     out = console()

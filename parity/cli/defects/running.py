@@ -1,4 +1,4 @@
-"""`parity defects run`: one defect, made, and what the harness says of it."""
+"""`parity defects run` makes one defect, and shows the message that it causes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from parity.stacks import ADAPTERS, load
 @click.command("run")
 @click.argument("name", metavar="DEFECT")
 @examples_option
-@click.option("--case", metavar="STRATUM/SEED", help="One case alone, such as odd/17.")
+@click.option("--case", metavar="STRATUM/SEED", help="Run this case alone, such as odd/17.")
 @under_circumstances
 def run_command(
     name: str,
@@ -36,7 +36,10 @@ def run_command(
     device: str,
     stacks: tuple[str, ...],
 ) -> int:
-    """Make a defect in each stack (or in those of --stack), run its contract, and show the message that it gives.
+    """Make one defect, and show the message that it causes.
+
+    The command makes the defect in each stack in turn, or in the stack that you name with --stack, and runs the
+    contract of the defect.
 
     Exit code 1 if it is caught, as a disagreement is; 3 if nothing noticed it.
     """

@@ -1,4 +1,4 @@
-"""`parity defects score`: what the harness catches, what it never flags, how well it names the cause."""
+"""`parity defects score` counts what the harness catches, what it flags wrongly, and which causes it names."""
 
 from __future__ import annotations
 
@@ -27,17 +27,21 @@ PAGE, DATA = "score.md", "score.json"
 @click.command("score")
 @click.argument("names", nargs=-1, metavar="[CONTRACT]...")
 @click.option(
-    "--examples", default=CI_EXAMPLES, show_default=True, type=click.IntRange(min=0), help="Besides the strata."
+    "--examples",
+    default=CI_EXAMPLES,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Draw this many examples of each contract, after one of each stratum.",
 )
-@click.option("--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="Processes.")
-@click.option("--pytest", "ask_pytest", is_flag=True, help="Ask pytest -m parity of each defect too; 3 s each.")
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="Use this many processes.")
+@click.option("--pytest", "ask_pytest", is_flag=True, help="Run pytest -m parity on each defect too, 3 s each.")
 @click.option(
     "--journal",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Keep what is done of the score in this file, and go on from there.",
+    help="Keep the finished part of the score in this file, and go on from there.",
 )
-@report_option(f"Write {PAGE} and {DATA} here.")
-@click.option("--write", is_flag=True, help=f"Write docs/{PAGE} and docs/{DATA} of the checkout.")
+@report_option(f"Write {PAGE} and {DATA} to this folder.")
+@click.option("--write", is_flag=True, help=f"Write docs/{PAGE} and docs/{DATA} of your checkout.")
 def score_command(
     names: tuple[str, ...],
     examples: int,
@@ -47,9 +51,11 @@ def score_command(
     folder: Path | None,
     write: bool,
 ) -> int:
-    """Make every known defect in each stack, and every rewrite, and say what was noticed.
+    """Count how many known defects the harness notices.
 
-    Exit code 1 where a defect was missed or blamed on another side, or a rewrite was not silent.
+    The command makes every known defect in each stack, and every rewrite, which must stay silent.
+
+    The exit code is 1 if a defect was missed or the wrong stack was blamed, or if a rewrite was not silent.
     """
     folders = [folder] if folder else []
     if write:

@@ -1,4 +1,4 @@
-"""`parity golden`: cases frozen with everything that judges a stack on them."""
+"""`parity golden` freezes cases with everything that judges a stack on them, and replays them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from parity.cli.golden.writing import promote_command, regen_command, remove_com
 
 @click.group("golden")
 def golden_group() -> None:
-    """Cases frozen with inputs, oracle, bounds and both stacks' outputs: one stack is judged without the other."""
+    """Freeze cases, and replay them in one stack or in both.
+
+    A golden is a case with its inputs, the oracle's results, the bounds and both stacks' outputs. You can hold one
+    stack to it without installing the other.
+    """
 
 
 for command in (

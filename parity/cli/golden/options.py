@@ -21,9 +21,9 @@ fixtures_option = click.option(
     type=click.Path(path_type=Path),
     default=FIXTURES,
     show_default=True,
-    help="The folder of the goldens.",
+    help="Use the goldens in this folder.",
 )
-reason_option = click.option("--reason", required=True, help="Why, for whoever reviews it.")
+reason_option = click.option("--reason", required=True, help="Tell the reviewer why.")
 names_argument = click.argument("names", nargs=-1, metavar="[NAME]...")
 
 
@@ -55,7 +55,7 @@ def contract_of(golden: Golden) -> Contract:
     """The contract that a golden belongs to. Raises GoldenError where there is none any more."""
     if golden.contract not in REGISTRY:
         raise GoldenError(
-            f"{golden.name}: expected a golden of a contract, got one of {golden.contract}, which is none"
+            f"{golden.name}: expected a golden of a contract, got one of {golden.contract}, which does not exist"
             f"{did_you_mean(golden.contract, REGISTRY)}"
         )
     return REGISTRY[golden.contract]

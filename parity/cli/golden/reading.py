@@ -34,7 +34,10 @@ from parity.stacks.base import Framework
 @click.command("verify")
 @fixtures_option
 def verify_command(fixtures: Path) -> int:
-    """Hold every file to the manifest, byte by byte and array by array. No framework is imported."""
+    """Check the files of the goldens against their manifest.
+
+    The command compares every byte and every array, and imports no framework.
+    """
     recover(fixtures)
     faults, files = verified(fixtures)
     out = console()
@@ -53,10 +56,12 @@ def verify_command(fixtures: Path) -> int:
 @device_option
 @fixtures_option
 def replay_command(names: tuple[str, ...], stacks: tuple[str, ...], device: str, fixtures: Path) -> int:
-    """Run stacks on stored inputs; hold them to the stored oracle, and to what the other stack once returned.
+    """Run the stacks on the stored inputs of goldens.
 
-    NAME is a golden such as losses.mae/even-0, or a contract or a file of them. With --stack the framework of the other
-    need not be installed.
+    Each stack is held to the stored results of the oracle, and to what the other stack once returned. With --stack you
+    need not install the other framework.
+
+    NAME is a golden such as losses.mae/even-0, a contract such as losses.mae, or a file of contracts such as losses.
     """
     goldens = GoldenSet.read(fixtures)
     meant = chosen(names, goldens.names)
@@ -86,7 +91,10 @@ def _replayed(goldens: Sequence[Golden], frameworks: Sequence[Framework]) -> lis
 @names_argument
 @fixtures_option
 def list_command(names: tuple[str, ...], fixtures: Path) -> int:
-    """Every golden with its size and age, why it last changed, and the contracts that have none."""
+    """List the goldens.
+
+    You see the size and the age of each golden, why it last changed, and the contracts that have no golden.
+    """
     goldens = GoldenSet.read(fixtures)
     meant = chosen(names, goldens.names) if names or goldens.names else ()
     rows = [Row(goldens.golden(name), len(goldens.files[f"{name}.npz"])) for name in meant]
@@ -101,9 +109,10 @@ def list_command(names: tuple[str, ...], fixtures: Path) -> int:
 @click.argument("new")
 @fixtures_option
 def diff_command(old: str, new: str, fixtures: Path) -> int:
-    """Say what changed between two sets, each a folder or a git revision, and whether it is rounding.
+    """Compare two sets of goldens.
 
-    Exits with 1 where the change is more than rounding.
+    OLD and NEW are folders or git revisions. You see how far each array moved, and whether rounding explains it. The
+    exit code is 1 if it does not.
     """
     difference = sets(old, new, fixtures)
     out = console()
@@ -114,10 +123,13 @@ def diff_command(old: str, new: str, fixtures: Path) -> int:
 
 
 @click.command("history")
-@report_option("Draw it into this.")
+@report_option("Draw the history into this folder.")
 @fixtures_option
 def history_command(folder: Path | None, fixtures: Path) -> int:
-    """Every regeneration: when, by which commit, with which versions, and how far it moved what."""
+    """Show every change of the goldens.
+
+    You see when each change was made, by which commit, with which versions, and how far it moved each golden.
+    """
     if folder:
         require_matplotlib("the history")
     entries = read_history(GoldenSet.read(fixtures).history)

@@ -42,13 +42,14 @@ from parity.stacks import ADAPTERS, load
 @click.command("regen")
 @names_argument
 @reason_option
-@click.option("--inputs", "resimulate", is_flag=True, help="Simulate the inputs anew as well.")
+@click.option("--inputs", "resimulate", is_flag=True, help="Simulate the inputs again, too.")
 @fixtures_option
 def regen_command(names: tuple[str, ...], reason: str, resimulate: bool, fixtures: Path) -> int:
-    """Recompute goldens from their stored inputs, and show how far everything drifted.
+    """Recompute goldens from their stored inputs.
 
-    NAME is a golden such as losses.mae/even-0, or a contract or a file of them. A stack that is outside its bounds on
-    one of them is not frozen: nothing is written then.
+    You see how far each array moved. If a stack is outside its bounds on one of the goldens, nothing is written.
+
+    NAME is a golden such as losses.mae/even-0, a contract such as losses.mae, or a file of contracts such as losses.
     """
     goldens = _to_be_changed(fixtures, reason, (*HARNESS, *PACKAGES))
     meant = chosen(names, goldens.names)
@@ -81,8 +82,10 @@ def _regenerated(goldens: Sequence[Golden], stamp: Stamp, resimulate: bool) -> l
 
 @click.command("promote")
 @click.argument("names", nargs=-1, required=True, metavar="CONTRACT...")
-@click.option("--case", metavar="STRATUM/SEED", help="The case  [default: the fewest that tell every fault]")
-@click.option("--precision", type=click.Choice(list(PRECISIONS)), help="Of the case  [default: f32]")
+@click.option("--case", metavar="STRATUM/SEED", help="Freeze this case, such as odd/17.")
+@click.option(
+    "--precision", type=click.Choice(list(PRECISIONS)), help="Freeze the case in this precision.  [default: f32]"
+)
 @data_option
 @stacks_option
 @reason_option
@@ -96,12 +99,14 @@ def promote_command(
     reason: str,
     fixtures: Path,
 ) -> int:
-    """Freeze a case as a golden, a failing one too: what a stack gets wrong in it is left out until it is right.
+    """Freeze a case as a golden.
 
-    Without --case the cases are chosen: few, small, and together as sharp as all the strata of the contract.
+    Without --case the command chooses the cases: few and small ones, which together tell every fault that the strata
+    of the contract tell. You can freeze a case that fails: the golden then leaves out the results that a stack gets
+    wrong, until the stack is right.
     """
     if data and not case:
-        raise UsageError("--case: expected measured/N, which of the exposures of --data, got nothing")
+        raise UsageError("--case: expected measured/N, the number of an exposure of --data, got nothing")
     if precision and not case:
         raise UsageError("--case: expected the case to freeze in --precision, got nothing")
     contracts = REGISTRY.select(names)
@@ -152,7 +157,10 @@ def _promoted(cases: Sequence[tuple[Case, Precision]], goldens: GoldenSet, stamp
 @reason_option
 @fixtures_option
 def remove_command(names: tuple[str, ...], reason: str, fixtures: Path) -> int:
-    """Take goldens away, and say why in the history."""
+    """Remove goldens.
+
+    The command writes your reason into the history.
+    """
     goldens = _to_be_changed(fixtures, reason, ())
     gone = chosen(names, goldens.names)
     publish(fixtures, goldens, {}, _stamp(reason, ()), gone)

@@ -10,16 +10,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.cases.datasets import Dataset
-from parity.contracts.cases.measured import MeasuredScene
-from parity.contracts.cases.scenes import Scene
-from parity.contracts.cases.scenes.exposures import COUNTED
-from parity.contracts.cases.strata import MEASURED, Spec, Stratum, draw
-from parity.contracts.contract import Contract, Inputs, Result, UsageError, has_readings
+from parity.contracts.cases.families.exposures import (
+    ExposureSpec,
+    detected,
+    exit_waves,
+    fitted_log_scale,
+    observed,
+    predicted,
+)
+from parity.contracts.cases.families.family import MEASURED, Spec, Stratum
+from parity.contracts.cases.families.networks import images, noiseless_images
+from parity.contracts.cases.families.scans import recorded
+from parity.contracts.contract import Contract, Inputs, Result, Source, UsageError, has_readings
 from parity.physics.kinds import Numbers
 from parity.physics.precision import FLOAT64, PRECISIONS, Precision
 
 ONE_HOT_EVERY = 4
 """Every fourth case asks for the gradient of a single element instead of a random combination of all."""
+
+COUNTED: frozenset[Source] = frozenset(
+    {detected, exit_waves, fitted_log_scale, images, noiseless_images, observed, predicted, recorded}
+)
+"""The sources whose arrays are others with more photons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +61,20 @@ class Case:
 
     @property
     def spec(self) -> Spec:
-        return draw(self.stratum, self.seed)
+        drawn = self.stratum.draw(self.seed)
+        return drawn.around(self.dataset) if self.dataset else drawn
 
     @property
     def coordinates(self) -> Coordinates:
         """Size and photons, from the specification: nothing is simulated. What was measured has no photons to name."""
-        if self.dataset:
-            return Coordinates(max(self.dataset.diffraction.shape[1:]))
-        spec, counts = self.spec, any(argument.field in COUNTED for argument in self.contract.arguments)
-        return Coordinates(max(spec.height, spec.width), spec.photons if counts else None)
+        spec, counts = self.spec, any(argument.source in COUNTED for argument in self.contract.arguments)
+        named = counts and self.dataset is None
+        return Coordinates(max(spec.frame), spec.photons if named and isinstance(spec, ExposureSpec) else None)
 
     def inputs(self) -> dict[str, NDArray[Any]]:
         """The arguments by name, canonical and in float64; checked against their kinds."""
-        scene = MeasuredScene(self.spec, self.dataset) if self.dataset else Scene(self.spec)
-        arrays = {a.name: np.asarray(getattr(scene, a.field)) for a in self.contract.arguments}
+        spec = self.spec
+        arrays = {argument.name: np.asarray(argument.of(spec)) for argument in self.contract.arguments}
         self.contract.check(arrays)
         return arrays
 
@@ -95,7 +107,7 @@ def sweep(contract: Contract, examples: int, dataset: Dataset | None = None) -> 
 
 def strata_of(contract: Contract, dataset: Dataset | None) -> tuple[Stratum, ...]:
     """Where cases are drawn from: the contract's strata, or the user's exposures alone."""
-    return (MEASURED,) if dataset else contract.strata
+    return (contract.strata[0].measured(),) if dataset else contract.strata
 
 
 def parse_case(contract: Contract, text: str, dataset: Dataset | None = None) -> Case:
@@ -103,9 +115,9 @@ def parse_case(contract: Contract, text: str, dataset: Dataset | None = None) ->
     stratum, slash, seed = text.partition("/")
     if not slash or not seed.isdecimal():
         raise UsageError(f"a case is written stratum/seed, such as odd/17; got '{text}'")
-    if dataset and stratum != MEASURED.name:
-        raise UsageError(f"a data set is the stratum '{MEASURED.name}'; got '{stratum}'")
-    return Case(contract, MEASURED if dataset else contract.stratum(stratum), int(seed), dataset)
+    if dataset and stratum != MEASURED:
+        raise UsageError(f"a data set is the stratum '{MEASURED}'; got '{stratum}'")
+    return Case(contract, strata_of(contract, dataset)[0] if dataset else contract.stratum(stratum), int(seed), dataset)
 
 
 def coordinates_of(contract: Contract, text: str, dataset: Dataset | None = None) -> Coordinates:

@@ -67,6 +67,12 @@ class Dataset:
     skipped: tuple[str, ...]
     """Keys of the file that were not read, in the file's order."""
 
+    @property
+    def frame(self) -> tuple[int, int]:
+        """Rows and columns of a pattern."""
+        height, width = self.diffraction.shape[1:]
+        return height, width
+
 
 def read_dataset(path: str | os.PathLike[str]) -> Dataset:
     """Read and check the data set in the .npz file at `path`.

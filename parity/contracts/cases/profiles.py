@@ -9,7 +9,9 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How many cases of a contract are drawn besides its strata, and whether always the same ones."""
+    """How many cases of a contract a session draws after one of each stratum, and whether it always draws the same
+    ones.
+    """
 
     examples: int
     derandomize: bool

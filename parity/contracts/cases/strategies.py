@@ -10,7 +10,7 @@ from hypothesis import event
 from hypothesis import strategies as st
 
 from parity.contracts.cases.case import Case
-from parity.contracts.cases.strata import Stratum
+from parity.contracts.cases.families.family import Stratum
 from parity.contracts.contract import Contract
 
 SEEDS = 2**16

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from parity.contracts.contract import Registry
 from parity.contracts.declared import dataloader, forward, losses, networks, optics, patches, probe, scaling, training
+from parity.contracts.registry import Registry
 
 REGISTRY = Registry(
     (

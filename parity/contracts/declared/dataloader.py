@@ -14,16 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contracts.cases.strata import READINGS, SCANS, SHAPES
+from parity.contracts.cases.families import scans
+from parity.contracts.cases.families.exposures import gridsize
+from parity.contracts.cases.families.scans import READINGS, SCANS, SHAPES
 from parity.contracts.contract import Argument, Contract, Entry, Fact, Law, Result, Trial
 from parity.physics.kinds import AMPLITUDE, COUNT, GROUPS, POSITIONS, RECORD, SCAN
 
-_SCAN = Argument("scan", SCAN, source="raster")
-_DIFFRACTION = Argument("diffraction", RECORD, source="recorded")
+_SCAN = Argument("scan", SCAN, scans.raster)
+_DIFFRACTION = Argument("diffraction", RECORD, scans.recorded)
 _GROUPING = (
-    Argument("gridsize", COUNT),
-    Argument("neighbours", COUNT),
-    Argument("seed", COUNT, source="grouping_seed"),
+    Argument("gridsize", COUNT, gridsize),
+    Argument("neighbours", COUNT, scans.neighbours),
+    Argument("seed", COUNT, scans.grouping_seed),
 )
 
 _EXPOSURES = tuple(replace(stratum, shapes=((8, 8), (15, 8), (9, 9), (12, 15))) for stratum in (*SHAPES[3:], *READINGS))

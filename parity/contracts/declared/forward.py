@@ -6,33 +6,44 @@ from dataclasses import replace
 
 import numpy as np
 
-from parity.contracts.cases.strata import (
+from parity.contracts.cases.families import canvases, exposures, losses
+from parity.contracts.cases.families.canvases import (
     BATCHES,
-    FRAMES,
     MERGED,
     SHAPES,
     SHIFTS,
     UNCONSTRAINED,
     UNMERGED,
+    WEIGHTINGS,
     WRAPPED,
-    Stratum,
+    CanvasStratum,
 )
+from parity.contracts.cases.families.family import in_family
+from parity.contracts.cases.families.networks import FRAMES, noiseless_images
+from parity.contracts.cases.families.probes import probe
 from parity.contracts.contract import Argument, Contract, Fact, Inputs, Law, Quota, Result, Stage, Trial
 from parity.contracts.declared.batch import batch_facts
 from parity.contracts.declared.networks import parameters_of
 from parity.physics.kinds import AMPLITUDE, CHOICE, OBJECT, POSITIONS, PROBE, SCALAR, SIZE
 from parity.physics.oracle.operations import exp
 
-_MODEL = (
-    Argument("patches", OBJECT, True),
-    Argument("positions", POSITIONS, True),
-    Argument("probe", PROBE, True),
-    Argument("log_scale", SCALAR, True),
+_PATCHES = Argument("patches", OBJECT, exposures.patches, differentiable=True)
+_POSITIONS = Argument("positions", POSITIONS, canvases.positions, differentiable=True)
+_PROBE = Argument("probe", PROBE, probe, differentiable=True)
+_FITTED = Argument("log_scale", SCALAR, exposures.fitted_log_scale, differentiable=True)
+_OBSERVED = Argument("observed", AMPLITUDE, exposures.observed, differentiable=True)
+_TARGET = Argument("target", OBJECT, exposures.target, differentiable=True)
+_MERGE = (
+    Argument("rows", SIZE, canvases.rows),
+    Argument("columns", SIZE, canvases.columns),
+    Argument("weighting", CHOICE, canvases.weighting),
 )
-_MERGE = (Argument("rows", SIZE), Argument("columns", SIZE), Argument("weighting", CHOICE))
-_WEIGHTS = tuple(
-    Argument(name, SCALAR)
-    for name in ("nll_weight", "mae_weight", "realspace_weight", "tv_weight", "realspace_mae_weight")
+_WEIGHTS = (
+    Argument("nll_weight", SCALAR, losses.some_nll_weight),
+    Argument("mae_weight", SCALAR, losses.mae_weight),
+    Argument("realspace_weight", SCALAR, losses.realspace_weight),
+    Argument("tv_weight", SCALAR, losses.tv_weight),
+    Argument("realspace_mae_weight", SCALAR, losses.realspace_mae_weight),
 )
 _LARGEST = 64
 """Pixels a side: the stages have been tried on larger frames."""
@@ -85,7 +96,7 @@ def _scale_multiplies(trial: Trial) -> Law:
     return Law(trial.value(), unscaled * exp(trial.exact(trial.inputs["log_scale"])))
 
 
-def reconstruction(size: int, cost: int = 1, strata: tuple[Stratum, ...] = ()) -> Contract:
+def reconstruction(size: int, cost: int = 1, strata: tuple[CanvasStratum, ...] = ()) -> Contract:
     """The contract of what a network is trained on, for frames of `size` pixels a side, whatever its filters."""
 
     def stages(inputs: Inputs) -> tuple[Stage, ...]:
@@ -95,12 +106,12 @@ def reconstruction(size: int, cost: int = 1, strata: tuple[Stratum, ...] = ()) -
         name=f"forward.reconstruction_loss@{size}",
         equation="training_objective(autoencode(images), r, p, w, A, T)",
         arguments=(
-            Argument("images", AMPLITUDE, source="noiseless_images"),
-            Argument("positions", POSITIONS),
-            Argument("probe", PROBE, True),
-            Argument("log_scale", SCALAR, True, source="fitted_log_scale"),
-            Argument("observed", AMPLITUDE),
-            Argument("target", OBJECT),
+            Argument("images", AMPLITUDE, noiseless_images),
+            replace(_POSITIONS, differentiable=False),
+            _PROBE,
+            _FITTED,
+            replace(_OBSERVED, differentiable=False),
+            replace(_TARGET, differentiable=False),
             *_WEIGHTS,
             *_MERGE,
             *parameters_of(size),
@@ -120,7 +131,13 @@ CONTRACTS = (
     Contract(
         name="forward.predict_amplitude",
         equation="Â = e^w·√(fftshift(Σ_p |DFT₂ p_p·extract(reassemble(O, r), r)|² / HW))",
-        arguments=(*_MODEL, *_MERGE),
+        arguments=(
+            _PATCHES,
+            _POSITIONS,
+            _PROBE,
+            Argument("log_scale", SCALAR, exposures.log_scale, differentiable=True),
+            *_MERGE,
+        ),
         results=(Result("predicted", AMPLITUDE, relative=True),),
         strata=(*_STRATA, *MERGED[1:], *UNCONSTRAINED, *(replace(batch, weightings=("central",)) for batch in BATCHES)),
         cost=4,
@@ -135,10 +152,12 @@ CONTRACTS = (
         name="forward.training_objective",
         equation="training_loss(predict_amplitude(O, r, p, w), A, O, T)",
         arguments=(
-            *_MODEL[:3],
-            Argument("log_scale", SCALAR, True, source="fitted_log_scale"),
-            Argument("observed", AMPLITUDE, True),
-            Argument("target", OBJECT, True),
+            _PATCHES,
+            _POSITIONS,
+            _PROBE,
+            _FITTED,
+            _OBSERVED,
+            _TARGET,
             *_WEIGHTS,
             *_MERGE,
         ),
@@ -152,7 +171,8 @@ CONTRACTS = (
         32,
         cost=5,
         strata=tuple(
-            replace(stratum, log10_photons=(0.0, 2.0), weightings=stratum.weightings[:1]) for stratum in FRAMES[32]
+            replace(stratum, log10_photons=(0.0, 2.0), weightings=WEIGHTINGS[:1])
+            for stratum in in_family(CanvasStratum, FRAMES[32])
         ),
     ),
 )

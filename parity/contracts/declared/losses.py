@@ -6,17 +6,34 @@ from typing import Any
 
 import numpy as np
 
-from parity.contracts.cases.strata import APART, BARE, DIM, EQUAL, EXPOSURES, EXTINCT, SHAPES, UNWEIGHTED, WRAPPED
+from parity.contracts.cases.families import exposures, losses
+from parity.contracts.cases.families.losses import (
+    APART,
+    BARE,
+    DIM,
+    EQUAL,
+    EXPOSURES,
+    EXTINCT,
+    SHAPES,
+    UNWEIGHTED,
+    WRAPPED,
+)
 from parity.contracts.contract import Argument, Contract, Entry, Fact, Inputs, Law, Result, Trial
 from parity.physics.kinds import AMPLITUDE, FLAG, OBJECT, PER_GROUP, SCALAR
 
-_PREDICTED = Argument("predicted", AMPLITUDE, True)
-_OBSERVED = Argument("observed", AMPLITUDE, True)
-_PATCHES = Argument("patches", OBJECT, True)
-_TARGET = Argument("target", OBJECT, True)
-_WEIGHTS = tuple(
-    Argument(name, SCALAR)
-    for name in ("nll_weight", "mae_weight", "realspace_weight", "tv_weight", "realspace_mae_weight")
+_PREDICTED = Argument("predicted", AMPLITUDE, exposures.predicted, differentiable=True)
+_OBSERVED = Argument("observed", AMPLITUDE, exposures.observed, differentiable=True)
+_PATCHES = Argument("patches", OBJECT, exposures.patches, differentiable=True)
+_TARGET = Argument("target", OBJECT, exposures.target, differentiable=True)
+_REALSPACE_WEIGHTS = (
+    Argument("tv_weight", SCALAR, losses.tv_weight),
+    Argument("realspace_mae_weight", SCALAR, losses.realspace_mae_weight),
+)
+_WEIGHTS = (
+    Argument("nll_weight", SCALAR, losses.nll_weight),
+    Argument("mae_weight", SCALAR, losses.mae_weight),
+    Argument("realspace_weight", SCALAR, losses.realspace_weight),
+    *_REALSPACE_WEIGHTS,
 )
 
 
@@ -70,7 +87,7 @@ CONTRACTS = (
     Contract(
         name="losses.poisson_nll",
         equation="Σ λ − k·ln λ + ln Γ(k+1), λ = Â², k = A²; without its term in k alone if not full",
-        arguments=(_PREDICTED, _OBSERVED, Argument("full", FLAG)),
+        arguments=(_PREDICTED, _OBSERVED, Argument("full", FLAG, losses.full)),
         results=(Result("nll", PER_GROUP),),
         strata=(*SHAPES, *EXPOSURES, *EQUAL, *APART, *EXTINCT, *BARE),
         facts=(
@@ -124,7 +141,7 @@ CONTRACTS = (
     Contract(
         name="losses.realspace_loss",
         equation="tv_weight·mean TV(mO) + realspace_mae_weight·complex_mae(mO, mT), m the central weight",
-        arguments=(_PATCHES, _TARGET, *_WEIGHTS[3:]),
+        arguments=(_PATCHES, _TARGET, *_REALSPACE_WEIGHTS),
         results=(Result("loss", SCALAR),),
         strata=(*SHAPES, *APART, *WRAPPED),
     ),

@@ -7,18 +7,29 @@ from typing import Any
 
 import numpy as np
 
-from parity.contracts.cases.scenes.networks import network_shapes, parameter_source
-from parity.contracts.cases.strata import BANDS, COARSEST, DARK_MAPS, FEATURE_MAPS, FRAMES, Stratum
+from parity.contracts.cases.families import layers
+from parity.contracts.cases.families.exposures import ExposureStratum
+from parity.contracts.cases.families.layers import BANDS, DARK_MAPS, FEATURE_MAPS
+from parity.contracts.cases.families.networks import COARSEST, FRAMES, Parameter, images, network_shapes
 from parity.contracts.contract import Argument, Contract, Entry, Fact, Inputs, Law, Quota, Result, Stage, Trial
 from parity.contracts.declared.batch import batch_facts
 from parity.physics.kinds import AMPLITUDE, BIAS, FEATURES, KERNEL, OBJECT, PHASE, SPECTRAL_WEIGHTS
 from parity.physics.oracle.operations import absolute
 from parity.physics.precision import FLOAT32
 
-_FEATURES = Argument("features", FEATURES, True)
-_LAYER = (_FEATURES, Argument("kernel", KERNEL, True), Argument("bias", BIAS, True))
-_OF_BLOCK = {"first_kernel": KERNEL, "first_bias": BIAS, "second_kernel": KERNEL, "second_bias": BIAS}
-_BLOCK = (_FEATURES, *(Argument(name, kind, True) for name, kind in _OF_BLOCK.items()))
+_FEATURES = Argument("features", FEATURES, layers.features, differentiable=True)
+_LAYER = (
+    _FEATURES,
+    Argument("kernel", KERNEL, layers.kernel, differentiable=True),
+    Argument("bias", BIAS, layers.bias, differentiable=True),
+)
+_BLOCK = (
+    _FEATURES,
+    Argument("first_kernel", KERNEL, layers.first_kernel, differentiable=True),
+    Argument("first_bias", BIAS, layers.first_bias, differentiable=True),
+    Argument("second_kernel", KERNEL, layers.second_kernel, differentiable=True),
+    Argument("second_bias", BIAS, layers.second_bias, differentiable=True),
+)
 _RESULT = (Result("features", FEATURES),)
 
 
@@ -116,7 +127,6 @@ def _neuraloperator_can(inputs: Inputs) -> bool:
 _TRACED = 32
 """Pixels a side up to which the network is tried as a graph."""
 
-
 _LARGEST = 256
 """Pixels a side of the frames that are tried in groups alone, because one costs as much as thirty others."""
 
@@ -125,12 +135,14 @@ def parameters_of(size: int) -> tuple[Argument, ...]:
     """The arguments that are parameters of the network for frames of `size` pixels a side, in their order."""
     levels = size.bit_length() - 4
     return tuple(
-        Argument(name, KERNEL if name.endswith("kernel") else BIAS, True, source=parameter_source(name, levels))
+        Argument(name, KERNEL if name.endswith("kernel") else BIAS, Parameter(name, levels), differentiable=True)
         for name in network_shapes(levels, channels=1)
     )
 
 
-def autoencoder(size: int, cost: int = 1, strata: tuple[Stratum, ...] = (), facts: tuple[Fact, ...] = ()) -> Contract:
+def autoencoder(
+    size: int, cost: int = 1, strata: tuple[ExposureStratum, ...] = (), facts: tuple[Fact, ...] = ()
+) -> Contract:
     """The contract of the whole network for frames of `size` pixels a side, whatever its filters."""
     levels = size.bit_length() - 4
 
@@ -141,7 +153,7 @@ def autoencoder(size: int, cost: int = 1, strata: tuple[Stratum, ...] = (), fact
     return Contract(
         name=f"networks.autoencode@{size}",
         equation=f"O = pad(a·e^{{iφ}}), a and φ decoded from {levels} encoder blocks",
-        arguments=(Argument("images", AMPLITUDE, True), *parameters_of(size)),
+        arguments=(Argument("images", AMPLITUDE, images, differentiable=True), *parameters_of(size)),
         results=(Result("patches", OBJECT),),
         strata=strata,
         facts=facts,
@@ -177,9 +189,12 @@ def _stages(levels: int) -> tuple[Stage, ...]:
 
 def _block_stage(chain: str, level: int, features: str) -> Stage:
     block = f"{chain}_{level}"
-    sources = {"features": features, **{argument: f"{block}_{argument}" for argument in _OF_BLOCK}}
+    sources = {"features": features, **{argument.name: f"{block}_{argument.name}" for argument in _BLOCK[1:]}}
     return Stage(f"networks.{chain.split('_')[-1]}_block", block, sources)
 
+
+_BLOCK_FACTS = (Fact("features and biases times 4, result times 4", _homogeneous_block), *batch_facts("features"))
+_NETWORK_FACTS = (Fact("|O| ≤ 1", _at_most_one), Fact("nothing around the middle", _nothing_around_the_middle))
 
 CONTRACTS = (
     Contract(
@@ -193,7 +208,7 @@ CONTRACTS = (
     Contract(
         name="networks.spectral_convolve",
         equation="Re Σ_{k,l} c_l·Σ_i w_iokl·X_ikl·e^{2πi(ky/H + lx/W)}, X = DFT(x) / HW",
-        arguments=(_FEATURES, Argument("weights", SPECTRAL_WEIGHTS, True, source="spectral_weights")),
+        arguments=(_FEATURES, Argument("weights", SPECTRAL_WEIGHTS, layers.spectral_weights, differentiable=True)),
         results=_RESULT,
         strata=(*FEATURE_MAPS, *BANDS),
         facts=(
@@ -265,10 +280,7 @@ CONTRACTS = (
         arguments=_BLOCK,
         results=_RESULT,
         strata=FEATURE_MAPS,
-        facts=(
-            Fact("features and biases times 4, result times 4", _homogeneous_block),
-            *batch_facts("features"),
-        ),
+        facts=_BLOCK_FACTS,
         cost=2,
     ),
     Contract(
@@ -277,21 +289,10 @@ CONTRACTS = (
         arguments=_BLOCK,
         results=_RESULT,
         strata=FEATURE_MAPS,
-        facts=(
-            Fact("features and biases times 4, result times 4", _homogeneous_block),
-            *batch_facts("features"),
-        ),
+        facts=_BLOCK_FACTS,
         cost=2,
     ),
-    _registered(
-        32,
-        cost=3,
-        facts=(
-            Fact("|O| ≤ 1", _at_most_one),
-            Fact("nothing around the middle", _nothing_around_the_middle),
-            batch_facts("images")[0],
-        ),
-    ),
+    _registered(32, cost=3, facts=(*_NETWORK_FACTS, batch_facts("images")[0])),
     _registered(64, cost=6),
     _registered(128, cost=15),
     _registered(256, cost=10),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from parity.contracts.cases.strata import EXPOSURES, SHAPES, WRAPPED
+from parity.contracts.cases.families import exposures
+from parity.contracts.cases.families.exposures import EXPOSURES, SHAPES, WRAPPED
+from parity.contracts.cases.families.probes import probe
 from parity.contracts.contract import Argument, Contract, Fact, Law, Result, Trial
 from parity.physics.kinds import AMPLITUDE, EXIT_WAVES, OBJECT, PHASE, PROBE
 from parity.physics.oracle.operations import absolute, absolute_square, square, total
@@ -27,7 +29,10 @@ CONTRACTS = (
     Contract(
         name="optics.combine_complex",
         equation="O = a·e^{iφ}",
-        arguments=(Argument("amplitude", AMPLITUDE, True), Argument("phase", PHASE, True)),
+        arguments=(
+            Argument("amplitude", AMPLITUDE, exposures.amplitude, differentiable=True),
+            Argument("phase", PHASE, exposures.phase, differentiable=True),
+        ),
         results=(Result("patches", OBJECT),),
         strata=(*SHAPES, *WRAPPED),
         facts=(Fact("|O| = a", _modulus_is_amplitude),),
@@ -35,14 +40,17 @@ CONTRACTS = (
     Contract(
         name="optics.illuminate",
         equation="ψ_p = p_p·O",
-        arguments=(Argument("patches", OBJECT, True), Argument("probe", PROBE, True)),
+        arguments=(
+            Argument("patches", OBJECT, exposures.patches, differentiable=True),
+            Argument("probe", PROBE, probe, differentiable=True),
+        ),
         results=(Result("exit_waves", EXIT_WAVES),),
         strata=(*SHAPES, *WRAPPED),
     ),
     Contract(
         name="optics.far_field_amplitude",
         equation="Â = √(fftshift(Σ_p |DFT₂ ψ_p|² / HW))",
-        arguments=(Argument("exit_waves", EXIT_WAVES, True),),
+        arguments=(Argument("exit_waves", EXIT_WAVES, exposures.exit_waves, differentiable=True),),
         results=(Result("amplitude", AMPLITUDE, relative=True),),
         strata=(*SHAPES, *EXPOSURES, *WRAPPED),
         facts=(

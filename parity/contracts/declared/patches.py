@@ -6,16 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from parity.contracts.cases.strata import BATCHES, BEYOND, MERGED, SHAPES, SHIFTS, TIGHT
+from parity.contracts.cases.families import canvases
+from parity.contracts.cases.families.canvases import BATCHES, BEYOND, MERGED, SHAPES, SHIFTS, TIGHT
+from parity.contracts.cases.families.exposures import gridsize, patches
+from parity.contracts.cases.families.probes import probe, size
 from parity.contracts.contract import Argument, Contract, Fact, Law, Result, Trial
 from parity.contracts.declared.batch import batch_facts
 from parity.physics.kinds import CANVAS, COUNT, FLAT, GRID, OBJECT, POSITIONS, PROBE, SIZE, WEIGHT
 
-_PATCHES = Argument("patches", OBJECT, True)
-_POSITIONS = Argument("positions", POSITIONS, True)
-_ROWS = Argument("rows", SIZE)
-_COLUMNS = Argument("columns", SIZE)
-_GRIDSIZE = Argument("gridsize", COUNT)
+_PATCHES = Argument("patches", OBJECT, patches, differentiable=True)
+_POSITIONS = Argument("positions", POSITIONS, canvases.positions, differentiable=True)
+_ROWS = Argument("rows", SIZE, canvases.rows)
+_COLUMNS = Argument("columns", SIZE, canvases.columns)
+_GRIDSIZE = Argument("gridsize", COUNT, gridsize)
 
 _LAYOUTS = (*SHAPES[:4], *SHAPES[-2:])
 """Every shape; the texture does not matter to what only moves elements."""
@@ -53,21 +56,21 @@ CONTRACTS = (
     Contract(
         name="patches.central_weight",
         equation="1 on the central H//2 × W//2 pixels, 0 elsewhere",
-        arguments=(Argument("patches", OBJECT),),
+        arguments=(Argument("patches", OBJECT, patches),),
         results=(Result("weight", WEIGHT),),
         strata=SHAPES,
     ),
     Contract(
         name="patches.uniform_weight",
         equation="1 on every pixel",
-        arguments=(Argument("patches", OBJECT),),
+        arguments=(Argument("patches", OBJECT, patches),),
         results=(Result("weight", WEIGHT),),
         strata=_LAYOUTS,
     ),
     Contract(
         name="patches.probe_weight",
         equation="Σ_p |p|²",
-        arguments=(Argument("probe", PROBE, True),),
+        arguments=(Argument("probe", PROBE, probe, differentiable=True),),
         results=(Result("weight", WEIGHT),),
         strata=_LAYOUTS,
     ),
@@ -82,9 +85,9 @@ CONTRACTS = (
         name="patches.trim",
         equation="the central rows × columns of patches: the inverse of pad",
         arguments=(
-            Argument("patches", OBJECT, True, source="framed"),
-            Argument("rows", SIZE, source="patch_rows"),
-            Argument("columns", SIZE, source="patch_columns"),
+            Argument("patches", OBJECT, canvases.framed, differentiable=True),
+            Argument("rows", SIZE, canvases.patch_rows),
+            Argument("columns", SIZE, canvases.patch_columns),
         ),
         results=(Result("trimmed", OBJECT),),
         strata=(*_LAYOUTS, *TIGHT),
@@ -101,10 +104,10 @@ CONTRACTS = (
         name="patches.extract_patches",
         equation="patch c is the central rows × columns of the canvas translated by +r_c",
         arguments=(
-            Argument("canvas", CANVAS, True),
+            Argument("canvas", CANVAS, canvases.canvas, differentiable=True),
             _POSITIONS,
-            Argument("rows", SIZE, source="patch_rows"),
-            Argument("columns", SIZE, source="patch_columns"),
+            Argument("rows", SIZE, canvases.patch_rows),
+            Argument("columns", SIZE, canvases.patch_columns),
         ),
         results=(Result("patches", OBJECT),),
         strata=(*SHAPES, *SHIFTS, *BATCHES),
@@ -116,7 +119,13 @@ CONTRACTS = (
     Contract(
         name="patches.reassemble_patches",
         equation="Σ_c T_c(m·O_c) / (Σ_c T_c(m) + 10⁻³), T_c = pad, then translate by −r_c",
-        arguments=(_PATCHES, _POSITIONS, Argument("weight", WEIGHT, True), _ROWS, _COLUMNS),
+        arguments=(
+            _PATCHES,
+            _POSITIONS,
+            Argument("weight", WEIGHT, canvases.weight, differentiable=True),
+            _ROWS,
+            _COLUMNS,
+        ),
         results=(Result("canvas", CANVAS),),
         strata=(*SHAPES, *SHIFTS, *MERGED, *BATCHES),
         facts=(
@@ -127,7 +136,7 @@ CONTRACTS = (
     Contract(
         name="patches.relative_positions",
         equation="r_c = −(g_c − mean_c g)",
-        arguments=(Argument("positions", POSITIONS, True, source="scan"),),
+        arguments=(Argument("positions", POSITIONS, canvases.scan, differentiable=True),),
         results=(Result("relative", POSITIONS),),
         strata=tuple(replace(stratum, patches=(4,)) for stratum in (*_LAYOUTS, *BATCHES)),
         facts=(
@@ -138,7 +147,12 @@ CONTRACTS = (
     Contract(
         name="patches.padded_size",
         equation="M = N + (gridsize − 1)·offset + 2·jitter, rounded up to the parity of N",
-        arguments=(Argument("size", SIZE), _GRIDSIZE, Argument("offset", SIZE), Argument("jitter", SIZE)),
+        arguments=(
+            Argument("size", SIZE, size),
+            _GRIDSIZE,
+            Argument("offset", SIZE, canvases.offset),
+            Argument("jitter", SIZE, canvases.jitter),
+        ),
         results=(Result("padded", SIZE),),
         strata=_LAYOUTS,
     ),
@@ -152,7 +166,7 @@ CONTRACTS = (
     Contract(
         name="patches.flat_to_channel",
         equation="B·C → (B, C), C = gridsize²",
-        arguments=(Argument("flat", FLAT, True), _GRIDSIZE),
+        arguments=(Argument("flat", FLAT, canvases.flat, differentiable=True), _GRIDSIZE),
         results=(Result("patches", OBJECT),),
         strata=_LAYOUTS,
     ),
@@ -166,7 +180,7 @@ CONTRACTS = (
     Contract(
         name="patches.grid_to_channel",
         equation="(row, column) → c = row·gridsize + column",
-        arguments=(Argument("grid", GRID, True),),
+        arguments=(Argument("grid", GRID, canvases.grid, differentiable=True),),
         results=(Result("patches", OBJECT),),
         strata=_LAYOUTS,
     ),

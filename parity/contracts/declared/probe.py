@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from parity.contracts.cases.strata import HIGHER, SQUARE_GRIDS, WHOLE
+from parity.contracts.cases.families import probes
+from parity.contracts.cases.families.probes import HIGHER, SQUARE_GRIDS, WHOLE
 from parity.contracts.contract import Argument, Contract, Fact, Law, Result, Trial
 from parity.physics.kinds import ANGLE, LENGTH, MODE_POWERS, PROBE, SCALAR, SINGLE_MODE, SIZE, WEIGHT
 from parity.physics.oracle.operations import absolute, absolute_square, conjugate, mean, total
 from parity.physics.oracle.probe import mask
 
-_SIZE = Argument("size", SIZE)
-_PROBE_SCALE = Argument("probe_scale", SCALAR)
+_SIZE = Argument("size", SIZE, probes.size)
+_PROBE_SCALE = Argument("probe_scale", SCALAR, probes.probe_scale)
 _PLANE = (-2, -1)
 
 
@@ -40,14 +41,14 @@ CONTRACTS = (
     Contract(
         name="probe.disk",
         equation="1 where r < radius, 0 elsewhere",
-        arguments=(_SIZE, Argument("radius", LENGTH)),
+        arguments=(_SIZE, Argument("radius", LENGTH, probes.radius)),
         results=(Result("probe", PROBE),),
         strata=(*SQUARE_GRIDS[:3], *WHOLE),
     ),
     Contract(
         name="probe.gaussian",
         equation="exp(−r² / 2·width²)",
-        arguments=(_SIZE, Argument("width", LENGTH)),
+        arguments=(_SIZE, Argument("width", LENGTH, probes.width)),
         results=(Result("probe", PROBE),),
         strata=SQUARE_GRIDS[:3],
     ),
@@ -56,9 +57,9 @@ CONTRACTS = (
         equation="DFT₂ of [stop ≤ r < outer]·exp(i·defocus·(r / outer)²), centred, / N",
         arguments=(
             _SIZE,
-            Argument("outer_radius", LENGTH),
-            Argument("stop_radius", LENGTH),
-            Argument("defocus", ANGLE),
+            Argument("outer_radius", LENGTH, probes.outer_radius),
+            Argument("stop_radius", LENGTH, probes.stop_radius),
+            Argument("defocus", ANGLE, probes.defocus),
         ),
         results=(Result("probe", PROBE),),
         strata=(*SQUARE_GRIDS[:3], *WHOLE),
@@ -66,7 +67,10 @@ CONTRACTS = (
     Contract(
         name="probe.orthogonal_modes",
         equation="Gram–Schmidt of p·x^a·y^b, energies shared out by powers",
-        arguments=(Argument("probe", SINGLE_MODE, source="single_mode"), Argument("powers", MODE_POWERS)),
+        arguments=(
+            Argument("probe", SINGLE_MODE, probes.single_mode),
+            Argument("powers", MODE_POWERS, probes.powers),
+        ),
         results=(Result("modes", PROBE),),
         strata=(*SQUARE_GRIDS, *HIGHER),
         facts=(
@@ -77,14 +81,14 @@ CONTRACTS = (
     Contract(
         name="probe.mask",
         equation="1 where r < N/4, 0 elsewhere",
-        arguments=(Argument("probe", PROBE),),
+        arguments=(Argument("probe", PROBE, probes.probe),),
         results=(Result("mask", WEIGHT),),
         strata=SQUARE_GRIDS,
     ),
     Contract(
         name="probe.normalize",
         equation="p / (probe_scale · mean |mask·p|)",
-        arguments=(Argument("probe", PROBE, True), _PROBE_SCALE),
+        arguments=(Argument("probe", PROBE, probes.probe, differentiable=True), _PROBE_SCALE),
         results=(Result("normalized", PROBE),),
         strata=SQUARE_GRIDS,
         facts=(

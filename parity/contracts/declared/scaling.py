@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from parity.contracts.cases.strata import EXPOSURES, READINGS, SHAPES
+from parity.contracts.cases.families import exposures
+from parity.contracts.cases.families.exposures import EXPOSURES, READINGS, SHAPES
 from parity.contracts.contract import Argument, Contract, Fact, Law, Result, Trial
 from parity.physics.kinds import AMPLITUDE, PER_PATTERN, PHOTONS, READING, SCALAR
 from parity.physics.oracle.operations import mean, square, total
 
-_DETECTED = Argument("amplitude", READING, True, source="detected")
-_AMPLITUDE = Argument("amplitude", AMPLITUDE, True, source="observed")
-_LOG_SCALE = Argument("log_scale", SCALAR, True)
+_DETECTED = Argument("amplitude", READING, exposures.detected, differentiable=True)
+_AMPLITUDE = Argument("amplitude", AMPLITUDE, exposures.observed, differentiable=True)
+_LOG_SCALE = Argument("log_scale", SCALAR, exposures.log_scale, differentiable=True)
 _STRATA = (*SHAPES, *EXPOSURES[1:])
 """Without the dark: a photon count knows nothing of single pixels."""
 
@@ -49,7 +50,7 @@ CONTRACTS = (
     Contract(
         name="scaling.scale_nphotons",
         equation="s = √(nphotons / mean Σ_{h,w} a²)",
-        arguments=(_DETECTED, Argument("nphotons", PHOTONS)),
+        arguments=(_DETECTED, Argument("nphotons", PHOTONS, exposures.nphotons)),
         results=(Result("scale", SCALAR),),
         strata=(*_STRATA, *READINGS),
         facts=(Fact("the mean pattern of s·a has nphotons photons", _dose_is_reached),),

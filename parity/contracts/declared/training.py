@@ -5,17 +5,25 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from parity.contracts.cases.strata import STEPS
+from parity.contracts.cases.families import optimizers
+from parity.contracts.cases.families.optimizers import STEPS
 from parity.contracts.contract import Argument, Contract, Entry, Fact, Law, Result, Trial
 from parity.physics.kinds import COUNT, HYPERPARAMETER, MOMENT, PARAMETERS, SECOND_MOMENT
 
-_MOVED = Argument("parameters", PARAMETERS), Argument("gradient", MOMENT)
-_MOMENTS = Argument("first_moment", MOMENT), Argument("second_moment", SECOND_MOMENT)
+_MOVED = (
+    Argument("parameters", PARAMETERS, optimizers.parameters),
+    Argument("gradient", MOMENT, optimizers.gradient),
+)
+_LEARNING_RATE = Argument("learning_rate", HYPERPARAMETER, optimizers.learning_rate)
 _ADAM = (
     *_MOVED,
-    *_MOMENTS,
-    Argument("count", COUNT),
-    *(Argument(name, HYPERPARAMETER) for name in ("learning_rate", "beta1", "beta2", "epsilon")),
+    Argument("first_moment", MOMENT, optimizers.first_moment),
+    Argument("second_moment", SECOND_MOMENT, optimizers.second_moment),
+    Argument("count", COUNT, optimizers.count),
+    _LEARNING_RATE,
+    Argument("beta1", HYPERPARAMETER, optimizers.beta1),
+    Argument("beta2", HYPERPARAMETER, optimizers.beta2),
+    Argument("epsilon", HYPERPARAMETER, optimizers.epsilon),
 )
 _ADAM_RESULTS = (
     Result("parameters", PARAMETERS),
@@ -123,9 +131,9 @@ CONTRACTS = (
         equation="v ← momentum·v + g, θ ← θ − learning_rate·v",
         arguments=(
             *_MOVED,
-            Argument("velocity", MOMENT),
-            Argument("learning_rate", HYPERPARAMETER),
-            Argument("momentum", HYPERPARAMETER),
+            Argument("velocity", MOMENT, optimizers.velocity),
+            _LEARNING_RATE,
+            Argument("momentum", HYPERPARAMETER, optimizers.momentum),
         ),
         results=(Result("parameters", PARAMETERS), Result("velocity", MOMENT)),
         strata=STEPS,
@@ -144,7 +152,7 @@ CONTRACTS = (
     Contract(
         name="training.adamw_step",
         equation="θ ← (1 − lr·weight_decay)·θ, then adam_step",
-        arguments=(*_ADAM, Argument("weight_decay", HYPERPARAMETER)),
+        arguments=(*_ADAM, Argument("weight_decay", HYPERPARAMETER, optimizers.weight_decay)),
         results=_ADAM_RESULTS,
         strata=STEPS,
         entries=_entries(_torch_adamw, _keras_adamw),

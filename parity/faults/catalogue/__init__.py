@@ -1,4 +1,4 @@
-"""The known defects: a module or more for each mirrored file, and one for the gains that every contract must show."""
+"""The known faults: a module or more for each mirrored file, and one for the gains that every contract must show."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ from parity.faults.catalogue import (
     scaling,
     training,
 )
+from parity.faults.generated import Generated
 
-FAULTS: tuple[Fault, ...] = (
+ROWS: tuple[Fault | Generated, ...] = (
     *probe.FAULTS,
     *optics.FAULTS,
     *optics_far_field.FAULTS,
@@ -47,3 +48,8 @@ FAULTS: tuple[Fault, ...] = (
     *numerics.FAULTS,
 )
 """All of them, in the order of the light."""
+
+FAULTS: tuple[Fault, ...] = tuple(
+    fault for row in ROWS for fault in (row.faults if isinstance(row, Generated) else (row,))
+)
+"""Those that there are: what follows from kinds is gone where a contract no longer has them."""

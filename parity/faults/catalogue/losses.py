@@ -9,7 +9,7 @@ from parity.faults.base import Fault
 from parity.faults.catalogue.common import rounded
 from parity.faults.catalogue.wiring import exchanged
 from parity.faults.changes import Arguments, Change, Of, given, giving, raw, replaced, returning, then
-from parity.faults.generated import generated
+from parity.faults.generated import Generated
 from parity.faults.namespace import GROUP, Namespace, Tensor
 
 _BRIGHT = "bright patterns"
@@ -141,19 +141,19 @@ FAULTS = (
         given(observed=lambda xp, amplitude: xp.sqrt(xp.round(xp.square(amplitude)))),
         shows="counts that are not whole",
     ),
-    generated("losses.poisson_nll", "observed-unsquared"),
-    generated(
+    Generated("losses.poisson_nll", "observed-unsquared"),
+    Generated(
         "losses.poisson_nll",
         "observed-unsquared",
         called="layer-observed-unsquared",
         at="model.poisson_nll",
         stacks=("torch",),
     ),
-    generated("losses.poisson_nll", "predicted-squared", called="predicted-squared-twice"),
-    generated("losses.poisson_nll", "observed-detached"),
-    generated("losses.poisson_nll", "observed-groups-reordered", called="groups-of-observed-shifted"),
-    generated("losses.poisson_nll", "observed-reshaped"),
-    generated("losses.poisson_nll", "predicted-bfloat16"),
+    Generated("losses.poisson_nll", "predicted-squared", called="predicted-squared-twice"),
+    Generated("losses.poisson_nll", "observed-detached"),
+    Generated("losses.poisson_nll", "observed-groups-reordered", called="groups-of-observed-shifted"),
+    Generated("losses.poisson_nll", "observed-reshaped"),
+    Generated("losses.poisson_nll", "predicted-bfloat16"),
     Fault(
         "losses.poisson_nll",
         "predicted-float32",

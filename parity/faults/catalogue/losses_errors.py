@@ -5,7 +5,7 @@ from __future__ import annotations
 from parity.faults.base import Fault
 from parity.faults.catalogue.common import number, of_the_last, pixel
 from parity.faults.changes import Arguments, given, replaced, returning
-from parity.faults.generated import generated
+from parity.faults.generated import Generated
 from parity.faults.namespace import GROUP, Namespace, Tensor
 
 
@@ -60,15 +60,15 @@ FAULTS = (
         "the mean is returned",
         returning(lambda xp, r, a: xp.broadcast_like(xp.mean(r), r)),
     ),
-    generated(
+    Generated(
         "losses.absolute_error",
         "predicted-squared",
         called="layer-predicted-squared",
         at="model.absolute_error",
         stacks=("torch",),
     ),
-    generated("losses.absolute_error", "result-squared", called="squared"),
-    generated(
+    Generated("losses.absolute_error", "result-squared", called="squared"),
+    Generated(
         "losses.absolute_error",
         "observed-transposed",
         called="rows-for-columns",
@@ -134,15 +134,15 @@ FAULTS = (
     Fault(
         "losses.mae", "median", "the median stands for the mean", replaced(lambda xp, a: _median(xp, _errors(xp, a)))
     ),
-    generated("losses.mae", "predicted-squared"),
-    generated("losses.mae", "predicted-detached"),
-    generated(
+    Generated("losses.mae", "predicted-squared"),
+    Generated("losses.mae", "predicted-detached"),
+    Generated(
         "losses.mae",
         "observed-patches-reordered",
         called="patches-reversed",
         diagnosis=tuple(f"the patches of {name} are in another order" for name in ("observed", "predicted")),
     ),
-    generated("losses.mae", "result-bfloat16", called="bfloat16"),
+    Generated("losses.mae", "result-bfloat16", called="bfloat16"),
     Fault(
         "losses.mae",
         "over-lit-pixels",

@@ -11,7 +11,7 @@ from parity.faults.catalogue.common import rounded
 from parity.faults.catalogue.losses import WITHOUT_LOG_GAMMA, in_the_logarithm
 from parity.faults.catalogue.wiring import exchanged, own, some
 from parity.faults.changes import Arguments, Change, given, giving, raw, replaced, returning, then
-from parity.faults.generated import generated
+from parity.faults.generated import Generated
 from parity.faults.namespace import GROUP, Namespace, Tensor
 
 _SEVERAL = "several groups"
@@ -179,7 +179,7 @@ VARIATION = (
         returning(lambda xp, r, a: xp.broadcast_like(xp.sum(r, 0, True), r)),
         shows=_SEVERAL,
     ),
-    generated("losses.total_variation", "patches-imaginary-part-detached", called="imaginary-part-detached"),
+    Generated("losses.total_variation", "patches-imaginary-part-detached", called="imaginary-part-detached"),
     Fault(
         "losses.total_variation",
         "isotropic",
@@ -242,7 +242,7 @@ ERROR = (
         replaced(_weighted_by_modulus),
         diagnosis=(),
     ),
-    generated("losses.complex_mae", "target-detached"),
+    Generated("losses.complex_mae", "target-detached"),
     Fault(
         "losses.complex_mae",
         "patches-in-complex64",
@@ -383,7 +383,7 @@ TRAINING = (
         "tv_weight and realspace_mae_weight are exchanged",
         exchanged("tv_weight", "realspace_mae_weight"),
     ),
-    generated("losses.training_loss", "realspace-weight-as-1", called="realspace-weight-forgotten"),
+    Generated("losses.training_loss", "realspace-weight-as-1", called="realspace-weight-forgotten"),
     Fault(
         "losses.training_loss",
         "realspace-weight-doubled",

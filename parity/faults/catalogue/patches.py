@@ -10,7 +10,7 @@ from parity.faults.base import Fault
 from parity.faults.catalogue.common import noisy, number, of_the_last, pixel
 from parity.faults.catalogue.wiring import own
 from parity.faults.changes import Arguments, Change, given, replaced, returning
-from parity.faults.generated import generated
+from parity.faults.generated import Generated
 from parity.faults.namespace import PLANE, Namespace, Tensor
 
 _ROLLED = "the result is rolled by whole pixels"
@@ -199,8 +199,8 @@ WEIGHTS = (
         "the largest weight is 1",
         returning(lambda xp, x, a: x / xp.max(x)),
     ),
-    generated("patches.probe_weight", "probe-detached", called="detached"),
-    generated("patches.probe_weight", "probe-gradient-halved", called="half-the-gradient"),
+    Generated("patches.probe_weight", "probe-detached", called="detached"),
+    Generated("patches.probe_weight", "probe-gradient-halved", called="half-the-gradient"),
     Fault(
         "patches.probe_weight",
         "noise",
@@ -229,7 +229,7 @@ FRAMES = (
     ),
     Fault("patches.pad", "edge", "the border is repeated where zeros should be", _padded_with(nearest)),
     Fault("patches.pad", "wrap", "the frame is wrapped around where zeros should be", _padded_with(around)),
-    generated("patches.pad", "patches-imaginary-part-detached", called="imaginary-part-detached"),
+    Generated("patches.pad", "patches-imaginary-part-detached", called="imaginary-part-detached"),
     Fault(
         "patches.pad",
         "hot-pixel",

@@ -16,7 +16,7 @@ from parity.faults.catalogue.patches_moved import (
 )
 from parity.faults.catalogue.wiring import own, some
 from parity.faults.changes import Arguments, Change, Of, given, replaced, returning
-from parity.faults.generated import generated
+from parity.faults.generated import Generated
 from parity.faults.namespace import Namespace, Tensor
 
 
@@ -121,17 +121,17 @@ FAULTS = (
     Fault("patches.reassemble_patches", "whole-pixels", ROUNDED, WHOLE_PIXELS),
     Fault("patches.reassemble_patches", "other-sides", SIDES, _merged(_right, place=other_side)),
     Fault("patches.reassemble_patches", "x-for-y", EXCHANGED, X_FOR_Y, at="patches._moved"),
-    generated("patches.reassemble_patches", "positions-of-first-group", called="first-group"),
-    generated(
+    Generated("patches.reassemble_patches", "positions-of-first-group", called="first-group"),
+    Generated(
         "patches.reassemble_patches",
         "patches-conjugated",
         called="conjugated",
         diagnosis=("conjugate of patches", "the result is conjugated"),
     ),
-    generated("patches.reassemble_patches", "weight-bfloat16", shows="weights other than 0 and 1"),
-    generated("patches.reassemble_patches", "weight-detached"),
-    generated("patches.reassemble_patches", "positions-detached"),
-    generated("patches.reassemble_patches", "patches-reshaped", called="channels-last-reshaped"),
+    Generated("patches.reassemble_patches", "weight-bfloat16", shows="weights other than 0 and 1"),
+    Generated("patches.reassemble_patches", "weight-detached"),
+    Generated("patches.reassemble_patches", "positions-detached"),
+    Generated("patches.reassemble_patches", "patches-reshaped", called="channels-last-reshaped"),
     Fault(
         "patches.reassemble_patches",
         "not-zero",

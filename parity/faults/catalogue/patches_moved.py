@@ -11,7 +11,7 @@ from parity.faults.catalogue.common import number, of_the_last
 from parity.faults.catalogue.patches import Source, around, nearest
 from parity.faults.catalogue.wiring import own, some
 from parity.faults.changes import Arguments, Change, given, raw, replaced, returning
-from parity.faults.generated import generated
+from parity.faults.generated import Generated
 from parity.faults.namespace import Namespace, Tensor
 
 EXCHANGED = "x and y of the positions are exchanged"
@@ -132,15 +132,15 @@ TRANSLATION = (
         "the shift theorem stands for bilinear interpolation",
         replaced(_by_fourier),
     ),
-    generated("patches.translate", "positions-exchanged", called="x-for-y"),
-    generated("patches.translate", "positions-negated", called="sign"),
-    generated("patches.translate", "positions-half-a-pixel-off", called="half-a-pixel"),
-    generated("patches.translate", "positions-float16"),
-    generated("patches.translate", "positions-detached"),
-    generated("patches.translate", "positions-gradient-negated", called="positions-gradient-sign"),
-    generated("patches.translate", "positions-of-first-group", called="first-group"),
-    generated("patches.translate", "positions-of-first-patch", called="first-patch"),
-    generated("patches.translate", "positions-reshaped", called="channels-last-reshaped"),
+    Generated("patches.translate", "positions-exchanged", called="x-for-y"),
+    Generated("patches.translate", "positions-negated", called="sign"),
+    Generated("patches.translate", "positions-half-a-pixel-off", called="half-a-pixel"),
+    Generated("patches.translate", "positions-float16"),
+    Generated("patches.translate", "positions-detached"),
+    Generated("patches.translate", "positions-gradient-negated", called="positions-gradient-sign"),
+    Generated("patches.translate", "positions-of-first-group", called="first-group"),
+    Generated("patches.translate", "positions-of-first-patch", called="first-patch"),
+    Generated("patches.translate", "positions-reshaped", called="channels-last-reshaped"),
     Fault(
         "patches.translate",
         "digits-lost",
@@ -193,16 +193,16 @@ CUTTING = (
         diagnosis=("patches are cut out off by one pixel", "a constant is added to positions"),
     ),
     Fault("patches.extract_patches", "x-for-y", EXCHANGED, X_FOR_Y, at="patches._moved"),
-    generated(
+    Generated(
         "patches.extract_patches",
         "canvas-conjugated",
         called="conjugated",
         diagnosis=("conjugate of canvas", "the result is conjugated"),
     ),
-    generated("patches.extract_patches", "canvas-detached"),
-    generated("patches.extract_patches", "canvas-imaginary-part-detached", called="imaginary-part-detached"),
-    generated("patches.extract_patches", "positions-of-first-group", called="first-group"),
-    generated(
+    Generated("patches.extract_patches", "canvas-detached"),
+    Generated("patches.extract_patches", "canvas-imaginary-part-detached", called="imaginary-part-detached"),
+    Generated("patches.extract_patches", "positions-of-first-group", called="first-group"),
+    Generated(
         "patches.extract_patches",
         "result-without-last-row",
         called="last-row",

@@ -7,7 +7,7 @@ from typing import Any
 from parity.faults.base import Fault
 from parity.faults.catalogue.common import of_the_last
 from parity.faults.changes import Arguments, Change, given, replaced, returning
-from parity.faults.generated import generated
+from parity.faults.generated import Generated
 from parity.faults.namespace import Namespace, Tensor
 
 _BY_COLUMN = "the grid is column by column (c = column·gridsize + row)"
@@ -69,7 +69,7 @@ PLACES = (
         replaced(lambda xp, a: (_least(xp, a.positions) + _most(xp, a.positions)) / 2 - a.positions),
         shows="three patches or more",
     ),
-    generated(
+    Generated(
         "patches.relative_positions",
         "result-negated",
         called="sign",
@@ -88,8 +88,8 @@ PLACES = (
         shows="a gradient",
         blind=True,
     ),
-    generated("patches.relative_positions", "positions-float16", called="float16"),
-    generated("patches.relative_positions", "positions-reshaped", called="channels-last-reshaped"),
+    Generated("patches.relative_positions", "positions-float16", called="float16"),
+    Generated("patches.relative_positions", "positions-reshaped", called="channels-last-reshaped"),
     Fault(
         "patches.padded_size",
         "one-sided-jitter",
@@ -137,7 +137,7 @@ ORDERS = (
         returning(lambda xp, x, a: xp.flip(x, 0)),
         shows="two patches or more",
     ),
-    generated("patches.channel_to_flat", "patches-reshaped", called="channels-last-reshaped"),
+    Generated("patches.channel_to_flat", "patches-reshaped", called="channels-last-reshaped"),
     Fault(
         "patches.flat_to_channel",
         "groups-innermost",
@@ -152,7 +152,7 @@ ORDERS = (
         returning(lambda xp, x, a: xp.flip(x, 1)),
         shows="two patches or more",
     ),
-    generated("patches.flat_to_channel", "result-reshaped", called="channels-last", shows="two patches or more"),
+    Generated("patches.flat_to_channel", "result-reshaped", called="channels-last", shows="two patches or more"),
     Fault(
         "patches.channel_to_grid",
         "by-column",

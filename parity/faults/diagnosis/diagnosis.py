@@ -10,8 +10,9 @@ import numpy as np
 
 from parity.contracts.cases.case import Case, parse_case
 from parity.contracts.cases.datasets import Dataset
-from parity.contracts.contract import Contract, Entry, Registry
+from parity.contracts.contract import Contract, Entry
 from parity.contracts.declared import REGISTRY
+from parity.contracts.registry import Registry
 from parity.faults.diagnosis import observations as facts
 from parity.faults.diagnosis.candidates import battery
 from parity.faults.diagnosis.evidence import Exhibit
@@ -160,7 +161,7 @@ class _Search:
         """Cases by how much they tell apart, then by how little they cost; the clearest failure is the second."""
         cases = sorted(
             (parse_case(self._contract, name, self._dataset) for name in names if name != clearest),
-            key=lambda case: (-_telling(case), _size(case), case.name),
+            key=lambda case: (-case.spec.telling, case.spec.elements, case.name),
         )
         second = [parse_case(self._contract, clearest, self._dataset)] if clearest else []
         return [*cases[:1], *second, *cases[1:]]
@@ -243,14 +244,3 @@ def _is_of(measurement: Measurement, entry: Entry | None) -> bool:
     if entry is None:
         return " of " not in measurement.quantity
     return measurement.quantity.endswith(entry.quantity("").lstrip())
-
-
-def _telling(case: Case) -> int:
-    """How many axes have more than one element, and whether rows and columns differ: what tells explanations apart."""
-    spec = case.spec
-    return sum((spec.groups > 1, spec.patches > 1, spec.modes > 1, spec.height != spec.width))
-
-
-def _size(case: Case) -> int:
-    spec = case.spec
-    return spec.height * spec.width * spec.groups * spec.patches * spec.modes

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from parity.contracts.cases.strata import UNMERGED
+from parity.contracts.cases.families.canvases import UNMERGED
 from parity.contracts.contract import Inputs
 from parity.faults.in_oracle import Values
 from parity.faults.oracle_side.base import (

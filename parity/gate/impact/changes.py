@@ -103,7 +103,7 @@ def _require_as_staged(root: Path) -> None:
     unstaged = list(_names(git(root, "diff", "--name-only", "--no-renames", "--no-ext-diff", "-z")))
     if unstaged:
         raise BaseUnknown(
-            f"--staged: expected what is staged in the working tree, which is what runs, got other changes in "
+            f"--staged: expected a working tree without other changes, because the working tree runs, got changes in "
             f"{', '.join(unstaged[:3])}{' and more' if len(unstaged) > 3 else ''}; stage or stash them"
         )
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import combinations
 
-from parity.contracts.contract import Contract, Registry, did_you_mean
+from parity.contracts.contract import Contract, did_you_mean
+from parity.contracts.registry import Registry
 from parity.judging.divergences.base import Divergence, gradients_of, results_of, stratum_of
 from parity.judging.measurement import Measurement
 from parity.stacks import STACKS

@@ -21,7 +21,9 @@ class Fit:
     elements: int
 
     def bounded(self, precision: Precision) -> Bounded:
-        """The number in the oracle's arithmetic, real where it is; the fit itself was made in float64."""
+        """The number in the oracle's arithmetic, as a real number if it has no imaginary part; the fit was made in
+        float64.
+        """
         value = np.asarray(self.number if self.number.imag else self.number.real)
         return Bounded(value, np.asarray(self.error + 4 * _in_float64(precision) * abs(self.number)), precision)
 
@@ -53,7 +55,9 @@ def fitted(basis: NDArray[Any], target: NDArray[Any], noise: Reals) -> Fit | Non
 
 
 def restored(oracle: Bounded, error: Reals) -> Bounded:
-    """The oracle with another error, and the rounding of two operations in float64 that brought an array back to it."""
+    """The oracle with another error, and with the rounding of the two operations in float64 that took a difference off
+    an array.
+    """
     return oracle.derive(oracle.value, error + 2 * _in_float64(oracle.precision) * np.abs(oracle.value))
 
 

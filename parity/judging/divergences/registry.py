@@ -11,11 +11,11 @@ DIVERGENCES: tuple[Divergence, ...] = ()
 
 
 def registered() -> tuple[Divergence, ...]:
-    """Every entry."""
+    """Every accepted divergence."""
     return DIVERGENCES
 
 
 def accepted_in(names: Iterable[str]) -> tuple[Divergence, ...]:
-    """The entries of contracts of these names."""
+    """The accepted divergences of the contracts with these names."""
     chosen = frozenset(names)
     return tuple(entry for entry in registered() if entry.contract in chosen)

@@ -1,12 +1,12 @@
 """Single examples by size, stack and mode: the bare call of a stack, and the whole harness on the same inputs.
 
-An example is one scene of N × N pixels in float32 and float64, results and gradients.
+An example has frames of N × N pixels, in float32 and float64, results and gradients.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from parity.contracts.cases.case import Case, precisions_of
 from parity.contracts.contract import Contract, UsageError
@@ -55,17 +55,7 @@ def sized(contract: Contract, size: int) -> Case | None:
     """A case of N × N pixels, as few groups, patches and modes as the first stratum has; None if none is taken."""
     if not contract.takes((size, size)):
         return None
-    first = contract.strata[0]
-    small = replace(
-        first,
-        name=f"{size}-pixels",
-        shapes=((size, size),),
-        groups=(min(first.groups),),
-        patches=(min(first.patches),),
-        modes=(min(first.modes),),
-        margins=(min(first.margins),),
-    )
-    return Case(contract, small, 0)
+    return Case(contract, contract.strata[0].sized(size), 0)
 
 
 def check_sizes(contracts: Iterable[Contract], sizes: Sequence[int]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contracts.cases.scenes.base import Complex, Real
+from parity.contracts.cases.families.family import Complex, Real
 from parity.contracts.contract import Inputs, UsageError, did_you_mean
 from parity.contracts.declared import REGISTRY
 from parity.faults.base import Fault

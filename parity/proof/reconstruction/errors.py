@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contracts.cases.scenes.base import Complex, Real
+from parity.contracts.cases.families.family import Complex, Real
 from parity.contracts.contract import Inputs
 from parity.physics.oracle.losses import mae, poisson_nll
 from parity.physics.oracle.optics import far_field_amplitude, illuminate

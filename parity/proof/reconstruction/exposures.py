@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contracts.cases.scenes import Scene
-from parity.contracts.cases.scenes.exposures import SCAN_OFFSET
-from parity.contracts.cases.strata import draw
+from parity.contracts.cases.families.exposures import ExposureStratum, intensity_scale, observed, patches
+from parity.contracts.cases.families.probes import probe
+from parity.contracts.cases.families.scanned import SCAN_OFFSET
 from parity.contracts.declared import REGISTRY
 from parity.physics.oracle.patches import padded_size, relative_positions
 
@@ -30,24 +29,26 @@ def expose(
     """
     if gridsize % 2 == 0:
         raise ValueError(f"gridsize: expected an odd number, so that patches lie at whole pixels, got {gridsize}")
-    stratum = replace(
-        REGISTRY[OBJECTIVE].stratum("lines"),
+    stratum = ExposureStratum(
+        "lines",
+        "what a defect does to a reconstruction",
         shapes=((side, side),),
         groups=(1,),
         patches=(gridsize**2,),
         modes=(1,),
         log10_photons=(log10_photons, log10_photons),
+        textures=("lines",),
     )
-    scene = Scene(draw(stratum, seed))
+    spec = stratum.draw(seed)
     rows, columns = np.indices((gridsize, gridsize)).reshape(2, -1) * float(SCAN_OFFSET)
     size = np.array(padded_size(side, gridsize, SCAN_OFFSET, jitter=0))
     given = {
-        "patches": scene.patches,
+        "patches": patches(spec),
         "positions": relative_positions(np.stack([columns, rows], axis=-1)[None]),
-        "probe": scene.probe,
-        "log_scale": np.log(scene.intensity_scale),
-        "observed": scene.observed,
-        "target": scene.patches,
+        "probe": probe(spec),
+        "log_scale": np.log(intensity_scale(spec)),
+        "observed": observed(spec),
+        "target": patches(spec),
         "rows": size,
         "columns": size,
         "weighting": np.array("uniform"),

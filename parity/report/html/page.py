@@ -1,4 +1,4 @@
-"""The page: the template, and what it is given."""
+"""Fills the template of the page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from parity.report.terminal import counted
 
 
 def page(report: Report) -> str:
-    """A report as one HTML file: the verdict, what failed and why, every contract's numbers and plots, and on what.
+    """A report as one HTML file: the verdict, failures with their causes, numbers and plots of every contract, and the
+    environment.
 
     Everything is in it, pictures too; it needs no network and no JavaScript.
     """
@@ -35,7 +36,7 @@ def page(report: Report) -> str:
 
 @cache
 def _template() -> Template:
-    """Autoescaped whatever its name ends in; a name that it is not given is an error."""
+    """The template. It escapes everything that it is given, and a missing name is an error."""
     environment = Environment(
         loader=PackageLoader("parity.report.html"),
         autoescape=True,

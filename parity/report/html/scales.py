@@ -13,7 +13,7 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A place on an axis, in units of the picture, and what stands there."""
+    """A place on an axis, in units of the picture, and its label."""
 
     at: float
     text: str
@@ -21,7 +21,9 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """An axis from `low` to `high`, which lie at `start` and `end` of the picture; `marked` are values and words."""
+    """An axis from `low` to `high`, which lie at `start` and `end` of the picture; `marked` has values and their
+    labels.
+    """
 
     low: float
     high: float
@@ -30,7 +32,7 @@ class Scale:
     marked: tuple[tuple[float, str], ...]
 
     def at(self, value: float) -> float:
-        """Where a value lies; what is beyond an end lies there."""
+        """The place of a value in the picture. A value beyond an end of the axis lies at that end."""
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return round(self.start + share * (self.end - self.start), 1)
 
@@ -56,11 +58,11 @@ def numbers(count: int, start: float, end: float) -> Scale:
 
 
 def stepped(low: int, high: int) -> Sequence[int]:
-    """Whole numbers from `low` to `high`, 0 among them where it lies between, not more than `MOST_TICKS` or so."""
+    """Whole numbers from `low` to `high`, with 0 if it lies between; about `MOST_TICKS` at most."""
     step = max(1, math.ceil((high - low) / (MOST_TICKS - 1)))
     return range(math.ceil(low / step) * step, high + 1, step)
 
 
 def power_of_ten(exponent: int) -> str:
-    """`10⁻³`; 1 and 10 as they are."""
+    """A power of ten as `10⁻³`, and 1 and 10 as they are."""
     return str(10**exponent) if exponent in (0, 1) else "10" + str(exponent).translate(_SUPERSCRIPTS)

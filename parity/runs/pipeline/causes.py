@@ -8,8 +8,9 @@ from math import isqrt
 
 import numpy as np
 
-from parity.contracts.contract import Contract, Registry
+from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
+from parity.contracts.registry import Registry
 from parity.faults.diagnosis import Diagnosis, diagnose_example
 from parity.faults.diagnosis.observations import RAISES
 from parity.judging.examine import Truth

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.contracts.contract import Contract, Registry
+from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.contracts.declared.forward import reconstruction
 from parity.contracts.declared.networks import autoencoder
+from parity.contracts.registry import Registry
 from parity.judging.expectation import exactly, gradient_of
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision

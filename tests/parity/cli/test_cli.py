@@ -17,8 +17,8 @@ import pytest
 from numpy.typing import NDArray
 
 from parity import cli
-from parity.contracts.contract import Registry
 from parity.contracts.declared import REGISTRY
+from parity.contracts.registry import Registry
 from parity.judging.samplers import judge_samplers
 from parity.runs.results import read_results, read_stored
 from parity.stacks.base import Framework
@@ -434,7 +434,7 @@ def test_0_stored_results_are_judged_anew(parity_command: Parity, tmp_path: Path
         (
             '{"format": 2, "environment": {}, "asked": null, "not_checked": {}, '
             '"contracts": {"losses.old": {"seconds": 1, "measurements": []}}}',
-            "expected results of contracts that there are, got losses.old",
+            "expected results of known contracts, got losses.old",
         ),
         ("[]", "expected stored results, got TypeError"),
         (None, "No such file"),
@@ -735,7 +735,7 @@ def test_2_a_file_that_is_there_is_not_overwritten_unasked(parity_command: Parit
     write_weights(target, kept)
     code, out, err = parity_command("transplant", str(source), str(target))
     assert code == cli.USAGE
-    assert err == (f"parity: {target}: expected a file that is not there yet, got one that is; --force overwrites it\n")
+    assert err == (f"parity: {target}: expected a file that does not exist, got one that does; --force overwrites it\n")
     assert out == ""
     assert_identical(target, kept)
     assert parity_command("transplant", str(source), str(target), "--force")[0] == cli.AGREE

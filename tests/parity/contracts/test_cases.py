@@ -21,6 +21,7 @@ from parity.contracts.cases.case import (
     sweep,
 )
 from parity.contracts.cases.datasets import Dataset
+from parity.contracts.cases.families.exposures import ExposureSpec
 from parity.contracts.contract import Contract, UsageError
 from parity.contracts.declared import REGISTRY
 from parity.physics.precision import FLOAT32, FLOAT64, PRECISIONS
@@ -160,6 +161,7 @@ def test_readings_are_tried_in_float64_alone() -> None:
 
 def test_where_a_case_lies_is_in_its_specification() -> None:
     case = parse_case(MAE, "oblong/1")
+    assert isinstance(case.spec, ExposureSpec)
     assert coordinates_of(MAE, "oblong/1") == case.coordinates == Coordinates(15, case.spec.photons)
     assert case.inputs()["observed"].shape[-2:] == (15, 8)
 

@@ -1,21 +1,31 @@
 """What a contract is: finding one by name, and turning away inputs that it cannot be asked about."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from parity.contracts.cases.strata import EVEN, ODD, Stratum
-from parity.contracts.contract import Argument, Contract, Registry, Result, UsageError
+from parity.contracts.cases.case import Case, forced
+from parity.contracts.cases.families import canvases, exposures, losses, optimizers
+from parity.contracts.cases.families.exposures import ExposureStratum
+from parity.contracts.cases.families.family import EVEN, ODD, Spec, Stratum, once
+from parity.contracts.cases.families.probes import probe
+from parity.contracts.contract import Argument, Contract, Result, Source, UsageError
+from parity.contracts.registry import Registry
 from parity.physics.kinds import AMPLITUDE, EXIT_WAVES, OBJECT, PROBE, SCALAR
 
 ILLUMINATE = Contract(
     name="optics.illuminate",
     equation="ψ = p·O",
-    arguments=(Argument("patches", OBJECT, True), Argument("probe", PROBE), Argument("gain", SCALAR, source="scale")),
+    arguments=(
+        Argument("patches", OBJECT, exposures.patches, differentiable=True),
+        Argument("probe", PROBE, probe),
+        Argument("gain", SCALAR, exposures.log_scale),
+    ),
     results=(Result("exit_waves", EXIT_WAVES),),
-    strata=(Stratum("even", "the common case", EVEN), Stratum("odd", "rounding of halves", ODD)),
+    strata=(ExposureStratum("even", "the common case", EVEN), ExposureStratum("odd", "rounding of halves", ODD)),
 )
 ABSENT, MAE, NLL = (
     Contract(name, "", (Argument("predicted", AMPLITUDE),), (Result("loss", SCALAR),), ())
@@ -78,7 +88,6 @@ def test_selecting_nothing_is_wrong_usage(name: str) -> None:
 def test_a_name_is_an_address() -> None:
     assert (ILLUMINATE.module, ILLUMINATE.function) == ("optics", "illuminate")
     assert [argument.name for argument in ILLUMINATE.differentiable] == ["patches"]
-    assert [argument.field for argument in ILLUMINATE.arguments] == ["patches", "probe", "scale"]
 
 
 def test_the_oracle_is_found_by_address() -> None:
@@ -122,3 +131,55 @@ def test_inputs_that_do_not_fit(given: dict[str, NDArray[Any]], message: str) ->
     with pytest.raises(ValueError, match=r"^probe: expected ") as caught:
         ILLUMINATE.check(given)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("source", "stratum", "refused"),
+    [
+        (exposures.observed, optimizers.STEPS[0], "ExposureSpec, stratum 'first' draws OptimizerSpec"),
+        (optimizers.gradient, exposures.SHAPES[0], "OptimizerSpec, stratum 'even' draws ExposureSpec"),
+        (canvases.rows, exposures.SHAPES[0], "CanvasSpec, stratum 'even' draws ExposureSpec"),
+        (losses.full, canvases.SHAPES[0], "LossSpec, stratum 'even' draws CanvasSpec"),
+        (probe, optimizers.STEPS[0], "LitSpec, stratum 'first' draws OptimizerSpec"),
+    ],
+)
+def test_a_contract_is_of_one_family(source: Source, stratum: Stratum, refused: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Contract("losses.mae", "", (Argument("a", AMPLITUDE, source),), (Result("loss", SCALAR),), (stratum,))
+    assert str(caught.value) == f"losses.mae: argument 'a' is made from {refused}"
+
+
+def of_no_family(spec):  # type: ignore[no-untyped-def]
+    return np.ones((1, 1, *spec.frame))
+
+
+@pytest.mark.parametrize("source", [exposures.observed, probe, losses.mae_weight, canvases.rows, of_no_family])
+def test_a_family_has_the_arguments_of_those_that_it_extends(source: Source) -> None:
+    Contract("losses.mae", "", (Argument("a", AMPLITUDE, source),), (Result("loss", SCALAR),), canvases.SHAPES)
+
+
+def test_an_argument_that_comes_from_nowhere() -> None:
+    contract = replace(MAE, strata=exposures.SHAPES)
+    with pytest.raises(
+        UsageError, match=r"^predicted: expected a source that makes it from a specification, got none$"
+    ):
+        next(forced(contract)).inputs()
+
+
+def test_inputs_of_ones_own_are_a_family() -> None:
+    """Two arguments of one draw: no family is declared for them, and no specification."""
+    drawn = []
+
+    @once
+    def pair(spec: Spec) -> dict[str, NDArray[Any]]:
+        drawn.append(spec.seed)
+        return dict(zip(("x", "y"), spec.generator("pair").random((2, 2, 1, *spec.frame)), strict=True))
+
+    def one(name: str) -> Argument:
+        return Argument(name, AMPLITUDE, lambda spec: pair(spec)[name], differentiable=True)
+
+    contract = replace(MAE, arguments=(one("x"), one("y")), strata=(Stratum("odd", "halves", ODD),))
+    inputs = Case(contract, contract.strata[0], 1).inputs()
+    assert [array.shape for array in inputs.values()] == [(2, 1, 15, 15)] * 2
+    assert (inputs["x"] != inputs["y"]).any()
+    assert drawn == [1]

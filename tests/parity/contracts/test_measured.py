@@ -1,4 +1,4 @@
-"""Scenes around a user's data set: what is measured is measured, and only the rest is simulated."""
+"""Specifications around a user's data set: what is measured is measured, and only the rest is simulated."""
 
 from pathlib import Path
 
@@ -7,8 +7,17 @@ import pytest
 
 from parity.contracts.cases.case import Case, parse_case, strata_of
 from parity.contracts.cases.datasets import Dataset, read_dataset
-from parity.contracts.cases.measured import MeasuredScene
-from parity.contracts.cases.strata import MEASURED, draw
+from parity.contracts.cases.families.exposures import (
+    ExposureSpec,
+    ExposureStratum,
+    detected,
+    exit_waves,
+    observed,
+    patches,
+    predicted,
+)
+from parity.contracts.cases.families.losses import LossStratum
+from parity.contracts.cases.families.probes import probe, single_mode
 from parity.contracts.contract import UsageError
 from parity.contracts.declared import REGISTRY
 
@@ -35,33 +44,33 @@ def dataset(tmp_path: Path, request: pytest.FixtureRequest) -> Dataset:
     return data_set(tmp_path, with_object=request.param)
 
 
-def scenes(dataset: Dataset) -> list[MeasuredScene]:
-    return [MeasuredScene(draw(MEASURED, seed), dataset) for seed in SEEDS]
+def specs(dataset: Dataset) -> list[ExposureSpec]:
+    return [ExposureStratum.measured().draw(seed).around(dataset) for seed in SEEDS]
 
 
 def test_observations_are_exposures_of_the_file(dataset: Dataset) -> None:
     measured = {pattern.tobytes() for pattern in dataset.diffraction.astype(np.float64)}
-    for scene in scenes(dataset):
-        assert scene.observed.dtype == np.float64
-        assert scene.observed.shape == (scene.spec.groups, scene.spec.patches, SIZE, SIZE)
-        assert {pattern.tobytes() for pattern in scene.observed.reshape(-1, SIZE, SIZE)} <= measured
-        np.testing.assert_array_equal(scene.detected, scene.observed)
+    for spec in specs(dataset):
+        assert observed(spec).dtype == np.float64
+        assert observed(spec).shape == (spec.groups, spec.patches, SIZE, SIZE)
+        assert {pattern.tobytes() for pattern in observed(spec).reshape(-1, SIZE, SIZE)} <= measured
+        np.testing.assert_array_equal(detected(spec), observed(spec))
 
 
 def test_seeds_choose_different_exposures(dataset: Dataset) -> None:
-    assert len({scene.observed[0, 0].tobytes() for scene in scenes(dataset)}) > 1
+    assert len({observed(spec)[0, 0].tobytes() for spec in specs(dataset)}) > 1
 
 
 def test_the_probe_is_the_file_s(dataset: Dataset) -> None:
-    for scene in scenes(dataset):
-        np.testing.assert_array_equal(scene.probe, dataset.probe)
-        np.testing.assert_array_equal(scene.single_mode, dataset.probe[:1])
+    for spec in specs(dataset):
+        np.testing.assert_array_equal(probe(spec), dataset.probe)
+        np.testing.assert_array_equal(single_mode(spec), dataset.probe[:1])
 
 
 def test_without_an_object_one_is_simulated_in_the_patterns_frame(dataset: Dataset) -> None:
-    for scene in scenes(dataset):
-        assert scene.patches.shape == scene.observed.shape
-        assert np.isfinite(scene.patches).all()
+    for spec in specs(dataset):
+        assert patches(spec).shape == observed(spec).shape
+        assert np.isfinite(patches(spec)).all()
 
 
 def test_patches_are_cut_from_the_file_s_object_where_their_exposures_were_taken(tmp_path: Path) -> None:
@@ -69,8 +78,8 @@ def test_patches_are_cut_from_the_file_s_object_where_their_exposures_were_taken
     assert dataset.object is not None
     patterns = dataset.diffraction.astype(np.float64)
     corners = np.round(dataset.positions - dataset.positions.min(axis=0)).astype(int)
-    for scene in scenes(dataset):
-        pairs = zip(scene.observed.reshape(-1, SIZE, SIZE), scene.patches.reshape(-1, SIZE, SIZE), strict=True)
+    for spec in specs(dataset):
+        pairs = zip(observed(spec).reshape(-1, SIZE, SIZE), patches(spec).reshape(-1, SIZE, SIZE), strict=True)
         for pattern, patch in pairs:
             (index,) = np.flatnonzero((patterns == pattern).all(axis=(1, 2)))
             x, y = corners[index]
@@ -78,10 +87,10 @@ def test_patches_are_cut_from_the_file_s_object_where_their_exposures_were_taken
 
 
 def test_a_prediction_is_of_the_observed_dose_and_differs_from_it(dataset: Dataset) -> None:
-    for scene in scenes(dataset):
-        observed, waves = np.sum(scene.observed**2), np.sum(np.abs(scene.exit_waves) ** 2)
-        assert waves == pytest.approx(observed)
-        assert (scene.predicted != scene.observed).any()
+    for spec in specs(dataset):
+        photons, waves = np.sum(observed(spec) ** 2), np.sum(np.abs(exit_waves(spec)) ** 2)
+        assert waves == pytest.approx(photons)
+        assert (predicted(spec) != observed(spec)).any()
 
 
 @pytest.mark.parametrize("name", list(REGISTRY))
@@ -95,6 +104,6 @@ def test_every_contract_has_inputs_from_it(dataset: Dataset, name: str) -> None:
 def test_its_cases_are_a_stratum_of_their_own(dataset: Dataset) -> None:
     contract = REGISTRY["losses.mae"]
     case = parse_case(contract, "measured/3", dataset)
-    assert case == Case(contract, MEASURED, 3, dataset)
+    assert case == Case(contract, LossStratum.measured(), 3, dataset)
     with pytest.raises(UsageError, match=r"^a data set is the stratum 'measured'; got 'odd'$"):
         parse_case(contract, "odd/3", dataset)

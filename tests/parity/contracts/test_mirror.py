@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from parity.contracts import mirror
-from parity.contracts.contract import Argument, Contract, Registry, Result
+from parity.contracts.contract import Argument, Contract, Result
 from parity.contracts.mirror import line_of, mirror_faults
+from parity.contracts.registry import Registry
 from parity.physics.kinds import AMPLITUDE, SCALAR
 
 MAE = Contract(
     "losses.mae",
     "mean |Â − A|",
-    (Argument("predicted", AMPLITUDE, True), Argument("observed", AMPLITUDE, True)),
+    (Argument("predicted", AMPLITUDE, differentiable=True), Argument("observed", AMPLITUDE, differentiable=True)),
     (Result("mae", SCALAR),),
     (),
 )

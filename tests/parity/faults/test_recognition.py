@@ -9,14 +9,22 @@ import numpy as np
 import pytest
 
 from parity.contracts.cases.case import Case, forced, precisions_of
-from parity.contracts.cases.strata import UNMERGED
+from parity.contracts.cases.families.canvases import UNMERGED
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.faults import KNOWN
 from parity.faults.base import Fault
-from parity.faults.catalogue import losses, losses_object, patches, patches_merged, patches_moved, patches_orders
+from parity.faults.catalogue import (
+    ROWS,
+    losses,
+    losses_object,
+    patches,
+    patches_merged,
+    patches_moved,
+    patches_orders,
+)
 from parity.faults.changes import Change, given, giving, raw, replaced, returning
-from parity.faults.generated import generated_faults
+from parity.faults.generated import Generated, generated_faults
 from parity.faults.in_oracle import made_in_oracle
 from parity.faults.namespace import NUMPY
 from parity.faults.oracle_side import dataloader, forward, networks, probe, training
@@ -139,6 +147,18 @@ def test_causes_are_unique_and_a_functions_own_come_first(contract: Contract) ->
 def test_a_name_that_follows_from_kinds_stands_for_that_in_the_catalogue_too() -> None:
     faults = [fault for contract in REGISTRY.values() for fault in generated_faults(contract).values() if fault.stacks]
     assert {f.full_name: KNOWN[f.full_name].what for f in faults} == {f.full_name: f.what for f in faults}
+
+
+def test_every_row_for_a_fault_that_follows_from_kinds_has_one() -> None:
+    rows = [row for row in ROWS if isinstance(row, Generated)]
+    assert rows
+    assert [f"{row.target}/{row.name}" for row in rows if not row.faults] == []
+
+
+def test_a_fault_that_no_longer_follows_is_gone() -> None:
+    assert Generated("losses.mae", "predicted-squared").faults
+    assert Generated("losses.mae", "predicted-cubed").faults == ()
+    assert Generated("losses.mea", "predicted-squared").faults == ()
 
 
 @pytest.mark.parametrize(

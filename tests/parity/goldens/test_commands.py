@@ -212,7 +212,7 @@ def test_replay_1_a_stack_that_raises(parity_golden, break_torch) -> None:
         ("promote losses.mae --case odd --reason x", "a case is written stratum/seed, such as odd/17; got 'odd'"),
         ("promote losses.mae --case ood/1 --reason x", "unknown stratum 'ood' of losses.mae; did you mean 'odd'?"),
         ("promote losses.mae --precision f16 --reason x", "Invalid value for '--precision'"),
-        ("promote losses.mae --data scan.npz --reason x", "--case: expected measured/N, which of the exposures"),
+        ("promote losses.mae --data scan.npz --reason x", "--case: expected measured/N, the number of an exposure"),
         ("promote --reason x", "Missing argument 'CONTRACT...'"),
         ("promote losses.mae --case odd/1", "Missing option '--reason'"),
         ("remove --reason x", "Missing argument 'NAME...'"),
@@ -272,7 +272,7 @@ def test_3_a_golden_of_a_contract_that_is_none_any_more(parity_golden, fixtures,
     code, _, err = parity_golden("replay")
     assert code == cli.NOT_CHECKED
     assert err.startswith(
-        "parity: losses.mea/even-0: expected a golden of a contract, got one of losses.mea, which is none; "
+        "parity: losses.mea/even-0: expected a golden of a contract, got one of losses.mea, which does not exist; "
         "did you mean 'losses.mae'?"
     )
     assert parity_golden("remove", "losses.mea", *WHY)[0] == cli.AGREE

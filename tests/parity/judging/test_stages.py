@@ -16,7 +16,7 @@ import tensorflow as tf
 import torch
 
 from parity.contracts.cases.case import Case, parse_case
-from parity.contracts.cases.strata import MERGED, SHAPES, SHIFTS, UNCONSTRAINED
+from parity.contracts.cases.families.canvases import MERGED, SHAPES, SHIFTS, UNCONSTRAINED, CanvasSpec
 from parity.contracts.contract import Contract, Stage
 from parity.contracts.declared import REGISTRY
 from parity.judging.expectation import bounded_gradients, bounded_values
@@ -270,7 +270,9 @@ def case_of(text: str) -> tuple[Case, Precision]:
 
 def has_stage(defect: Defect, case: Case) -> bool:
     """Whether the defect's function is a stage of the case at all: only one of the weights is."""
-    return defect.stage != "weight" or defect.function == f"patches.{case.spec.weighting}_weight"
+    spec = case.spec
+    assert isinstance(spec, CanvasSpec)
+    return defect.stage != "weight" or defect.function == f"patches.{spec.weighting}_weight"
 
 
 def of_name(stacks: Stacks, name: str) -> Framework:

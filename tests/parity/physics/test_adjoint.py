@@ -16,7 +16,9 @@ import pytest
 from numpy.typing import NDArray
 
 from parity.contracts.cases.case import Case, forced
-from parity.contracts.cases.strata import EXTINCT, Counting, Shift
+from parity.contracts.cases.families.canvases import CanvasSpec, Shift
+from parity.contracts.cases.families.exposures import READINGS
+from parity.contracts.cases.families.losses import EXTINCT
 from parity.contracts.contract import Inputs
 from parity.contracts.declared import REGISTRY
 from parity.judging.expectation import bounded_gradients, bounded_values
@@ -31,7 +33,7 @@ CASES = [
     case
     for contract in REGISTRY.values()
     for case in forced(contract)
-    if contract.differentiable and case.stratum.counting is not Counting.READINGS and case.stratum not in EXTINCT
+    if contract.differentiable and case.stratum not in (*READINGS, *EXTINCT)
 ]
 
 
@@ -63,7 +65,8 @@ def direction(case: Case, argument: str, x: NDArray[Any]) -> NDArray[Any]:
 
 def kinked(case: Case) -> tuple[str, ...]:
     """Arguments at which the case is not differentiable: every subgradient is right there, and none is the slope."""
-    return ("positions",) if case.spec.shift in (Shift.WHOLE, Shift.NONE) else ()
+    spec = case.spec
+    return ("positions",) if isinstance(spec, CanvasSpec) and spec.shift in (Shift.WHOLE, Shift.NONE) else ()
 
 
 def moved(case: Case, inputs: Inputs, directions: Inputs, step: float) -> dict[str, Any]:

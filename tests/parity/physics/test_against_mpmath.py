@@ -18,7 +18,10 @@ import pytest
 from numpy.typing import NDArray
 
 from parity.contracts.cases.case import Case, forced
-from parity.contracts.cases.strata import COARSEST, EXTINCT, FRAMES, Counting, Stratum
+from parity.contracts.cases.families.exposures import READINGS
+from parity.contracts.cases.families.family import Stratum
+from parity.contracts.cases.families.losses import EXTINCT
+from parity.contracts.cases.families.networks import COARSEST, FRAMES
 from parity.contracts.declared import REGISTRY
 from parity.judging.expectation import bounded_gradients, bounded_values, gradient_of, witness
 from parity.physics.oracle.bounded import Bounded
@@ -434,6 +437,9 @@ EQUATIONS: Mapping[str, Callable[..., Any]] = {
 }
 
 
+FEW = {"groups": (1, 2), "patches": (1, 4), "filters": (1, 4), "modes": (1, 2), "features": (1, 2)}
+
+
 def small(stratum: Stratum) -> Stratum:
     """The same stratum with all that it forces, in sizes whose sums can be written out.
 
@@ -444,7 +450,8 @@ def small(stratum: Stratum) -> Stratum:
     for size, coarsest in COARSEST.items():
         if stratum in (*FRAMES[size], coarsest):
             shapes = coarsest.shapes
-    return replace(stratum, shapes=shapes, groups=(1, 2), patches=(1, 4), modes=(1, 2))
+    few: dict[str, Any] = {name: options for name, options in FEW.items() if hasattr(stratum, name)}
+    return replace(stratum, **few, shapes=shapes)
 
 
 DEEPER = {"forward.reconstruction_loss@32", *(f"networks.autoencode@{size}" for size in (64, 128, 256))}
@@ -462,7 +469,7 @@ CASES = [
 """One of each stratum; its seed is its number, so that sizes and kinds of cotangents take turns. Where the equation is
 infinite there is no distance to measure: `test_a_count_where_the_model_is_dark_is_infinitely_unlikely`."""
 
-SLOPED = [case for case in CASES if case.contract.differentiable and case.stratum.counting is not Counting.READINGS]
+SLOPED = [case for case in CASES if case.contract.differentiable and case.stratum.name != READINGS[0].name]
 """Integers have no slope."""
 
 

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from parity.contracts.cases.case import Case
-from parity.contracts.cases.strata import EXPOSURES, SHAPES, Stratum
+from parity.contracts.cases.families.losses import EXPOSURES, SHAPES, LossStratum
 from parity.contracts.declared import REGISTRY
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.oracle.losses import poisson_nll, poisson_nll_vjp
@@ -35,7 +35,7 @@ ENVIRONMENT = (
     ".venv-external/bin/pip install --no-deps ptychi==2.2.0"
 )
 
-LIT: tuple[Stratum, ...] = (*SHAPES, *EXPOSURES[1:])
+LIT: tuple[LossStratum, ...] = (*SHAPES, *EXPOSURES[1:])
 """pty-chi has no definition for pixels without light."""
 
 every_stratum = pytest.mark.parametrize("stratum", LIT, ids=lambda stratum: stratum.name)
@@ -54,7 +54,7 @@ def ptychi() -> ModuleType:
     return importlib.import_module("ptychi.forward_models")
 
 
-def inputs_of(contract: str, stratum: Stratum) -> dict[str, NDArray[Any]]:
+def inputs_of(contract: str, stratum: LossStratum) -> dict[str, NDArray[Any]]:
     return Case(REGISTRY[contract], stratum, 0).inputs()
 
 
@@ -78,7 +78,7 @@ def far_field(ptychi: ModuleType, waves: NDArray[Any]) -> torch.Tensor:
 
 
 @every_stratum
-def test_the_far_field_is_the_same(ptychi: ModuleType, stratum: Stratum) -> None:
+def test_the_far_field_is_the_same(ptychi: ModuleType, stratum: LossStratum) -> None:
     """Unitary transform, intensities of the modes added. pty-chi leaves the zero frequency in the corner."""
     waves = inputs_of("optics.far_field_amplitude", stratum)["exit_waves"]
     intensity = (far_field(ptychi, waves).abs() ** 2).sum(1).reshape(*waves.shape[:2], *waves.shape[3:])
@@ -91,7 +91,7 @@ def counts(amplitude: NDArray[Any]) -> torch.Tensor:
 
 
 @every_stratum
-def test_the_poisson_loss_is_the_same_but_for_what_is_constant(ptychi: ModuleType, stratum: Stratum) -> None:
+def test_the_poisson_loss_is_the_same_but_for_what_is_constant(ptychi: ModuleType, stratum: LossStratum) -> None:
     """pty-chi's is the mean over n pixels of λ − k·ln(λ + ε), ε = 10⁻⁸; the oracle's adds ln Γ(k+1) and has no ε:
 
     n·(pty-chi) = NLL − Σ ln Γ(k+1) − Σ k·ln((λ + ε)/λ).
@@ -105,7 +105,7 @@ def test_the_poisson_loss_is_the_same_but_for_what_is_constant(ptychi: ModuleTyp
 
 
 @every_stratum
-def test_the_gradient_of_the_loss_at_the_exit_waves_is_the_same(ptychi: ModuleType, stratum: Stratum) -> None:
+def test_the_gradient_of_the_loss_at_the_exit_waves_is_the_same(ptychi: ModuleType, stratum: LossStratum) -> None:
     """pty-chi's is ∂/∂ψ̄ of Σ λ − k·ln λ, half of ∂/∂Re + i·∂/∂Im; its ε, an argument here, is set to 0."""
     waves = inputs_of("optics.far_field_amplitude", stratum)["exit_waves"]
     predicted = far_field_amplitude(exact(waves))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from parity.contracts.cases.scenes.networks import network_shapes
+from parity.contracts.cases.families.networks import network_shapes
 from parity.physics.oracle import operations as ops
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.oracle.networks import autoencode, encoder_block_vjp, max_pool_vjp

@@ -1,5 +1,7 @@
 """Fourier layers and the generators made of them: what they compute, what they keep, and what they refuse."""
 
+import copy
+import pickle
 import re
 from functools import partial
 
@@ -46,7 +48,7 @@ def test_a_lifter_is_two_convolutions_with_gelu_between() -> None:
 def test_a_block_adds_gelu_of_both_paths_to_what_it_is_given() -> None:
     block = PtychoBlock(3, 4)
     features = uniform(2, 3, 8, 10)
-    spectral = networks.spectral_convolve(features, block.spectral_weights)
+    spectral = networks.spectral_convolve(features, block.spectral.weights)
     expected = features + nn.functional.gelu(spectral + block.local_conv(features))
     torch.testing.assert_close(block(features), expected)
 
@@ -67,20 +69,61 @@ def test_weights_of_the_fallback_neither_damp_nor_raise() -> None:
 @pytest.mark.parametrize("convert", [nn.Module.double, lambda block: block.to(torch.float64)])
 def test_double_precision_keeps_both_parts_of_the_spectral_weights(convert) -> None:
     block = PtychoBlock(2, 4)
-    weights = block.spectral_weights.detach().clone()
+    weights = block.spectral.weights.detach().clone()
     convert(block)
-    assert block.spectral_weights.dtype == torch.complex128
-    torch.testing.assert_close(block.spectral_weights.detach(), weights.to(torch.complex128), rtol=0, atol=0)
+    assert block.spectral.weights.dtype == torch.complex128
+    torch.testing.assert_close(block.spectral.weights.detach(), weights.to(torch.complex128), rtol=0, atol=0)
     assert block(uniform(1, 2, 8, 8, dtype=torch.float64)).dtype == torch.float64
 
 
-def test_spectral_weights_are_stored_under_one_name() -> None:
+COMPUTED_BY = [
+    pytest.param(
+        True,
+        marks=pytest.mark.skipif(not HAS_NEURALOPERATOR, reason="neuraloperator is not installed (the extra fno)"),
+        id="neuraloperator",
+    ),
+    pytest.param(False, id="fallback"),
+]
+
+
+@pytest.mark.parametrize("neuraloperator", COMPUTED_BY)
+def test_the_spectral_weights_are_a_parameter_called_weights(neuraloperator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fno, "HAS_NEURALOPERATOR", neuraloperator)
     block = PtychoBlock(2, 4)
-    state = block.state_dict()
-    assert sorted(state) == ["local_conv.bias", "local_conv.weight", "spectral.weights"]
-    other = PtychoBlock(2, 4)
+    names = ["spectral.weights", "local_conv.weight", "local_conv.bias"]
+    assert [name for name, _ in block.named_parameters()] == list(block.state_dict()) == names
+    assert isinstance(block.spectral.weights, nn.Parameter)
+    assert block.spectral.weights.shape == (2, 2, 4, 3)
+    assert block.spectral.weights.dtype == torch.complex64
+
+
+@pytest.mark.parametrize("neuraloperator", COMPUTED_BY)
+@pytest.mark.parametrize("remade", [copy.deepcopy, lambda block: pickle.loads(pickle.dumps(block))])
+def test_a_block_computes_with_the_weights_that_it_shows(
+    remade, neuraloperator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fno, "HAS_NEURALOPERATOR", neuraloperator)
+    block = remade(PtychoBlock(2, 4))
+    features = uniform(1, 2, 8, 8)
+    with torch.no_grad():
+        block.spectral.weights.zero_()
+    torch.testing.assert_close(block.spectral(features), torch.zeros_like(features), rtol=0, atol=0)
+    block.spectral(features).sum().backward()
+    assert block.spectral.weights.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("neuraloperator", COMPUTED_BY)
+@pytest.mark.parametrize("stored", ["spectral.weights", "spectral.weight.tensor"])
+def test_a_block_loads_what_either_computation_has_stored(
+    stored, neuraloperator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """neuraloperator's own layer has its weights under the second name."""
+    monkeypatch.setattr(fno, "HAS_NEURALOPERATOR", neuraloperator)
+    saved, other = PtychoBlock(2, 4), PtychoBlock(2, 4)
+    state = saved.state_dict()
+    state[stored] = state.pop("spectral.weights")
     other.load_state_dict(state)
-    torch.testing.assert_close(other.spectral_weights, block.spectral_weights, rtol=0, atol=0)
+    torch.testing.assert_close(other.spectral.weights, saved.spectral.weights, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("make", GENERATORS)
@@ -125,7 +168,7 @@ def test_a_generator_refuses_what_it_was_not_made_for(make, images: Tensor, erro
 
 def test_a_hybrid_keeps_no_more_frequencies_than_a_halved_frame_has() -> None:
     blocks = HybridGenerator(HYBRID).blocks
-    assert [tuple(block.spectral_weights.shape) for block in blocks] == [(4, 4, 6, 4), (8, 8, 6, 4), (16, 16, 4, 3)]
+    assert [tuple(block.spectral.weights.shape) for block in blocks] == [(4, 4, 6, 4), (8, 8, 6, 4), (16, 16, 4, 3)]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +192,7 @@ class TestNeuraloperator:
     """What is particular where neuraloperator is installed."""
 
     def test_it_is_used(self) -> None:
-        assert type(PtychoBlock(2, 4).spectral).__module__.startswith("neuralop.")
+        assert isinstance(PtychoBlock(2, 4).spectral, fno.SpectralConv)
 
     @pytest.mark.parametrize("make", GENERATORS)
     def test_one_seed_is_one_network_without_it_too(self, make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,8 +76,8 @@ def test_a_public_function_without_a_contract_is_refused(clone):
     ("old", "new", "said"),
     [
         (
-            'Argument("predicted", AMPLITUDE, True)',
-            'Argument("predicted", AMPLITUDE)',
+            'Argument("predicted", AMPLITUDE, exposures.predicted, differentiable=True)',
+            'Argument("predicted", AMPLITUDE, exposures.predicted)',
             "the gradient 'predicted' is gone",
         ),
         (

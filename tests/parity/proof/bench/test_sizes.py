@@ -17,7 +17,7 @@ MAE = REGISTRY["losses.mae"]
 def test_every_contract_has_a_case_of_a_size(contract):
     case = sized(contract, 32)
     assert case is not None
-    assert (case.spec.height, case.spec.width) == (32, 32)
+    assert case.spec.frame == (32, 32)
     assert case.inputs()
 
 
