@@ -53,19 +53,13 @@ def _power(xp: Namespace, x: Tensor) -> Tensor:
     return xp.square(xp.real(x)) + xp.square(xp.imag(x))
 
 
-def _margins(xp: Namespace, a: Arguments) -> tuple[Any, Any]:
-    """How many rows and columns a frame is larger than the patches, or they than it, above and left of the middle."""
-    height, width = xp.shape(a.patches)[-2:]
-    return (a.rows - height) // 2, (a.columns - width) // 2
-
-
 def _has_a_margin(inputs: Inputs) -> bool:
     return inputs["patches"].shape[-2:] != (inputs["rows"].item(), inputs["columns"].item())
 
 
 def _padded_behind(xp: Namespace, padded: Tensor, a: Arguments) -> Tensor:
-    down, across = _margins(xp, a)
-    return xp.roll(xp.roll(padded, -down, -2), -across, -1)
+    height, width = xp.shape(a.patches)[-2:]
+    return xp.roll(xp.roll(padded, -((a.rows - height) // 2), -2), -((a.columns - width) // 2), -1)
 
 
 Source = Callable[[Namespace, Tensor, Tensor], Tensor]
