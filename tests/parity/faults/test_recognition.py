@@ -3,13 +3,11 @@
 import math
 from collections.abc import Callable
 from functools import cache, lru_cache, reduce
-from typing import Any
 
 import numpy as np
 import pytest
 
 from parity.contracts.cases.case import Case, forced, precisions_of
-from parity.contracts.cases.families.canvases import UNMERGED
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.faults import KNOWN
@@ -24,6 +22,10 @@ from parity.faults.catalogue import (
     networks,
     networks_blocks,
     networks_spectral,
+    patches,
+    patches_merged,
+    patches_moved,
+    patches_orders,
     probe,
     scaling,
     training,
@@ -32,14 +34,11 @@ from parity.faults.changes import Change, given, giving, raw, replaced, returnin
 from parity.faults.generated import Generated, generated_faults
 from parity.faults.in_oracle import made_in_oracle
 from parity.faults.namespace import NUMPY, Namespace, Tensor
-from parity.faults.oracle_side import patches
-from parity.faults.oracle_side.base import plain
 from parity.faults.recognition import own_faults, recognised_faults
 from parity.judging.examine import Truth
 from parity.judging.measurement import distance
 from parity.judging.quantity import Arrays, gradient_of, result_of
 from parity.physics.oracle import losses as losses_oracle
-from parity.physics.oracle import patches as patches_oracle
 from parity.physics.precision import FLOAT32
 
 TOLD = 10.0
@@ -319,31 +318,6 @@ def test_half_precision_keeps_eleven_bits_and_bfloat16_eight() -> None:
     assert NUMPY.through(np.array(0.1), "float16").shape == ()
 
 
-def matched(frame: dict[str, np.ndarray], formula: Callable[..., Any], oracle: Callable[..., Any]) -> bool:
-    """Whether two functions return the same of the same arguments, up to rounding."""
-    with np.errstate(all="ignore"):
-        ours, theirs = formula(**frame), oracle(**frame)
-    pairs = zip(ours, theirs, strict=True) if isinstance(theirs, tuple) else [(ours, theirs)]
-    return all(np.allclose(one, other, rtol=1e-9, atol=1e-12) for one, other in pairs)
-
-
-REPAIRED = {
-    "patches.central_weight": patches._central(lambda n: (n - n // 2) // 2, lambda n: n // 2),
-    "patches.translate": patches._bordered("constant"),
-    "patches.reassemble_patches": patches._merge(lambda n, m: n / (m + patches_oracle.COVERAGE_FLOOR)),
-    "patches.padded_size": patches._padded_size(),
-}
-"""What stands behind formulas of mistakes, by contract, with the mistake taken out."""
-
-
-@pytest.mark.parametrize("name", REPAIRED)
-def test_a_formula_without_its_mistake_is_the_oracles(name: str) -> None:
-    for case in first_cases(name):
-        if case.inputs.get("weighting") == UNMERGED:
-            continue  # no formula here is of patches that are not merged
-        assert matched(plain(case.inputs), REPAIRED[name], REGISTRY[name].oracle()), case.name
-
-
 def greatest(xp: Namespace, several: list[Tensor]) -> Tensor:
     return reduce(xp.maximum, several)
 
@@ -353,6 +327,11 @@ RIGHT: dict[str, Change] = {
     "probe.zone_plate": probe._zone_plate(),
     "probe.mask": replaced(lambda xp, a: probe._mask(xp, a.probe)),
     "probe.normalize": probe._divided_by(lambda xp, p: xp.mean(probe._modulus(xp, p))),
+    "patches.central_weight": patches._central(lambda xp, n: xp.floor((n - xp.floor(n / 2)) / 2)),
+    "patches.translate": patches_moved._bordered(lambda xp, place, n: place),
+    "patches.extract_patches": patches_moved._cut_out_at(lambda xp, a: a.positions),
+    "patches.reassemble_patches": patches_merged._merged(patches_merged._right),
+    "patches.padded_size": patches_orders._size_without(),
     "losses.poisson_nll": losses.in_the_logarithm(0.0),
     "losses.total_variation": losses_object._of_steps(rows=1, columns=1),
     "losses.complex_mae": replaced(
