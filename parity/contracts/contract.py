@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.cases.families.family import Spec, Stratum
+from parity.contracts.fault import Fault
 from parity.physics.kinds import Kind
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
@@ -168,6 +169,9 @@ class Contract:
     """One function of the physics, its kinds, the strata it must be tried on, and the facts that hold of it.
 
     `name` is the address of the function; behind an @ follows the variant, where one function has several contracts.
+    `textbook` is the equation as a textbook writes it, without a thought for rounding: a function of elementary
+    functions, which are `Digits`, and of the arguments by name. A test evaluates it to 100 digits. `faults` are known
+    ways to be wrong, the more particular first; a long list stands in `parity/faults/catalogue/`.
     `stages` says what other contracts a composition is made of on given inputs, in order; the last stage's result is
     the composition's. `cost` is that of an example in units of a usual one: so much fewer are drawn. What is `eager` is
     not traced: its few examples would take less time than the trace. The sides of a frame are multiples of `divisor`.
@@ -178,7 +182,9 @@ class Contract:
     arguments: tuple[Argument, ...]
     results: tuple[Result, ...]
     strata: tuple[Stratum, ...]
+    textbook: Callable[..., Any] | None = None
     facts: tuple[Fact, ...] = ()
+    faults: tuple[Fault, ...] = ()
     entries: tuple[Entry, ...] = ()
     quota: Quota = Quota()
     stages: Callable[[Inputs], tuple[Stage, ...]] | None = None
@@ -187,7 +193,10 @@ class Contract:
     divisor: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse strata of a family that the arguments cannot be made of."""
+        """Refuse another contract's faults, and strata of a family that the arguments cannot be made of."""
+        for fault in self.faults:
+            if fault.target != self.name:
+                raise UsageError(f"{self.name}: expected faults of its own, got {fault.full_name}")
         families = {argument.name: argument.family for argument in self.arguments}
         for stratum in self.strata:
             for argument, family in families.items():

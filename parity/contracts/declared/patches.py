@@ -10,8 +10,10 @@ from parity.contracts.cases.families import canvases
 from parity.contracts.cases.families.canvases import BATCHES, BEYOND, MERGED, SHAPES, SHIFTS, TIGHT
 from parity.contracts.cases.families.exposures import gridsize, patches
 from parity.contracts.cases.families.probes import probe, size
+from parity.contracts.changes import returning
 from parity.contracts.contract import Argument, Contract, Fact, Law, Result, Trial
 from parity.contracts.declared.batch import batch_facts
+from parity.contracts.fault import Fault
 from parity.physics.kinds import CANVAS, COUNT, FLAT, GRID, OBJECT, POSITIONS, PROBE, SIZE, WEIGHT
 
 _PATCHES = Argument("patches", OBJECT, patches, differentiable=True)
@@ -176,6 +178,22 @@ CONTRACTS = (
         arguments=(_PATCHES, _GRIDSIZE),
         results=(Result("grid", GRID),),
         strata=_LAYOUTS,
+        faults=(
+            Fault(
+                "patches.channel_to_grid",
+                "by-column",
+                "the grid is column by column (c = column·gridsize + row)",
+                returning(lambda xp, x, a: xp.swapped(x, 1, 2)),
+                shows="two patches a side or more",
+            ),
+            Fault(
+                "patches.channel_to_grid",
+                "from-below",
+                "the rows of the grid are counted from below",
+                returning(lambda xp, x, a: xp.flip(x, 1)),
+                shows="two patches a side or more",
+            ),
+        ),
     ),
     Contract(
         name="patches.grid_to_channel",

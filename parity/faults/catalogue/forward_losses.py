@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from parity.faults.base import Fault
+from parity.contracts.changes import Arguments, giving, replaced
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import Namespace, Tensor
 from parity.faults.catalogue.forward import UNNORMALISED, UNSHIFTED, of_prediction
 from parity.faults.catalogue.losses_object import of_training
 from parity.faults.catalogue.networks import of_kernels, without_biases
 from parity.faults.catalogue.wiring import merged, own, some
-from parity.faults.changes import Arguments, giving, replaced
 from parity.faults.generated import Generated
-from parity.faults.namespace import Namespace, Tensor
 
 _SCALED = "a scale other than 1"
 _MODEL = ("patches", "positions", "probe", "log_scale", "rows", "columns", "weighting")

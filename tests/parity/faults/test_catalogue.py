@@ -11,8 +11,8 @@ from itertools import product
 import pytest
 
 from parity.contracts.declared import REGISTRY
+from parity.contracts.fault import Injectable
 from parity.faults import CATALOGUE, REWRITES, Fault
-from parity.faults.base import Injectable
 from parity.faults.injection import injected
 from parity.judging.measurement import Measurement
 from parity.judging.verdict import Outcome, Verdict, judge
@@ -38,7 +38,7 @@ def verdict_up_to_the_first_failure(defect: Fault, framework: Framework, example
             found += measured
             if not all(measurement.agrees for measurement in measured):
                 break
-    return judge(defect.target, found, defect.contract.quota)
+    return judge(defect.target, found, REGISTRY[defect.target].quota)
 
 
 @pytest.mark.parametrize("name", targets(CATALOGUE.values()))
@@ -65,7 +65,7 @@ def test_every_rewrite_of_a_contract_is_silent(name: str, stacks: Stacks) -> Non
         if rewrite.target == name and framework.name in rewrite.stacks:
             with injected(rewrite, framework.name):
                 found = [m for example in examples for m in example.beside(framework.name, example.hold(framework))]
-            verdict = judge(name, found, rewrite.contract.quota)
+            verdict = judge(name, found, REGISTRY[rewrite.target].quota)
             if not verdict.agrees:
                 alarms[f"{rewrite.full_name} in {framework.name}"] = verdict.reason or verdict.failures[0]
     assert alarms == {}
