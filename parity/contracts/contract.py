@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.cases.families.family import Spec, Stratum
+from parity.contracts.changes import Change
 from parity.contracts.fault import Fault
 from parity.physics.kinds import Kind
 from parity.physics.oracle.bounded import Bounded
@@ -123,12 +124,14 @@ class Law:
 class Fact:
     """A law that holds in each stack alone, whatever the other does: homogeneity, conservation, stationarity.
 
-    `applies` says on which inputs it says anything.
+    `applies` says on which inputs it says anything. A law that nothing breaks tests nothing: `broken_by` names a known
+    fault of the contract that breaks it, or is a change of the function that does.
     """
 
     statement: str
     law: Callable[[Trial], Law]
     applies: Callable[[Inputs], bool] = lambda inputs: True
+    broken_by: str | Change = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

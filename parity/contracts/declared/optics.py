@@ -35,7 +35,7 @@ CONTRACTS = (
         ),
         results=(Result("patches", OBJECT),),
         strata=(*SHAPES, *WRAPPED),
-        facts=(Fact("|O| = a", _modulus_is_amplitude),),
+        facts=(Fact("|O| = a", _modulus_is_amplitude, broken_by="phase-as-imaginary-part"),),
     ),
     Contract(
         name="optics.illuminate",
@@ -54,8 +54,8 @@ CONTRACTS = (
         results=(Result("amplitude", AMPLITUDE, relative=True),),
         strata=(*SHAPES, *EXPOSURES, *WRAPPED),
         facts=(
-            Fact("Σ Â² = Σ_p Σ |ψ_p|²", _energy_is_conserved),
-            Fact("a phase on one mode changes nothing", _modes_add_incoherently),
+            Fact("Σ Â² = Σ_p Σ |ψ_p|²", _energy_is_conserved, broken_by="no-norm"),
+            Fact("a phase on one mode changes nothing", _modes_add_incoherently, broken_by="coherent-modes"),
         ),
     ),
 )

@@ -100,7 +100,10 @@ CONTRACTS = (
         arguments=(_PATCHES, _POSITIONS),
         results=(Result("translated", OBJECT),),
         strata=(*SHAPES, *SHIFTS, *BEYOND, *BATCHES),
-        facts=(Fact("r = 0 changes nothing", _unmoved), *batch_facts("patches", "positions")),
+        facts=(
+            Fact("r = 0 changes nothing", _unmoved, broken_by="positions-half-a-pixel-off"),
+            *batch_facts("patches", "positions"),
+        ),
     ),
     Contract(
         name="patches.extract_patches",
@@ -114,7 +117,7 @@ CONTRACTS = (
         results=(Result("patches", OBJECT),),
         strata=(*SHAPES, *SHIFTS, *BATCHES),
         facts=(
-            Fact("r = 0 gives the middle of the canvas", _middle_of_the_canvas),
+            Fact("r = 0 gives the middle of the canvas", _middle_of_the_canvas, broken_by="positions-half-a-pixel-off"),
             *batch_facts("canvas", "positions"),
         ),
     ),
@@ -131,7 +134,7 @@ CONTRACTS = (
         results=(Result("canvas", CANVAS),),
         strata=(*SHAPES, *SHIFTS, *MERGED, *BATCHES),
         facts=(
-            Fact("twice the patches, twice the canvas", _linear),
+            Fact("twice the patches, twice the canvas", _linear, broken_by="result-plus-1e-3"),
             *batch_facts("patches", "positions"),
         ),
     ),
@@ -142,7 +145,7 @@ CONTRACTS = (
         results=(Result("relative", POSITIONS),),
         strata=tuple(replace(stratum, patches=(4,)) for stratum in (*_LAYOUTS, *BATCHES)),
         facts=(
-            Fact("a group moved as a whole has the same relative positions", _moved_as_a_whole),
+            Fact("a group moved as a whole has the same relative positions", _moved_as_a_whole, broken_by="no-mean"),
             *batch_facts("positions"),
         ),
     ),

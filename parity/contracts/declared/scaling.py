@@ -45,7 +45,9 @@ CONTRACTS = (
         arguments=(_DETECTED,),
         results=(Result("photons", PER_PATTERN),),
         strata=(*_STRATA, *READINGS),
-        facts=(Fact("twice the amplitude, four times the photons", _twice_the_amplitude),),
+        facts=(
+            Fact("twice the amplitude, four times the photons", _twice_the_amplitude, broken_by="amplitude-unsquared"),
+        ),
     ),
     Contract(
         name="scaling.scale_nphotons",
@@ -53,7 +55,7 @@ CONTRACTS = (
         arguments=(_DETECTED, Argument("nphotons", PHOTONS, exposures.nphotons)),
         results=(Result("scale", SCALAR),),
         strata=(*_STRATA, *READINGS),
-        facts=(Fact("the mean pattern of s·a has nphotons photons", _dose_is_reached),),
+        facts=(Fact("the mean pattern of s·a has nphotons photons", _dose_is_reached, broken_by="root-missing"),),
     ),
     Contract(
         name="scaling.normalize_amplitude",
@@ -62,8 +64,8 @@ CONTRACTS = (
         results=(Result("normalized", AMPLITUDE),),
         strata=(*_STRATA, *READINGS),
         facts=(
-            Fact("the scale of X is forgotten", _scale_is_forgotten),
-            Fact("the mean square is 1/4", _mean_square_is_a_quarter),
+            Fact("the scale of X is forgotten", _scale_is_forgotten, broken_by="root-missing"),
+            Fact("the mean square is 1/4", _mean_square_is_a_quarter, broken_by="gain-1e-3"),
         ),
     ),
     Contract(
@@ -72,7 +74,7 @@ CONTRACTS = (
         arguments=(_AMPLITUDE, _LOG_SCALE),
         results=(Result("scaled", AMPLITUDE),),
         strata=_STRATA,
-        facts=(Fact("w = 0 changes nothing", _no_scale),),
+        facts=(Fact("w = 0 changes nothing", _no_scale, broken_by="log-scale-as-1"),),
     ),
     Contract(
         name="scaling.remove_intensity_scale",
@@ -80,6 +82,6 @@ CONTRACTS = (
         arguments=(_AMPLITUDE, _LOG_SCALE),
         results=(Result("unscaled", AMPLITUDE),),
         strata=_STRATA,
-        facts=(Fact("w = 0 changes nothing", _no_scale),),
+        facts=(Fact("w = 0 changes nothing", _no_scale, broken_by="log-scale-as-1"),),
     ),
 )

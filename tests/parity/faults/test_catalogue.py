@@ -26,6 +26,12 @@ FEW = 6
 """Strata of a costly contract on which rewrites are tried here; the score has all of them, and drawn cases."""
 
 
+def test_the_faults_that_contracts_declare_are_in_the_catalogue() -> None:
+    declared = [fault for contract in REGISTRY.values() for fault in contract.faults]
+    assert declared
+    assert [CATALOGUE[fault.full_name] for fault in declared] == declared
+
+
 def targets(changes: Iterable[Injectable]) -> list[str]:
     return list(dict.fromkeys(change.target for change in changes))
 
