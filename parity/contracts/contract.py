@@ -172,9 +172,10 @@ class Contract:
     """One function of the physics, its kinds, the strata it must be tried on, and the facts that hold of it.
 
     `name` is the address of the function; behind an @ follows the variant, where one function has several contracts.
-    `textbook` is the equation as a textbook writes it, without a thought for rounding: a function of elementary
-    functions, which are `Digits`, and of the arguments by name. A test evaluates it to 100 digits. `faults` are known
-    ways to be wrong, the more particular first; a long list stands in `parity/faults/catalogue/`.
+    `textbook` is the equation as a textbook writes it, without a thought for rounding. A test evaluates it to 100
+    digits: it gets the elementary functions of mpmath for arrays, `mp.exp` among them, then the arguments by name. Long
+    equations stand in that test. `faults` are known ways to be wrong, the more particular first; long lists of them
+    stand in `parity/faults/catalogue/`.
     `stages` says what other contracts a composition is made of on given inputs, in order; the last stage's result is
     the composition's. `cost` is that of an example in units of a usual one: so much fewer are drawn. What is `eager` is
     not traced: its few examples would take less time than the trace. The sides of a frame are multiples of `divisor`.

@@ -102,6 +102,7 @@ CONTRACTS = (
     Contract(
         name="losses.absolute_error",
         equation="|Â − A|",
+        textbook=lambda mp, predicted, observed: abs(predicted - observed),
         arguments=(_PREDICTED, _OBSERVED),
         results=(Result("error", AMPLITUDE),),
         strata=(*SHAPES, *EXPOSURES, *EQUAL, *APART),
@@ -114,6 +115,7 @@ CONTRACTS = (
     Contract(
         name="losses.mae",
         equation="mean |Â − A|",
+        textbook=lambda mp, predicted, observed: np.mean(abs(predicted - observed)),
         arguments=(_PREDICTED, _OBSERVED),
         results=(Result("mae", SCALAR),),
         strata=(*SHAPES, *EXPOSURES, *EQUAL, *APART),

@@ -29,6 +29,7 @@ CONTRACTS = (
     Contract(
         name="optics.combine_complex",
         equation="O = a·e^{iφ}",
+        textbook=lambda mp, amplitude, phase: amplitude * mp.exp(1j * phase),
         arguments=(
             Argument("amplitude", AMPLITUDE, exposures.amplitude, differentiable=True),
             Argument("phase", PHASE, exposures.phase, differentiable=True),
@@ -40,6 +41,7 @@ CONTRACTS = (
     Contract(
         name="optics.illuminate",
         equation="ψ_p = p_p·O",
+        textbook=lambda mp, patches, probe: patches[:, :, None] * probe,
         arguments=(
             Argument("patches", OBJECT, exposures.patches, differentiable=True),
             Argument("probe", PROBE, probe, differentiable=True),

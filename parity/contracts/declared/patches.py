@@ -65,6 +65,7 @@ CONTRACTS = (
     Contract(
         name="patches.uniform_weight",
         equation="1 on every pixel",
+        textbook=lambda mp, patches: np.ones(patches.shape[-2:], int),
         arguments=(Argument("patches", OBJECT, patches),),
         results=(Result("weight", WEIGHT),),
         strata=_LAYOUTS,
@@ -72,6 +73,7 @@ CONTRACTS = (
     Contract(
         name="patches.probe_weight",
         equation="Σ_p |p|²",
+        textbook=lambda mp, probe: np.sum(abs(probe) ** 2, axis=0),
         arguments=(Argument("probe", PROBE, probe, differentiable=True),),
         results=(Result("weight", WEIGHT),),
         strata=_LAYOUTS,
@@ -141,6 +143,7 @@ CONTRACTS = (
     Contract(
         name="patches.relative_positions",
         equation="r_c = −(g_c − mean_c g)",
+        textbook=lambda mp, positions: np.mean(positions, axis=1, keepdims=True) - positions,
         arguments=(Argument("positions", POSITIONS, canvases.scan, differentiable=True),),
         results=(Result("relative", POSITIONS),),
         strata=tuple(replace(stratum, patches=(4,)) for stratum in (*_LAYOUTS, *BATCHES)),
@@ -164,6 +167,7 @@ CONTRACTS = (
     Contract(
         name="patches.channel_to_flat",
         equation="(B, C) → B·C, the patches of a group together",
+        textbook=lambda mp, patches: np.array([patch for group in patches for patch in group]),
         arguments=(_PATCHES,),
         results=(Result("flat", FLAT),),
         strata=_LAYOUTS,
@@ -201,6 +205,7 @@ CONTRACTS = (
     Contract(
         name="patches.grid_to_channel",
         equation="(row, column) → c = row·gridsize + column",
+        textbook=lambda mp, grid: np.array([[patch for row in group for patch in row] for group in grid]),
         arguments=(Argument("grid", GRID, canvases.grid, differentiable=True),),
         results=(Result("patches", OBJECT),),
         strata=_LAYOUTS,

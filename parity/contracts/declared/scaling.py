@@ -42,6 +42,7 @@ CONTRACTS = (
     Contract(
         name="scaling.count_photons",
         equation="Σ_{h,w} a²",
+        textbook=lambda mp, amplitude: np.sum(amplitude**2, axis=(2, 3)),
         arguments=(_DETECTED,),
         results=(Result("photons", PER_PATTERN),),
         strata=(*_STRATA, *READINGS),
@@ -52,6 +53,7 @@ CONTRACTS = (
     Contract(
         name="scaling.scale_nphotons",
         equation="s = √(nphotons / mean Σ_{h,w} a²)",
+        textbook=lambda mp, amplitude, nphotons: mp.sqrt(nphotons / np.mean(np.sum(amplitude**2, axis=(2, 3)))),
         arguments=(_DETECTED, Argument("nphotons", PHOTONS, exposures.nphotons)),
         results=(Result("scale", SCALAR),),
         strata=(*_STRATA, *READINGS),
@@ -71,6 +73,7 @@ CONTRACTS = (
     Contract(
         name="scaling.apply_intensity_scale",
         equation="a·e^w",
+        textbook=lambda mp, amplitude, log_scale: amplitude * mp.exp(log_scale),
         arguments=(_AMPLITUDE, _LOG_SCALE),
         results=(Result("scaled", AMPLITUDE),),
         strata=_STRATA,
@@ -79,6 +82,7 @@ CONTRACTS = (
     Contract(
         name="scaling.remove_intensity_scale",
         equation="a / e^w",
+        textbook=lambda mp, amplitude, log_scale: amplitude / mp.exp(log_scale),
         arguments=(_AMPLITUDE, _LOG_SCALE),
         results=(Result("unscaled", AMPLITUDE),),
         strata=_STRATA,
