@@ -39,6 +39,13 @@ def _without_negative_rows(xp: Namespace, amplitude: Tensor) -> Tensor:
     return amplitude * xp.cast_like(rows >= middle, amplitude)[:, None]
 
 
+def _tilted(xp: Namespace, waves: Tensor) -> Tensor:
+    """Waves with a ramp of half a turn down the frame, which moves their far field by half a pixel."""
+    rows = xp.shape(waves)[-2]
+    ramp = math.pi * xp.arange(rows, waves) / number(xp, rows, waves)
+    return waves * xp.complex(xp.cos(ramp), xp.sin(ramp))[:, None]
+
+
 def _sum_of_moduli(xp: Namespace, right: Any) -> Any:
     return lambda field: xp.square((xp.abs(xp.real(field)) + xp.abs(xp.imag(field))) * math.sqrt(0.5))
 
@@ -207,6 +214,13 @@ FAULTS = (
         "negative row frequencies are missing",
         returning(lambda xp, x, a: _without_negative_rows(xp, x)),
         blind=True,
+    ),
+    Fault(
+        _FAR_FIELD,
+        "half-a-pixel-off",
+        "the pattern is half a pixel off",
+        given(exit_waves=_tilted),
+        diagnosis=(),
     ),
     Fault(
         _FAR_FIELD,

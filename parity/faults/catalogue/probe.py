@@ -335,6 +335,13 @@ NORMALISED = (
     Generated("probe.normalize", "probe-detached", called="detached"),
     Fault(
         "probe.normalize",
+        "unnormalised",
+        "the mean modulus is not divided out",
+        _divided_by(lambda xp, p: xp.constant(1.0, p)),
+        diagnosis=(_FACTOR,),
+    ),
+    Fault(
+        "probe.normalize",
         "energy-unmasked",
         "the energy of all pixels stands for the mean modulus within the mask",
         _divided_by(lambda xp, p: xp.sqrt(xp.mean(xp.square(xp.abs(p))))),
