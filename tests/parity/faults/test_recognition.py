@@ -254,7 +254,7 @@ def test_the_oracle_is_not_asked_again_for_what_it_returned(monkeypatch: pytest.
     monkeypatch.setattr(losses_oracle, "mae", lambda predicted, observed: pytest.fail("asked again"))
     wrong = case.wrong(aimed_at("losses.mae", "doubled", returning(lambda xp, mae, a: 2 * mae)))
     assert wrong is not None
-    assert wrong["mae"] == 2 * case.truth["mae"]
+    assert wrong[result_of("mae")] == 2 * case.truth[result_of("mae")]
 
 
 def test_a_function_within_another_is_wrong_while_that_is_asked_and_right_again() -> None:
@@ -262,9 +262,9 @@ def test_a_function_within_another_is_wrong_while_that_is_asked_and_right_again(
     gain = returning(lambda xp, error, a: 2 * error)
     wrong = case.wrong(Fault("losses.mae", "doubled", "doubled", gain, at="losses.absolute_error"))
     assert wrong is not None
-    assert wrong["mae"] == pytest.approx(2 * case.truth["mae"], rel=1e-12)
+    assert wrong[result_of("mae")] == pytest.approx(2 * case.truth[result_of("mae")], rel=1e-12)
     again = losses_oracle.mae(case.inputs["predicted"], case.inputs["observed"])
-    assert again == pytest.approx(case.truth["mae"], rel=1e-12)
+    assert again == pytest.approx(case.truth[result_of("mae")], rel=1e-12)
 
 
 def nll_of_one_pixel(name: str, predicted: float, observed: float, full: bool = True) -> float:
