@@ -15,8 +15,8 @@ from typing import NoReturn
 
 import click
 
+from parity._codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
 from parity._errors import CheckNotMade
-from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
 from parity.contracts.contract import UsageError
 
 RESULTS = "results.json"
@@ -96,16 +96,19 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     except UsageError as error:
         click.echo(f"parity: {error}", err=True)
         return USAGE
-    except (CheckNotMade, OSError) as error:
-        click.echo(f"parity: {_said(error)}", err=True)
+    except (Exception, KeyboardInterrupt) as error:
+        click.echo(f"parity: {_reason(error)}", err=True)
         return NOT_CHECKED
-    except MemoryError:
-        click.echo("parity: out of memory; nothing was judged", err=True)
-        return NOT_CHECKED
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("parity: interrupted; nothing was judged", err=True)
-        return NOT_CHECKED
-    except Exception:
-        traceback.print_exc()
-        click.echo("parity: the check could not be made: a fault of the harness, not of a stack", err=True)
-        return NOT_CHECKED
+
+
+def _reason(error: BaseException) -> str:
+    """Why the check could not be made; of what nobody foresaw, the traceback is printed too."""
+    match error:
+        case CheckNotMade() | OSError():
+            return _said(error)
+        case MemoryError():
+            return "out of memory; nothing was judged"
+        case KeyboardInterrupt() | click.Abort():
+            return "interrupted; nothing was judged"
+    traceback.print_exception(error)
+    return "the check could not be made: a fault of the harness, not of a stack"

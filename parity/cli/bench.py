@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from parity.cli.codes import AGREE, NOT_CHECKED
+from parity._codes import exit_code
 from parity.cli.options import examples_option, report_option
 from parity.cli.progress import progress
 from parity.contracts.contract import Contract, UsageError
@@ -18,10 +18,9 @@ from parity.proof.bench.revisions import FILE, ROUNDS, compare_with
 from parity.proof.bench.sizes import SIZES, Refused, Timed, check_sizes, time_sizes
 from parity.proof.bench.stored import Benchmark, environment_of, write_benchmark
 from parity.proof.bench.suite import bench
-from parity.proof.bench.tables.comparisons import beside_table, revisions_table
+from parity.proof.bench.tables.comparisons import revisions_table
 from parity.proof.bench.tables.sizes import draw_sizes, sizes_table
 from parity.proof.bench.tables.suite import suite_tables
-from parity.proof.bench.versus_by_hand import CONTRACTS, chosen_by_hand, time_beside
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
 from parity.stacks import ADAPTERS, MIRRORED, load, parse_modes
@@ -35,9 +34,6 @@ REVISION_SIZES = (64,)
 @examples_option
 @click.option("--sizes", metavar="N,...", help="Time single examples of N × N pixels.")
 @click.option("--modes", metavar="MODE,...", help="Time single examples in these modes of both stacks.")
-@click.option(
-    "--by-hand", is_flag=True, help=f"Time hand-written tests of {', '.join(CONTRACTS)} too; this takes minutes."
-)
 @click.option("--against", metavar="REVISION", help="Time this git revision and your checkout in turn.")
 @click.option(
     "--rounds", default=ROUNDS, show_default=True, type=click.IntRange(min=1), help="Time each of the two this often."
@@ -49,7 +45,6 @@ def bench_command(
     examples: int,
     sizes: str | None,
     modes: str | None,
-    by_hand: bool,
     against: str | None,
     rounds: int,
     folder: Path | None,
@@ -57,15 +52,14 @@ def bench_command(
 ) -> int:
     """Measure how long each step of a run takes.
 
-    Without --sizes, --modes, --by-hand or --against you see every step of a run, beside the time it takes to import
-    the frameworks and to call the stacks alone. With one of them you see only the times that it asks for.
+    Without --sizes, --modes or --against you see every step of a run, beside the time it takes to import the
+    frameworks and to call the stacks alone. With one of them you see only the times that it asks for.
 
     The exit code is 3 if a contract cannot run in one of the modes, or if the revision cannot be timed.
     """
     asked, wanted = _sizes(sizes), parse_modes(modes) if modes else ()
     contracts = REGISTRY.select(names)
     by_size = bool(sizes or modes) and not against
-    chosen = chosen_by_hand(names) if by_hand else ()
     check_sizes(contracts, asked or SIZES)
     if folder:
         if pictures and by_size:
@@ -78,14 +72,12 @@ def bench_command(
     if by_size:
         timed, refused = _time(contracts, frameworks, asked or SIZES)
         found = replace(found, sizes=timed, refused=refused)
-    if chosen:
-        found = replace(found, beside=tuple(time_beside(chosen, load(), examples)))
-    if not (against or by_size or chosen):
+    if not (against or by_size):
         found = replace(found, suite=bench(contracts, frameworks, examples))
     _show(found)
     if folder:
         _write(folder, found, pictures)
-    return NOT_CHECKED if found.refused else AGREE
+    return exit_code(unchecked=bool(found.refused))
 
 
 def _frameworks(modes: Sequence[str]) -> tuple[Framework, ...]:
@@ -125,8 +117,6 @@ def _show(found: Benchmark) -> None:
         out.print(revisions_table(found.revisions))
     if found.sizes or found.refused:
         out.print(sizes_table(found.sizes, found.refused), soft_wrap=True)
-    if found.beside:
-        out.print(beside_table(found.beside))
 
 
 def _write(folder: Path, found: Benchmark, pictures: bool) -> None:

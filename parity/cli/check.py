@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from parity._codes import exit_code
 from parity._repository import ROOT
-from parity.cli.conclusion import CODES
 from parity.cli.options import command_line, report_option
 from parity.cli.progress import progress
 from parity.contracts.declared import REGISTRY
@@ -89,7 +89,7 @@ def check_command(
         out.print(f"report: {path}", soft_wrap=True)
     if form == "github":
         _summarise(report)
-    return CODES[report.weight]
+    return exit_code(wrong=report.has_failed, unchecked=report.is_unchecked)
 
 
 def _summarise(report: Report) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from parity._codes import exit_code
 from parity.cli import RESULTS
-from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.contracts.declared import REGISTRY
 from parity.judging.divergences.faults import divergence_faults
 from parity.judging.divergences.registry import accepted_in, registered
@@ -20,9 +20,6 @@ from parity.report.terminal import not_checked_lines, summary_line, verdict_tabl
 from parity.report.writing import write_forms
 from parity.runs.results import write_results
 from parity.runs.scope import Asked
-
-CODES = {None: AGREE, Weight.FAILED: DISAGREE, Weight.NOT_CHECKED: NOT_CHECKED}
-"""The exit code that a report comes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ def conclude(
 ) -> int:
     """Print what was found, write it to `folder` if there is one, with `store` its results too, and say the exit code.
 
-    What could not be checked outweighs what was found wrong, and a run of nothing is not checked.
+    A run of nothing is not checked.
     """
     verdicts = [one.run.verdict for one in found.held]
     out.print(verdict_table(verdicts))
@@ -84,4 +81,4 @@ def conclude(
         out.print(f"results: {folder / RESULTS}", soft_wrap=True)
     for path in write_forms(folder, report) if folder else ():
         out.print(f"report: {path}", soft_wrap=True)
-    return CODES[report.weight]
+    return exit_code(wrong=report.has_failed, unchecked=report.is_unchecked)

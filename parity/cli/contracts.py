@@ -6,7 +6,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from parity.cli.codes import AGREE, DISAGREE
+from parity._codes import AGREE, exit_code
 from parity.contracts.contract import Contract, Quota
 from parity.contracts.declared import REGISTRY
 from parity.contracts.mirror import MIRRORS, ORACLE, mirror_faults
@@ -35,7 +35,7 @@ def list_contracts() -> int:
     faults = mirror_faults(REGISTRY)
     for fault in faults:
         out.print(fault, style="red", markup=False)
-    return DISAGREE if faults else AGREE
+    return exit_code(wrong=bool(faults))
 
 
 @contracts_group.command("show")

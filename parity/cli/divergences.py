@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from parity.cli.codes import AGREE, DISAGREE
+from parity._codes import AGREE, exit_code
 from parity.cli.options import examples_option, precision_option
 from parity.cli.progress import progress
 from parity.contracts.cases.case import parse_precisions
@@ -41,7 +41,7 @@ def divergences_command(examples: int, precision: str) -> int:
     faults = divergence_faults(entries, measurements, REGISTRY)
     for sentence in faults:
         out.print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
-    return DISAGREE if faults else AGREE
+    return exit_code(wrong=bool(faults))
 
 
 def _measured(names: list[str], examples: int, precisions: tuple[Precision, ...]) -> list[Measurement]:

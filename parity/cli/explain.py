@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
+from parity._codes import exit_code
 from parity.cli.options import report_option, under_circumstances
 from parity.contracts.cases.case import parse_precisions
 from parity.contracts.cases.datasets import read_dataset
@@ -64,6 +64,4 @@ def explain_command(
     for path in write_error_maps(folder, trees) if folder else ():
         out.print(f"error map: {path}", soft_wrap=True)
     out.print(Text(" · ".join(f.description for f in frameworks), "dim"))
-    if not all(tree.agrees for tree in trees):
-        return DISAGREE
-    return NOT_CHECKED if unjudged(trees) else AGREE
+    return exit_code(wrong=not all(tree.agrees for tree in trees), unchecked=bool(unjudged(trees)))

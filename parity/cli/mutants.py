@@ -10,26 +10,22 @@ from pathlib import Path
 import click
 from rich.table import Table
 
+from parity._codes import AGREE, exit_code
 from parity._repository import ROOT
-from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.cli.options import report_option
 from parity.cli.progress import progress
 from parity.contracts.contract import UsageError
-from parity.proof.mutants.crew import WorkerFault, try_all
+from parity.proof.mutants.crew import try_all
 from parity.proof.mutants.explained import explanation
-from parity.proof.mutants.mutate import Kind, Mutant, mutants_of, thinned
-from parity.proof.mutants.questions import STACKS
-from parity.proof.mutants.scores import Score, scores, was_missed, write_trials
-from parity.proof.mutants.trial import Trial
+from parity.proof.mutants.mutate import Mutant, MutantKind, mutants_of, thinned
+from parity.proof.mutants.questions import FILES, STACKS
+from parity.proof.mutants.scores import MutantScore, scores, was_missed, write_trials
+from parity.proof.mutants.trial import MutantTrial
 from parity.report.terminal import bare_table, console, counted
-
-FILES = tuple(
-    f"{package}/{name}.py" for package in STACKS for name in ("losses", "optics", "scaling", "patches", "forward")
-)
 
 RESULTS = "mutants.json"
 
-_TITLES = {Kind.MATHEMATICS: "mathematics, by pytest -m parity", Kind.BORDER: "borders, by the unit tests"}
+_TITLES = {MutantKind.MATHEMATICS: "mathematics, by pytest -m parity", MutantKind.BORDER: "borders, by the unit tests"}
 
 _most = click.option(
     "--most",
@@ -53,7 +49,10 @@ def mutants_group() -> None:
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @_most
 def list_command(files: Sequence[str], most: int) -> int:
-    """List the mutants of source files."""
+    """List the mutants of source files.
+
+    Without a FILE you see those of losses, optics, scaling, patches and forward in both stacks.
+    """
     for mutant in _mutants(files, most):
         click.echo(f"{mutant.id}  {mutant.place}  {mutant.kind}  {_described(mutant)}")
     return AGREE
@@ -71,7 +70,7 @@ def list_command(files: Sequence[str], most: int) -> int:
 @click.option(
     "--limit",
     metavar="SECONDS",
-    default=300.0,
+    default=600.0,
     show_default=True,
     type=click.FloatRange(min=1.0),
     help="Stop the tests of a mutant that take longer than this.",
@@ -91,20 +90,16 @@ def run_command(
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as passing, progress("mutants", len(mutants)) as advance:
-        try:
-            trials = try_all(mutants, ROOT, journal or Path(passing, "journal"), jobs, limit, advance)
-        except WorkerFault as fault:
-            click.echo(f"parity: {fault}", err=True)
-            return NOT_CHECKED
+        trials = try_all(mutants, ROOT, journal or Path(passing, "journal"), jobs, limit, advance)
     out = console()
-    for kind in Kind:
+    for kind in MutantKind:
         out.print(_table(kind, scores(mutants, trials)))
         out.print()
     missed = [mutant for mutant in mutants if was_missed(trials[mutant.id])]
     out.print(_told(missed, trials), soft_wrap=True)
     if folder:
         write_trials(folder / RESULTS, mutants, trials)
-    return DISAGREE if missed else AGREE
+    return exit_code(wrong=bool(missed))
 
 
 def _mutants(files: Sequence[str], most: int) -> list[Mutant]:
@@ -120,7 +115,7 @@ def _mutants_of(file: str) -> list[Mutant]:
     return mutants_of(path.parent.name, path.stem, source.read_text(encoding="utf-8"))
 
 
-def _table(kind: Kind, found: Mapping[tuple[Kind, str], Score]) -> Table:
+def _table(kind: MutantKind, found: Mapping[tuple[MutantKind, str], MutantScore]) -> Table:
     table = bare_table(_TITLES[kind])
     for heading in ("mutants", "killed", "of these raised", "equal", "survived", "timed out", "broken", "share"):
         table.add_column(heading, justify="right")
@@ -132,7 +127,7 @@ def _table(kind: Kind, found: Mapping[tuple[Kind, str], Score]) -> Table:
     return table
 
 
-def _told(missed: Sequence[Mutant], trials: Mapping[str, Trial]) -> str:
+def _told(missed: Sequence[Mutant], trials: Mapping[str, MutantTrial]) -> str:
     if not missed:
         return "every mutant was killed, or changes nothing"
     lines = [f"{m.id}  {m.place}  {trials[m.id].outcome}  {_described(m)}" for m in missed]

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
+from parity._codes import exit_code
 from parity.cli.options import command_line, precision_option
 from parity.cli.progress import progress
 from parity.contracts.cases.case import parse_precisions
-from parity.judging.verdict import Outcome
+from parity.judging.verdict import UNJUDGED, Outcome
 from parity.report.terminal import console
-from parity.runs.pipeline.holding import Answer, Question, hold
+from parity.runs.pipeline.holding import PipelineQuestion, hold
 from parity.runs.pipeline.table import conclusion, messages, open_lines, pipeline_table, subject
 from parity.stacks import load
 
@@ -51,7 +51,7 @@ def pipeline_command(
     out = console()
     out.print(Text(" · ".join(framework.description for framework in frameworks), "dim"))
     with progress("reading, predicting and judging", len(precisions)) as advance:
-        answer = hold(Question(path, gridsize, groups, seed, weights), frameworks, precisions, advance)
+        answer = hold(PipelineQuestion(path, gridsize, groups, seed, weights), frameworks, precisions, advance)
     out.print(subject(answer), markup=False, highlight=False, soft_wrap=True)
     out.print(pipeline_table(answer))
     for message in messages(answer, command_line(click.get_current_context())):
@@ -61,12 +61,5 @@ def pipeline_command(
     for line in open_lines(answer):
         out.print(Text(line, "yellow"), soft_wrap=True)
     out.print(conclusion(answer), markup=False, highlight=False, soft_wrap=True)
-    return _code(answer)
-
-
-def _code(answer: Answer) -> int:
-    """What is not decided outweighs what is wrong."""
     outcomes = {held.verdict.outcome for held in answer.steps}
-    if outcomes & {Outcome.UNDECIDED, Outcome.UNINFORMATIVE}:
-        return NOT_CHECKED
-    return DISAGREE if Outcome.DISAGREE in outcomes else AGREE
+    return exit_code(wrong=Outcome.DISAGREE in outcomes, unchecked=bool(outcomes & UNJUDGED))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
+from parity._codes import exit_code
 from parity.contracts.declared import REGISTRY
 from parity.gate.preflight.data import data_findings
-from parity.gate.preflight.findings import Outcome, gravest
+from parity.gate.preflight.findings import PreflightOutcome
 from parity.gate.preflight.installation import spectral_convolution, versions
 from parity.gate.preflight.places import implementations
 from parity.gate.preflight.table import preflight_table
@@ -17,8 +17,6 @@ from parity.report.terminal import console
 
 LOSSES = "losses"
 """The file of the contracts whose places are shown."""
-
-CODES = {Outcome.PASSED: AGREE, Outcome.FAILED: DISAGREE, Outcome.NOT_CHECKED: NOT_CHECKED}
 
 
 @click.command("preflight")
@@ -38,4 +36,5 @@ def preflight_command(data: tuple[Path, ...]) -> int:
         **{str(path): data_findings(path) for path in data},
     }
     console().print(preflight_table(sections))
-    return CODES[gravest(finding for findings in sections.values() for finding in findings)]
+    outcomes = {finding.outcome for findings in sections.values() for finding in findings}
+    return exit_code(wrong=PreflightOutcome.FAILED in outcomes, unchecked=PreflightOutcome.NOT_CHECKED in outcomes)

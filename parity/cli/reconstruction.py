@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
+from parity._codes import exit_code
 from parity.cli.options import device_option, report_option
 from parity.cli.progress import progress
 from parity.faults import CATALOGUE
@@ -78,7 +78,7 @@ def reconstruct_command(
             effects = [effect(defect, framework, loss or "", steps, exposures, advance) for defect in defects]
     except StackError as error:
         click.echo(f"parity: {stack} {error}", err=True)
-        return DISAGREE
+        return exit_code(wrong=True)
     out.print(effect_table(effects))
     for path in draw_effects(folder, effects) if folder else ():
         out.print(f"reconstruction: {path}", soft_wrap=True)
@@ -87,4 +87,4 @@ def reconstruct_command(
         out.print(
             f"{name} changes nothing: no step passes through it, or these exposures do not show it", soft_wrap=True
         )
-    return NOT_CHECKED if without_any else AGREE
+    return exit_code(unchecked=bool(without_any))

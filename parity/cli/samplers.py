@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from parity.cli.codes import AGREE, DISAGREE
+from parity._codes import exit_code
 from parity.report.terminal import console
 from parity.stacks import load
 
@@ -21,4 +21,4 @@ def samplers_command() -> int:
 
     judgement = judge_samplers((*stack_samplers(load()), simulation_sampler()))
     console().print(sampler_table(judgement))
-    return AGREE if judgement.agrees else DISAGREE
+    return exit_code(wrong=not judgement.agrees)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from parity._codes import exit_code
 from parity._repository import import_stack
-from parity.cli.codes import AGREE, NOT_CHECKED
 from parity.cli.options import report_option
 from parity.faults import CATALOGUE
 from parity.proof.reconstruction import LOSSES
@@ -88,4 +88,4 @@ def train_command(
     without_any = [effect.defect.full_name for effect in effects if effect.is_none]
     for name in without_any:
         out.print(f"{name} changes nothing: no step passes through it, or these data do not show it", soft_wrap=True)
-    return NOT_CHECKED if without_any else AGREE
+    return exit_code(unchecked=bool(without_any))

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from parity.cli.codes import AGREE, DISAGREE
+from parity._codes import exit_code
 from parity.cli.options import device_option, precision_option, report_option
 from parity.cli.progress import progress
 from parity.contracts.cases.case import parse_precisions
@@ -50,11 +50,11 @@ def trajectory_command(optimizer: str, steps: int, precision: str, device: str, 
         separations = _separations_with_progress(frameworks, precisions, optimizer, steps)
     except StackError as error:
         click.echo(f"parity: a stack {error}", err=True)
-        return DISAGREE
+        return exit_code(wrong=True)
     out.print(separation_table(separations))
     for path in draw_separations(folder, separations) if folder else ():
         out.print(f"trajectory: {path}", soft_wrap=True)
-    return AGREE if all(found.agrees for found in separations) else DISAGREE
+    return exit_code(wrong=not all(found.agrees for found in separations))
 
 
 def _separations_with_progress(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from parity._codes import AGREE
 from parity._environment import prepare_environment
-from parity.cli.codes import AGREE
 from parity.contracts.contract import UsageError
 from parity.physics.weights import Weights, WeightsError, size_and_gridsize
 from parity.report.terminal import console

@@ -270,6 +270,25 @@ class Contract:
                     )
 
 
+def selected(names: Iterable[str], known: Iterable[str], noun: str) -> tuple[str, ...]:
+    """The `known` names that a user means, in the order of `names`; all of them for no name.
+
+    A name is a whole one, or what stands before a `.`, `@` or `/`: `losses` means all that a file has, the address of a
+    function all its variants, a contract all its defects or goldens. Raises UsageError, with the nearest, for a name
+    that means none; `noun` says what such a name is.
+    """
+    known = tuple(known)
+    found: dict[str, None] = {}
+    for name in names:
+        members = [one for one in known if one == name or one.startswith((f"{name}.", f"{name}@", f"{name}/"))]
+        if not members:
+            near = known if "/" in name else (*known, *(one.partition("/")[0] for one in known if "/" in one))
+            files = () if "." in name else tuple(one.split(".")[0] for one in known)
+            raise UsageError(f"unknown {noun} '{name}'{did_you_mean(name, dict.fromkeys((*files, *near)))}")
+        found.update(dict.fromkeys(members))
+    return tuple(found) or known
+
+
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """The tail of a usage error: the nearest name, or all there are."""
     names = sorted(known)

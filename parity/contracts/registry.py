@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from parity.contracts.contract import Contract, UsageError, did_you_mean
+from parity.contracts.contract import Contract, UsageError, did_you_mean, selected
 
 
 class Registry(Mapping[str, Contract]):
@@ -33,12 +33,5 @@ class Registry(Mapping[str, Contract]):
         return len(self._contracts)
 
     def select(self, names: Iterable[str]) -> tuple[Contract, ...]:
-        """The named contracts, all of them for no name.
-
-        `losses` stands for every contract of that file, and the address of a function for all its variants.
-        """
-        chosen: dict[str, Contract] = {}
-        for name in names or self:
-            members = [n for n in self if n.startswith((f"{name}.", f"{name}@"))] or [name]
-            chosen.update({member: self[member] for member in members})
-        return tuple(chosen.values())
+        """The named contracts, all of them for no name; `selected` says what a name can be."""
+        return tuple(self[name] for name in selected(names, self, "contract"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from parity.contracts.contract import UsageError, did_you_mean
+from parity.contracts.contract import UsageError, did_you_mean, selected
 from parity.faults.base import Injectable
 
 C = TypeVar("C", bound=Injectable)
@@ -28,7 +28,7 @@ class Collection(Mapping[str, C]):
     def __getitem__(self, name: str) -> C:
         """The change of that full name; UsageError with the nearest name if there is none."""
         if name not in self._changes:
-            raise UsageError(f"unknown {self._noun} '{name}'{did_you_mean(name, self._known(name))}")
+            raise UsageError(f"unknown {self._noun} '{name}'{did_you_mean(name, self)}")
         return self._changes[name]
 
     def __contains__(self, name: object) -> bool:
@@ -41,20 +41,5 @@ class Collection(Mapping[str, C]):
         return len(self._changes)
 
     def select(self, names: Iterable[str] = ()) -> tuple[C, ...]:
-        """Those that are meant, all for no name.
-
-        A name is a full one, a contract (or an address, for all its variants), or a file such as `losses`. UsageError
-        with the nearest name for one that stands for nothing.
-        """
-        chosen: dict[str, C] = {}
-        for name in names or self:
-            members = [full for full in self if full.startswith((f"{name}/", f"{name}.", f"{name}@"))] or [name]
-            chosen.update({member: self[member] for member in members})
-        return tuple(chosen.values())
-
-    def _known(self, name: str) -> tuple[str, ...]:
-        """What the name could have been: a full name or, without a slash, a contract or file."""
-        if "/" in name:
-            return tuple(self)
-        contracts = dict.fromkeys(change.target for change in self.values())
-        return (*contracts, *dict.fromkeys(contract.split(".")[0] for contract in contracts))
+        """Those that are meant, all for no name; `selected` says what a name can be."""
+        return tuple(self[name] for name in selected(names, self, self._noun))

@@ -1,20 +1,16 @@
-"""A set of goldens in its folder: read whole or not at all, replaced in one step or not at all.
+"""A set of goldens in its folder: read whole or not at all, replaced whole or not at all.
 
-A new set is written beside the old one, verified there, and exchanged for it by one system call; whoever is killed
-meanwhile leaves the old set or the new one. Where the system cannot exchange, two renames do it, and who comes next
-finishes them (`recover`). All that this needs lies beside the folder, in names that begin with a dot and the folder's
-name: nothing in the folder is ever anything but the set.
+A new set is written beside the old one and verified there; then one rename takes the old set away, and another puts the
+new one in its place. If the writer is killed between the two, whoever comes next puts the old set back (`recover`). All
+that this needs lies beside the folder, in names that begin with a dot and the folder's name: nothing in the folder is
+ever anything but the set.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import errno
 import os
 import shutil
-import stat
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +21,7 @@ from typing import Self
 from filelock import FileLock, Timeout
 
 from parity.goldens.errors import GoldenError
-from parity.goldens.manifest import HISTORY, MANIFEST, Fault, faults, manifest_of, verified
+from parity.goldens.manifest import HISTORY, MANIFEST, ManifestFault, faults, manifest_of, verified
 from parity.goldens.record import Golden, decode
 
 PATIENCE = 60.0
@@ -33,8 +29,6 @@ PATIENCE = 60.0
 
 _FILE, _FOLDER = 0o644, 0o755
 _STAGED, _REPLACED, _LOCK = "staged-", "replaced", "lock"
-_HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
-_CANNOT_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EXDEV, errno.EPERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +163,7 @@ def _new_place(folder: Path) -> Path:
 
 def _refuse_changed(folder: Path, expected: GoldenSet) -> None:
     if _is_vacant(folder):
-        found, files = list[Fault](), dict[str, bytes]()
+        found, files = list[ManifestFault](), dict[str, bytes]()
     else:
         found, files = verified(folder)
     if found or files != expected.files:
@@ -201,7 +195,7 @@ def _staged(folder: Path) -> Iterator[Path]:
 
 
 def _write_set(place: Path, files: Mapping[str, bytes], folder: Path, old: GoldenSet) -> None:
-    """Write these files to `place`, durably; those that `folder` holds already are linked from there."""
+    """Write these files to `place`, durably; those that `folder` holds already keep their times."""
     folders = {place}
     for name, content in sorted(files.items()):
         target = place / name
@@ -209,26 +203,15 @@ def _write_set(place: Path, files: Mapping[str, bytes], folder: Path, old: Golde
             target.parent.mkdir()
             target.parent.chmod(_FOLDER)
             folders.add(target.parent)
-        if old.files.get(name) != content or not _linked(folder / name, target):
-            _write(target, content)
-            if old.files.get(name) == content:
-                shutil.copystat(folder / name, target)
-                target.chmod(_FILE)
+        _write(target, content)
+        if old.files.get(name) == content:
+            shutil.copystat(folder / name, target)
+            target.chmod(_FILE)
     for written in sorted(folders, reverse=True):
         _sync(written)
     found = faults(place)
     if found:
         raise GoldenError(str(found[0]))
-
-
-def _linked(source: Path, target: Path) -> bool:
-    if stat.S_IMODE(source.lstat().st_mode) != _FILE:
-        return False
-    try:
-        target.hardlink_to(source)
-    except OSError:  # a file system without links, or a file with too many
-        return False
-    return True
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -250,22 +233,7 @@ def _sync(folder: Path) -> None:
 
 
 def _publish(staged: Path, folder: Path) -> None:
-    if not folder.exists():
-        staged.rename(folder)
-    elif not _exchanged(staged, folder):
+    if folder.exists():
         folder.rename(_away(folder))
-        staged.rename(folder)
+    staged.rename(folder)
     _sync(folder.parent)
-
-
-def _exchanged(one: Path, other: Path) -> bool:
-    """Exchange two folders in one step; False where the system or the file system cannot."""
-    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if sys.platform == "linux" else None
-    if rename is None:
-        return False
-    if rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0:
-        return True
-    number = ctypes.get_errno()
-    if number in _CANNOT_EXCHANGE:
-        return False
-    raise OSError(number, os.strerror(number), str(other))

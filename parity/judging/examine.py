@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -35,6 +35,13 @@ Clock = Callable[[str], AbstractContextManager[Any]]
 """Told of every step as it is taken."""
 
 
+Expect = Callable[[Case, Inputs, Precision, Clock], "Truth"]
+"""Gives what the stacks are judged by in a case and a precision: `Truth.of`, or something that remembers it."""
+
+Measured = tuple[Arrays | None, list[Measurement]]
+"""What a stack returned in one example, None if it raised, and how that was measured."""
+
+
 def untimed(step: str) -> AbstractContextManager[Any]:
     """The clock of whoever does not want to know."""
     return nullcontext(step)
@@ -46,23 +53,58 @@ def examine(
     precisions: tuple[Precision, ...],
     with_facts: bool = False,
     clock: Clock = untimed,
+    expect: Expect | None = None,
 ) -> list[Measurement]:
-    """Every measurement of one case: each stack against the oracle, the stacks against each other, the facts.
+    """Every measurement of one case: each stack against the oracle, the stacks against each other, the facts."""
+    examples = prepare(case, precisions, with_facts, clock, expect)
+    return [measurement for example in examples for measurement in example.confront(frameworks)]
+
+
+def prepare(
+    case: Case,
+    precisions: tuple[Precision, ...],
+    with_facts: bool = False,
+    clock: Clock = untimed,
+    expect: Expect | None = None,
+) -> Iterator[PreparedExample]:
+    """The case in each precision that it can be tried in; the oracle is asked by `expect`, `Truth.of` without one.
 
     The facts in the finest precision alone: a law is mathematics, and there it is told from rounding best.
     """
     with clock(SIMULATION):
         inputs = case.inputs()
-    measurements: list[Measurement] = []
     tried = precisions_of(inputs, precisions)
     finest = min(tried, key=lambda precision: precision.unit_roundoff)
     for precision in tried:
-        measurements += Truth.of(case, inputs, precision, clock).confront(frameworks)
-        if with_facts and precision is finest:
-            with clock(FACTS):
-                for framework in frameworks:
-                    measurements += without_broken(examine_facts(case, inputs, framework, precision), registered())
-    return measurements
+        truth = (expect or Truth.of)(case, inputs, precision, clock)
+        yield PreparedExample(case, truth, with_facts and precision is finest)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedExample:
+    """One case in one precision: what stacks are held to there, and whether facts are tried besides."""
+
+    case: Case
+    truth: Truth
+    with_facts: bool
+
+    def hold(self, framework: Framework) -> Measured:
+        """What a stack returns as it is now, and every measurement of that stack alone, the facts last."""
+        arrays, measured = self.truth.hold(framework)
+        return arrays, [*measured, *self._facts(framework)]
+
+    def confront(self, frameworks: Sequence[Framework]) -> list[Measurement]:
+        """Every measurement of all stacks, and of two against each other; the facts of all last."""
+        measurements = self.truth.confront(frameworks)
+        return [*measurements, *(fact for framework in frameworks for fact in self._facts(framework))]
+
+    def _facts(self, framework: Framework) -> Sequence[Measurement]:
+        if not self.with_facts:
+            return ()
+        truth = self.truth
+        with truth.clock(FACTS):
+            facts = examine_facts(self.case, truth.inputs, framework, truth.precision)
+            return tuple(without_broken(facts, truth.divergences))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +152,7 @@ class Truth:
             measurements += self.pairs({stack: found[stack] for stack in two})
         return measurements
 
-    def hold(self, framework: Framework) -> tuple[Arrays | None, list[Measurement]]:
+    def hold(self, framework: Framework) -> Measured:
         """What a stack returns, None if it raises, and how far that, and every other entry's, is from the oracle."""
         own: Arrays | None = None
         measurements: list[Measurement] = []

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from parity.contracts.cases.case import Case, forced, parse_case, sweep
 from parity.contracts.cases.datasets import Dataset
 from parity.contracts.contract import Contract, UsageError
-from parity.judging.examine import examine
+from parity.judging.examine import Expect, Truth, examine
 from parity.judging.measurement import Measurement
 from parity.judging.shards import Shard
 from parity.judging.verdict import Verdict, judge
@@ -88,16 +88,49 @@ class NotChecked:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """What contracts are held with: the stacks, in which precisions, and who says what is expected of them."""
+
+    frameworks: tuple[Framework, ...]
+    precisions: tuple[Precision, ...] = (FLOAT32, FLOAT64)
+    expect: Expect = Truth.of
+
+
+class Attempt:
+    """One contract being held: its cases are tried one after another, and judged together in the end.
+
+    A case that is tried again, as a search for a smaller one does, takes the place of its namesake.
+    """
+
+    def __init__(self, contract: Contract, holder: Holder) -> None:
+        self._contract, self._holder = contract, holder
+        self._found: dict[str, list[Measurement]] = {}
+        self._started = time.perf_counter()
+
+    def holds(self, case: Case, with_facts: bool) -> bool:
+        """Whether all measurements of a case agree; the facts of the contract are measured if they are asked for."""
+        holder = self._holder
+        found = examine(case, holder.frameworks, holder.precisions, with_facts, expect=holder.expect)
+        self._found[case.name] = found
+        return all(measurement.agrees for measurement in found)
+
+    def end(self, whole: bool = True) -> ContractRun:
+        """All measurements so far, judged; `whole` is false of a shard, as in `judge`."""
+        measurements = tuple(measurement for found in self._found.values() for measurement in found)
+        verdict = judge(self._contract.name, measurements, self._contract.quota, whole)
+        return ContractRun(verdict, measurements, time.perf_counter() - self._started)
+
+
 def run(
     plan: Plan, frameworks: Sequence[Framework], advance: Callable[[Case], None] = lambda case: None
 ) -> Iterator[ContractRun]:
     """Run a plan, a contract at a time; `advance` is told of every case that is done."""
+    holder = Holder(tuple(frameworks), plan.precisions)
     for contract in plan.tried:
-        started = time.perf_counter()
-        measurements: list[Measurement] = []
+        attempt = Attempt(contract, holder)
         facts_at = {case.name for case in forced(contract, plan.dataset)} | {plan.case}
         for case in plan.cases(contract):
-            measurements += examine(case, frameworks, plan.precisions, with_facts=case.name in facts_at)
+            attempt.holds(case, case.name in facts_at)
             advance(case)
-        verdict = judge(contract.name, measurements, contract.quota, whole=plan.shard is None)
-        yield ContractRun(verdict, tuple(measurements), time.perf_counter() - started)
+        yield attempt.end(whole=plan.shard is None)

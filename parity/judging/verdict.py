@@ -41,6 +41,10 @@ class Outcome(StrEnum):
     UNINFORMATIVE = "uninformative"
 
 
+UNJUDGED = frozenset({Outcome.UNDECIDED, Outcome.UNINFORMATIVE})
+"""The outcomes that say neither that a contract holds nor that it does not."""
+
+
 @dataclass(frozen=True, slots=True)
 class PooledGain:
     """The common gain error of one quantity of one stack over a run, and its bootstrap interval.

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from parity._codes import AGREE, DISAGREE, NOT_CHECKED, exit_code
 from parity.contracts.cases.case import Coordinates
 from parity.judging.run import ContractRun
+from parity.judging.verdict import UNJUDGED, Outcome
 
 
 class Weight(StrEnum):
@@ -80,10 +82,23 @@ class Report:
 
     @property
     def weight(self) -> Weight | None:
-        """The gravest thing in it; None where all that was asked agrees. What could not be checked outweighs all."""
-        weights = {remark.weight for remark in self.remarks}
-        if Weight.NOT_CHECKED in weights:
-            return Weight.NOT_CHECKED
-        if Weight.FAILED in weights or not all(held.run.verdict.agrees for held in self.contracts):
-            return Weight.FAILED
-        return None
+        """The gravest thing in it; None where all that was asked agrees."""
+        code = exit_code(wrong=self.has_failed, unchecked=self.is_unchecked)
+        return {AGREE: None, DISAGREE: Weight.FAILED, NOT_CHECKED: Weight.NOT_CHECKED}[code]
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a contract disagrees, or another check failed."""
+        return self._has(Weight.FAILED) or Outcome.DISAGREE in self._outcomes
+
+    @property
+    def is_unchecked(self) -> bool:
+        """Whether something could not be checked: not at all, or not so that a verdict can be given."""
+        return self._has(Weight.NOT_CHECKED) or any(outcome in UNJUDGED for outcome in self._outcomes)
+
+    @property
+    def _outcomes(self) -> tuple[Outcome, ...]:
+        return tuple(held.run.verdict.outcome for held in self.contracts)
+
+    def _has(self, weight: Weight) -> bool:
+        return any(remark.weight is weight for remark in self.remarks)

@@ -34,9 +34,11 @@ def gather(
     dataset: Dataset | None = None,
     options: Sequence[str] = (),
     in_depth: bool = True,
+    case: str | None = None,
 ) -> ContractReport:
     """What a report holds of a contract; of one that does not agree, its message, with what would explain it, as well.
 
+    The message is that of `case`, or of the worst. Nothing is explained of a stack that is not among `frameworks`.
     `in_depth` takes the worst case apart too: its stages, and error maps. `options` of `parity run` are part of the
     lines that repeat it. A verdict stands whatever becomes of its explanation: what that raises is said in its place.
     """
@@ -45,7 +47,7 @@ def gather(
     if verdict.agrees:
         return held
     found = diagnoses(contract, frameworks, verdict.sides, run.measurements, dataset)
-    held = with_message(held, contract, options, found)
+    held = with_message(held, contract, options, found, case)
     if not in_depth or not verdict.failures:
         return held
     try:
@@ -62,11 +64,15 @@ def held_contract(run: ContractRun, contract: Contract, dataset: Dataset | None 
 
 
 def with_message(
-    held: ContractReport, contract: Contract, options: Sequence[str] = (), found: Sequence[Diagnosis] = ()
+    held: ContractReport,
+    contract: Contract,
+    options: Sequence[str] = (),
+    found: Sequence[Diagnosis] = (),
+    case: str | None = None,
 ) -> ContractReport:
     """With the message of a failure, which `found` explains; as it is where it agrees."""
     verdict = held.run.verdict
-    return held if verdict.agrees else replace(held, message=describe(contract, verdict, options, diagnoses=found))
+    return held if verdict.agrees else replace(held, message=describe(contract, verdict, options, case, found))
 
 
 def _taken_apart(held: ContractReport, trees: Sequence[Tree]) -> ContractReport:

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
@@ -37,11 +38,21 @@ GRACE = 10.0
 """Seconds that a pool has to put itself away; its process is dead before that."""
 
 
+class Loss(StrEnum):
+    """How a task was lost: it took too long, its process died, it raised, or no process could start."""
+
+    LATE = "late"
+    DIED = "died"
+    RAISED = "raised"
+    UNSTARTED = "unstarted"
+
+
 @dataclass(frozen=True, slots=True)
 class Lost:
     """A task that came to no result; `reason` is to be read after the task's name and a colon."""
 
     reason: str
+    how: Loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +94,7 @@ class Crew(Generic[T, R]):
             worker.stop()
 
     def do(self, tasks: Sequence[T]) -> Iterator[tuple[T, R | Lost]]:
-        """Each task with what was made of it, as they end; once."""
+        """Each task with what was made of it, as they end. The block may do others when all of these have ended."""
         waiting, idle, busy = deque(tasks), list(self._workers), list[_Worker[T, R]]()
         while busy or (waiting and idle):
             while waiting and idle:
@@ -98,7 +109,7 @@ class Crew(Generic[T, R]):
                     idle.append(worker)
                 yield worker.task, answer
         for task in waiting:
-            yield task, Lost("no process could be started any more")
+            yield task, Lost("no process could be started any more", Loss.UNSTARTED)
 
 
 class _Worker(Generic[T, R]):
@@ -146,7 +157,8 @@ class _Worker(Generic[T, R]):
         self.stop()
         if starting:
             self.failed_starts += 1
-            return Lost(f"its process could not start: {outcome.reason.removeprefix('its process ')}")
+            said = outcome.reason.removeprefix("its process ")
+            return Lost(f"its process could not start: {said}", Loss.UNSTARTED)
         return outcome
 
     def stop(self) -> None:
@@ -166,7 +178,7 @@ class _Worker(Generic[T, R]):
         return self._missed >= GONE
 
 
-_GONE = Lost("its process ended itself with exit code 0")
+_GONE = Lost("its process ended itself with exit code 0", Loss.DIED)
 
 
 def _schedule(pool: ProcessPool, call: Callable[[], Any], limit: float | None) -> ProcessFuture[Any]:
@@ -186,10 +198,10 @@ def _outcome(future: ProcessFuture[Any], limit: float | None) -> _Made[Any] | Lo
         made: _Made[Any] | Lost = future.result()
         return made
     if isinstance(error, TimeoutError):
-        return Lost(f"took longer than the limit of {limit:g} s")
+        return Lost(f"took longer than the limit of {limit:g} s", Loss.LATE)
     if isinstance(error, ProcessExpired):
-        return Lost(f"its process {_ending(error.exitcode)}")
-    return Lost(f"its process was lost: {type(error).__name__}: {error}")
+        return Lost(f"its process {_ending(error.exitcode)}", Loss.DIED)
+    return Lost(f"its process was lost: {type(error).__name__}: {error}", Loss.DIED)
 
 
 def _ending(code: int) -> str:
@@ -205,11 +217,12 @@ def _made(call: Callable[[], R]) -> _Made[R] | Lost:
     try:
         return _Made(call(), os.getpid())
     except MemoryError as error:
-        return Lost(f"ran out of memory: {error}" if str(error) else "ran out of memory")
+        return Lost(f"ran out of memory: {error}" if str(error) else "ran out of memory", Loss.DIED)
     except BaseException as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         said = next(iter(str(error).splitlines()), "")
-        return Lost(f"raised {type(error).__name__}: {said} ({Path(place.filename).name}, line {place.lineno})")
+        where = f"({Path(place.filename).name}, line {place.lineno})"
+        return Lost(f"raised {type(error).__name__}: {said} {where}", Loss.RAISED)
 
 
 def _begun(start: Callable[[], object]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
@@ -11,15 +13,11 @@ from parity.contracts.cases.profiles import Profile
 from parity.contracts.cases.strategies import cases
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.faults.diagnosis import diagnoses
 from parity.judging.divergences.faults import measured_faults
 from parity.judging.divergences.registry import accepted_in
-from parity.judging.examine import examine
-from parity.judging.measurement import Measurement
-from parity.judging.verdict import Verdict, judge
-from parity.physics.precision import PRECISIONS
-from parity.report.messages import describe
-from parity.stacks.base import Framework
+from parity.judging.run import Attempt, Holder
+from parity.judging.verdict import Verdict
+from parity.report.gathering import gather
 
 
 def hypothesis_settings(profile: Profile, contract: Contract) -> settings:
@@ -40,16 +38,22 @@ class Disagreement(AssertionError):
     """A drawn case does not hold; its name is the message."""
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a session is handed by whoever starts it in its own process, instead of making it.
+
+    Without `explains` the message of a failure says nothing of its cause, which takes a search.
+    """
+
+    holder: Holder
+    explains: bool = True
+
+
 class Harness:
     """Holds contracts, and remembers the verdicts for the summary."""
 
-    def __init__(
-        self,
-        frameworks: tuple[Framework, ...],
-        profile: Profile,
-        verdicts: list[Verdict],
-    ) -> None:
-        self._frameworks = frameworks
+    def __init__(self, given: Given, profile: Profile, verdicts: list[Verdict]) -> None:
+        self._given = given
         self._profile = profile
         self._verdicts = verdicts
 
@@ -59,51 +63,31 @@ class Harness:
         The strata are tried first, and all of them. Only if they hold are cases drawn; a failing draw is shrunk to the
         first stratum and the smallest seed that fail.
         """
-        attempt = _Attempt(contract, self._frameworks)
-        failing = attempt.on_strata()
-        if failing is None and self._profile.examples:
-            failing = attempt.on_draws(hypothesis_settings(self._profile, contract))
-        verdict = judge(contract.name, attempt.measurements, contract.quota)
-        self._verdicts.append(verdict)
-        if not verdict.agrees:
-            found = diagnoses(contract, self._frameworks, verdict.sides, attempt.measurements)
-            pytest.fail(describe(contract, verdict, case=failing, diagnoses=found), pytrace=False)
-        off = measured_faults(accepted_in([contract.name]), attempt.measurements, REGISTRY)
+        holder = self._given.holder
+        attempt = Attempt(contract, holder)
+        failing = [case.name for case in forced(contract) if not attempt.holds(case, with_facts=True)][:1]
+        if not failing and self._profile.examples:
+            failing = _failing_draw(attempt, contract, hypothesis_settings(self._profile, contract))
+        run = attempt.end()
+        self._verdicts.append(run.verdict)
+        if not run.verdict.agrees:
+            explained = holder.frameworks if self._given.explains else ()
+            held = gather(run, contract, explained, in_depth=False, case=next(iter(failing), None))
+            pytest.fail(held.message, pytrace=False)
+        off = measured_faults(accepted_in([contract.name]), run.measurements, REGISTRY)
         if off:
             pytest.fail("\n".join(off), pytrace=False)
 
 
-class _Attempt:
-    """One contract being tried; keeps the measurements of every case, failing or not."""
+def _failing_draw(attempt: Attempt, contract: Contract, settings: settings) -> list[str]:
+    """Try drawn cases until one fails; the name of what it shrinks to, if any does."""
 
-    def __init__(self, contract: Contract, frameworks: tuple[Framework, ...]) -> None:
-        self._contract = contract
-        self._frameworks = frameworks
-        self._found: dict[str, list[Measurement]] = {}
+    def holds(case: Case) -> None:
+        if not attempt.holds(case, with_facts=False):
+            raise Disagreement(case.name)
 
-    @property
-    def measurements(self) -> list[Measurement]:
-        return [measurement for found in self._found.values() for measurement in found]
-
-    def on_strata(self) -> str | None:
-        """Try the first case of every stratum, with the facts; the name of the first that fails."""
-        failing = [case.name for case in forced(self._contract) if not self._holds(case, with_facts=True)]
-        return failing[0] if failing else None
-
-    def on_draws(self, settings: settings) -> str | None:
-        """Try drawn cases until one fails; the name of what it shrinks to."""
-
-        def holds(case: Case) -> None:
-            if not self._holds(case, with_facts=False):
-                raise Disagreement(case.name)
-
-        try:
-            settings(given(case=cases(self._contract))(holds))()
-        except Disagreement as disagreement:
-            return str(disagreement)
-        return None
-
-    def _holds(self, case: Case, with_facts: bool) -> bool:
-        found = examine(case, self._frameworks, tuple(PRECISIONS.values()), with_facts)
-        self._found[case.name] = found
-        return all(measurement.agrees for measurement in found)
+    try:
+        settings(given(case=cases(contract))(holds))()
+    except Disagreement as disagreement:
+        return [str(disagreement)]
+    return []

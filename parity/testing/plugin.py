@@ -16,22 +16,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from parity._codes import NOT_CHECKED
 from parity._environment import in_ci
 from parity.contracts.cases.profiles import PROFILES, Profile
 
 if TYPE_CHECKING:
     from parity.judging.verdict import Verdict
     from parity.stacks.base import Framework
-    from parity.testing.holding import Harness
+    from parity.testing.holding import Given, Harness
     from parity.testing.replaying import Goldens
-
-NOT_CHECKED = 3
 
 STACKS = ("torch", "tensorflow")
 
 OPTIONS = ("--parity-profile", "--parity-examples")
 
 VERDICTS: pytest.StashKey[list[Verdict]] = pytest.StashKey()
+
+GIVEN: pytest.StashKey[Given] = pytest.StashKey()
+"""Put there by another plugin, which has the stacks already."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -94,9 +96,11 @@ def parity(request: pytest.FixtureRequest) -> Harness:
     """Both stacks, ready to be held to contracts. Ends the session with exit code 3 where something is missing."""
     if importlib.util.find_spec("hypothesis") is None:
         pytest.exit("parity: hypothesis is not installed: pip install 'ptycho-parity[test]'", returncode=NOT_CHECKED)
-    from parity.testing.holding import Harness
+    from parity.judging.run import Holder
+    from parity.testing.holding import Given, Harness
 
-    return Harness(_frameworks(STACKS), _profile(request.config), request.config.stash[VERDICTS])
+    given = request.config.stash.get(GIVEN, None) or Given(Holder(_frameworks(STACKS)))
+    return Harness(given, _profile(request.config), request.config.stash[VERDICTS])
 
 
 @pytest.fixture(scope="session")

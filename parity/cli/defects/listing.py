@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from parity.cli.codes import AGREE
+from parity._codes import AGREE
 from parity.faults import CATALOGUE, REWRITES
 from parity.faults.base import Injectable
 from parity.proof.score.message import listing

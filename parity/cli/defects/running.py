@@ -7,16 +7,16 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from parity.cli.codes import DISAGREE, NOT_CHECKED
+from parity._codes import exit_code
 from parity.cli.options import examples_option, not_default, under_circumstances
 from parity.contracts.cases.case import parse_precisions
 from parity.contracts.cases.datasets import read_dataset
 from parity.faults import KNOWN
-from parity.faults.diagnosis import diagnoses
 from parity.faults.injection import injected
 from parity.judging.run import Plan, run
 from parity.judging.verdict import Outcome
 from parity.proof.score.message import consequence, made
+from parity.report.gathering import gather
 from parity.report.terminal import console
 from parity.stacks import MIRRORED, load
 
@@ -41,23 +41,22 @@ def run_command(
     The command makes the defect in each stack in turn, or in the stack that you name with --stack, and runs the
     contract of the defect.
 
-    Exit code 1 if it is caught, as a disagreement is; 3 if nothing noticed it.
+    The exit code is 0 if the defect is caught, and 1 if nothing noticed it or another stack was blamed.
     """
     defect = KNOWN[name]
     plan = Plan((defect.contract,), examples, parse_precisions(precision), case, read_dataset(data) if data else None)
     plan.check()
     frameworks = load(tuple(MIRRORED), mode, device)
     options = [word for word in not_default(click.get_current_context()) if word not in ("--stack", *stacks)]
-    out, caught = console(), True
+    out, caught = console(), []
     out.print(Text(" · ".join(f.description for f in frameworks), "dim"))
     for stack in stacks or defect.stacks:
         with injected(defect, stack):
             (result,) = run(plan, frameworks)
-            verdict = result.verdict
-            found = diagnoses(defect.contract, frameworks, verdict.sides, result.measurements, plan.dataset)
-        said = consequence(defect, stack, verdict, options, found)
+            held = gather(result, defect.contract, frameworks, plan.dataset, options, in_depth=False)
+        verdict = result.verdict
         out.print()
         out.print(made(defect, stack), style="bold", markup=False, highlight=False, soft_wrap=True)
-        out.print(said, markup=False, highlight=False, soft_wrap=True)
-        caught = caught and verdict.outcome is Outcome.DISAGREE
-    return DISAGREE if caught else NOT_CHECKED
+        out.print(consequence(defect, stack, held, options), markup=False, highlight=False, soft_wrap=True)
+        caught.append(verdict.outcome is Outcome.DISAGREE and verdict.sides == (stack,))
+    return exit_code(wrong=not all(caught))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
 
 from parity.cli.options import not_default
-from parity.contracts.contract import Contract, UsageError, did_you_mean
+from parity.contracts.contract import Contract, UsageError, did_you_mean, selected
 from parity.contracts.declared import REGISTRY
 from parity.goldens.errors import GoldenError
 from parity.goldens.record import Golden
@@ -27,22 +27,11 @@ reason_option = click.option("--reason", required=True, help="Tell the reviewer 
 names_argument = click.argument("names", nargs=-1, metavar="[NAME]...")
 
 
-def chosen(names: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
-    """The goldens meant: all for no name. `losses` is a file of contracts, `losses.mae` all goldens of one contract.
-
-    Raises UsageError for a name that stands for none, and where there are none to mean.
-    """
-    known = tuple(known)
+def chosen(names: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:
+    """The goldens meant, all for no name; `selected` says what a name can be. UsageError where there are none yet."""
     if not known:
         raise UsageError("there are no goldens yet; `parity golden promote` freezes cases of a contract")
-    found: dict[str, None] = {}
-    for name in names or ("",):
-        members = [golden for golden in known if _is_meant(name, golden)]
-        if not members:
-            contracts = {golden.split("/")[0] for golden in known}
-            raise UsageError(f"no golden is called '{name}'{did_you_mean(name, (*known, *contracts))}")
-        found.update(dict.fromkeys(members))
-    return tuple(found)
+    return selected(names, known, "golden")
 
 
 def repeated(context: click.Context) -> list[str]:
@@ -59,7 +48,3 @@ def contract_of(golden: Golden) -> Contract:
             f"{did_you_mean(golden.contract, REGISTRY)}"
         )
     return REGISTRY[golden.contract]
-
-
-def _is_meant(name: str, golden: str) -> bool:
-    return not name or golden == name or golden.startswith(tuple(f"{name}{border}" for border in ".@/"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED
+from parity._codes import AGREE, exit_code
 from parity.cli.golden.options import chosen, contract_of, fixtures_option, names_argument, repeated
 from parity.cli.options import device_option, report_option, stacks_option
 from parity.cli.progress import progress
@@ -24,7 +24,8 @@ from parity.goldens.message import replay_message, replay_table
 from parity.goldens.provenance import today
 from parity.goldens.record import Golden
 from parity.goldens.replay import Replay, replay
-from parity.goldens.tables import Row, difference_summary, drift_table, golden_table, history_table
+from parity.goldens.tables import ListedGolden, difference_summary, drift_table, golden_table, history_table
+from parity.judging.verdict import UNJUDGED, Outcome
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console, counted
 from parity.stacks import MIRRORED, load
@@ -45,7 +46,7 @@ def verify_command(fixtures: Path) -> int:
         out.print(Text(str(fault), "red"), soft_wrap=True)
     if faults:
         out.print(f"{fixtures}: {counted(len(faults), 'fault')}; nothing here can be relied on", soft_wrap=True)
-        return NOT_CHECKED
+        return exit_code(unchecked=True)
     out.print(f"{fixtures}: {counted(len(GoldenSet(files).names), 'golden')}, whole", soft_wrap=True)
     return AGREE
 
@@ -75,7 +76,8 @@ def replay_command(names: tuple[str, ...], stacks: tuple[str, ...], device: str,
         if not replayed.verdict.agrees:
             message = replay_message(REGISTRY[replayed.golden.contract], replayed, options)
             out.print(Text(f"\n{message}"), soft_wrap=True)
-    return AGREE if all(replayed.verdict.agrees for replayed in replays) else DISAGREE
+    outcomes = {replayed.verdict.outcome for replayed in replays}
+    return exit_code(wrong=Outcome.DISAGREE in outcomes, unchecked=bool(outcomes & UNJUDGED))
 
 
 def _replayed(goldens: Sequence[Golden], frameworks: Sequence[Framework]) -> list[Replay]:
@@ -97,7 +99,7 @@ def list_command(names: tuple[str, ...], fixtures: Path) -> int:
     """
     goldens = GoldenSet.read(fixtures)
     meant = chosen(names, goldens.names) if names or goldens.names else ()
-    rows = [Row(goldens.golden(name), len(goldens.files[f"{name}.npz"])) for name in meant]
+    rows = [ListedGolden(goldens.golden(name), len(goldens.files[f"{name}.npz"])) for name in meant]
     total = sum(len(content) for content in goldens.files.values())
     contracts = REGISTRY if not names else dict.fromkeys(row.golden.contract for row in rows)
     console().print(golden_table(rows, contracts, today(), total))
@@ -119,7 +121,7 @@ def diff_command(old: str, new: str, fixtures: Path) -> int:
     if difference.drifts:
         out.print(drift_table(difference.worst))
     out.print(difference_summary(difference), soft_wrap=True)
-    return DISAGREE if difference.nature is Nature.SEMANTIC else AGREE
+    return exit_code(wrong=difference.nature is Nature.SEMANTIC)
 
 
 @click.command("history")

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from parity.cli.codes import AGREE, DISAGREE
+from parity._codes import AGREE, exit_code
 from parity.cli.golden.options import chosen, contract_of, fixtures_option, names_argument, reason_option
 from parity.cli.options import data_option, stacks_option
 from parity.cli.progress import progress
@@ -62,7 +62,7 @@ def regen_command(names: tuple[str, ...], reason: str, resimulate: bool, fixture
         out.print(Text(f"\n{outside_message(contract_of(one.old), one)}"), soft_wrap=True)
     if outside:
         out.print(f"nothing was written: {counted(len(outside), 'golden')} would hold what is wrong")
-        return DISAGREE
+        return exit_code(wrong=True)
     changed = {one.new.name: one.new for one in found if one.new is not one.old}
     gone = [one.old.name for one in found if one.new.name != one.old.name]
     difference = publish(fixtures, goldens, changed, stamp, gone)

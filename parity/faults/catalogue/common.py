@@ -18,6 +18,11 @@ def gradient_times(factor: float) -> Of:
     return lambda xp, x: xp.scaled(x, xp.constant(factor, x)) + xp.scaled(xp.detach(x), xp.constant(1 - factor, x))
 
 
+def modulus(xp: Namespace, x: Tensor) -> Tensor:
+    """|x| as a complex number."""
+    return xp.complex(xp.abs(x), xp.zeros_like(xp.abs(x)))
+
+
 def imaginary_part_detached(xp: Namespace, x: Tensor) -> Tensor:
     """No gradient passes through Im x."""
     return xp.complex(xp.real(x), xp.detach(xp.imag(x)))

@@ -12,8 +12,16 @@ from parity.contracts.declared import REGISTRY
 from parity.contracts.mirror import line_of, mirror_faults
 from parity.gate.check.declarations import DeclarationsUnreadable, declared_at, declared_in, weakened
 from parity.gate.check.goldens import golden_remarks
-from parity.gate.check.planning import Asked
-from parity.gate.check.question import SAMPLERS, Answer, AnyQuestion, Question, SamplersQuestion, answer, prepare
+from parity.gate.check.planning import PlannedContract
+from parity.gate.check.question import (
+    SAMPLERS,
+    Answer,
+    AnyQuestion,
+    ContractQuestion,
+    SamplersQuestion,
+    answer,
+    prepare,
+)
 from parity.gate.impact import Changes, Impact, Reason
 from parity.gate.impact.mapping import GOLDENS
 from parity.goldens.errors import GoldenError
@@ -53,7 +61,7 @@ def checkers(jobs: int, limit: float) -> Checkers:
 def check(
     changes: Changes,
     impact: Impact,
-    plan: Sequence[Asked],
+    plan: Sequence[PlannedContract],
     crew: Checkers,
     terms: Terms,
     advance: Callable[[], None] = lambda: None,
@@ -135,11 +143,13 @@ def _weaker(changes: Changes, accepted: str) -> Iterator[Remark]:
             yield Remark(Weight.FAILED, title, f"{what}; if it is meant, say why: --accept-weaker REASON", (place,))
 
 
-def _question(asked: Asked, changes: Changes, terms: Terms) -> Question:
-    return Question(asked.contract, asked.touched, asked.examples, changes.root / GOLDENS, changes.base, terms.in_depth)
+def _question(asked: PlannedContract, changes: Changes, terms: Terms) -> ContractQuestion:
+    return ContractQuestion(
+        asked.contract, asked.touched, asked.examples, changes.root / GOLDENS, changes.base, terms.in_depth
+    )
 
 
-def _work(asked: Asked) -> float:
+def _work(asked: PlannedContract) -> float:
     """How long a contract takes, roughly; compositions are dearer than their examples."""
     contract = REGISTRY[asked.contract]
     examples = len(contract.strata) + contract.drawn(asked.examples)

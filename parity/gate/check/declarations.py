@@ -47,34 +47,7 @@ NUMBERS: Mapping[str, str] = {
 }
 """What weakens a contract by growing."""
 
-_READ = """
-import json
-from parity.contracts.declared import REGISTRY
-try:
-    from parity.faults import CATALOGUE, REWRITES
-except ImportError:
-    CATALOGUE, REWRITES = {}, {}
-
-def names(changes, contract):
-    return [change.full_name for change in changes.values() if change.target == contract]
-
-print(json.dumps({
-    name: {
-        "strata": [stratum.name for stratum in contract.strata],
-        "gradients": [argument.name for argument in contract.arguments if argument.differentiable],
-        "facts": [fact.statement for fact in contract.facts],
-        "entries": [f"{entry.stack}: {entry.path}" for entry in getattr(contract, "entries", ())],
-        "results": [f"{result.name}: {result.kind.name}" for result in contract.results],
-        "defects": names(CATALOGUE, name),
-        "rewrites": names(REWRITES, name),
-        "undecided": contract.quota.undecided,
-        "uninformative": contract.quota.uninformative,
-        "any_precision": int(getattr(contract.quota, "any_precision", False)),
-        "cost": getattr(contract, "cost", 1),
-    }
-    for name, contract in REGISTRY.items()
-}))
-"""
+_PROMISES = Path(__file__).with_name("promises.py")
 
 
 class DeclarationsUnreadable(CheckNotMade):
@@ -99,10 +72,8 @@ def weakened(before: Declarations, after: Declarations) -> Iterator[tuple[str, s
 
 def declared_in(folder: Path) -> Declarations:
     """The declarations of the tree in a folder. Raises DeclarationsUnreadable where they cannot be imported."""
-    program = f"import sys; sys.path.insert(0, {str(folder)!r})\n{_READ}"
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", program], cwd=folder, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-I", str(_PROMISES), str(folder)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no word"])[-1]
         raise DeclarationsUnreadable(f"expected to import parity.contracts.declared, got: {last}")

@@ -17,7 +17,7 @@ SPOTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PlannedContract:
     """One contract that is asked: `examples` besides its strata; `touched` tells its own code from what it uses."""
 
     contract: str
@@ -32,7 +32,7 @@ class Asked:
         return "; ".join(words[:2]) + (f"; and {len(words) - 2} more" if len(words) > 2 else "")
 
 
-def plan_of(impact: Impact, contracts: Mapping[str, Contract]) -> tuple[Asked, ...]:
+def plan_of(impact: Impact, contracts: Mapping[str, Contract]) -> tuple[PlannedContract, ...]:
     """The contracts to ask, in their order; none where nothing that is computed differs, or something is no Python.
 
     What uses a touched contract is asked on its strata: that they fit together is a matter of wiring, and no number of
@@ -47,5 +47,7 @@ def plan_of(impact: Impact, contracts: Mapping[str, Contract]) -> tuple[Asked, .
         reasons = impact.reasons(name)
         if reasons:
             others = ci if impact.everything else 0
-            asked.append(Asked(name, name in impact.touched, touched if name in impact.touched else others, reasons))
+            asked.append(
+                PlannedContract(name, name in impact.touched, touched if name in impact.touched else others, reasons)
+            )
     return tuple(asked)

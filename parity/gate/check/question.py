@@ -38,7 +38,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ContractQuestion:
     """A contract by name and what to ask of it, as it can be sent to a process.
 
     `examples` are drawn besides the strata. What only uses what is touched is asked in float64, where nothing hides
@@ -117,7 +117,7 @@ class SamplersQuestion:
         return Answer(None, remarks, {f.name: f.description for f in frameworks})
 
 
-AnyQuestion = Question | SamplersQuestion
+AnyQuestion = ContractQuestion | SamplersQuestion
 
 
 def prepare() -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
 
 from parity.contracts.cases.case import forced
 from parity.contracts.contract import Contract
 from parity.faults import CATALOGUE
 from parity.faults.base import Fault
 from parity.faults.injection import injected
-from parity.judging.examine import Truth, examine
-from parity.judging.verdict import judge
-from parity.physics.precision import FLOAT32, FLOAT64, PRECISIONS
+from parity.judging.examine import PreparedExample, prepare
+from parity.judging.run import Plan, run
+from parity.physics.precision import FLOAT32, FLOAT64
 from parity.stacks.base import Framework
 
 Made = tuple[Fault, str]
@@ -40,13 +39,12 @@ def sample(contract: Contract, stacks: Sequence[str], most: int, seed: str) -> t
 def unnoticed(contract: Contract, made: Sequence[Made], frameworks: Mapping[str, Framework]) -> Iterator[str]:
     """A sentence for each of these defects that the contract no longer notices, or that can no longer be made."""
     left = list(made)
-    for case, precision in product(forced(contract), (FLOAT64, FLOAT32)):
+    for example in (one for case in forced(contract) for one in prepare(case, (FLOAT64, FLOAT32))):
         if not left:
             return
-        truth = Truth.of(case, case.inputs(), precision)
         for defect, stack in tuple(left):
             try:
-                seen = _shows(truth, defect, frameworks[stack])
+                seen = _shows(example, defect, frameworks[stack])
             except LookupError as error:
                 yield f"{defect.full_name}, made in {stack}, cannot be made any more: {error}"
                 seen = True
@@ -57,15 +55,15 @@ def unnoticed(contract: Contract, made: Sequence[Made], frameworks: Mapping[str,
             yield f"{defect.full_name}, made in {stack}, is no longer noticed"
 
 
-def _shows(truth: Truth, defect: Fault, framework: Framework) -> bool:
+def _shows(example: PreparedExample, defect: Fault, framework: Framework) -> bool:
     """Whether a defect shows in one example."""
     with injected(defect, framework.name):
-        _, measured = truth.hold(framework)
+        _, measured = example.hold(framework)
     return not all(measurement.agrees for measurement in measured)
 
 
 def _passes(contract: Contract, defect: Fault, framework: Framework) -> bool:
     """Whether a defect passes all that a run asks of the strata: facts and common gains are asked last, being dear."""
     with injected(defect, framework.name):
-        found = [m for case in forced(contract) for m in examine(case, (framework,), tuple(PRECISIONS.values()), True)]
-    return judge(contract.name, found, contract.quota).agrees
+        (result,) = run(Plan((contract,), examples=0), (framework,))
+    return result.verdict.agrees

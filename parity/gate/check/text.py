@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from parity.gate.check.planning import PlannedContract
 from parity.report.content import ContractReport, Remark, Report, Weight
 from parity.report.github import commands
 from parity.report.junit import junit
@@ -20,19 +21,8 @@ _STYLES = {Weight.FAILED: "bold red", Weight.NOT_CHECKED: "yellow", Weight.NOTED
 _MOST_PATHS = 3
 
 
-class Planned(Protocol):
-    """A contract that will be asked: how many examples besides its strata, and why."""
-
-    @property
-    def contract(self) -> str: ...
-    @property
-    def examples(self) -> int: ...
-    @property
-    def why(self) -> str: ...
-
-
 def planned(
-    files: int, base: str, plan: Sequence[Planned], aside: Mapping[str, str], all_because: str
+    files: int, base: str, plan: Sequence[PlannedContract], aside: Mapping[str, str], all_because: str
 ) -> RenderableType:
     """What will be asked, a row a contract with the reason, or one for all; and the files that nothing depends on."""
     parts: list[RenderableType] = [Text(f"{counted(files, 'changed file')} since {base[:12]}", "bold")]

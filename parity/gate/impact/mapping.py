@@ -26,6 +26,7 @@ _ASIDE: Mapping[str, str] = {
     "docs/*": "documentation",
     "*.md": "documentation",
     "LICENSE": "documentation",
+    "benchmarks/*": "benchmarks, which judge nothing",
     "tests/*": "tests, which `make test` runs",
     ".github/*": "what runs the check, not what it judges",
     ".pre-commit-hooks.yaml": "what runs the check, not what it judges",

@@ -32,7 +32,7 @@ _ROUNDING = 4 * float(np.finfo(np.float32).eps)
 """Relative, of the square of a quotient of two float32."""
 
 
-class Nature(StrEnum):
+class PixelNature(StrEnum):
     """What values are, as far as they show it."""
 
     COUNTS = "counts"
@@ -41,7 +41,7 @@ class Nature(StrEnum):
     UNTOLD = "untold"
 
 
-def nature(values: NDArray[Any]) -> Nature:
+def nature(values: NDArray[Any]) -> PixelNature:
     """What non-negative, finite values of any shape are.
 
     COUNTS: integers by their type, or at least `FEWEST` values above a unit and all of them whole multiples of it.
@@ -49,18 +49,18 @@ def nature(values: NDArray[Any]) -> Nature:
     one other value. UNTOLD: too few, or neither, such as what was smoothed or had a background subtracted.
     """
     if values.dtype.kind in "iu":
-        return Nature.COUNTS
+        return PixelNature.COUNTS
     lit = values[values > 0].astype(np.float64)
     if not lit.size:
-        return Nature.EITHER
+        return PixelNature.EITHER
     least = float(lit.min())
     if _all_whole(lit, LARGEST, rounding=0.0) or _all_whole(lit / least, FARTHEST, rounding=_ROUNDING):
-        return Nature.COUNTS
+        return PixelNature.COUNTS
     if least == lit.max():
-        return Nature.EITHER
+        return PixelNature.EITHER
     if any(_all_whole(np.square(lit / unit), FARTHEST, rounding=_ROUNDING) for unit in (1.0, least)):
-        return Nature.AMPLITUDES
-    return Nature.UNTOLD
+        return PixelNature.AMPLITUDES
+    return PixelNature.UNTOLD
 
 
 def are_counts(multiples: NDArray[Any]) -> bool:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Outcome(StrEnum):
+class PreflightOutcome(StrEnum):
     """Of one check; `NOTED` is information alone."""
 
     PASSED = "passed"
@@ -17,15 +16,9 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PreflightFinding:
     """One thing that was looked at, and what was found."""
 
     subject: str
-    outcome: Outcome
+    outcome: PreflightOutcome
     text: str
-
-
-def gravest(findings: Iterable[Finding]) -> Outcome:
-    """What all of it comes to: what could not be checked outweighs what failed, and that what passed."""
-    outcomes = {finding.outcome for finding in findings}
-    return next((one for one in (Outcome.NOT_CHECKED, Outcome.FAILED) if one in outcomes), Outcome.PASSED)

@@ -8,7 +8,7 @@ from importlib import metadata
 
 from parity._repository import ROOT
 from parity.contracts.mirror import MIRRORS
-from parity.gate.preflight.findings import Finding, Outcome
+from parity.gate.preflight.findings import PreflightFinding, PreflightOutcome
 from parity.gate.preflight.places import places
 
 PACKAGES = (
@@ -29,27 +29,29 @@ FALLBACK = "_FallbackSpectralConv2d"
 """The class of `ptycho_torch` that stands in for it."""
 
 
-def versions() -> list[Finding]:
+def versions() -> list[PreflightFinding]:
     """The interpreter and each package, as it is installed."""
     interpreter = f"{platform.python_version()} on {platform.system()}, {platform.machine()}"
-    return [Finding("python", Outcome.NOTED, interpreter), *(_version(names) for names in PACKAGES)]
+    return [PreflightFinding("python", PreflightOutcome.NOTED, interpreter), *(_version(names) for names in PACKAGES)]
 
 
-def _version(names: tuple[str, ...]) -> Finding:
+def _version(names: tuple[str, ...]) -> PreflightFinding:
     for name in names:
         try:
-            return Finding(name, Outcome.NOTED, metadata.version(name))
+            return PreflightFinding(name, PreflightOutcome.NOTED, metadata.version(name))
         except metadata.PackageNotFoundError:
             continue
-    return Finding(" or ".join(names), Outcome.NOTED, "not installed")
+    return PreflightFinding(" or ".join(names), PreflightOutcome.NOTED, "not installed")
 
 
-def spectral_convolution() -> Finding:
+def spectral_convolution() -> PreflightFinding:
     """Which implementation a generator's spectral convolution is: neuraloperator's where it is installed."""
     subject = "spectral convolution"
     spec = importlib.util.find_spec(NEURALOPERATOR)
     if spec is not None:
-        return Finding(subject, Outcome.NOTED, f"neuraloperator, {spec.origin}")
+        return PreflightFinding(subject, PreflightOutcome.NOTED, f"neuraloperator, {spec.origin}")
     defined = places(MIRRORS["ptycho_torch"], FALLBACK) if "ptycho_torch" in MIRRORS else []
     where = ", ".join(place.relative_to(ROOT) for place in defined)
-    return Finding(subject, Outcome.NOTED, f"the fallback {FALLBACK}, {where or 'which is not in ptycho_torch'}")
+    return PreflightFinding(
+        subject, PreflightOutcome.NOTED, f"the fallback {FALLBACK}, {where or 'which is not in ptycho_torch'}"
+    )

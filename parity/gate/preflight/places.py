@@ -11,12 +11,12 @@ from pathlib import Path
 from parity._repository import ROOT
 from parity.contracts.contract import Contract, Entry
 from parity.contracts.mirror import MIRRORS
-from parity.gate.preflight.findings import Finding, Outcome
+from parity.gate.preflight.findings import PreflightFinding, PreflightOutcome
 from parity.stacks import MIRRORED
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DefinitionPlace:
     """The first line of a definition."""
 
     path: Path
@@ -27,18 +27,18 @@ class Place:
         return f"{self.path.relative_to(root).as_posix()}:{self.line}"
 
 
-def place(path: Path, name: str) -> Place | None:
+def place(path: Path, name: str) -> DefinitionPlace | None:
     """Where a file defines a function or class of this name at its top; None if it does not, or is not there."""
     line = _definitions(path).get(name)
-    return None if line is None else Place(path, line)
+    return None if line is None else DefinitionPlace(path, line)
 
 
-def places(folder: Path, name: str) -> list[Place]:
+def places(folder: Path, name: str) -> list[DefinitionPlace]:
     """Every place in the files below a folder where a function or class of this name is defined."""
     return [found for path in sorted(folder.rglob("*.py")) if (found := place(path, name))]
 
 
-def implementations(contract: Contract) -> Finding:
+def implementations(contract: Contract) -> PreflightFinding:
     """Where both stacks and the oracle have the function of a contract, and where its other names are.
 
     Failed where one has none: then that name cannot be held to anything.
@@ -47,7 +47,9 @@ def implementations(contract: Contract) -> Finding:
     entries = [_entry(entry) for entry in contract.entries if MIRRORED[entry.stack].package in MIRRORS]
     lines = [_said(functions), *(f"{_said([where])} {where[1]}" for where in entries)]
     missing = any(place(*where) is None for where in (*functions, *entries))
-    return Finding(contract.name, Outcome.FAILED if missing else Outcome.PASSED, "\n".join(lines))
+    return PreflightFinding(
+        contract.name, PreflightOutcome.FAILED if missing else PreflightOutcome.PASSED, "\n".join(lines)
+    )
 
 
 def _entry(entry: Entry) -> tuple[Path, str]:

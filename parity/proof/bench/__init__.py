@@ -1,4 +1,4 @@
-"""What running contracts costs: a run's steps, single examples by size and mode, and the same work by hand.
+"""What running contracts costs: a run's steps, and single examples by size and mode.
 
 Numbers only, in seconds; `parity.proof.bench.tables` shows them.
 """

@@ -13,7 +13,6 @@ from parity.proof.bench.ratios import Compared
 from parity.proof.bench.sizes import Refused, Timed
 from parity.proof.bench.suite import BenchReport
 from parity.proof.bench.timing import Pace
-from parity.proof.bench.versus_by_hand import Beside
 from parity.runs.results import environment
 from parity.stacks.base import Framework
 from ptycho_exposures.files import write_atomically
@@ -34,7 +33,6 @@ class Benchmark:
     suite: BenchReport | None = None
     sizes: tuple[Timed, ...] = ()
     refused: tuple[Refused, ...] = ()
-    beside: tuple[Beside, ...] = ()
     revisions: tuple[Compared, ...] = ()
 
 

@@ -1,61 +1,53 @@
-"""Asking pytest, in this process and within a time limit, whether tests fail."""
+"""Asking pytest, in this process, whether tests fail."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import re
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 PASSED, FAILED = 0, 1
 
 _FAILURE = re.compile(r"^FAILED (?P<test>.+?)(?: - (?P<message>.*))?$", re.MULTILINE)
 
 
-class Expired(KeyboardInterrupt):
-    """The time is up: pytest takes it for an interruption, which no test can turn into a failure of its own."""
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session of pytest: its arguments, and the test modules among them."""
+
+    arguments: tuple[str, ...]
+    files: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What pytest said: its exit code, the first test that failed, what it was told of it, and everything it printed.
-
-    `in_time` is False where it was stopped, and then nothing else means anything.
-    """
+class SessionResult:
+    """What pytest said: its exit code, the first test that failed and its message, and everything that was printed."""
 
     code: int
-    in_time: bool
     test: str
     message: str
     output: str
 
 
-def ask(arguments: Sequence[str], files: Sequence[Path], limit: float) -> Answer:
-    """Run pytest on these arguments; `files` are the test modules among them, which are imported anew.
+def ask(session: Session) -> SessionResult:
+    """Run a session; its test modules are imported anew.
 
     A test module of an earlier session may hold functions that have been replaced since.
     """
-    _forget(files)
-    printed = io.StringIO()
-    code, in_time = -1, False
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        try:
-            with _no_longer_than(limit) as has_expired:
-                import pytest
+    import pytest
 
-                code = int(pytest.main([*_QUIETLY, *arguments]))
-            in_time = not has_expired()
-        except Expired:
-            in_time = False
+    _forget(session.files)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        code = int(pytest.main([*_QUIETLY, *session.arguments]))
     output = printed.getvalue()
     failure = _FAILURE.search(output)
     test, message = (failure["test"], failure["message"] or "") if failure else ("", "")
-    return Answer(code, in_time, test, message, output)
+    return SessionResult(code, test, message, output)
 
 
 _QUIETLY = (
@@ -70,22 +62,3 @@ def _forget(files: Sequence[Path]) -> None:
     for name, module in list(sys.modules.items()):
         if getattr(module, "__file__", None) in known:
             del sys.modules[name]
-
-
-@contextlib.contextmanager
-def _no_longer_than(seconds: float) -> Iterator[Callable[[], bool]]:
-    """Raise Expired in the block when the time is up, and again every second after, should something swallow it."""
-    expired = False
-
-    def ring(signal_number: int, frame: FrameType | None) -> None:
-        nonlocal expired
-        expired = True
-        raise Expired(f"{seconds:g} s are up")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
-    try:
-        yield lambda: expired
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGALRM, before)

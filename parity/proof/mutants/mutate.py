@@ -14,7 +14,7 @@ from parity.proof.mutants.operators import OPERATORS, Site
 from parity.proof.mutants.validation import border_statements
 
 
-class Kind(StrEnum):
+class MutantKind(StrEnum):
     """What a mutant is a change of: what is computed, or what is refused."""
 
     MATHEMATICS = "mathematics"
@@ -37,7 +37,7 @@ class Mutant:
     operator: str
     before: str
     after: str
-    kind: Kind
+    kind: MutantKind
     source: str
 
     @property
@@ -71,7 +71,7 @@ def mutants_of(package: str, module: str, text: str) -> list[Mutant]:
         if name is None:
             continue
         right = ast.unparse(definition)
-        blank = Mutant(package, module, name, name, 0, 0, "", "", "", Kind.MATHEMATICS, right)
+        blank = Mutant(package, module, name, name, 0, 0, "", "", "", MutantKind.MATHEMATICS, right)
         for mutant in _mutants(
             _Place(definition, tree, "body", None, name, modules, "", borders, definition in borders), blank
         ):
@@ -136,7 +136,7 @@ def _mutants(top: _Place, blank: Mutant) -> Iterator[Mutant]:
                     operator=operator.name,
                     before=_headline(place.node),
                     after=_headline(changed),
-                    kind=Kind.BORDER if place.refuses else Kind.MATHEMATICS,
+                    kind=MutantKind.BORDER if place.refuses else MutantKind.MATHEMATICS,
                     source=source,
                 )
 
@@ -163,12 +163,6 @@ def _places(place: _Place) -> Iterator[_Place]:
             bound |= {
                 name.id for name in ast.walk(child) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
             }
-
-
-def _names_bound(node: ast.AST) -> Iterator[str]:
-    for name in ast.walk(node):
-        if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store):
-            yield name.id
 
 
 def _cannot_be_wrong(node: ast.AST, parent: ast.AST, index: Any) -> bool:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from parity.contracts.declared import REGISTRY
 from parity.contracts.reachability import Address, callers_in, nearest_first
-from parity.proof.mutants.mutate import Kind, Mutant
-from parity.proof.mutants.trial import Question
+from parity.proof.mutants.asking import Session
+from parity.proof.mutants.mutate import Mutant, MutantKind
 from parity.stacks import MIRRORED
 
 FEW, MANY = 2, 20
@@ -18,6 +18,14 @@ FEW, MANY = 2, 20
 
 STACKS: Mapping[str, str] = {stack.package: stack.name for stack in MIRRORED.values()}
 """The stack of each package."""
+
+FILES = tuple(
+    f"{package}/{name}.py" for package in STACKS for name in ("losses", "optics", "scaling", "patches", "forward")
+)
+"""The sources that are mutated: the losses, and what leads from an object to its diffraction amplitudes.
+
+Networks, training, probes and the loading of data are not: their contracts are held, but nobody mutates them yet.
+"""
 
 _TESTS = {"ptycho": "ptycho", "ptycho_torch": "torch"}
 _CONTRACTS = Path("tests", "parity", "contracts", "test_contracts.py")
@@ -29,9 +37,9 @@ class Checkout:
 
     root: Path
 
-    def questions(self, mutant: Mutant) -> tuple[Question, ...]:
+    def sessions(self, mutant: Mutant) -> tuple[Session, ...]:
         """What to ask about a mutant, in this order; nothing where no contract leads to it."""
-        if mutant.kind is Kind.BORDER:
+        if mutant.kind is MutantKind.BORDER:
             return (self.units(mutant.package, mutant.module),)
         groups = self._reaching(mutant)
         if not groups:
@@ -47,18 +55,18 @@ class Checkout:
         callers = _callers(self.root / mutant.package)
         return nearest_first(mutant.address, callers, REGISTRY, STACKS[mutant.package])
 
-    def contracts(self, names: tuple[str, ...], draws: int) -> Question:
+    def contracts(self, names: tuple[str, ...], draws: int) -> Session:
         """`pytest -m parity` on some contracts, in this order."""
         path = self.root / _CONTRACTS
         tests = [f"{path}::test_both_stacks_hold_the_contract[{name}]" for name in names]
         drawn = ("--parity-profile", "ci", "--parity-examples", str(draws))
-        return Question(("--rootdir", str(self.root), "-m", "parity", *drawn, *tests), (path,))
+        return Session(("--rootdir", str(self.root), "-m", "parity", *drawn, *tests), (path,))
 
-    def units(self, package: str, module: str) -> Question:
+    def units(self, package: str, module: str) -> Session:
         """The unit tests of a file of a stack, after those of what the stack refuses."""
         folder = self.root / "tests" / _TESTS[package]
         paths = tuple(path for path in (folder / "test_checks.py", folder / f"test_{module}.py") if path.is_file())
-        return Question(("--rootdir", str(self.root), *map(str, paths)), paths)
+        return Session(("--rootdir", str(self.root), *map(str, paths)), paths)
 
 
 @cache

@@ -7,16 +7,15 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
-from parity.proof.mutants.asking import FAILED, PASSED, Answer, ask
+from parity.proof.mutants.asking import FAILED, PASSED, Session, SessionResult, ask
 from parity.proof.mutants.making import InvalidMutant, made
 from parity.proof.mutants.mutate import Mutant
 
 _RAISED = re.compile(r"\braised (\w+)")
 
 
-class Outcome(StrEnum):
+class TrialOutcome(StrEnum):
     """What became of a mutant. Only a test that fails kills; what took too long or broke down was not noticed."""
 
     KILLED = "killed"
@@ -27,53 +26,43 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A session of pytest: its arguments, and the test modules among them."""
-
-    arguments: tuple[str, ...]
-    files: tuple[Path, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
+class MutantTrial:
     """What became of a mutant, by its id: which test killed it, what that said, and the seconds it took.
 
     `raised` names the exception if the mutant did not get as far as a wrong number.
     """
 
     mutant: str
-    outcome: Outcome
+    outcome: TrialOutcome
     seconds: float
     by: str = ""
     message: str = ""
     raised: str = ""
 
 
-def try_mutant(mutant: Mutant, questions: Iterable[Question], limit: float) -> Trial:
-    """Make a mutant and ask question after question, `limit` seconds each, until one says that something is wrong."""
+def try_mutant(mutant: Mutant, sessions: Iterable[Session]) -> MutantTrial:
+    """Make a mutant and run session after session, until one says that something is wrong."""
     started = time.perf_counter()
 
-    def trial(outcome: Outcome, answer: Answer | None = None, message: str = "") -> Trial:
+    def trial(outcome: TrialOutcome, answer: SessionResult | None = None, message: str = "") -> MutantTrial:
         seconds = round(time.perf_counter() - started, 2)
         if answer is None:
-            return Trial(mutant.id, outcome, seconds, message=message)
-        raised = _RAISED.search(answer.output) if outcome is Outcome.KILLED else None
-        told = answer.message if outcome is Outcome.KILLED else answer.output[-500:]
-        return Trial(mutant.id, outcome, seconds, _short(answer.test), told, raised[1] if raised else "")
+            return MutantTrial(mutant.id, outcome, seconds, message=message)
+        raised = _RAISED.search(answer.output) if outcome is TrialOutcome.KILLED else None
+        told = answer.message if outcome is TrialOutcome.KILLED else answer.output[-500:]
+        return MutantTrial(mutant.id, outcome, seconds, _short(answer.test), told, raised[1] if raised else "")
 
     try:
         with made(mutant):
-            for question in questions:
-                answer = ask(question.arguments, question.files, limit)
-                if not answer.in_time:
-                    return trial(Outcome.TIMED_OUT)
+            for session in sessions:
+                answer = ask(session)
                 if answer.code == FAILED and answer.test:
-                    return trial(Outcome.KILLED, answer)
+                    return trial(TrialOutcome.KILLED, answer)
                 if answer.code != PASSED:
-                    return trial(Outcome.BROKEN, answer)
+                    return trial(TrialOutcome.BROKEN, answer)
     except InvalidMutant as error:
-        return trial(Outcome.INVALID, message=str(error))
-    return trial(Outcome.SURVIVED)
+        return trial(TrialOutcome.INVALID, message=str(error))
+    return trial(TrialOutcome.SURVIVED)
 
 
 def _short(test: str) -> str:

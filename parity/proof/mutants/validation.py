@@ -12,8 +12,6 @@ from collections.abc import Iterable, Iterator
 CHECKS = "checks"
 REFUSING = "_require"
 
-Definition = ast.FunctionDef | ast.ClassDef | ast.Assign
-
 
 def border_statements(tree: ast.Module) -> frozenset[ast.AST]:
     """The outermost statements, and the whole functions, that refuse bad arguments; all within them does so too."""

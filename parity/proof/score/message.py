@@ -10,9 +10,8 @@ from rich.text import Text
 
 from parity.faults import Fault
 from parity.faults.base import Injectable
-from parity.faults.diagnosis import Diagnosis
-from parity.judging.verdict import Outcome, Verdict
-from parity.report.messages import describe
+from parity.judging.verdict import Outcome
+from parity.report.content import ContractReport
 from parity.report.terminal import bare_table
 from parity.stacks import STACKS
 
@@ -46,11 +45,11 @@ def made(defect: Fault, stack: str) -> str:
 def consequence(
     defect: Fault,
     stack: str,
-    verdict: Verdict,
+    held: ContractReport,
     options: Sequence[str] = (),
-    diagnoses: Sequence[Diagnosis] = (),
 ) -> str:
     """The message that the defect's failure gives, and that it is the defect's; or that nothing noticed it."""
+    verdict = held.run.verdict
     if verdict.outcome is not Outcome.DISAGREE:
         said = f": {verdict.outcome}, {verdict.reason}" if verdict.reason else ""
         return f"nothing noticed it in {verdict.examples} examples{said}"
@@ -58,7 +57,7 @@ def consequence(
     case = ["--case", verdict.failures[0].case] if verdict.failures else []
     again = shlex.join(["parity", "defects", "run", defect.full_name, "--stack", stack, *case, *options])
     return (
-        f"{describe(defect.contract, verdict, options, diagnoses=diagnoses)}\n"
+        f"{held.message}\n"
         f"caught{named}: the disagreement is that of {defect.full_name}, made in {stack} for this run alone\n"
         f"  make it again: {again}"
     )

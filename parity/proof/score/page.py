@@ -4,35 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from parity._codes import AGREE, DISAGREE
 from parity.proof.score.baselines import BASELINES
-from parity.proof.score.result import COLUMNS, POOLED, STAGE, DefectScore, Score, Seen, accuracy, mean_share
-from parity.proof.score.session import HELD, NOT_HELD
+from parity.proof.score.result import COLUMNS, POOLED, STAGE, DefectScore, Score, ScoreRun, Seen, accuracy, mean_share
 
-COMMAND = "parity defects score --write"
-"""What makes the page."""
+TITLE = "# The score\n\nWhat the harness catches, what it never flags, and how well it names the cause."
 
 
 def page(score: Score) -> str:
-    """The page in Markdown."""
-    return (
-        "\n\n".join(
-            (
-                "# The score\n\nWhat the harness catches, what it never flags, and how well it names the cause. "
-                f"Made by `{COMMAND}`; [defects.md](defects.md) says how it is made and read.",
-                _totals(score),
-                _baselines(score),
-                _diagnoses(score),
-                _contracts(score),
-                _matrix(score),
-                f"Made with {_made_with(score)}.",
-            )
-        )
-        + "\n"
+    """Everything in Markdown: the summary, then each contract and each defect."""
+    return _joined(*_summary(score), _wrong(score), _contracts(score), _matrix(score), _runs(score))
+
+
+def summary(score: Score) -> str:
+    """One screen of it in Markdown, and the commands that show the rest and bring it up to date."""
+    told = (
+        "`parity defects score --stored` prints the rest: every defect, and the causes that are named wrongly. "
+        "`parity defects score CONTRACT... --write` brings the rows of these contracts up to date, of all of them if "
+        "you name none. [defects.md](defects.md) says how the score is made and read."
     )
+    return _joined(*_summary(score), _runs(score), told)
 
 
-def _made_with(score: Score) -> str:
-    return ", ".join(said if said.startswith(name) else f"{name} {said}" for name, said in score.environment.items())
+def _joined(*parts: str) -> str:
+    return "\n\n".join(filter(None, (TITLE, *parts))) + "\n"
+
+
+def _summary(score: Score) -> tuple[str, ...]:
+    return _totals(score), _baselines(score), _causes(score)
+
+
+def _runs(score: Score) -> str:
+    """Which rows are of which run."""
+    rows = [
+        (
+            _counted(run, len(score.runs)),
+            f"{run.seconds:,}",
+            f"`{run.sources[:12]}`" if run.sources else "not recorded",
+            ", ".join(said if said.startswith(name) else f"{name} {said}" for name, said in run.environment.items()),
+        )
+        for run in score.runs
+    ]
+    return "## Made by\n\n" + _table(("contracts", "seconds", "sources", "with"), rows)
+
+
+def _counted(run: ScoreRun, runs: int) -> str:
+    """How many contracts a run scored and, where it is short and one of several, which."""
+    names = [contract.contract for contract in run.contracts]
+    return str(len(names)) if runs == 1 or len(names) > _NAMED else ", ".join(f"`{name}`" for name in names)
+
+
+_NAMED = 8
 
 
 def totals(score: Score) -> str:
@@ -56,10 +78,11 @@ def _total_rows(score: Score) -> Iterator[tuple[str, str]]:
     yield "caught by one example picked at random", f"{mean_share([d.any_column for d in defects]):.1%}"
     asked = [d for d in defects if d.pytest is not None]
     if asked:
-        yield "caught by pytest -m parity", _of(sum(d.pytest == NOT_HELD for d in asked), len(asked))
+        yield "caught by pytest -m parity", _of(sum(d.pytest == DISAGREE for d in asked), len(asked))
     if score.explained:
         yield "explained rightly", _of(*accuracy(score.explained))
-    yield "examples", f"the strata of each contract and {score.examples} drawn besides, fewer of a costly one"
+    drawn = " or ".join(str(examples) for examples in sorted({run.examples for run in score.runs}))
+    yield "examples", f"the strata of each contract and {drawn or 0} drawn besides, fewer of a costly one"
     yield "seconds", f"{score.seconds:,}"
 
 
@@ -104,7 +127,7 @@ def _baselines(score: Score) -> str:
     )
 
 
-def _diagnoses(score: Score) -> str:
+def _causes(score: Score) -> str:
     asked = score.explained
     if not asked:
         return "## Causes\n\nNo cause was asked."
@@ -116,17 +139,19 @@ def _diagnoses(score: Score) -> str:
     ]
     files = dict.fromkeys(d.defect.split(".")[0] for d in asked)
     rows += [(f"`{file}`", _of(*accuracy(d for d in asked if d.defect.startswith(f"{file}.")))) for file in files]
+    return "## Causes\n\nThe first cause that a diagnosis names, against those that are right.\n\n" + _table(
+        ("defects", "named rightly"), rows
+    )
+
+
+def _wrong(score: Score) -> str:
+    """The defects whose cause was named wrongly; nothing where there are none."""
     wrong = [
         (f"`{d.defect}`", d.stack, d.explained.cause or "unexplained", " / ".join(d.explained.right) or "unexplained")
-        for d in asked
+        for d in score.explained
         if d.explained and not d.explained.is_right
     ]
-    said = "\n\nExplained wrongly:\n\n" + _table(("defect", "stack", "said", "right"), wrong) if wrong else ""
-    return (
-        "## Causes\n\nThe first cause that a diagnosis names, against those that are right.\n\n"
-        + _table(("defects", "named rightly"), rows)
-        + said
-    )
+    return "## Explained wrongly\n\n" + _table(("defect", "stack", "said", "right"), wrong) if wrong else ""
 
 
 def _contracts(score: Score) -> str:
@@ -166,7 +191,7 @@ def _matrix(score: Score) -> str:
         for name, group in by_name.items()
     ]
     return (
-        "## Fault by defect\n\n"
+        "## Defect by defect\n\n"
         "How many of the examples show it, by way of looking: a result in float32 or float64, a gradient in either, a "
         "law of one stack alone, a golden; whether the stages of a composition name it; in how many quantities a "
         "common gain is found. ·: tried, and not seen; –: nothing to try. Two entries are TensorFlow's and PyTorch's, "
@@ -179,7 +204,7 @@ def _either(cells: Sequence[str]) -> str:
 
 
 def _code(code: int | None) -> str:
-    return {None: "–", HELD: "·", NOT_HELD: "yes"}.get(code, f"exit {code}")
+    return {None: "–", AGREE: "·", DISAGREE: "yes"}.get(code, f"exit {code}")
 
 
 def _cell(seen: Seen | None, column: str) -> str:

@@ -6,37 +6,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from parity.contracts.cases.case import Case, forced, precisions_of, sweep
+from parity.contracts.cases.case import Case, forced, sweep
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.goldens.folder import GoldenSet
 from parity.goldens.record import Golden
-from parity.judging.divergences.removal import without_broken
-from parity.judging.examine import Truth
-from parity.judging.laws import examine_facts
+from parity.judging.examine import Measured, PreparedExample, prepare
 from parity.judging.measurement import Measurement
-from parity.judging.quantity import Arrays
 from parity.judging.stages import stages_of
 from parity.judging.verdict import Verdict, judge
 from parity.physics.precision import PRECISIONS
 from parity.stacks.base import Framework
 
-Measured = tuple[Arrays | None, list[Measurement]]
-"""What a stack returned in one example, None if it raised, and how that was measured."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Example:
-    """One case in one precision: the truth of it, whether facts are tried there, and what the right stacks returned."""
+class ScoredExample(PreparedExample):
+    """An example on which defects are judged: with what every right stack returned in it."""
 
-    case: Case
-    truth: Truth
-    with_facts: bool
     right: Mapping[str, Measured]
-
-    def held(self, framework: Framework) -> Measured:
-        """A stack as it is now."""
-        return held(self.case, self.truth, self.with_facts, framework)
 
     def beside(self, stack: str, wrong: Measured) -> list[Measurement]:
         """All measurements of the example where one stack has gone wrong: its own, the others', and of the pairs."""
@@ -53,7 +40,7 @@ class Preparation:
     """One contract, ready for its defects: its examples, and its goldens."""
 
     contract: Contract
-    examples: tuple[Example, ...]
+    examples: tuple[ScoredExample, ...]
     goldens: tuple[Golden, ...]
 
     @classmethod
@@ -84,26 +71,13 @@ class Preparation:
         return self.contract.name in [stage.contract for stage in stages_of(case.contract, case.inputs())]
 
 
-def held(case: Case, truth: Truth, with_facts: bool, framework: Framework) -> Measured:
-    """What a stack returns in an example, and every measurement of it, the facts included."""
-    arrays, measured = truth.hold(framework)
-    if with_facts:
-        facts = examine_facts(case, truth.inputs, framework, truth.precision)
-        measured = [*measured, *without_broken(facts, truth.divergences)]
-    return arrays, measured
-
-
-def examples_of(contract: Contract, frameworks: Sequence[Framework], examples: int) -> Iterator[Example]:
+def examples_of(contract: Contract, frameworks: Sequence[Framework], examples: int) -> Iterator[ScoredExample]:
     """The examples of a contract, strata first, each made when it is asked for."""
     strata = {case.name for case in forced(contract)}
     for case in sweep(contract, examples):
-        inputs = case.inputs()
-        tried = precisions_of(inputs, tuple(PRECISIONS.values()))
-        finest = min(tried, key=lambda precision: precision.unit_roundoff)
-        for precision in tried:
-            truth = Truth.of(case, inputs, precision)
-            facts = case.name in strata and precision is finest
-            yield Example(case, truth, facts, {f.name: held(case, truth, facts, f) for f in frameworks})
+        for example in prepare(case, tuple(PRECISIONS.values()), case.name in strata):
+            right = {framework.name: example.hold(framework) for framework in frameworks}
+            yield ScoredExample(example.case, example.truth, example.with_facts, right)
 
 
 def _goldens_of(contract: Contract, goldens: GoldenSet) -> Iterator[Golden]:

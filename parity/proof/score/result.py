@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from parity.contracts.declared import REGISTRY
 
 FLOAT32_VALUE, FLOAT64_VALUE, GRADIENT, FACT, GOLDEN, STAGE, POOLED = (
     "float32",
@@ -107,13 +109,47 @@ class ContractScore:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """All contracts; how many examples were drawn of each beside its strata, what with, and the seconds it took."""
+class ScoreRun:
+    """The contracts that one run of the command scored.
+
+    `examples` were drawn of each beside its strata. `sources` is the digest of the harness and both stacks as they were
+    then, "" where it was not recorded: by it a reader tells rows that were made of other code.
+    """
 
     contracts: tuple[ContractScore, ...]
     examples: int
     seconds: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
+    sources: str = ""
+
+    def without(self, names: Container[str]) -> ScoreRun:
+        """The run without the contracts of these names."""
+        return replace(self, contracts=tuple(c for c in self.contracts if c.contract not in names))
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Every contract, from the run that scored it last."""
+
+    runs: tuple[ScoreRun, ...]
+
+    def updated(self, runs: Iterable[ScoreRun]) -> Score:
+        """With what later runs found of their contracts; a run of which nothing is left goes."""
+        newer = tuple(runs)
+        names = {contract.contract for run in newer for contract in run.contracts}
+        return Score(tuple(run for run in (*(old.without(names) for old in self.runs), *newer) if run.contracts))
+
+    @property
+    def contracts(self) -> tuple[ContractScore, ...]:
+        """In the order in which contracts are declared, those that are no more last."""
+        place = {name: number for number, name in enumerate(REGISTRY)}
+        every = [contract for run in self.runs for contract in run.contracts]
+        return tuple(sorted(every, key=lambda contract: place.get(contract.contract, len(place))))
+
+    @property
+    def seconds(self) -> int:
+        """Of all runs, also where only a part of a run is left."""
+        return sum(run.seconds for run in self.runs)
 
     @property
     def defects(self) -> tuple[DefectScore, ...]:

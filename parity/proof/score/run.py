@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import TypeVar
 
 from parity._environment import prepare_environment
@@ -16,10 +14,13 @@ from parity.faults import CATALOGUE, REWRITES
 from parity.faults.base import Injectable
 from parity.goldens.folder import GoldenSet
 from parity.proof.score.preparation import Preparation
-from parity.proof.score.result import ContractScore, Score
+from parity.proof.score.result import ContractScore, Score, ScoreRun
 from parity.proof.score.scoring import Diagnose, Stacks, score_contract
 from parity.proof.score.session import GOLDENS
+from parity.proof.score.stored import ScoreError
 from parity.runs.results import environment
+from parity.runs.scope import sources
+from parity.runs.workers import Lost, in_processes
 from parity.stacks import load
 
 C = TypeVar("C", bound=Injectable)
@@ -54,42 +55,69 @@ def score(
 ) -> Score:
     """Score contracts; `advance` is given the score so far, whenever one more is done.
 
-    Contracts of `known` that have the defects and rewrites of now are taken as they are, so that a score that was
-    interrupted goes on. Several processes are started afresh, each with its own frameworks: one that is forked after a
-    framework has started its threads hangs.
+    Contracts of `known` that are not stale are taken as they are, with the run that scored them, so that a score that
+    was interrupted goes on. Each of several processes loads its own frameworks.
     """
     started = time.perf_counter()
-    kept = known.contracts if known and known.examples == job.examples else ()
-    done = {scored.contract: scored for scored in kept if _is_current(scored)}
-    spent = known.seconds if known else 0
+    names = [contract.name for contract in contracts]
+    kept = _kept(known, names, job.examples) if known else Score(())
+    known_names = {scored.contract for scored in kept.contracts}
     described = {name: said for name, said in environment(load()).items() if name != "platform"}
+    made_of, done = sources(), list[ContractScore]()
 
     def so_far() -> Score:
-        contracts_done = tuple(done[contract.name] for contract in contracts if contract.name in done)
-        return Score(contracts_done, job.examples, spent + round(time.perf_counter() - started), described)
+        seconds = round(time.perf_counter() - started)
+        return kept.updated([ScoreRun(tuple(done), job.examples, seconds, described, made_of)])
 
-    for scored in _scored([contract.name for contract in contracts if contract.name not in done], job, processes):
-        done[scored.contract] = scored
+    for scored in _scored([name for name in names if name not in known_names], job, processes):
+        done.append(scored)
         advance(so_far())
     return so_far()
 
 
-def _is_current(scored: ContractScore) -> bool:
-    """Whether a contract was scored with the defects and rewrites that it has now."""
-    then = {(made.defect, made.stack) for made in scored.defects} | {(r.rewrite, r.stack) for r in scored.rewrites}
-    changes = (*_of(scored.contract, CATALOGUE.values()), *_of(scored.contract, REWRITES.values()))
-    return then == {(change.full_name, stack) for change in changes for stack in change.stacks}
+def stale(score: Score) -> tuple[str, ...]:
+    """The contracts whose rows are not those of the defects and rewrites of now, or are missing, or should be."""
+    scored = {contract.contract: contract for contract in score.contracts}
+    targets = {change.target for change in (*CATALOGUE.values(), *REWRITES.values())}
+    return tuple(sorted(name for name in scored.keys() | targets if not _is_current(name, scored.get(name))))
+
+
+def _kept(known: Score, names: Container[str], examples: int) -> Score:
+    """What a score has of these contracts that is neither stale nor of another number of examples."""
+    old = {*stale(known), *(c.contract for c in known.contracts if c.contract not in names)}
+    kept = (run.without(old) for run in known.runs if run.examples == examples)
+    return Score(tuple(run for run in kept if run.contracts))
+
+
+def _is_current(name: str, scored: ContractScore | None) -> bool:
+    """Whether a contract was scored with the defects and rewrites that it has now, and marked by the right causes."""
+    if scored is None or name not in REGISTRY:
+        return False
+    defects, rewrites = _of(name, CATALOGUE.values()), _of(name, REWRITES.values())
+    right = {(defect.full_name, stack): defect.right_diagnoses for defect in defects for stack in defect.stacks}
+    silent = {(rewrite.full_name, stack) for rewrite in rewrites for stack in rewrite.stacks}
+    marked = {(row.defect, row.stack): row.explained.right for row in scored.defects if row.explained}
+    return (
+        {(row.defect, row.stack) for row in scored.defects} == right.keys()
+        and {(row.rewrite, row.stack) for row in scored.rewrites} == silent
+        and all(right[made] == marked_by for made, marked_by in marked.items())
+    )
 
 
 def _scored(contracts: Sequence[str], job: Job, processes: int) -> Iterator[ContractScore]:
+    """The score of each, as they end. Raises ScoreError in the end for those whose process was lost."""
     if processes == 1:
         yield from map(job.score, contracts)
         return
     prepare_environment()
-    longest_first = sorted(contracts, key=_work, reverse=True)
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        for future in as_completed([pool.submit(job.score, contract) for contract in longest_first]):
-            yield future.result()
+    lost: list[str] = []
+    for contract, answer in in_processes(load, job.score, sorted(contracts, key=_work, reverse=True), processes):
+        if isinstance(answer, Lost):
+            lost.append(f"{contract}: {answer.reason}")
+        else:
+            yield answer
+    if lost:
+        raise ScoreError(f"score: expected every contract scored, got none of {'; '.join(lost)}")
 
 
 def _work(contract: str) -> int:

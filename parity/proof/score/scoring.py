@@ -13,13 +13,14 @@ from parity.contracts.declared import REGISTRY
 from parity.faults.base import Fault, Rewrite
 from parity.faults.injection import injected
 from parity.goldens.replay import replay
+from parity.judging.examine import Measured
 from parity.judging.measurement import Measurement
 from parity.judging.stage_tree import StageRun, Tree
 from parity.judging.stages import trees_of
 from parity.judging.verdict import Outcome, PooledGain, Verdict, judge
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.proof.score.baselines import BASELINES
-from parity.proof.score.preparation import Measured, Preparation
+from parity.proof.score.preparation import Preparation
 from parity.proof.score.result import (
     FACT,
     FLOAT32_VALUE,
@@ -100,7 +101,7 @@ def _score_defect(
 ) -> DefectScore:
     contract, once = preparation.contract, stacks.once[stack]
     with injected(defect, stack):
-        found = [example.held(stacks.many[stack]) for example in preparation.examples]
+        found = [example.hold(stacks.many[stack]) for example in preparation.examples]
         measurements = _beside(preparation, stack, found)
         verdict = judge(contract.name, measurements, contract.quota)
         caught = verdict.outcome is Outcome.DISAGREE
@@ -138,7 +139,7 @@ def _cause(
 
 def _score_rewrite(preparation: Preparation, rewrite: Rewrite, framework: Framework) -> RewriteScore:
     with injected(rewrite, framework.name):
-        found = [example.held(framework) for example in preparation.examples]
+        found = [example.hold(framework) for example in preparation.examples]
     measurements = _beside(preparation, framework.name, found)
     verdict = judge(preparation.contract.name, measurements, preparation.contract.quota)
     return RewriteScore(rewrite.full_name, framework.name, verdict.agrees, "" if verdict.agrees else _said(verdict))

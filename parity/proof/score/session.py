@@ -11,30 +11,40 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-from unittest import mock
+from typing import TYPE_CHECKING, Any
 
+from parity._codes import NOT_CHECKED
 from parity._repository import ROOT
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import Inputs
 from parity.judging.examine import Clock, Truth, untimed
+from parity.judging.run import Holder
 from parity.physics.precision import Precision
+from parity.stacks import load
 from parity.stacks.base import Framework
+
+if TYPE_CHECKING:
+    import pytest
+
+    from parity.testing.holding import Given
 
 GOLDENS = ROOT / "fixtures" / "golden"
 
 CONTRACTS = Path("tests/parity/contracts/test_contracts.py")
 TEST = "test_both_stacks_hold_the_contract"
 
-HELD, NOT_HELD, BROKEN = 0, 1, 3
-"""The exit codes of pytest that say something of the contracts, and one of those that say nothing was checked."""
 
+class _Plugin:
+    """Hands a session what it holds contracts with; tells a contract that does not hold from a test that raised."""
 
-class _Failures:
-    """A plugin that tells a contract that does not hold from a test that raised something else."""
-
-    def __init__(self) -> None:
+    def __init__(self, given: Given) -> None:
+        self._given = given
         self.unforeseen = False
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        from parity.testing.plugin import GIVEN
+
+        config.stash[GIVEN] = self._given
 
     def pytest_exception_interact(self, call: Any) -> None:
         import pytest
@@ -50,34 +60,25 @@ def held_by_pytest(
     """The exit code of `pytest -m parity` on these contracts alone, by name; what it prints is dropped.
 
     1 is a contract that does not hold, and nothing else: where a test raises, the code is 3. The session has
-    `frameworks`, with the traces that they hold, or its own where none are given.
+    `frameworks`, with the traces that they hold, or others where none are given.
     """
     import pytest
 
+    from parity.testing.holding import Given
+
     nodes = [f"{ROOT / CONTRACTS}::{TEST}[{name}]" for name in contracts]
-    failures = _Failures()
+    plugin = _Plugin(Given(Holder(frameworks or load(), expect=_remembered), explains=False))
     # Plain assertions: those of modules that are imported already cannot be rewritten, and pytest warns of each.
     options = ["-q", "-m", "parity", "--assert=plain", "-c", str(ROOT / "pyproject.toml")]
     left_out = [f"-pno:{plugin}" for plugin in ("cacheprovider", "unraisableexception")]
-    with _in_silence(), _given(frameworks):
-        code = int(pytest.main([*options, *left_out, *arguments, *nodes], plugins=[failures]))
-    return BROKEN if failures.unforeseen else code
+    with _in_silence():
+        code = int(pytest.main([*options, *left_out, *arguments, *nodes], plugins=[plugin]))
+    return NOT_CHECKED if plugin.unforeseen else code
 
 
 @contextlib.contextmanager
 def _in_silence() -> Iterator[None]:
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        yield
-
-
-@contextlib.contextmanager
-def _given(frameworks: tuple[Framework, ...]) -> Iterator[None]:
-    """Sessions of these frameworks, if there are any, without explanations, and with truths that are remembered."""
-    with contextlib.ExitStack() as given:
-        if frameworks:
-            given.enter_context(mock.patch("parity.stacks.load", return_value=frameworks))
-        given.enter_context(mock.patch("parity.testing.holding.diagnoses", return_value=()))
-        given.enter_context(mock.patch("parity.judging.examine.Truth.of", _remembered))
         yield
 
 
@@ -90,8 +91,5 @@ def _known(contract: str, case: str, precision: str) -> list[Truth]:
 def _remembered(case: Case, inputs: Inputs, precision: Precision, clock: Clock = untimed) -> Truth:
     room = _known(case.contract.name, case.name, precision.name)
     if not room:
-        room.append(_asked(case, inputs, precision))
+        room.append(Truth.of(case, inputs, precision))
     return room[0]
-
-
-_asked = Truth.of

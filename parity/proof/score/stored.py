@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from parity._errors import CheckNotMade
-from parity.proof.score.result import ContractScore, DefectScore, Explained, RewriteScore, Score, Seen
+from parity.proof.score.result import ContractScore, DefectScore, Explained, RewriteScore, Score, ScoreRun, Seen
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a reader of older files would misread a newer one."""
 
 
@@ -21,13 +21,7 @@ class ScoreError(CheckNotMade, ValueError):
 
 def encoded(score: Score) -> bytes:
     """The score as JSON, the same bytes for the same score."""
-    head = {
-        "format": FORMAT,
-        "examples": score.examples,
-        "seconds": score.seconds,
-        "environment": dict(score.environment),
-    }
-    return _with_arrays(head, contracts=map(_contract_lines, score.contracts)).encode() + b"\n"
+    return _with_arrays({"format": FORMAT}, runs=map(_run_lines, score.runs)).encode() + b"\n"
 
 
 def read_score(path: Path) -> Score:
@@ -36,12 +30,26 @@ def read_score(path: Path) -> Score:
         content = json.loads(path.read_bytes())
         if content["format"] != FORMAT:
             raise ScoreError(f"{path}: expected a score of format {FORMAT}, got {content['format']}")
-        contracts = tuple(_contract(stored) for stored in content["contracts"])
-        return Score(contracts, content["examples"], content["seconds"], content["environment"])
+        return Score(tuple(_run(stored) for stored in content["runs"]))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, ScoreError):
             raise
         raise ScoreError(f"{path}: expected a score, got {type(error).__name__}: {error}") from error
+
+
+def _run_lines(run: ScoreRun) -> str:
+    head = {
+        "examples": run.examples,
+        "seconds": run.seconds,
+        "environment": dict(run.environment),
+        "sources": run.sources,
+    }
+    return _with_arrays(head, contracts=map(_contract_lines, run.contracts))
+
+
+def _run(stored: Mapping[str, Any]) -> ScoreRun:
+    contracts = tuple(_contract(contract) for contract in stored["contracts"])
+    return ScoreRun(contracts, stored["examples"], stored["seconds"], stored["environment"], stored["sources"])
 
 
 def _contract_lines(contract: ContractScore) -> str:

@@ -18,7 +18,7 @@ from parity.judging.expectation import bounded_values
 from parity.judging.measurement import Measurement
 from parity.judging.quantity import by_quantity
 from parity.physics.precision import Precision
-from parity.runs.pipeline.expected import Reading
+from parity.runs.pipeline.expected import FileReading
 from parity.runs.pipeline.source import Source
 from parity.stacks.base import RAISED, Framework
 
@@ -46,7 +46,7 @@ class Causes:
         self,
         framework: Framework,
         failing: Sequence[Measurement],
-        reading: Reading,
+        reading: FileReading,
         truth: Truth | None,
         contracts: Registry,
     ) -> Diagnosis | None:

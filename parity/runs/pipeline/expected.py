@@ -30,7 +30,7 @@ _AT_ONCE = 2**22
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class FileReading:
     """What the chosen groups of a file come to in one precision; `quantities` by name, in canonical layout."""
 
     precision: Precision
@@ -57,7 +57,7 @@ class Reading:
         return int(self.quantities["images"].shape[-1] + 2 * np.ceil(farthest))
 
 
-def expect(source: Source, gridsize: int | None, count: int, seed: int, precision: Precision) -> Reading:
+def expect(source: Source, gridsize: int | None, count: int, seed: int, precision: Precision) -> FileReading:
     """What a loader should give of `count` groups that a seed chooses, or of all where there are no more.
 
     Raises UsageError for a grid that the file cannot be put into, CheckNotMade for one whose light has no scale.
@@ -72,7 +72,7 @@ def expect(source: Source, gridsize: int | None, count: int, seed: int, precisio
         "centres": narrowed(mean(scan, axis=1), precision),
     }
     found = _read(source, exposures, precision) | places | _lit(source, exposures, precision)
-    return Reading(precision, groups, chosen, found)
+    return FileReading(precision, groups, chosen, found)
 
 
 def narrowed(bounded: Bounded, precision: Precision) -> Bounded:

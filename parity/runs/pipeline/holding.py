@@ -21,12 +21,12 @@ from parity.runs.pipeline.model import Model
 from parity.runs.pipeline.network import network_size, seeded, weights_in
 from parity.runs.pipeline.running import Pipeline
 from parity.runs.pipeline.source import read_source
-from parity.runs.pipeline.steps import QUANTITIES, Step
+from parity.runs.pipeline.steps import QUANTITIES, PipelineStep
 from parity.stacks.base import Framework
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PipelineQuestion:
     """What is asked of a file: `groups` of its groups, which `seed` chooses, as it draws the weights where none come
     from a file; `gridsize` groups the exposures of a file that has none, or is that of its groups."""
 
@@ -45,7 +45,7 @@ class Held:
     the step rightly on the right inputs, and `diagnoses` those of the others that are off.
     """
 
-    step: Step
+    step: PipelineStep
     verdict: Verdict
     arrays: int
     left_open: tuple[Quantity, ...] = ()
@@ -54,10 +54,10 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answer:
+class PipelineResult:
     """What became of all steps, in order, and of what: so many of `groups` groups, through a network."""
 
-    question: Question
+    question: PipelineQuestion
     size: int
     gridsize: int
     tried: int
@@ -68,11 +68,11 @@ class Answer:
 
 
 def hold(
-    question: Question,
+    question: PipelineQuestion,
     frameworks: tuple[Framework, ...],
     precisions: Sequence[Precision],
     advance: Callable[[], None] = lambda: None,
-) -> Answer:
+) -> PipelineResult:
     """Take a file through the pipelines of both stacks; `advance` is told of every precision.
 
     Raises CheckNotMade where the loaders refuse the file, no network takes its frames, or the file of the weights
@@ -91,7 +91,7 @@ def hold(
         pipeline.run()
         advance()
     finest = min(pipelines, key=lambda one: one.reading.precision.unit_roundoff)
-    return Answer(
+    return PipelineResult(
         question,
         model.size,
         finest.reading.gridsize,
@@ -109,7 +109,7 @@ def _kinds(model: Model) -> dict[Quantity, Kind]:
     return by_quantity(results, {argument.name: argument.kind for argument in model.loss.differentiable})
 
 
-def _weights(question: Question, size: int, gridsize: int) -> Weights:
+def _weights(question: PipelineQuestion, size: int, gridsize: int) -> Weights:
     if question.weights is None:
         return seeded(size, gridsize, question.seed)
     return weights_in(question.weights, size, gridsize)
@@ -118,7 +118,7 @@ def _weights(question: Question, size: int, gridsize: int) -> Weights:
 def _judged(pipelines: Sequence[Pipeline], finest: Pipeline, causes: Causes) -> tuple[Held, ...]:
     """The verdict on each step, in order."""
     held: list[Held] = []
-    for step in Step:
+    for step in PipelineStep:
         measurements = [m for one in pipelines for m in one.measurements[step]]
         fine = judge(step, finest.measurements[step], _quota(step))
         verdict = replace(judge(step, measurements, _quota(step)), epsilon=fine.epsilon)
@@ -132,7 +132,7 @@ def _judged(pipelines: Sequence[Pipeline], finest: Pipeline, causes: Causes) -> 
     return tuple(_explained(one, pipelines, causes, misread) for one in held)
 
 
-def _apart(step: Step, measurements: Sequence[Measurement]) -> str:
+def _apart(step: PipelineStep, measurements: Sequence[Measurement]) -> str:
     """What is between two stacks that are both within their bounds."""
     quantity = next(m.quantity for m in measurements if m.is_of_pair and not m.agrees)
     if step.is_reading:
@@ -140,13 +140,13 @@ def _apart(step: Step, measurements: Sequence[Measurement]) -> str:
     return f"{quantity}: the stacks are too far apart, each within its own bound"
 
 
-def _left_open(step: Step, pipelines: Sequence[Pipeline], finest: Pipeline) -> tuple[Quantity, ...]:
+def _left_open(step: PipelineStep, pipelines: Sequence[Pipeline], finest: Pipeline) -> tuple[Quantity, ...]:
     """What no other precision than the finest decides."""
     coarse = [m for one in pipelines if one is not finest for m in one.measurements[step]]
     return tuple(dict.fromkeys(m.quantity for m in coarse if not m.fault and (m.undecided or not m.informative)))
 
 
-def _quota(step: Step) -> Quota:
+def _quota(step: PipelineStep) -> Quota:
     """Nothing may be undecided; a place that is 0 shows nothing, and is known all the same."""
     return Quota(uninformative=1.0) if step.is_reading else Quota()
 

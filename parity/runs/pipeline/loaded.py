@@ -16,7 +16,7 @@ from parity._repository import import_stack
 from parity.contracts.contract import UsageError
 from parity.physics.kinds import AMPLITUDE, POSITIONS, PROBE, Kind
 from parity.physics.precision import Precision
-from parity.runs.pipeline.expected import Reading
+from parity.runs.pipeline.expected import FileReading
 from parity.stacks.base import Framework, StackError, stack_at_work
 from ptycho_exposures.npz import DataError
 
@@ -31,7 +31,7 @@ class Loader:
     dataset: Any
     precision: Precision
 
-    def read(self, reading: Reading) -> Arrays:
+    def read(self, reading: FileReading) -> Arrays:
         """What is in the file. Raises StackError for whatever the stack raises, as the others do."""
         with stack_at_work():
             scan = self.dataset.scan
@@ -45,7 +45,7 @@ class Loader:
                 found["intensity_scale"] = self._number(self._known_scale)
             return found
 
-    def group(self, reading: Reading) -> Arrays:
+    def group(self, reading: FileReading) -> Arrays:
         """Who belongs to whom, and where they lie."""
         with stack_at_work():
             batch = self.dataset.batch(reading.chosen)
@@ -55,7 +55,7 @@ class Loader:
                 "centres": np.asarray(batch["centres"]),
             }
 
-    def normalise(self, reading: Reading) -> Arrays:
+    def normalise(self, reading: FileReading) -> Arrays:
         """How bright it is: for the network, in photons, and what the light of the probe is to be multiplied by."""
         with stack_at_work():
             images = self._canonical(AMPLITUDE, self.dataset.batch(reading.chosen)["amplitude"])

@@ -19,7 +19,7 @@ from parity.judging.quantity import Quantity, by_quantity
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
 from parity.physics.weights import Weights
-from parity.runs.pipeline.expected import Reading
+from parity.runs.pipeline.expected import FileReading
 
 WEIGHTING = "central"
 """How patches count where they overlap: those of the autoencoder are 0 outside their middle."""
@@ -83,7 +83,7 @@ class Model:
         """The arguments of one of the `terms`."""
         return _of(contract, {"predicted": predicted, "observed": observed, "full": np.array(True)})
 
-    def expect(self, reading: Reading, weights: Weights) -> dict[Quantity, Bounded]:
+    def expect(self, reading: FileReading, weights: Weights) -> dict[Quantity, Bounded]:
         """Patches, prediction, losses and gradients, by quantity, of what should have been read, with its bounds."""
         precision = reading.precision
         rounded = {name: bounded.value for name, bounded in reading.quantities.items()}

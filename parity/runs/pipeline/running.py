@@ -16,11 +16,11 @@ from parity.judging.measurement import Label, Measurement, fault_of, measure, me
 from parity.judging.quantity import Arrays, Quantity, by_quantity, gradients_of, result_of
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.weights import Weights
-from parity.runs.pipeline.expected import Reading
+from parity.runs.pipeline.expected import FileReading
 from parity.runs.pipeline.loaded import Loader
 from parity.runs.pipeline.model import Model
 from parity.runs.pipeline.network import as_vector, moved
-from parity.runs.pipeline.steps import QUANTITIES, Step
+from parity.runs.pipeline.steps import QUANTITIES, PipelineStep
 from parity.stacks.base import Framework, StackError
 
 CASE = "groups"
@@ -33,13 +33,13 @@ class Pipeline:
 
     frameworks: tuple[Framework, ...]
     loaders: Mapping[str, Loader | StackError]
-    reading: Reading
+    reading: FileReading
     model: Model
     weights: Weights
     expected: dict[Quantity, Bounded] = field(default_factory=dict)
     found: dict[str, Arrays] = field(default_factory=dict)
     own_weights: dict[str, Weights] = field(default_factory=dict)
-    measurements: dict[Step, list[Measurement]] = field(default_factory=dict)
+    measurements: dict[PipelineStep, list[Measurement]] = field(default_factory=dict)
 
     def run(self) -> None:
         """Every step, in every stack that an earlier one has left something to go on from."""
@@ -48,7 +48,7 @@ class Pipeline:
         read = {**self.reading.quantities, "weights": exactly(as_vector(rounded), precision)}
         self.expected = {**by_quantity(read, {}), **self.model.expect(self.reading, rounded)}
         running = list(self.frameworks)
-        for step in Step:
+        for step in PipelineStep:
             quantities = self._quantities(step)
             self.measurements[step], found = [], {}
             for framework in running:
@@ -61,7 +61,7 @@ class Pipeline:
             stopped = {m.stack for m in self.measurements[step] if m.fault}
             running = [framework for framework in running if framework.name not in stopped]
 
-    def truth(self, step: Step) -> Truth:
+    def truth(self, step: PipelineStep) -> Truth:
         """What the stacks are judged by from the images on, on what they should have been given."""
         precision = self.reading.precision
         given = {quantity: precision.round(bounded.value) for quantity, bounded in self.expected.items()}
@@ -71,27 +71,27 @@ class Pipeline:
         quantities = {quantity: self.expected[quantity] for quantity in judged}
         return Truth(contract, step, precision, inputs, {"loss": np.array(1.0)}, quantities)
 
-    def _quantities(self, step: Step) -> tuple[Quantity, ...]:
-        if step is Step.GRADIENT:
+    def _quantities(self, step: PipelineStep) -> tuple[Quantity, ...]:
+        if step is PipelineStep.GRADIENT:
             return gradients_of(self.model.loss)
         return tuple(quantity for quantity in map(result_of, QUANTITIES[step]) if quantity in self.expected)
 
-    def _taken(self, step: Step, framework: Framework) -> Arrays:
+    def _taken(self, step: PipelineStep, framework: Framework) -> Arrays:
         """One step in one stack, on what it came to before."""
         loader = self.loaders[framework.name]
         if isinstance(loader, StackError):
             raise loader
-        if step is Step.LOAD:
+        if step is PipelineStep.LOAD:
             weights = moved(self.weights, framework, self.reading.precision)
             self.own_weights[framework.name] = weights
             fresh = by_quantity({**loader.read(self.reading), "weights": as_vector(weights)}, {})
-        elif step is Step.GROUP:
+        elif step is PipelineStep.GROUP:
             fresh = by_quantity(loader.group(self.reading), {})
-        elif step is Step.NORMALISE:
+        elif step is PipelineStep.NORMALISE:
             fresh = by_quantity(loader.normalise(self.reading), {})
-        elif step is Step.PREDICT:
+        elif step is PipelineStep.PREDICT:
             fresh = self._predicted(framework)
-        elif step is Step.LOSS:
+        elif step is PipelineStep.LOSS:
             fresh = self._lost(framework)
         else:
             return self.found[framework.name]
@@ -123,7 +123,7 @@ class Pipeline:
         known, weights = _results(self.found[framework.name]), self.own_weights[framework.name]
         return self.model.arguments(known, weights, self.reading.canvas)
 
-    def _measure(self, step: Step, quantities: Sequence[Quantity], found: Mapping[str, Arrays]) -> None:
+    def _measure(self, step: PipelineStep, quantities: Sequence[Quantity], found: Mapping[str, Arrays]) -> None:
         for quantity in quantities:
             label, oracle = self._label(step, quantity), self.expected[quantity]
             for stack, arrays in found.items():
@@ -133,7 +133,7 @@ class Pipeline:
             apart = _bits_apart if step.is_reading else measure_pair
             self.measurements[step] += [apart(label, *two, oracle) for two in combinations(comparable, 2)]
 
-    def _label(self, step: Step, quantity: Quantity) -> Label:
+    def _label(self, step: PipelineStep, quantity: Quantity) -> Label:
         return Label(step, CASE, self.reading.precision.name, quantity)
 
 
@@ -145,7 +145,7 @@ def _results(arrays: Arrays) -> dict[str, NDArray[Any]]:
 def _measured(label: Label, stack: str, got: NDArray[Any] | None, oracle: Bounded) -> Measurement:
     if got is not None:
         return measure(label, stack, got, oracle)
-    if label.contract == Step.GRADIENT:
+    if label.contract == PipelineStep.GRADIENT:
         return missing_gradient(label, stack, oracle)
     return label.fault(stack, "returned nothing")
 

@@ -19,7 +19,7 @@ from parity.physics.kinds import (
 )
 
 
-class Step(StrEnum):
+class PipelineStep(StrEnum):
     """What is done to a data set, from the file to the gradient."""
 
     LOAD = "load"
@@ -32,22 +32,22 @@ class Step(StrEnum):
     @property
     def is_reading(self) -> bool:
         """Whether it is a loader's, in which the stacks have the same bits."""
-        return self in (Step.LOAD, Step.GROUP, Step.NORMALISE)
+        return self in (PipelineStep.LOAD, PipelineStep.GROUP, PipelineStep.NORMALISE)
 
 
 CENTRES = Kind("centres of groups", "pixels, [x = column, y = row]", "BD")
 
-QUANTITIES: Mapping[Step, Mapping[str, Kind]] = {
-    Step.LOAD: {
+QUANTITIES: Mapping[PipelineStep, Mapping[str, Kind]] = {
+    PipelineStep.LOAD: {
         "diffraction": AMPLITUDE,
         "scan": SCAN,
         "probe": PROBE,
         "intensity_scale": SCALAR,
         "weights": PARAMETERS,
     },
-    Step.GROUP: {"groups": GROUPS, "positions": POSITIONS, "centres": CENTRES},
-    Step.NORMALISE: {"normalization": SCALAR, "images": AMPLITUDE, "observed": AMPLITUDE, "log_scale": SCALAR},
-    Step.PREDICT: {"patches": OBJECT, "predicted": AMPLITUDE},
-    Step.LOSS: {"nll": PER_GROUP, "mae": SCALAR, "loss": SCALAR},
+    PipelineStep.GROUP: {"groups": GROUPS, "positions": POSITIONS, "centres": CENTRES},
+    PipelineStep.NORMALISE: {"normalization": SCALAR, "images": AMPLITUDE, "observed": AMPLITUDE, "log_scale": SCALAR},
+    PipelineStep.PREDICT: {"patches": OBJECT, "predicted": AMPLITUDE},
+    PipelineStep.LOSS: {"nll": PER_GROUP, "mae": SCALAR, "loss": SCALAR},
 }
 """The kinds of what each step gives; the gradients are those of the contract of the loss."""

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from parity.judging.quantity import Quantity
-from parity.judging.verdict import Outcome
+from parity.judging.verdict import UNJUDGED, Outcome
 from parity.report.messages import REPRODUCE, causes, extent, finding_of, headline
 from parity.report.terminal import (
     STYLES,
@@ -19,11 +19,11 @@ from parity.report.terminal import (
     in_bounds,
     verdict_in_words,
 )
-from parity.runs.pipeline.holding import Answer, Held
+from parity.runs.pipeline.holding import Held, PipelineResult
 from parity.stacks import STACKS
 
 
-def pipeline_table(answer: Answer) -> RenderableType:
+def pipeline_table(answer: PipelineResult) -> RenderableType:
     """The steps: how many arrays, errors in units of the bound, the stacks' distance, and the smallest defect seen."""
     table = bare_table()
     table.add_column("step", no_wrap=True)
@@ -51,7 +51,7 @@ def pipeline_table(answer: Answer) -> RenderableType:
     return Group(table, legend)
 
 
-def subject(answer: Answer) -> str:
+def subject(answer: PipelineResult) -> str:
     """What was tried, in one line."""
     members = f"{counted(answer.groups, 'group')} of {answer.gridsize**2}"
     return (
@@ -60,7 +60,7 @@ def subject(answer: Answer) -> str:
     )
 
 
-def messages(answer: Answer, command: str) -> list[str]:
+def messages(answer: PipelineResult, command: str) -> list[str]:
     """For each step that is off in itself, everything that a person needs to start looking.
 
     A stack is off in itself at its first such step among the loader's and at its first behind them, unless it does that
@@ -78,7 +78,7 @@ def messages(answer: Answer, command: str) -> list[str]:
     return said
 
 
-def _message(held: Held, answer: Answer, command: str) -> str:
+def _message(held: Held, answer: PipelineResult, command: str) -> str:
     verdict = held.verdict
     lines = [f"{held.step}: {headline(verdict)}"]
     if verdict.failures:
@@ -93,7 +93,7 @@ def _message(held: Held, answer: Answer, command: str) -> str:
     return "\n".join([*lines, f"  {REPRODUCE}: {command}"])
 
 
-def open_lines(answer: Answer) -> list[str]:
+def open_lines(answer: PipelineResult) -> list[str]:
     """What a coarser precision leaves open, and what could not be judged at all, a line each."""
     lines = []
     for held in answer.steps:
@@ -104,18 +104,15 @@ def open_lines(answer: Answer) -> list[str]:
     return lines
 
 
-def conclusion(answer: Answer) -> str:
+def conclusion(answer: PipelineResult) -> str:
     """The verdict in one line."""
     off = [str(held.step) for held in answer.steps if held.verdict.outcome is Outcome.DISAGREE]
-    unjudged = [str(held.step) for held in answer.steps if held.verdict.outcome in _UNJUDGED]
+    unjudged = [str(held.step) for held in answer.steps if held.verdict.outcome in UNJUDGED]
     said = [f"{len(off)} of {len(answer.steps)} steps do not agree: {', '.join(off)}"] if off else []
     said += [f"not decided: {', '.join(unjudged)}"] if unjudged else []
     if said:
         return "; ".join(said)
     return f"both pipelines agree within the bound on {counted(answer.tried, 'group')}"
-
-
-_UNJUDGED = (Outcome.UNDECIDED, Outcome.UNINFORMATIVE)
 
 
 def _named(quantities: Sequence[Quantity]) -> str:

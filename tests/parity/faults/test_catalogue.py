@@ -16,7 +16,7 @@ from parity.faults.base import Injectable
 from parity.faults.injection import injected
 from parity.judging.measurement import Measurement
 from parity.judging.verdict import Outcome, Verdict, judge
-from parity.proof.score.preparation import Example, examples_of
+from parity.proof.score.preparation import ScoredExample, examples_of
 from parity.proof.score.run import CI_EXAMPLES
 from parity.stacks.base import Framework
 
@@ -30,11 +30,11 @@ def targets(changes: Iterable[Injectable]) -> list[str]:
     return list(dict.fromkeys(change.target for change in changes))
 
 
-def verdict_up_to_the_first_failure(defect: Fault, framework: Framework, examples: Iterable[Example]) -> Verdict:
+def verdict_up_to_the_first_failure(defect: Fault, framework: Framework, examples: Iterable[ScoredExample]) -> Verdict:
     found: list[Measurement] = []
     with injected(defect, framework.name):
         for example in examples:
-            measured = example.beside(framework.name, example.held(framework))
+            measured = example.beside(framework.name, example.hold(framework))
             found += measured
             if not all(measurement.agrees for measurement in measured):
                 break
@@ -64,7 +64,7 @@ def test_every_rewrite_of_a_contract_is_silent(name: str, stacks: Stacks) -> Non
     for rewrite, framework in product(REWRITES.values(), stacks):
         if rewrite.target == name and framework.name in rewrite.stacks:
             with injected(rewrite, framework.name):
-                found = [m for example in examples for m in example.beside(framework.name, example.held(framework))]
+                found = [m for example in examples for m in example.beside(framework.name, example.hold(framework))]
             verdict = judge(name, found, rewrite.contract.quota)
             if not verdict.agrees:
                 alarms[f"{rewrite.full_name} in {framework.name}"] = verdict.reason or verdict.failures[0]

@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from parity import cli
-from parity.cli.defects import listing, running
+from parity.cli.defects import listing, running, scoring
 from parity.faults import CATALOGUE, REWRITES, Collection
 from parity.faults.base import Fault
 from parity.faults.changes import returning
 from parity.proof.score import run as score_run
-from parity.proof.score.page import page
-from parity.proof.score.stored import read_score
+from parity.proof.score.page import page, summary
+from parity.proof.score.result import ContractScore, Score, ScoreRun
+from parity.proof.score.stored import encoded, read_score
+from parity.runs.scope import sources
 
 FEW = ("--examples", "0", "--precision", "f64", "--mode", "eager")
 
@@ -51,7 +53,7 @@ def test_the_list_says_what_a_defect_does_and_where(parity_command: Parity) -> N
 @pytest.mark.usefixtures("two_defects")
 def test_a_defect_that_is_caught_gives_the_message_of_a_failure_and_says_whose_it_is(parity_command: Parity) -> None:
     code, out, _ = parity_command("defects", "run", "losses.mae/gain", *FEW)
-    assert code == cli.DISAGREE == 1
+    assert code == cli.AGREE == 0
     for stack, other in (("torch", "tensorflow"), ("tensorflow", "torch")):
         assert f"losses.mae/gain, made in {stack}: is 1 % too large\n" in out
         assert f"losses.mae: {stack} disagrees with the oracle ({other} agrees), case " in out
@@ -65,15 +67,15 @@ def test_the_last_line_makes_the_same_failure_again(parity_command: Parity) -> N
     assert "made in tensorflow" not in out
     command = out.splitlines()[-1].partition("make it again: parity ")[2]
     code, again, _ = parity_command(*shlex.split(command))
-    assert code == cli.DISAGREE
+    assert code == cli.AGREE
     assert " of 1 examples" in again
     assert again.splitlines()[-1] == out.splitlines()[-1]
 
 
 @pytest.mark.usefixtures("two_defects")
-def test_3_nothing_noticed_it(parity_command: Parity) -> None:
+def test_1_nothing_noticed_it(parity_command: Parity) -> None:
     code, out, _ = parity_command("defects", "run", "losses.mae/nothing", "--stack", "torch", *FEW)
-    assert code == cli.NOT_CHECKED == 3
+    assert code == cli.DISAGREE == 1
     assert out.splitlines()[-1].startswith("nothing noticed it in ")
 
 
@@ -84,8 +86,8 @@ def test_3_nothing_noticed_it(parity_command: Parity) -> None:
         ("list losse", "unknown defect 'losse'; did you mean 'losses'?"),
         ("run losses.mae", "unknown defect 'losses.mae'"),
         ("run losses.mae/gain --stack jax", "Invalid value for '--stack'"),
-        ("score losses.mae --write", "--write: expected all contracts and 20 examples, got a part"),
-        ("score --examples 1 --write", "--write: expected all contracts and 20 examples, got a part"),
+        ("score --examples 1 --write", "--write: expected 20 examples that are made, got others"),
+        ("score --stored --write", "--write: expected 20 examples that are made, got others"),
         ("score losses.mea", "unknown contract 'losses.mea'; did you mean 'losses.mae'?"),
         ("run losses.mae/gain --case ood/1", "unknown stratum 'ood' of losses.mae; did you mean 'odd'?"),
     ],
@@ -110,6 +112,37 @@ def test_a_score_is_told_and_written_and_1_says_that_something_was_missed(
     stored = read_score(tmp_path / "score.json")
     assert [d.defect for d in stored.missed] == ["losses.mae/nothing"] * 2
     assert (tmp_path / "score.md").read_text() == page(stored)
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The docs of a checkout whose score has one contract, of another run."""
+    (tmp_path / "pyproject.toml").touch()
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    old = ScoreRun((ContractScore("probe.disk", 4, True, None, None, {}),), 20, 7, {"python": "3"}, "a1")
+    (docs / "score.json").write_bytes(encoded(Score((old,))))
+    monkeypatch.setattr(scoring, "ROOT", tmp_path)
+    return docs
+
+
+@pytest.mark.usefixtures("two_defects")
+def test_a_part_of_the_score_is_written_and_the_rest_is_kept(
+    parity_command: Parity, monkeypatch: pytest.MonkeyPatch, published: Path
+) -> None:
+    monkeypatch.setattr(score_run, "CATALOGUE", Collection("defect", [running.KNOWN["losses.mae/gain"]]))
+    monkeypatch.setattr(score_run, "REWRITES", Collection("rewrite", ()))
+    code, out, _ = parity_command("defects", "score", "losses.mae", "--write")
+    assert code == cli.AGREE
+    stored = read_score(published / "score.json")
+    assert [[c.contract for c in run.contracts] for run in stored.runs] == [["probe.disk"], ["losses.mae"]]
+    assert [run.sources for run in stored.runs] == ["a1", sources()]
+    assert (published / "score.md").read_text() == summary(stored)
+    assert "1 contract scored with other sources than these\n" in out
+    code, out, _ = parity_command("defects", "score", "losses.mae", "--stored")
+    assert code == cli.AGREE
+    assert "| `losses.mae/gain` |" in out
+    assert "probe.disk" not in out
 
 
 def test_two_changes_of_one_name_are_refused() -> None:

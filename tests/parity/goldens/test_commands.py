@@ -74,8 +74,8 @@ def test_a_variant_of_a_contract_is_meant_by_its_address() -> None:
 def test_a_name_that_is_none_is_wrong_usage_with_the_nearest() -> None:
     with pytest.raises(UsageError) as near:
         chosen(["losses.mea"], (MAE, FAR_FIELD))
-    assert str(near.value) == "no golden is called 'losses.mea'; did you mean 'losses.mae'?"
-    with pytest.raises(UsageError, match=r"^no golden is called 'losses.ma'"):
+    assert str(near.value) == "unknown golden 'losses.mea'; did you mean 'losses.mae'?"
+    with pytest.raises(UsageError, match=r"^unknown golden 'losses.ma'"):
         chosen(["losses.ma"], (MAE,))
     with pytest.raises(UsageError) as empty:
         chosen([], ())
@@ -203,12 +203,12 @@ def test_replay_1_a_stack_that_raises(parity_golden, break_torch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("replay losses.mae/even-1", "no golden is called 'losses.mae/even-1'; did you mean 'losses.mae/even-0'?"),
+        ("replay losses.mae/even-1", "unknown golden 'losses.mae/even-1'; did you mean 'losses.mae/even-0'?"),
         ("replay --stack jax", "Invalid value for '--stack'"),
         ("replay --device tpu", "Invalid value for '--device'"),
-        ("list losess", "no golden is called 'losess'"),
+        ("list losess", "unknown golden 'losess'"),
         ("regen", "Missing option '--reason'"),
-        ("regen losses.mea --reason x", "no golden is called 'losses.mea'; did you mean 'losses.mae'?"),
+        ("regen losses.mea --reason x", "unknown golden 'losses.mea'; did you mean 'losses.mae'?"),
         ("promote losses.mea --reason x", "unknown contract 'losses.mea'; did you mean 'losses.mae'?"),
         ("promote losses.mae --case odd --reason x", "a case is written stratum/seed, such as odd/17; got 'odd'"),
         ("promote losses.mae --case ood/1 --reason x", "unknown stratum 'ood' of losses.mae; did you mean 'odd'?"),
@@ -217,7 +217,7 @@ def test_replay_1_a_stack_that_raises(parity_golden, break_torch) -> None:
         ("promote --reason x", "Missing argument 'CONTRACT...'"),
         ("promote losses.mae --case odd/1", "Missing option '--reason'"),
         ("remove --reason x", "Missing argument 'NAME...'"),
-        ("remove losses.mea --reason x", "no golden is called 'losses.mea'; did you mean 'losses.mae'?"),
+        ("remove losses.mea --reason x", "unknown golden 'losses.mea'; did you mean 'losses.mae'?"),
         ("remove losses.mae", "Missing option '--reason'"),
         ("diff HEAD", "Missing argument 'NEW'"),
         ("rewrite", "No such command 'rewrite'"),

@@ -14,7 +14,7 @@ from filelock import FileLock
 from parity.goldens import folder as module
 from parity.goldens.errors import GoldenError
 from parity.goldens.folder import GoldenSet, recover, replace
-from parity.goldens.manifest import MOST_BYTES, faults, manifest_of
+from parity.goldens.manifest import MOST_BYTES, manifest_of
 
 factory = runpy.run_path(str(Path(__file__).with_name("factory.py")))
 FILES, CHANGED = factory["files"](), factory["files"](value=2.0)
@@ -25,13 +25,6 @@ EVEN = "losses.mae/even-0.npz"
 def folder(tmp_path):
     replace(tmp_path / "golden", None, FILES)
     return tmp_path / "golden"
-
-
-@pytest.fixture(params=["exchange", "two renames"])
-def way(request, monkeypatch):
-    if request.param == "two renames":
-        monkeypatch.setattr(module, "_exchanged", lambda *_: False)
-    return request.param
 
 
 def beside(folder):
@@ -82,7 +75,7 @@ def test_changes_leave_the_set_that_was_read_as_it_was(folder):
     assert read.files == FILES
 
 
-def test_a_set_takes_the_place_of_another(folder, way):
+def test_a_set_takes_the_place_of_another(folder):
     replace(folder, GoldenSet.read(folder), CHANGED)
     assert GoldenSet.read(folder).files == CHANGED
     assert beside(folder) == []
@@ -92,7 +85,7 @@ def test_a_set_takes_the_place_of_another(folder, way):
     assert sorted(path.name for path in folder.iterdir()) == ["losses.mae", "manifest.json"]
 
 
-def test_an_empty_folder_is_filled(tmp_path, way):
+def test_an_empty_folder_is_filled(tmp_path):
     (tmp_path / "golden").mkdir()
     replace(tmp_path / "golden", None, FILES)
     assert GoldenSet.read(tmp_path / "golden").files == FILES
@@ -105,23 +98,13 @@ def test_a_folder_may_be_named_relative_to_where_one_is(folder, monkeypatch):
     assert beside(folder) == []
 
 
-def test_files_that_stay_the_same_keep_their_times(folder, way):
+def test_files_that_stay_the_same_keep_their_times(folder):
     kept = "optics.diffract@2/whole-shifts-12.npz"
     for name in FILES:
         os.utime(folder / name, (1e9, 1e9))
     replace(folder, GoldenSet.read(folder), CHANGED)
     assert [name for name in FILES if (folder / name).stat().st_mtime == 1e9] == [kept]
     assert (folder / kept).stat().st_nlink == 1
-
-
-def test_times_are_kept_where_there_are_no_links(folder, monkeypatch):
-    def refuse(*_):
-        raise OSError(errno.EPERM, "no links here")
-
-    monkeypatch.setattr(Path, "hardlink_to", refuse)
-    os.utime(folder / EVEN, (1e9, 1e9))
-    replace(folder, GoldenSet.read(folder), {EVEN: FILES[EVEN]})
-    assert (folder / EVEN).stat().st_mtime == 1e9
 
 
 def test_nothing_is_written_where_nothing_changes(folder):
@@ -222,7 +205,7 @@ def test_a_folder_that_cannot_be_written_is_said_so(folder, monkeypatch):
     assert unchanged(folder)
 
 
-@pytest.mark.parametrize("step", ["_write", "_linked", "_sync", "faults", "_exchanged"])
+@pytest.mark.parametrize("step", ["_write", "_sync", "faults", "_publish"])
 def test_an_interruption_leaves_nothing_behind(folder, monkeypatch, step):
     read = GoldenSet.read(folder)
 
@@ -244,7 +227,6 @@ def test_an_interruption_between_two_renames_puts_the_old_set_back(folder, monke
             raise KeyboardInterrupt
         return rename(path, target)
 
-    monkeypatch.setattr(module, "_exchanged", lambda *_: False)
     monkeypatch.setattr(Path, "rename", interrupt)
     with pytest.raises(KeyboardInterrupt):
         replace(folder, read, CHANGED)
@@ -325,7 +307,7 @@ def test_of_writers_at_once_one_writes(folder):
     assert unchanged(folder, factory["files"](value=done[0]))
 
 
-def test_readers_find_a_whole_set_while_it_is_replaced(folder, way):
+def test_readers_find_a_whole_set_while_it_is_replaced(folder):
     stop = threading.Event()
     errors = []
 
@@ -360,10 +342,8 @@ from parity.goldens.manifest import faults
 
 factory = runpy.run_path(sys.argv[1])
 old, new = factory["files"](), factory["files"](value=2.0)
-root, way = Path(sys.argv[2]), sys.argv[3]
-if way == "two renames":
-    module._exchanged = lambda *_: False
-EVENTS = ("open", "os.", "shutil.", "tempfile.", "ctypes.", "fcntl.")
+root = Path(sys.argv[2])
+EVENTS = ("open", "os.", "shutil.", "tempfile.", "fcntl.")
 left, armed = 0, False
 
 def watch(event, arguments):
@@ -393,7 +373,6 @@ while not finished:
     finished = os.WIFEXITED(status)
     assert finished or os.WTERMSIG(status) == signal.SIGKILL
     if not folder.exists():
-        assert way == "two renames", steps
         outcomes["put back"] += 1
         recover(folder)
     assert faults(folder) == [], (steps, faults(folder))
@@ -406,11 +385,10 @@ print(json.dumps({"steps": steps, **outcomes}))
 """
 
 
-@pytest.mark.parametrize("means", ["exchange", "two renames"])
-def test_a_writer_killed_at_any_step_leaves_the_old_set_or_the_new(tmp_path, means):
+def test_a_writer_killed_at_any_step_leaves_the_old_set_or_the_new(tmp_path):
     helper = Path(__file__).with_name("factory.py")
     ran = subprocess.run(
-        [sys.executable, "-c", KILLED, str(helper), str(tmp_path), means],
+        [sys.executable, "-c", KILLED, str(helper), str(tmp_path)],
         capture_output=True,
         text=True,
         timeout=60,
@@ -422,37 +400,4 @@ def test_a_writer_killed_at_any_step_leaves_the_old_set_or_the_new(tmp_path, mea
     assert outcomes["steps"] > 50
     assert outcomes["old"] > 10
     assert outcomes["new"] > 10
-    assert outcomes["put back"] == (means == "two renames")
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux exchanges folders")
-def test_folders_are_exchanged_in_one_step_where_the_system_can(tmp_path):
-    one, other = tmp_path / "one", tmp_path / "other"
-    one.mkdir(), other.mkdir()
-    inodes = one.stat().st_ino, other.stat().st_ino
-    assert module._exchanged(one, other)
-    assert (other.stat().st_ino, one.stat().st_ino) == inodes
-    with pytest.raises(FileNotFoundError):
-        module._exchanged(one, tmp_path / "none")
-
-
-@pytest.mark.parametrize("number", [errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EXDEV])
-def test_systems_that_cannot_exchange_rename_twice(folder, monkeypatch, number):
-    class Library:
-        def __init__(self, *_, **__): ...
-
-        @staticmethod
-        def renameat2(*_):
-            return -1
-
-    monkeypatch.setattr(module.ctypes, "CDLL", Library)
-    monkeypatch.setattr(module.ctypes, "get_errno", lambda: number)
-    replace(folder, GoldenSet.read(folder), CHANGED)
-    assert unchanged(folder, CHANGED)
-
-
-def test_libraries_without_the_call_rename_twice(folder, monkeypatch):
-    monkeypatch.setattr(module.ctypes, "CDLL", lambda *_, **__: object())
-    replace(folder, GoldenSet.read(folder), CHANGED)
-    assert faults(folder) == []
-    assert unchanged(folder, CHANGED)
+    assert outcomes["put back"] == 1

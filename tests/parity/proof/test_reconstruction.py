@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import ptycho_torch.forward
 import ptycho_torch.losses
-from parity.cli.codes import AGREE, NOT_CHECKED
+from parity._codes import AGREE, NOT_CHECKED
 from parity.cli.reconstruction import reconstruct_command
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import UsageError

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from parity.runs import workers
-from parity.runs.workers import Lost, in_processes
+from parity.runs.workers import Loss, Lost, in_processes
 
 LIMIT = 2.0
 
@@ -108,13 +108,13 @@ def test_a_lost_task_says_why_and_the_others_go_on(task: str, reason: str) -> No
 
 
 def test_what_listens_to_no_signal_is_ended_too() -> None:
-    assert found(["hangs deaf"]) == {"hangs deaf": Lost("took longer than the limit of 2 s")}
+    assert found(["hangs deaf"]) == {"hangs deaf": Lost("took longer than the limit of 2 s", Loss.LATE)}
     assert active_children() == []
 
 
 def test_memory_that_is_limited_runs_out() -> None:
     answers = dict(in_processes(partial(limited_to, 1 << 30), allocated, [1, 1 << 31, 2], jobs=1))
-    assert answers == {1: 1, 1 << 31: Lost("ran out of memory"), 2: 2}
+    assert answers == {1: 1, 1 << 31: Lost("ran out of memory", Loss.DIED), 2: 2}
 
 
 def test_the_limit_is_a_task_s_own() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from parity._codes import NOT_CHECKED
 from parity.contracts.cases.case import parse_case
 from parity.contracts.cases.profiles import PROFILES
 from parity.contracts.declared import REGISTRY
@@ -20,7 +21,6 @@ from parity.physics.precision import FLOAT32
 from parity.stacks import load
 from parity.stacks.base import Framework
 from parity.testing.holding import hypothesis_settings
-from parity.testing.plugin import NOT_CHECKED
 
 HOLDS = """
 import pytest

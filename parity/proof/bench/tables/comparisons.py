@@ -1,4 +1,4 @@
-"""The harness beside other work: the same by hand, and the same at another revision."""
+"""The harness beside itself at another revision."""
 
 from __future__ import annotations
 
@@ -8,26 +8,11 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from parity.proof.bench.ratios import Compared, Ratio
-from parity.proof.bench.tables.numbers import milliseconds, numbers_table
-from parity.proof.bench.versus_by_hand import Beside
+from parity.proof.bench.tables.numbers import numbers_table
 
-_BY_HAND = (
-    "Milliseconds an example. values: the stacks against each other by assert_allclose, in float32 and float64. "
-    "Gradients against finite differences, along one direction or every axis. ×: by hand, values and those gradients, "
-    "over the harness."
-)
 _AGAINST = (
     "The code at hand over the other: the ratio of medians, and in brackets those of single rounds. Below 1: faster."
 )
-
-
-def beside_table(beside: Sequence[Beside]) -> RenderableType:
-    """A row for every contract that is tested by hand."""
-    table = numbers_table("by hand", "N", "values", "one direction", "every axis", "harness", "× one", "× every")
-    for b in beside:
-        costs = (milliseconds(s) for s in (b.values, b.one_direction, b.every_axis, b.harness))
-        table.add_row(b.contract, str(b.size), *costs, f"{b.least_factor:.1f}", f"{b.factor:,.0f}")
-    return Group(table, Text(_BY_HAND, "dim"))
 
 
 def revisions_table(compared: Sequence[Compared]) -> RenderableType:

@@ -9,12 +9,17 @@ import pytest
 
 from parity._errors import CheckNotMade
 from parity.gate.preflight.data import data_findings
-from parity.gate.preflight.findings import Outcome
+from parity.gate.preflight.findings import PreflightOutcome
 from ptycho.workflows.grid_lines_workflow import build_datasets
 from ptycho.workflows.simulation import GridLinesConfig
 from ptycho_exposures.datafile import write_datafiles
 
-PASSED, FAILED, NOT_CHECKED, NOTED = Outcome.PASSED, Outcome.FAILED, Outcome.NOT_CHECKED, Outcome.NOTED
+PASSED, FAILED, NOT_CHECKED, NOTED = (
+    PreflightOutcome.PASSED,
+    PreflightOutcome.FAILED,
+    PreflightOutcome.NOT_CHECKED,
+    PreflightOutcome.NOTED,
+)
 Arrays = dict[str, Any]
 
 
@@ -46,7 +51,7 @@ def experiment() -> Arrays:
     }
 
 
-def outcomes(path: Path, arrays: Arrays) -> dict[str, tuple[Outcome, str]]:
+def outcomes(path: Path, arrays: Arrays) -> dict[str, tuple[PreflightOutcome, str]]:
     np.savez(path / "scan.npz", **arrays)
     return {one.subject: (one.outcome, one.text) for one in data_findings(path / "scan.npz")}
 
@@ -161,14 +166,17 @@ def test_a_scan_that_the_loaders_alone_take_passes(tmp_path: Path, experiment: A
     others = {name: array for name, array in experiment.items() if name not in ("xcoords", "ycoords")}
     frames = experiment["diff3d"].shape
     said = outcomes(tmp_path, {**others, key: places})["file"]
-    assert said == (Outcome.PASSED, f"a scan: {frames[0]} patterns of {frames[1]} × {frames[2]}, in groups of 1")
+    assert said == (
+        PreflightOutcome.PASSED,
+        f"a scan: {frames[0]} patterns of {frames[1]} × {frames[2]}, in groups of 1",
+    )
 
 
 def test_the_photons_of_a_pattern_are_the_same_wherever_its_axis_is(tmp_path: Path, grid_lines: Arrays) -> None:
     turned = {key: np.moveaxis(grid_lines[key], 0, -1) for key in ("diffraction", "Y_I", "Y_phi")}
     one, other = (outcomes(tmp_path, arrays)["X and Y_I"] for arrays in (grid_lines, {**grid_lines, **turned}))
     assert one == other
-    assert one[0] is Outcome.PASSED
+    assert one[0] is PreflightOutcome.PASSED
 
 
 def test_a_file_of_the_workflow_is_held_to_all_of_it(tmp_path: Path, grid_lines: Arrays) -> None:

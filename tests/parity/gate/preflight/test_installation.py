@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from parity.gate.preflight import installation
-from parity.gate.preflight.findings import Outcome
+from parity.gate.preflight.findings import PreflightOutcome
 from parity.gate.preflight.installation import spectral_convolution, versions
 
 
@@ -21,7 +21,7 @@ def test_versions_are_those_that_are_installed(monkeypatch: pytest.MonkeyPatch) 
         ("no-such-one or nor-this", "not installed"),
         ("numpy", np.__version__),
     ]
-    assert {one.outcome for one in (python, *found)} == {Outcome.NOTED}
+    assert {one.outcome for one in (python, *found)} == {PreflightOutcome.NOTED}
 
 
 def test_neuraloperator_is_active_where_it_can_be_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

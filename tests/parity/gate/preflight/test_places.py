@@ -6,7 +6,7 @@ from pathlib import Path
 from parity._repository import ROOT
 from parity.contracts.contract import Entry
 from parity.contracts.declared import REGISTRY
-from parity.gate.preflight.findings import Outcome
+from parity.gate.preflight.findings import PreflightOutcome
 from parity.gate.preflight.places import implementations, place, places
 
 FOLDERS = ("ptycho", "ptycho_torch", "parity/physics/oracle")
@@ -25,7 +25,7 @@ def test_a_definition_is_found_at_its_line(tmp_path: Path) -> None:
 def test_every_loss_is_where_it_is_said_to_be() -> None:
     for contract in REGISTRY.select(["losses"]):
         finding = implementations(contract)
-        assert finding.outcome is Outcome.PASSED
+        assert finding.outcome is PreflightOutcome.PASSED
         first, *entries = finding.text.splitlines()
         files = [said.rpartition(":") for said in first.split()]
         assert [path for path, _, _ in files] == [f"{folder}/losses.py" for folder in FOLDERS]
@@ -47,7 +47,7 @@ def test_one_that_is_missing_fails() -> None:
         REGISTRY["losses.mae"], name="losses.mse", entries=(Entry("torch", "model.MSELoss", lambda call, a: None),)
     )
     finding = implementations(contract)
-    assert finding.outcome is Outcome.FAILED
+    assert finding.outcome is PreflightOutcome.FAILED
     assert finding.text.splitlines() == [
         "ptycho/losses.py: none  ptycho_torch/losses.py: none  parity/physics/oracle/losses.py: none",
         "ptycho_torch/model.py: none MSELoss",

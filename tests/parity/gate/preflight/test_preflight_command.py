@@ -8,7 +8,7 @@ import pytest
 
 from parity import cli
 from parity.contracts.declared import REGISTRY
-from parity.gate.preflight.findings import Finding, Outcome
+from parity.gate.preflight.findings import PreflightFinding, PreflightOutcome
 from parity.gate.preflight.table import verdict
 
 LOSSES = len(REGISTRY.select(["losses"]))
@@ -75,7 +75,9 @@ def test_3_no_such_file(preflight: Preflight, tmp_path: Path) -> None:
 
 
 def test_the_verdict_names_what_was_not_checked_first() -> None:
-    named = [(name, Outcome(outcome)) for name, outcome in (("a", "failed"), ("b", "not checked"), ("c", "passed"))]
-    findings = [Finding(name, outcome, "") for name, outcome in named]
+    named = [
+        (name, PreflightOutcome(outcome)) for name, outcome in (("a", "failed"), ("b", "not checked"), ("c", "passed"))
+    ]
+    findings = [PreflightFinding(name, outcome, "") for name, outcome in named]
     assert verdict({"x": findings[:1], "y": findings[1:]}) == "not checked: b (y); failed: a (x)"
     assert verdict({"y": findings[2:]}) == "1 check passed"

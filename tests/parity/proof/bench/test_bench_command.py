@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from parity._codes import AGREE
 from parity.cli import NOT_CHECKED
 from parity.cli import bench as command
 from parity.cli.bench import bench_command
-from parity.cli.codes import AGREE
 from parity.proof.bench import stored
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from parity.proof.mutants.mutate import Kind, Mutant, mutants_of
-from parity.proof.mutants.trial import Question
+from parity.proof.mutants.asking import Session
+from parity.proof.mutants.mutate import Mutant, MutantKind, mutants_of
 
 NUMBERS = itertools.count()
 
@@ -28,11 +28,11 @@ class Tiny:
         (self.folder / self.name / "__init__.py").touch()
         (self.folder / self.name / "code.py").write_text(textwrap.dedent(text))
 
-    def question(self, test: str) -> Question:
+    def question(self, test: str) -> Session:
         """Runs a test, which finds the file as `code`."""
         path = self.folder / f"test_{self.name}.py"
         path.write_text(f"from {self.name} import code\n\n\n{textwrap.dedent(test)}")
-        return Question(("--rootdir", str(self.folder), "-c", "/dev/null", str(path)), (path,))
+        return Session(("--rootdir", str(self.folder), "-c", "/dev/null", str(path)), (path,))
 
     def mutant(self, definition: str, source: str) -> Mutant:
         return Mutant(
@@ -45,7 +45,7 @@ class Tiny:
             "by hand",
             "",
             "",
-            Kind.MATHEMATICS,
+            MutantKind.MATHEMATICS,
             textwrap.dedent(source),
         )
 

@@ -5,16 +5,14 @@ import pytest
 from parity.contracts.mirror import ROOT
 from parity.proof.mutants.explained import EXPLAINED, explanation
 from parity.proof.mutants.mutate import mutants_of
-
-PHYSICS = ("losses", "optics", "scaling", "patches", "forward")
+from parity.proof.mutants.questions import FILES
 
 
 @pytest.fixture(scope="module")
 def ids():
-    """Of every mutant of the physics of both stacks."""
-    files = [(package, name) for package in ("ptycho", "ptycho_torch") for name in PHYSICS]
-    texts = [(*file, (ROOT / file[0] / f"{file[1]}.py").read_text(encoding="utf-8")) for file in files]
-    return {mutant.id for text in texts for mutant in mutants_of(*text)}
+    """Of every mutant of the files that are mutated."""
+    paths = [ROOT / file for file in FILES]
+    return {m.id for p in paths for m in mutants_of(p.parent.name, p.stem, p.read_text(encoding="utf-8"))}
 
 
 def test_what_is_explained_is_a_mutant_of_the_sources_as_they_are(ids):

@@ -1,8 +1,8 @@
-from parity.proof.mutants.journal import append, part_of, read
-from parity.proof.mutants.trial import Outcome, Trial
+from parity.proof.mutants.journal import append, read
+from parity.proof.mutants.trial import MutantTrial, TrialOutcome
 
-KILLED = Trial("a1", Outcome.KILLED, 0.5, by="losses.mae", message="∂", raised="TypeError")
-SURVIVED = Trial("b2", Outcome.SURVIVED, 9.0)
+KILLED = MutantTrial("a1", TrialOutcome.KILLED, 0.5, by="losses.mae", message="∂", raised="TypeError")
+SURVIVED = MutantTrial("b2", TrialOutcome.SURVIVED, 9.0)
 
 
 def test_what_is_written_is_read_again(tmp_path):
@@ -14,13 +14,6 @@ def test_what_is_written_is_read_again(tmp_path):
 
 def test_a_journal_that_is_not_there_is_empty(tmp_path):
     assert read(tmp_path / "journal") == {}
-
-
-def test_the_journals_of_all_workers_are_read(tmp_path):
-    path = tmp_path / "journal"
-    append(path, KILLED)
-    append(part_of(path, 3), SURVIVED)
-    assert read(path) == {"a1": KILLED, "b2": SURVIVED}
 
 
 def test_a_line_that_was_cut_off_is_left_out(tmp_path):

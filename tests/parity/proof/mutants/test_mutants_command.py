@@ -3,7 +3,7 @@ from click.testing import CliRunner
 
 from parity.cli import mutants as command
 from parity.contracts.contract import UsageError
-from parity.proof.mutants.trial import Outcome, Trial
+from parity.proof.mutants.trial import MutantTrial, TrialOutcome
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def everything_ends(monkeypatch):
 
     def ends(outcome):
         def trials(mutants, root, path, jobs, limit, advance):
-            return {mutant.id: Trial(mutant.id, outcome, 1.0) for mutant in mutants}
+            return {mutant.id: MutantTrial(mutant.id, outcome, 1.0) for mutant in mutants}
 
         monkeypatch.setattr(command, "try_all", trials)
 
@@ -33,14 +33,16 @@ def test_a_file_that_is_no_source_of_a_stack_is_refused():
     assert isinstance(called("list", "parity/judging/verdict.py").exception, UsageError)
 
 
-@pytest.mark.parametrize(("outcome", "code"), [(Outcome.KILLED, 0), (Outcome.TIMED_OUT, 1), (Outcome.BROKEN, 1)])
+@pytest.mark.parametrize(
+    ("outcome", "code"), [(TrialOutcome.KILLED, 0), (TrialOutcome.TIMED_OUT, 1), (TrialOutcome.BROKEN, 1)]
+)
 def test_the_exit_code_says_whether_every_mutant_was_noticed(everything_ends, outcome, code):
     everything_ends(outcome)
     assert called("run", "ptycho/optics.py").return_value == code
 
 
 def test_both_kinds_have_their_own_share_and_what_was_missed_is_listed(everything_ends):
-    everything_ends(Outcome.TIMED_OUT)
+    everything_ends(TrialOutcome.TIMED_OUT)
     output = called("run", "ptycho/optics.py").output
     assert "mathematics, by pytest -m parity" in output
     assert "borders, by the unit tests" in output
@@ -48,6 +50,6 @@ def test_both_kinds_have_their_own_share_and_what_was_missed_is_listed(everythin
 
 
 def test_the_report_is_written(everything_ends, tmp_path):
-    everything_ends(Outcome.KILLED)
+    everything_ends(TrialOutcome.KILLED)
     called("run", "ptycho/optics.py", "--report", str(tmp_path / "found"))
     assert (tmp_path / "found" / "mutants.json").is_file()

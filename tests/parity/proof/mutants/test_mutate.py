@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from parity.contracts.mirror import ROOT
-from parity.proof.mutants.mutate import Kind, mutants_of, thinned
+from parity.proof.mutants.mutate import MutantKind, mutants_of, thinned
 
 TEXT = '''
 import torch
@@ -74,4 +74,4 @@ def test_thinning_keeps_as_many_of_each_operator_in_each_function_and_more_of_th
 
 def test_what_is_computed_and_what_is_refused_are_told_apart():
     text = "def f(x):\n    checks.require_real('x', x)\n    return x + 1\n"
-    assert {m.line: m.kind for m in mutants_of("p", "m", text)} == {2: Kind.BORDER, 3: Kind.MATHEMATICS}
+    assert {m.line: m.kind for m in mutants_of("p", "m", text)} == {2: MutantKind.BORDER, 3: MutantKind.MATHEMATICS}

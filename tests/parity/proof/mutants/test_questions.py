@@ -12,13 +12,13 @@ def test_every_mutant_of_the_physics_is_asked_about(package, module):
     text = (ROOT / package / f"{module}.py").read_text(encoding="utf-8")
     checkout = Checkout(ROOT)
     for mutant in {m.definition: m for m in mutants_of(package, module, text)}.values():
-        assert checkout.questions(mutant)
+        assert checkout.sessions(mutant)
 
 
 def test_the_last_question_asks_every_contract_that_leads_there_and_draws_as_many_cases_as_ci():
     text = (ROOT / "ptycho_torch" / "losses.py").read_text(encoding="utf-8")
     mutant = next(m for m in mutants_of("ptycho_torch", "losses", text) if m.function == "mae")
-    first, last = Checkout(ROOT).questions(mutant)
+    first, last = Checkout(ROOT).sessions(mutant)
     assert {name for name in REGISTRY if any(f"[{name}]" in argument for argument in first.arguments)} == {"losses.mae"}
     assert sum("[" in argument for argument in last.arguments) > 2
     assert last.arguments[last.arguments.index("--parity-examples") + 1] == str(MANY)

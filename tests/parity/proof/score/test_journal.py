@@ -8,7 +8,8 @@ import pytest
 from parity.contracts.declared import REGISTRY
 from parity.faults import CATALOGUE, REWRITES
 from parity.proof.score import run
-from parity.proof.score.result import ContractScore, DefectScore, RewriteScore, Score, Seen
+from parity.proof.score.result import ContractScore, DefectScore, Explained, RewriteScore, Score, ScoreRun, Seen
+from parity.runs.scope import sources
 
 NAMES = ("losses.mae", "losses.complex_mae")
 CONTRACTS = tuple(REGISTRY[name] for name in NAMES)
@@ -53,10 +54,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_what_is_known_is_not_scored_again_and_the_rest_is(asked: list[str]) -> None:
     seen: list[Score] = []
-    known = Score((scored(NAMES[0]),), run.CI_EXAMPLES, 7, {})
+    known = Score((ScoreRun((scored(NAMES[0]),), run.CI_EXAMPLES, 7, {}, "a1"),))
     whole = run.score(CONTRACTS, run.Job(), advance=seen.append, known=known)
     assert asked == [NAMES[1]]
-    assert [contract.contract for contract in whole.contracts] == list(NAMES)
+    assert [[contract.contract for contract in made.contracts] for made in whole.runs] == [[name] for name in NAMES]
+    assert [made.sources for made in whole.runs] == ["a1", sources()]
     assert whole.seconds >= 7
     assert [len(score.contracts) for score in seen] == [2]
 
@@ -64,10 +66,28 @@ def test_what_is_known_is_not_scored_again_and_the_rest_is(asked: list[str]) -> 
 def test_a_contract_that_has_other_defects_now_is_scored_again(asked: list[str]) -> None:
     old = scored(NAMES[0])
     fewer = replace(old, defects=old.defects[1:])
-    run.score(CONTRACTS, run.Job(), known=Score((fewer,), run.CI_EXAMPLES, 7, {}))
+    run.score(CONTRACTS, run.Job(), known=Score((ScoreRun((fewer,), run.CI_EXAMPLES),)))
     assert asked == list(NAMES)
 
 
 def test_a_score_of_other_examples_is_not_gone_on_with(asked: list[str]) -> None:
-    run.score(CONTRACTS, run.Job(), known=Score((scored(NAMES[0]),), 3, 7, {}))
+    run.score(CONTRACTS, run.Job(), known=Score((ScoreRun((scored(NAMES[0]),), 3),)))
     assert asked == list(NAMES)
+
+
+def test_a_row_is_stale_where_defects_rewrites_or_right_causes_are_others_now() -> None:
+    right = scored(NAMES[0])
+    (row, *rows) = right.defects
+    marked_otherwise = replace(row, explained=Explained(None, ("something else",)))
+    for old in (
+        replace(right, defects=tuple(rows)),
+        replace(right, rewrites=()),
+        replace(right, defects=(marked_otherwise, *rows)),
+    ):
+        assert NAMES[0] in run.stale(Score((ScoreRun((old,), 1),)))
+    assert NAMES[0] not in run.stale(Score((ScoreRun((right,), 1),)))
+
+
+def test_a_row_that_is_missing_or_of_no_contract_is_stale() -> None:
+    gone = replace(scored(NAMES[0]), contract="losses.gone")
+    assert {NAMES[0], "losses.gone"} <= {*run.stale(Score((ScoreRun((gone,), 1),)))}

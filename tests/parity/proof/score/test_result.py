@@ -9,13 +9,14 @@ import pytest
 from parity.judging.quantity import gradient_of, result_of
 from parity.physics.precision import FLOAT32
 from parity.proof.score.baselines import BASELINES, Baseline
-from parity.proof.score.page import page, totals
+from parity.proof.score.page import page, summary, totals
 from parity.proof.score.result import (
     ContractScore,
     DefectScore,
     Explained,
     RewriteScore,
     Score,
+    ScoreRun,
     Seen,
     accuracy,
     mean_share,
@@ -42,7 +43,7 @@ SILENT, LOUD = RewriteScore("losses.mae/b", "torch", True), RewriteScore("losses
 def score_of(*defects: DefectScore, rewrites: tuple[RewriteScore, ...] = (), agrees: bool = True) -> Score:
     alarms = {baseline.name: Seen(1, 4, "dark/0") for baseline in BASELINES}
     contract = ContractScore("losses.mae", 4, agrees, 1e-6, None, alarms, defects, rewrites)
-    return Score((contract,), examples=20, seconds=7, environment={"python": "3.11"})
+    return Score((ScoreRun((contract,), examples=20, seconds=7, environment={"python": "3.11"}, sources="a1"),))
 
 
 def test_a_score_holds_where_all_is_caught_and_nothing_else_is() -> None:
@@ -86,7 +87,7 @@ def test_accuracy_counts_only_what_was_asked() -> None:
 
 
 def test_a_stored_score_comes_back_as_it_was(tmp_path: Path) -> None:
-    for score in (score_of(CAUGHT, MISSED, rewrites=(SILENT, LOUD)), score_of(), Score((), 20)):
+    for score in (score_of(CAUGHT, MISSED, rewrites=(SILENT, LOUD)), score_of(), Score(())):
         (tmp_path / "score.json").write_bytes(encoded(score))
         assert read_score(tmp_path / "score.json") == score
 
@@ -96,7 +97,7 @@ def test_each_defect_has_a_line_of_its_own_in_the_file() -> None:
     assert sum('"defect": "losses.mae/a"' in line for line in lines) == 2
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 0, "contracts": []}', '{"format": 1}'])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 0, "runs": []}', '{"format": 2}'])
 def test_a_file_that_holds_no_score_is_refused_by_name(tmp_path: Path, content: str) -> None:
     path = tmp_path / "score.json"
     path.write_text(content)
@@ -106,9 +107,17 @@ def test_a_file_that_holds_no_score_is_refused_by_name(tmp_path: Path, content: 
 
 def test_the_page_has_totals_first_and_a_row_for_each_defect() -> None:
     text = page(score_of(MISSED, CAUGHT, rewrites=(SILENT,)))
-    parts = ("| defects caught | 1 of 2 (50.0%) |", "## What a tol", "## Causes", "## By contract", "## Fault by")
+    parts = (
+        "| defects caught | 1 of 2 (50.0%) |",
+        "## What a tol",
+        "## Causes",
+        "## Explained wrongly",
+        "## By contract",
+        "## Defect by",
+        "## Made by",
+    )
     assert sorted(parts, key=text.index) == list(parts)
-    matrix = text.partition("## Fault by defect")[2]
+    matrix = text.partition("## Defect by defect")[2]
     assert matrix.count("losses.mae/a") == 1
     assert "| `losses.mae/a` | · | – / 2/4 | – / 1/4 | · / – |\n" in matrix
 
@@ -131,3 +140,27 @@ def test_a_tolerance_fires_on_values_that_it_does_not_hold(got: dict[str, np.nda
     baseline = Baseline("torch.testing.assert_close", FLOAT32, 1e-4, 0.0, same_dtype=True)
     expected = {result_of("mae"): np.float32([1.0, 2.0]), gradient_of("x"): np.float32(1)}
     assert baseline.fires(got, expected) is fires
+
+
+def test_the_summary_has_the_totals_and_says_how_to_print_the_rest() -> None:
+    text = summary(score_of(MISSED, CAUGHT, rewrites=(SILENT,)))
+    assert "| defects caught | 1 of 2 (50.0%) |" in text
+    assert "`parity defects score --stored` prints the rest" in text
+    assert "losses.mae/a` |" not in text
+    assert "| 1 | 7 | `a1` | python 3.11 |" in text
+
+
+def scored(name: str) -> ContractScore:
+    return ContractScore(name, 4, True, None, None, {})
+
+
+def test_a_later_run_takes_the_place_of_what_it_scored_and_the_rest_stays() -> None:
+    first = ScoreRun((scored("optics.illuminate"), scored("losses.mae")), 20, 7, {}, "a1")
+    later = ScoreRun((scored("losses.mae"),), 20, 2, {}, "b2")
+    both = Score((first,)).updated([later])
+    assert [run.sources for run in both.runs] == ["a1", "b2"]
+    assert [contract.contract for contract in both.contracts] == ["optics.illuminate", "losses.mae"]
+    assert both.seconds == 9
+    assert "| `optics.illuminate` | 7 | `a1` |" in summary(both)
+    assert "| `losses.mae` | 2 | `b2` |" in summary(both)
+    assert Score((later,)).updated([later]).runs == (later,)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from parity._codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.faults.base import Fault, Rewrite
@@ -25,7 +26,7 @@ from parity.proof.score.result import (
     DefectScore,
 )
 from parity.proof.score.scoring import Stacks, score_contract
-from parity.proof.score.session import BROKEN, GOLDENS, HELD, NOT_HELD, held_by_pytest
+from parity.proof.score.session import GOLDENS, held_by_pytest
 from parity.stacks.base import Framework
 
 Frameworks = tuple[Framework, ...]
@@ -205,7 +206,7 @@ def test_the_stacks_are_as_they_were(preparations: dict[str, Preparation], stack
         assert preparation.verdict.agrees
         for example in preparation.examples[:2]:
             for framework in stacks:
-                before, now = example.right[framework.name][0], example.held(framework)[0]
+                before, now = example.right[framework.name][0], example.hold(framework)[0]
                 assert before is not None
                 assert now is not None
                 assert all(np.array_equal(now[name], before[name], equal_nan=True) for name in before)
@@ -222,16 +223,16 @@ def test_what_example_and_run_show_of_correct_code_is_small(scored: dict[str, Co
 def test_pytest_is_asked_in_this_process() -> None:
     arguments = ("--parity-profile", "ci", "--parity-examples", "1")
     disk = Fault("probe.disk", "gain", "is off by a factor", gain(1e-3))
-    assert held_by_pytest(["probe.disk"], arguments) == HELD
+    assert held_by_pytest(["probe.disk"], arguments) == AGREE
     with injected(disk, "torch"):
-        assert held_by_pytest(["probe.disk"], arguments) == NOT_HELD
-    assert held_by_pytest(["probe.disk"], arguments) == HELD
-    assert held_by_pytest(["no.such"], arguments) not in (HELD, NOT_HELD)
+        assert held_by_pytest(["probe.disk"], arguments) == DISAGREE
+    assert held_by_pytest(["probe.disk"], arguments) == AGREE
+    assert held_by_pytest(["no.such"], arguments) not in (AGREE, DISAGREE)
 
 
 def test_a_session_that_breaks_is_no_contract_that_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("of the harness")
 
-    monkeypatch.setattr("parity.testing.holding.judge", broken)
-    assert held_by_pytest(["probe.disk"], ("--parity-profile", "ci", "--parity-examples", "1")) == BROKEN
+    monkeypatch.setattr("parity.judging.run.judge", broken)
+    assert held_by_pytest(["probe.disk"], ("--parity-profile", "ci", "--parity-examples", "1")) == NOT_CHECKED

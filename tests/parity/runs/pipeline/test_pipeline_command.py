@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from parity import cli
 from parity.faults import CATALOGUE
-from parity.faults.injection import injected
+from parity.faults.injection import injected, replaced_in
+from ptycho_exposures.groupedscan import GroupedScan
 
 Pipeline = Callable[..., tuple[int, list[str], str]]
 Experiment = Weights = Callable[..., Path]
@@ -92,3 +94,22 @@ def test_3_what_float32_leaves_open(pipeline: Pipeline, experiment: Experiment, 
     assert code == cli.NOT_CHECKED
     assert lines[-1].startswith("not decided: ")
     assert "gradient" in lines[-1]
+
+
+def test_3_what_is_left_open_outweighs_what_is_wrong(
+    pipeline: Pipeline, experiment: Experiment, narrow: Weights
+) -> None:
+    def a_little_off(right: type[GroupedScan]) -> Callable[..., GroupedScan]:
+        def read(*arguments: Any, **options: Any) -> GroupedScan:
+            scan = right(*arguments, **options)
+            scan.normalization *= 1 + 2e-7
+            return scan
+
+        return read
+
+    path, weights = experiment(), narrow()
+    with replaced_in("ptycho", "dataloader.GroupedScan", a_little_off):
+        code, lines, _ = pipeline(path, "--groups", 1, "--weights", weights, "--precision", "f32")
+    assert "steps do not agree: normalise" in lines[-1]
+    assert "not decided: " in lines[-1]
+    assert code == cli.NOT_CHECKED

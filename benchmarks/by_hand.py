@@ -1,17 +1,21 @@
-"""The tests that one writes without this harness, for three contracts: what `parity.proof.bench.versus_by_hand` times.
+"""What three contracts cost as one tests them without the harness, beside the harness doing the same work.
 
-Each has two parts. `values`, a property test: Hypothesis draws arrays element by element, both stacks are called in
-float32 and in float64, and NumPy's `assert_allclose` compares what they return. `gradients`: each stack's gradients in
-float64 against finite differences, along every axis by what the framework brings along for it, or along one direction,
-which is quick and may miss a wrong element. Tolerances and ranges are what it takes for correct stacks to pass:
-amplitudes that are neither 0 nor equal, where gradients are a matter of definition.
+    python -m benchmarks.by_hand [CONTRACT]...
 
-Hypothesis and both frameworks are imported here, as in any file of tests; import it where they are known to be there.
+By hand, each contract has two parts. `values`, a property test: Hypothesis draws arrays element by element, both stacks
+are called in float32 and in float64, and NumPy's `assert_allclose` compares what they return. `gradients`: each stack's
+gradients in float64 against finite differences, along every axis by what the framework brings along for it, or along
+one direction, which is quick and may miss a wrong element. Tolerances and ranges are what it takes for correct stacks
+to pass: amplitudes that are neither 0 nor equal, where gradients are a matter of definition.
+
+It takes minutes, and needs both frameworks and Hypothesis. The project does not import this file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -19,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 import torch
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -27,11 +32,21 @@ import ptycho.losses
 import ptycho.optics
 import ptycho_torch.losses
 import ptycho_torch.optics
+from parity.contracts.cases.case import Case
+from parity.contracts.declared import REGISTRY
+from parity.judging.examine import examine
+from parity.physics.precision import PRECISIONS
+from parity.proof.bench.sizes import sized
+from parity.stacks import load
+from parity.stacks.base import Framework
 
 Arrays = tuple[NDArray[Any], ...]
 
 TOLERANCES = {"32": 1e-4, "64": 1e-9}
 """rtol by the bits of a real number; atol is the same times the largest value."""
+
+SIZE, EXAMPLES, SEEDS = 64, 30, 2**16
+"""Pixels a side, examples that are timed, and the seeds that the harness's are drawn from."""
 
 GRADIENT_TOLERANCE = 1e-3
 """Finite differences know no more, of sums over thousands of pixels."""
@@ -175,3 +190,95 @@ def one_direction_in_tensorflow(function: Callable[..., Any], *arguments: NDArra
 
 ALONG_EVERY_AXIS = GradientCheck(every_axis_in_torch, every_axis_in_tensorflow)
 ALONG_ONE_DIRECTION = GradientCheck(partial(every_axis_in_torch, fast=True), one_direction_in_tensorflow)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Seconds of an example at N × N pixels, everything traced: by hand, and by the harness in both stacks.
+
+    By hand: `values` alone; their gradients along `one_direction`; their gradients along `every_axis`, which is what
+    the harness checks, and which is timed on a single example.
+    """
+
+    contract: str
+    size: int
+    values: float
+    one_direction: float
+    every_axis: float
+    harness: float
+
+    @property
+    def factors(self) -> tuple[float, float]:
+        """How many times the harness values and the quick gradients, or all gradients, take together by hand."""
+        return (self.values + self.one_direction) / self.harness, (self.values + self.every_axis) / self.harness
+
+
+def time_beside(
+    names: Sequence[str], frameworks: Sequence[Framework], examples: int = EXAMPLES, size: int = SIZE
+) -> Iterator[Beside]:
+    """Time both ways on `examples` examples each. Raises AssertionError where a stack is wrong."""
+    for written in BY_HAND:
+        if written.contract in names:
+            drawn = written.draw(size)
+            yield Beside(
+                written.contract,
+                size,
+                values=_an_example(drawn, written.values, examples),
+                one_direction=_an_example(drawn, partial(written.gradients, ALONG_ONE_DIRECTION), examples),
+                every_axis=_an_example(drawn, partial(written.gradients, ALONG_EVERY_AXIS), 1, warm=False),
+                harness=_an_example(_cases(written.contract, size), partial(_hold, frameworks), examples),
+            )
+
+
+def _cases(name: str, size: int) -> st.SearchStrategy[tuple[Case]]:
+    case = sized(REGISTRY[name], size)
+    assert case is not None, f"{name} takes no {size} pixels a side"
+    return st.integers(1, SEEDS).map(lambda seed: (Case(case.contract, case.stratum, seed),))
+
+
+def _hold(frameworks: Sequence[Framework], case: Case) -> None:
+    found = examine(case, frameworks, tuple(PRECISIONS.values()))
+    assert all(measurement.agrees for measurement in found), case.name
+
+
+def _an_example(
+    strategy: st.SearchStrategy[tuple[Any, ...]], check: Callable[..., None], examples: int, warm: bool = True
+) -> float:
+    """Seconds an example that is drawn and checked; what a first one does besides is done before."""
+    checked = 0
+
+    def test(drawn: tuple[Any, ...]) -> None:
+        nonlocal checked
+        check(*drawn)
+        checked += 1
+
+    def run(number: int) -> None:
+        unhurried = settings(
+            max_examples=number,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            phases=(Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+        )
+        unhurried(given(drawn=strategy)(test))()
+
+    if warm:
+        run(1)
+    checked, started = 0, time.perf_counter()
+    run(examples)
+    return (time.perf_counter() - started) / checked
+
+
+def main(names: Sequence[str]) -> None:
+    """Print milliseconds an example, and how many times the harness's they are, a line a contract."""
+    columns = ("by hand", "N", "values", "one direction", "every axis", "harness", "× one", "× every")
+    print(*columns, sep="\t")  # noqa: T201
+    for row in time_beside(names or [written.contract for written in BY_HAND], load()):
+        seconds = (row.values, row.one_direction, row.every_axis, row.harness)
+        one, every = row.factors
+        print(row.contract, row.size, *(f"{1000 * s:.3g}" for s in seconds), f"{one:.1f}", f"{every:.0f}", sep="\t")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
