@@ -339,7 +339,7 @@ NORMALISED = (
         "the mean modulus is not divided out",
         _divided_by(lambda xp, p: xp.constant(1.0, p)),
         shows="a probe whose mean modulus is not 1",
-        diagnosis=(),
+        blind=True,
     ),
     Fault(
         "probe.normalize",
