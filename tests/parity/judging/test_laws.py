@@ -73,10 +73,6 @@ def _weighted_by_place(xp: Namespace, x: Tensor, a: Arguments) -> Tensor:
     return xp.scaled(x, xp.reshape(1 + xp.max(places) - places, (-1, *[1] * (len(x.shape) - 1))))
 
 
-def _last_line_first(xp: Namespace, x: Tensor) -> Tensor:
-    return xp.flip(xp.flip(x, -2), -1)
-
-
 BROKEN_BATCH = {ALONE: returning(_with_the_mean_of_all_groups), REVERSED: returning(_weighted_by_place)}
 
 BROKEN: dict[tuple[str, str], str | Change] = {
@@ -108,10 +104,10 @@ BROKEN: dict[tuple[str, str], str | Change] = {
     ("networks.convolve", "an impulse shows the kernel"): "turned",
     ("networks.rectify", "rectify(4x) = 4·rectify(x)"): "softplus",
     ("networks.max_pool", "the maximum of 2 × 2 copies of a pixel is the pixel"): "result-plus-1e-3",
-    ("networks.max_pool", "a last odd row or column changes nothing"): given(features=_last_line_first),
+    ("networks.max_pool", "a last odd row or column changes nothing"): "second-pixel",
     ("networks.upsample", "every pixel comes four times"): "interpolated",
     ("networks.encoder_block", "features and biases times 4, result times 4"): "softplus",
-    ("networks.decoder_block", "features and biases times 4, result times 4"): "result-plus-1e-3",
+    ("networks.decoder_block", "features and biases times 4, result times 4"): "softplus",
     ("networks.autoencode@32", "|O| ≤ 1"): "result-times-root-hw",
     ("networks.autoencode@32", "nothing around the middle"): "result-rows-shifted",
     ("networks.spectral_convolve", "features times 4, result times 4"): "result-plus-1e-3",
@@ -119,9 +115,7 @@ BROKEN: dict[tuple[str, str], str | Change] = {
     ("networks.spectral_convolve", "all frequencies as they are: the features"): "norm-on-neither-side",
     ("dataloader.neighbour_groups", "a scan twice as large has the same groups"): given(scan=lambda xp, x: xp.sin(x)),
     ("dataloader.group_positions", "a scan twice as large has positions twice as large"): "result-plus-1e-3",
-    ("dataloader.group_amplitudes", "the scale of the exposures is forgotten"): returning(
-        lambda xp, x, a: x * xp.mean(a.diffraction)
-    ),
+    ("dataloader.group_amplitudes", "the scale of the exposures is forgotten"): "not-normalised",
     ("training.sgd_step", "no gradient and no memory of one: no step"): "result-parameters-gain-1e-3",
     ("training.adam_step", "no gradient and no memory of one: no step"): "result-parameters-gain-1e-3",
     ("forward.predict_amplitude", "Â(w) = e^w·Â(0)"): "log-scale-as-0",
