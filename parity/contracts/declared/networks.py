@@ -194,7 +194,7 @@ def _block_stage(chain: str, level: int, features: str) -> Stage:
 
 
 _BLOCK_FACTS = (
-    Fact("features and biases times 4, result times 4", _homogeneous_block, broken_by="result-plus-1e-3"),
+    Fact("features and biases times 4, result times 4", _homogeneous_block, broken_by="softplus"),
     *batch_facts("features"),
 )
 _NETWORK_FACTS = (
@@ -270,7 +270,7 @@ CONTRACTS = (
             Fact(
                 "a last odd row or column changes nothing",
                 _last_odd_pixels_do_not_count,
-                broken_by="result-times-hw",
+                broken_by="second-pixel",
             ),
         ),
     ),

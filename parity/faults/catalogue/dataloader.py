@@ -144,7 +144,6 @@ GROUPING: tuple[Fault | Generated, ...] = (
         "without-itself",
         "an exposure is not of its own group",
         _of_the_nearest(itself=False),
-        where=lambda inputs: bool(inputs["gridsize"] > 1),
     ),
     Fault(
         _GROUPS,

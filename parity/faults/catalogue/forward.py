@@ -56,52 +56,50 @@ def _last_chunk_repeated(xp: Namespace, predicted: Tensor, a: Arguments) -> Tens
     return predicted if beyond <= 0 else xp.concat([predicted[:64], predicted[:beyond]], 0)
 
 
-def of_prediction(target: str) -> tuple[Fault, ...]:
-    """What may be wrong with what a prediction is made of, wherever that is."""
-    return (
-        Fault(
-            target,
-            "not-merged",
-            "the patches are lit as they are, not merged",
-            giving(lambda xp, a: {"weighting": "none"}),
-            shows=_OVERLAP,
-        ),
-        Fault(
-            target,
-            "merge-unweighted",
-            "the merge is unweighted",
-            giving(lambda xp, a: {"weighting": "none" if a.weighting == "none" else "uniform"}),
-            shows=_OVERLAP,
-        ),
-        Fault(
-            target,
-            "modes-coherent",
-            "the modes are summed coherently",
-            given(probe=lambda xp, probe: xp.sum(probe, 0, True)),
-            shows=_MODES,
-        ),
-        Fault(
-            target,
-            "scale-divides",
-            "the scale divides where it must multiply",
-            given(log_scale=lambda xp, w: -w),
-            shows=_SCALED,
-        ),
-        Fault(
-            target,
-            "scale-of-intensities",
-            "the root of the scale is used",
-            given(log_scale=lambda xp, w: w / 2),
-            shows=_SCALED,
-        ),
-    )
-
-
 UNNORMALISED = returning(lambda xp, amplitude, a: amplitude * xp.sqrt(xp.size(amplitude, PLANE)))
 UNSHIFTED = returning(lambda xp, amplitude, a: xp.ifftshift(amplitude))
 
+INGREDIENTS = (
+    Fault(
+        "forward.predict_amplitude",
+        "not-merged",
+        "the patches are lit as they are, not merged",
+        giving(lambda xp, a: {"weighting": "none"}),
+        shows=_OVERLAP,
+    ),
+    Fault(
+        "forward.predict_amplitude",
+        "merge-unweighted",
+        "the merge is unweighted",
+        giving(lambda xp, a: {"weighting": "none" if a.weighting == "none" else "uniform"}),
+        shows=_OVERLAP,
+    ),
+    Fault(
+        "forward.predict_amplitude",
+        "modes-coherent",
+        "the modes are summed coherently",
+        given(probe=lambda xp, probe: xp.sum(probe, 0, True)),
+        shows=_MODES,
+    ),
+    Fault(
+        "forward.predict_amplitude",
+        "scale-divides",
+        "the scale divides where it must multiply",
+        given(log_scale=lambda xp, w: -w),
+        shows=_SCALED,
+    ),
+    Fault(
+        "forward.predict_amplitude",
+        "scale-of-intensities",
+        "the root of the scale is used",
+        given(log_scale=lambda xp, w: w / 2),
+        shows=_SCALED,
+    ),
+)
+"""Of what a prediction is made of."""
+
 FAULTS: tuple[Fault | Generated, ...] = (
-    *of_prediction("forward.predict_amplitude"),
+    *INGREDIENTS,
     Fault(
         "forward.predict_amplitude",
         "not-normalised",
@@ -129,6 +127,7 @@ FAULTS: tuple[Fault | Generated, ...] = (
         UNWEIGHTED_NUMERATOR,
         at="patches.reassemble_patches",
         shows=_OVERLAP,
+        diagnosis=("the numerator of the merge is unweighted", "the numerator is unweighted"),
     ),
     Fault(
         "forward.predict_amplitude",

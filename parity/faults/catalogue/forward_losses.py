@@ -5,10 +5,10 @@ from __future__ import annotations
 from parity.contracts.changes import Arguments, giving, replaced
 from parity.contracts.fault import Fault
 from parity.contracts.namespace import Namespace, Tensor
-from parity.faults.catalogue.forward import UNNORMALISED, UNSHIFTED, of_prediction
-from parity.faults.catalogue.losses_object import of_training
-from parity.faults.catalogue.networks import of_kernels, without_biases
-from parity.faults.catalogue.wiring import merged, own, some
+from parity.faults.catalogue.forward import INGREDIENTS, UNNORMALISED, UNSHIFTED
+from parity.faults.catalogue.losses_object import TERMS
+from parity.faults.catalogue.networks import PARAMETERS
+from parity.faults.catalogue.wiring import merged, own, some, within
 from parity.faults.generated import Generated
 
 _SCALED = "a scale other than 1"
@@ -35,10 +35,10 @@ def _of_losses(target: str) -> tuple[Fault, ...]:
     """What may be wrong with a prediction, and with what is made of it."""
     at = "forward.predict_amplitude"
     return (
-        *of_prediction(target),
+        *within(target, INGREDIENTS),
         Fault(target, "not-normalised", "a factor 1/HW is missing", UNNORMALISED, at=at),
         Fault(target, "not-shifted", "fftshift is missing", UNSHIFTED, at=at),
-        *of_training(target),
+        *within(target, TERMS),
     )
 
 
@@ -91,8 +91,7 @@ OBJECTIVE: tuple[Fault | Generated, ...] = (
 
 RECONSTRUCTION: tuple[Fault | Generated, ...] = (
     *(fault for fault in _of_losses("forward.reconstruction_loss@32") if fault.name not in _HIDDEN),
-    *of_kernels("forward.reconstruction_loss@32"),
-    without_biases("forward.reconstruction_loss@32"),
+    *within("forward.reconstruction_loss@32", PARAMETERS),
     Generated("forward.reconstruction_loss@32", "images-squared"),
     Fault(
         "forward.reconstruction_loss@32",

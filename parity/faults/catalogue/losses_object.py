@@ -11,7 +11,7 @@ from parity.contracts.fault import Fault
 from parity.contracts.namespace import GROUP, Namespace, Tensor
 from parity.faults.catalogue.common import modulus, rounded
 from parity.faults.catalogue.losses import WITHOUT_LOG_GAMMA, in_the_logarithm
-from parity.faults.catalogue.wiring import exchanged, inner, own, some
+from parity.faults.catalogue.wiring import exchanged, own, some
 from parity.faults.generated import Generated
 
 _SEVERAL = "several groups"
@@ -304,93 +304,86 @@ REALSPACE = (
 )
 """Of the loss on the object."""
 
-
-def of_training(target: str) -> tuple[Fault, ...]:
-    """What may be wrong with the terms of a training, and with their weights."""
-    at = inner(target, "losses.training_loss")
-    return (
-        Fault(
-            target,
-            "nll-observed-unsquared",
-            "observed enters the NLL unsquared (an amplitude where an intensity is meant)",
-            given(observed=lambda xp, x: xp.sqrt(x)),
-            at="losses.poisson_nll",
-        ),
-        Fault(
-            target,
-            "nll-never-full",
-            "the term of the NLL in k alone is left out",
-            giving(lambda xp, a: {"full": False}),
-            at="losses.poisson_nll",
-        ),
-        Fault(
-            target,
-            "nll-without-log-gamma",
-            "ln Γ(k+1) is left out of the NLL",
-            WITHOUT_LOG_GAMMA,
-            at="losses.poisson_nll",
-        ),
-        Fault(
-            target,
-            "nll-epsilon-in-log",
-            "ε = 1e-3 in the logarithm of the NLL",
-            in_the_logarithm(1e-3),
-            at="losses.poisson_nll",
-            shows="dark pixels",
-        ),
-        Fault(
-            target,
-            "nll-per-group",
-            "the factor 1/CHW of the NLL is missing",
-            giving(lambda xp, a: {"nll_weight": a.nll_weight * xp.size(a.predicted, GROUP)}),
-            at=at,
-        ),
-        Fault(
-            target,
-            "nll-summed",
-            "the NLL is summed over groups",
-            giving(lambda xp, a: {"nll_weight": a.nll_weight * xp.size(a.predicted, 0)}),
-            shows=_SEVERAL,
-            at=at,
-        ),
-        Fault(
-            target,
-            "mae-of-intensities",
-            "the MAE is of intensities",
-            given(predicted=_square, observed=_square),
-            at="losses.mae",
-        ),
-        Fault(
-            target,
-            "mae-of-intensity-and-amplitude",
-            "the MAE compares an intensity with an amplitude",
-            given(predicted=_square),
-            at="losses.mae",
-        ),
-        Fault(
-            target,
-            "mae-summed",
-            "the MAE is summed, not averaged",
-            giving(lambda xp, a: {"mae_weight": a.mae_weight * xp.size(a.predicted)}),
-            at=at,
-        ),
-        Fault(
-            target,
-            "weights-exchanged",
-            "nll_weight and mae_weight are exchanged",
-            exchanged("nll_weight", "mae_weight"),
-        ),
-        Fault(
-            target,
-            "object-weights-exchanged",
-            "tv_weight and realspace_mae_weight are exchanged",
-            exchanged("tv_weight", "realspace_mae_weight"),
-        ),
-    )
-
+TERMS = (
+    Fault(
+        "losses.training_loss",
+        "nll-observed-unsquared",
+        "observed enters the NLL unsquared (an amplitude where an intensity is meant)",
+        given(observed=lambda xp, x: xp.sqrt(x)),
+        at="losses.poisson_nll",
+    ),
+    Fault(
+        "losses.training_loss",
+        "nll-never-full",
+        "the term of the NLL in k alone is left out",
+        giving(lambda xp, a: {"full": False}),
+        at="losses.poisson_nll",
+    ),
+    Fault(
+        "losses.training_loss",
+        "nll-without-log-gamma",
+        "ln Γ(k+1) is left out of the NLL",
+        WITHOUT_LOG_GAMMA,
+        at="losses.poisson_nll",
+    ),
+    Fault(
+        "losses.training_loss",
+        "nll-epsilon-in-log",
+        "ε = 1e-3 in the logarithm of the NLL",
+        in_the_logarithm(1e-3),
+        at="losses.poisson_nll",
+        shows="dark pixels",
+    ),
+    Fault(
+        "losses.training_loss",
+        "nll-per-group",
+        "the factor 1/CHW of the NLL is missing",
+        giving(lambda xp, a: {"nll_weight": a.nll_weight * xp.size(a.predicted, GROUP)}),
+    ),
+    Fault(
+        "losses.training_loss",
+        "nll-summed",
+        "the NLL is summed over groups",
+        giving(lambda xp, a: {"nll_weight": a.nll_weight * xp.size(a.predicted, 0)}),
+        shows=_SEVERAL,
+    ),
+    Fault(
+        "losses.training_loss",
+        "mae-of-intensities",
+        "the MAE is of intensities",
+        given(predicted=_square, observed=_square),
+        at="losses.mae",
+    ),
+    Fault(
+        "losses.training_loss",
+        "mae-of-intensity-and-amplitude",
+        "the MAE compares an intensity with an amplitude",
+        given(predicted=_square),
+        at="losses.mae",
+    ),
+    Fault(
+        "losses.training_loss",
+        "mae-summed",
+        "the MAE is summed, not averaged",
+        giving(lambda xp, a: {"mae_weight": a.mae_weight * xp.size(a.predicted)}),
+    ),
+    Fault(
+        "losses.training_loss",
+        "weights-exchanged",
+        "nll_weight and mae_weight are exchanged",
+        exchanged("nll_weight", "mae_weight"),
+    ),
+    Fault(
+        "losses.training_loss",
+        "object-weights-exchanged",
+        "tv_weight and realspace_mae_weight are exchanged",
+        exchanged("tv_weight", "realspace_mae_weight"),
+    ),
+)
+"""Of the terms of what training minimises, and of their weights."""
 
 TRAINING: tuple[Fault | Generated, ...] = (
-    *of_training("losses.training_loss"),
+    *TERMS,
     Generated("losses.training_loss", "realspace-weight-as-1", called="realspace-weight-forgotten"),
     Fault(
         "losses.training_loss",

@@ -8,7 +8,6 @@ from parity.contracts.changes import Change, Of, given, passing_back, replaced, 
 from parity.contracts.fault import Fault
 from parity.contracts.namespace import Namespace, Tensor
 from parity.faults.catalogue.common import moved_in_zeros, number, of_the_last, pixel, softplus
-from parity.faults.catalogue.wiring import inner
 from parity.faults.generated import Generated
 
 
@@ -50,33 +49,6 @@ def _reshaped_kernel(xp: Namespace, kernel: Tensor) -> Tensor:
 
 def _turned(xp: Namespace, kernel: Tensor) -> Tensor:
     return xp.flip(xp.flip(kernel, -1), -2)
-
-
-def of_kernels(target: str) -> tuple[Fault, ...]:
-    """The kernels of all convolutions are read in another order."""
-    at = inner(target, "networks.convolve")
-    return (
-        Fault(
-            target,
-            "turned",
-            "the kernels are turned by half a turn (a convolution for a correlation)",
-            given(kernel=_turned),
-            at=at,
-        ),
-        Fault(
-            target,
-            "rows-for-columns",
-            "rows and columns of the kernels are exchanged",
-            given(kernel=lambda xp, x: xp.swapped(x, -1, -2)),
-            at=at,
-        ),
-    )
-
-
-def without_biases(target: str) -> Fault:
-    """No convolution has a bias."""
-    at = inner(target, "networks.convolve")
-    return Fault(target, "no-biases", "the biases are left out", given(bias=lambda xp, x: 0 * x), at=at)
 
 
 def elementwise(function: Of) -> Change:
@@ -131,9 +103,26 @@ def as_it_is(xp: Namespace, x: Tensor) -> Tensor:
     return x
 
 
+KERNELS = (
+    Fault(
+        "networks.convolve",
+        "turned",
+        "the kernels are turned by half a turn (a convolution for a correlation)",
+        given(kernel=_turned),
+    ),
+    Fault(
+        "networks.convolve",
+        "rows-for-columns",
+        "rows and columns of the kernels are exchanged",
+        given(kernel=lambda xp, x: xp.swapped(x, -1, -2)),
+    ),
+)
+NO_BIASES = Fault("networks.convolve", "no-biases", "the biases are left out", given(bias=lambda xp, x: 0 * x))
+PARAMETERS = (*KERNELS, NO_BIASES)
+"""Of the parameters of a convolution, alone or in what is made of convolutions."""
+
 CONVOLUTION: tuple[Fault | Generated, ...] = (
-    *of_kernels("networks.convolve"),
-    without_biases("networks.convolve"),
+    *PARAMETERS,
     Fault("networks.convolve", "edge", "the border is repeated beyond the frame", _bordered(_nearest)),
     Fault("networks.convolve", "wrapped-around", "the frame is wrapped around", _bordered(_other_side)),
     Fault("networks.convolve", "reflected", "the frame is reflected at its border", _bordered(_reflected)),

@@ -9,16 +9,17 @@ from parity.contracts.fault import Fault
 from parity.contracts.namespace import Namespace, Tensor
 from parity.faults.catalogue.common import noisy, softplus
 from parity.faults.catalogue.networks import (
+    KERNELS,
+    NO_BIASES,
+    PARAMETERS,
     along,
     as_it_is,
     between,
     doubled,
     elementwise,
     mean_of_four,
-    of_kernels,
-    without_biases,
 )
-from parity.faults.catalogue.wiring import own
+from parity.faults.catalogue.wiring import own, within
 from parity.faults.generated import Generated
 
 
@@ -95,8 +96,7 @@ HEADS: tuple[Fault | Generated, ...] = (
         "a piecewise linear function stands for the logistic one",
         _head(lambda xp, x: xp.minimum(xp.maximum(x / 6 + 0.5, 0.0), 1.0)),
     ),
-    *of_kernels("networks.amplitude_head"),
-    without_biases("networks.amplitude_head"),
+    *within("networks.amplitude_head", PARAMETERS),
     Generated("networks.amplitude_head", "result-float16", called="float16"),
     Fault(
         "networks.amplitude_head",
@@ -126,8 +126,7 @@ HEADS: tuple[Fault | Generated, ...] = (
         "arctan stands for tanh",
         _head(lambda xp, x: 2 * xp.angle(xp.complex(xp.ones_like(x), x))),
     ),
-    *of_kernels("networks.phase_head"),
-    without_biases("networks.phase_head"),
+    *within("networks.phase_head", PARAMETERS),
     Fault(
         "networks.phase_head",
         "noise",
@@ -147,8 +146,7 @@ BLOCKS = (
         elementwise(mean_of_four),
         at="networks.max_pool",
     ),
-    *of_kernels("networks.encoder_block"),
-    without_biases("networks.encoder_block"),
+    *within("networks.encoder_block", PARAMETERS),
     *_of_rectification("networks.decoder_block", "networks.upsample"),
     Fault(
         "networks.decoder_block",
@@ -157,8 +155,7 @@ BLOCKS = (
         elementwise(along(between)),
         at="networks.upsample",
     ),
-    *of_kernels("networks.decoder_block"),
-    without_biases("networks.decoder_block"),
+    *within("networks.decoder_block", PARAMETERS),
     Fault(
         "networks.decoder_block",
         "repeated-first",
@@ -177,8 +174,8 @@ BLOCKS = (
 
 
 NETWORKS: tuple[Fault | Generated, ...] = (
-    *of_kernels("networks.autoencode@32"),
-    without_biases("networks.autoencode@128"),
+    *within("networks.autoencode@32", KERNELS),
+    *within("networks.autoencode@128", [NO_BIASES]),
     Fault(
         "networks.autoencode@32",
         "decoders-exchanged",

@@ -220,7 +220,7 @@ FAULTS = (
         "half-a-pixel-off",
         "the pattern is half a pixel off",
         given(exit_waves=_tilted),
-        diagnosis=(),
+        blind=True,
     ),
     Fault(
         _FAR_FIELD,

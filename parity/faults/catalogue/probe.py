@@ -338,7 +338,8 @@ NORMALISED = (
         "unnormalised",
         "the mean modulus is not divided out",
         _divided_by(lambda xp, p: xp.constant(1.0, p)),
-        diagnosis=(_FACTOR,),
+        shows="a probe whose mean modulus is not 1",
+        blind=True,
     ),
     Fault(
         "probe.normalize",

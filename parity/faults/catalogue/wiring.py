@@ -37,11 +37,6 @@ def within(target: str, faults: Iterable[Fault]) -> tuple[Fault, ...]:
     return tuple(replace(fault, target=target, at=fault.at or fault.target) for fault in faults)
 
 
-def inner(target: str, address: str) -> str:
-    """Where a fault of the function at an address is made in a target: in it, or in another that it calls."""
-    return "" if target == address else address
-
-
 def exchanged(one: str, other: str) -> Change:
     """Two arguments in each other's place."""
     return giving(lambda xp, a: {one: getattr(a, other), other: getattr(a, one)})
