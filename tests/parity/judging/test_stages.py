@@ -12,71 +12,33 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
-import torch
 
 from parity.contracts.cases.case import Case, parse_case
 from parity.contracts.cases.families.canvases import MERGED, SHAPES, SHIFTS, UNCONSTRAINED, CanvasSpec
 from parity.contracts.contract import Contract, Stage
 from parity.contracts.declared import REGISTRY
+from parity.faults.changes import Change, Kinds, detached, given, giving, returning
+from parity.faults.namespace import Namespace, namespace_of
 from parity.judging.expectation import bounded_gradients, bounded_values
 from parity.judging.stage_tree import Tree
 from parity.judging.stages import stage_tree, stages_of, trees_of
 from parity.physics.precision import FLOAT32, FLOAT64, PRECISIONS, Precision
+from parity.stacks import STACKS
 from parity.stacks.base import Framework, StackError
 
-Function = Callable[..., Any]
 Stacks = tuple[Framework, ...]
 
 PREDICTION, OBJECTIVE = REGISTRY["forward.predict_amplitude"], REGISTRY["forward.training_objective"]
-PACKAGES = {"torch": "ptycho_torch", "tensorflow": "ptycho"}
 BOTH = (FLOAT64, FLOAT32)
-
-
-class Torch:
-    """What the defects need of PyTorch, in its layout."""
-
-    conj = staticmethod(lambda x: x.conj().resolve_conj())
-    detach = staticmethod(torch.Tensor.detach)
-    sqrt = torch.sqrt
-    ones_like = torch.ones_like
-    planes = (-2, -1)
-    constant = staticmethod(lambda x, like: torch.from_numpy(x).to(like.dtype))
-    exchanged = staticmethod(lambda positions: positions.flip(-1))
-    roll = staticmethod(lambda x, by, axes: torch.roll(x, by, axes))
-    unshift = staticmethod(lambda x: torch.fft.ifftshift(x, dim=(-2, -1)))
-    real_alone = staticmethod(lambda x: torch.complex(x.real, x.imag.detach()))
-    modes_reversed = staticmethod(lambda probe: probe.flip(0))
-    pixels = staticmethod(lambda x: x.shape[-2:])
-
-
-class TensorFlow:
-    """What the defects need of TensorFlow, in its layout."""
-
-    conj = tf.math.conj
-    detach = tf.stop_gradient
-    sqrt = tf.sqrt
-    ones_like = tf.ones_like
-    planes = (1, 2)
-    constant = staticmethod(lambda x, like: tf.cast(x, like.dtype))
-    exchanged = staticmethod(lambda positions: tf.reverse(positions, [2]))
-    roll = staticmethod(lambda x, by, axes: tf.roll(x, by, axes))
-    unshift = staticmethod(lambda x: tf.signal.ifftshift(x, axes=(1, 2)))
-    real_alone = staticmethod(lambda x: tf.complex(tf.math.real(x), tf.stop_gradient(tf.math.imag(x))))
-    modes_reversed = staticmethod(lambda probe: tf.reverse(probe, [2]))
-    pixels = staticmethod(lambda x: x.shape[1:3])
-
-
-IDIOMS: dict[str, Any] = {"torch": Torch, "tensorflow": TensorFlow}
 
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """A wrong stage. `change` gets a stack's idiom and its right function, and returns the wrong one."""
+    """A wrong stage."""
 
     name: str
     function: str
-    change: Callable[[Any, Function], Function]
+    change: Change
 
     @property
     def stage(self) -> str:
@@ -84,9 +46,10 @@ class Defect:
         return RESULTS[self.function]
 
     def make(self, stack: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        module, function = self.function.split(".")
-        target = importlib.import_module(f"{PACKAGES[stack]}.{module}")
-        monkeypatch.setattr(target, function, self.change(IDIOMS[stack], getattr(target, function)))
+        xp, (module, function) = namespace_of(stack), self.function.split(".")
+        target = importlib.import_module(f"{xp.package}.{module}")
+        wrong = self.change(xp, getattr(target, function), Kinds.at(self.function))
+        monkeypatch.setattr(target, function, wrong)
 
 
 RESULTS = {
@@ -101,140 +64,97 @@ RESULTS = {
 }
 
 
-def given(**changes: Callable[[Any, Any], Any]) -> Callable[[Any, Function], Function]:
-    """A function that is given some of its arguments changed."""
-
-    def change(idiom: Any, right: Function) -> Function:
-        def wrong(**arguments: Any) -> Any:
-            changed = {name: change(idiom, arguments[name]) for name, change in changes.items()}
-            return right(**arguments | changed)
-
-        return by_name(right, wrong)
-
-    return change
+def gain(factor: float) -> Change:
+    return returning(lambda xp, result, a: result * factor)
 
 
-def returning(change: Callable[..., Any]) -> Callable[[Any, Function], Function]:
-    """A function whose result is changed; the change may look at the arguments."""
-
-    def changed(idiom: Any, right: Function) -> Function:
-        return by_name(right, lambda **arguments: change(idiom, right(**arguments), **arguments))
-
-    return changed
-
-
-def by_name(right: Function, wrong: Function) -> Function:
-    """`wrong`, which takes keywords alone, called as `right` is."""
-    names = right.__code__.co_varnames if hasattr(right, "__code__") else ()
-
-    def called(*positional: Any, **named: Any) -> Any:
-        return wrong(**dict(zip(names, positional, strict=False)), **named)
-
-    return called
-
-
-def gain(factor: float) -> Callable[[Any, Function], Function]:
-    return returning(lambda idiom, result, **_: result * factor)
-
-
-def half_a_pixel(idiom: Any, waves: Any) -> Any:
+def half_a_pixel(xp: Namespace, waves: Any) -> Any:
     """A ramp that moves the far field by half a pixel."""
-    rows = idiom.pixels(waves)[0]
-    ramp = np.exp(1j * math.pi * np.arange(rows) / rows)
-    axes = (-1, 1) if idiom is Torch else (1, -1, 1, 1, 1)
-    return waves * idiom.constant(ramp.reshape(axes), waves)
+    rows = waves.shape[-2]
+    turns = xp.reshape(xp.arange(rows, waves) * (math.pi / rows), (rows, 1))
+    return waves * xp.complex(xp.cos(turns), xp.sin(turns))
 
 
-def size_of_a_frame(idiom: Any, amplitude: Any) -> float:
-    return math.sqrt(math.prod(int(n) for n in idiom.pixels(amplitude)))
+def real_alone(xp: Namespace, x: Any) -> Any:
+    return xp.complex(xp.real(x), xp.detach(xp.imag(x)))
 
 
-def unweighted_denominator(idiom: Any, right: Function) -> Function:
-    def wrong(patches: Any, positions: Any, weight: Any, **frame: Any) -> Any:
-        rows = weight[None, :, :, None] if idiom is TensorFlow else weight
-        weighted = patches * (tf.complex(rows, tf.zeros_like(rows)) if idiom is TensorFlow else rows)
-        return right(patches=weighted, positions=positions, weight=idiom.ones_like(weight), **frame)
-
-    return by_name(right, wrong)
-
-
-def unscaled(idiom: Any, right: Function) -> Function:
-    return by_name(right, lambda amplitude, log_scale: right(amplitude=amplitude, log_scale=0 * log_scale))
-
-
-def negated(idiom: Any, x: Any) -> Any:
+def negated(xp: Namespace, x: Any) -> Any:
     return -x
 
 
-def conjugated(idiom: Any, x: Any) -> Any:
-    return idiom.conj(x)
+def conjugated(xp: Namespace, x: Any) -> Any:
+    return xp.conj(x)
 
 
-def exchanged(idiom: Any, x: Any) -> Any:
-    return idiom.exchanged(x)
+def exchanged(xp: Namespace, positions: Any) -> Any:
+    return xp.flip(positions, -1)
 
 
-def detached(idiom: Any, x: Any) -> Any:
-    return idiom.detach(x)
+def reversed_modes(xp: Namespace, probe: Any) -> Any:
+    return xp.flip(probe, 0)
 
 
 WEIGHTS = (
     *(
-        Defect("soft", f"patches.{kind}_weight", returning(lambda _, m, **__: m + 0.1))
+        Defect("soft", f"patches.{kind}_weight", returning(lambda xp, m, a: m + 0.1))
         for kind in ("central", "probe", "uniform")
     ),
     *(
-        Defect("a pixel off", f"patches.{kind}_weight", returning(lambda i, m, **_: i.roll(m, 1, 0)))
+        Defect("a pixel off", f"patches.{kind}_weight", returning(lambda xp, m, a: xp.roll(m, 1, 0)))
         for kind in ("central", "probe")
     ),
     *(Defect("gain 1e-3", f"patches.{kind}_weight", gain(1.001)) for kind in ("central", "uniform")),
-    Defect("the modulus, not its square", "patches.probe_weight", returning(lambda i, m, **_: i.sqrt(m))),
-    Defect("no gradient", "patches.probe_weight", given(probe=detached)),
+    Defect("the modulus, not its square", "patches.probe_weight", returning(lambda xp, m, a: xp.sqrt(m))),
+    Defect("no gradient", "patches.probe_weight", detached("probe")),
+)
+UNWEIGHTED_DENOMINATOR = giving(
+    lambda xp, a: {"patches": xp.scaled(a.patches, a.weight), "weight": xp.ones_like(a.weight)}
 )
 MERGING = (
     Defect("sign of the positions", "patches.reassemble_patches", given(positions=negated)),
     Defect("x and y exchanged", "patches.reassemble_patches", given(positions=exchanged)),
-    Defect("unweighted denominator", "patches.reassemble_patches", unweighted_denominator),
-    Defect("soft weight", "patches.reassemble_patches", given(weight=lambda _, m: m + 0.05)),
+    Defect("unweighted denominator", "patches.reassemble_patches", UNWEIGHTED_DENOMINATOR),
+    Defect("soft weight", "patches.reassemble_patches", given(weight=lambda xp, m: m + 0.05)),
     Defect("conjugated", "patches.reassemble_patches", given(patches=conjugated)),
     Defect("gain 1e-4", "patches.reassemble_patches", gain(1.0001)),
-    Defect("no gradient of the weight", "patches.reassemble_patches", given(weight=detached)),
-    Defect("no gradient of the positions", "patches.reassemble_patches", given(positions=detached)),
+    Defect("no gradient of the weight", "patches.reassemble_patches", detached("weight")),
+    Defect("no gradient of the positions", "patches.reassemble_patches", detached("positions")),
 )
 CUTTING = (
     Defect("sign of the positions", "patches.extract_patches", given(positions=negated)),
     Defect("x and y exchanged", "patches.extract_patches", given(positions=exchanged)),
-    Defect("a pixel off", "patches.extract_patches", given(canvas=lambda i, x: i.roll(x, 1, i.planes[0]))),
+    Defect("a pixel off", "patches.extract_patches", given(canvas=lambda xp, x: xp.roll(x, 1, -2))),
     Defect("conjugated", "patches.extract_patches", given(canvas=conjugated)),
     Defect("gain 1e-5", "patches.extract_patches", gain(1.00001)),
-    Defect("no gradient of the positions", "patches.extract_patches", given(positions=detached)),
-    Defect("no gradient of the canvas", "patches.extract_patches", given(canvas=detached)),
+    Defect("no gradient of the positions", "patches.extract_patches", detached("positions")),
+    Defect("no gradient of the canvas", "patches.extract_patches", detached("canvas")),
 )
 LIGHTING = (
     Defect("conjugated probe", "optics.illuminate", given(probe=conjugated)),
     Defect("conjugated object", "optics.illuminate", given(patches=conjugated)),
-    Defect("modes in reverse order", "optics.illuminate", given(probe=lambda i, p: i.modes_reversed(p))),
+    Defect("modes in reverse order", "optics.illuminate", given(probe=reversed_modes)),
     Defect("gain 1e-5", "optics.illuminate", gain(1.00001)),
-    Defect("no gradient of the probe", "optics.illuminate", given(probe=detached)),
-    Defect("no gradient of the imaginary part", "optics.illuminate", given(patches=lambda i, x: i.real_alone(x))),
+    Defect("no gradient of the probe", "optics.illuminate", detached("probe")),
+    Defect("no gradient of the imaginary part", "optics.illuminate", given(patches=real_alone)),
 )
 PROPAGATION = (
-    Defect("no fftshift", "optics.far_field_amplitude", returning(lambda i, a, **_: i.unshift(a))),
-    Defect("ifftshift", "optics.far_field_amplitude", returning(lambda i, a, **_: i.unshift(i.unshift(a)))),
+    Defect("no fftshift", "optics.far_field_amplitude", returning(lambda xp, x, a: xp.ifftshift(x))),
+    Defect("ifftshift", "optics.far_field_amplitude", returning(lambda xp, x, a: xp.ifftshift(xp.ifftshift(x)))),
     Defect("half a pixel off", "optics.far_field_amplitude", given(exit_waves=half_a_pixel)),
     Defect("inverse transform", "optics.far_field_amplitude", given(exit_waves=conjugated)),
-    Defect("no 1/N²", "optics.far_field_amplitude", returning(lambda i, a, **_: a * size_of_a_frame(i, a))),
+    Defect("no 1/N²", "optics.far_field_amplitude", returning(lambda xp, x, a: x * math.sqrt(math.prod(x.shape[-2:])))),
     Defect("gain 1e-4", "optics.far_field_amplitude", gain(1.0001)),
-    Defect("half the gradient", "optics.far_field_amplitude", given(exit_waves=lambda i, x: i.real_alone(x))),
+    Defect("half the gradient", "optics.far_field_amplitude", given(exit_waves=real_alone)),
 )
 SCALING = (
     Defect("e^-w", "scaling.apply_intensity_scale", given(log_scale=negated)),
-    Defect("no e^w", "scaling.apply_intensity_scale", unscaled),
-    Defect("e^2w", "scaling.apply_intensity_scale", given(log_scale=lambda _, w: 2 * w)),
+    Defect("no e^w", "scaling.apply_intensity_scale", given(log_scale=lambda xp, w: 0 * w)),
+    Defect("e^2w", "scaling.apply_intensity_scale", given(log_scale=lambda xp, w: 2 * w)),
     Defect("gain 1e-3", "scaling.apply_intensity_scale", gain(1.001)),
     Defect("gain 1e-5", "scaling.apply_intensity_scale", gain(1.00001)),
-    Defect("no gradient of the scale", "scaling.apply_intensity_scale", given(log_scale=detached)),
-    Defect("no gradient of the amplitude", "scaling.apply_intensity_scale", given(amplitude=detached)),
+    Defect("no gradient of the scale", "scaling.apply_intensity_scale", detached("log_scale")),
+    Defect("no gradient of the amplitude", "scaling.apply_intensity_scale", detached("amplitude")),
 )
 DEFECTS = {"weight": WEIGHTS, "canvas": MERGING, "views": CUTTING} | {
     "exit_waves": LIGHTING,
@@ -331,7 +251,7 @@ def changes_something(stack: Framework, defect: Defect, case: Case, precision: P
 
 
 @pytest.mark.parametrize("stage", DEFECTS)
-@pytest.mark.parametrize("stack", PACKAGES)
+@pytest.mark.parametrize("stack", STACKS)
 def test_a_single_wrong_stage_is_named(
     stack: str, stage: str, stacks: Stacks, record_property: Callable[[str, object], None]
 ) -> None:
@@ -368,7 +288,7 @@ def test_a_single_wrong_stage_is_named(
     assert share >= 0.95, missed
 
 
-@pytest.mark.parametrize("stack", PACKAGES)
+@pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("precision", BOTH, ids=lambda p: p.name)
 def test_where_nothing_is_wrong_everything_agrees(stack: str, precision: Precision, stacks: Stacks) -> None:
     framework = of_name(stacks, stack)
@@ -381,26 +301,26 @@ def test_where_nothing_is_wrong_everything_agrees(stack: str, precision: Precisi
 
 PAIRS = {
     "a canvas whose origin is a pixel off": (
-        Defect("", "patches.reassemble_patches", returning(lambda i, x, **_: i.roll(x, 1, i.planes[0]))),
-        Defect("", "patches.extract_patches", given(canvas=lambda i, x: i.roll(x, -1, i.planes[0]))),
+        Defect("", "patches.reassemble_patches", returning(lambda xp, x, a: xp.roll(x, 1, -2))),
+        Defect("", "patches.extract_patches", given(canvas=lambda xp, x: xp.roll(x, -1, -2))),
     ),
     "conjugated waves and the inverse transform": (
-        Defect("", "optics.illuminate", returning(lambda i, waves, **_: i.conj(waves))),
+        Defect("", "optics.illuminate", returning(lambda xp, waves, a: xp.conj(waves))),
         Defect("", "optics.far_field_amplitude", given(exit_waves=conjugated)),
     ),
     "1/N where the light falls": (
-        Defect("", "optics.illuminate", returning(lambda i, waves, **_: waves / 8)),
-        Defect("", "optics.far_field_amplitude", returning(lambda i, a, **_: a * 8)),
+        Defect("", "optics.illuminate", gain(1 / 8)),
+        Defect("", "optics.far_field_amplitude", gain(8)),
     ),
     "e^-w, and e^2w before": (
-        Defect("", "optics.far_field_amplitude", returning(lambda i, a, **_: a * 4)),
-        Defect("", "scaling.apply_intensity_scale", returning(lambda i, a, **_: a / 4)),
+        Defect("", "optics.far_field_amplitude", gain(4)),
+        Defect("", "scaling.apply_intensity_scale", gain(1 / 4)),
     ),
 }
 
 
 @pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
-@pytest.mark.parametrize("stack", PACKAGES)
+@pytest.mark.parametrize("stack", STACKS)
 def test_two_errors_that_cancel_are_both_listed(
     stack: str, pair: tuple[Defect, Defect], stacks: Stacks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -419,7 +339,7 @@ SIGNS = (
 )
 
 
-@pytest.mark.parametrize("stack", PACKAGES)
+@pytest.mark.parametrize("stack", STACKS)
 def test_two_signs_of_the_positions_cancel_for_one_patch_at_whole_pixels(
     stack: str, stacks: Stacks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -434,7 +354,7 @@ def test_two_signs_of_the_positions_cancel_for_one_patch_at_whole_pixels(
     assert [step.stage.result for step in found.wrong_forward] == ["canvas", "views"]
 
 
-@pytest.mark.parametrize("stack", PACKAGES)
+@pytest.mark.parametrize("stack", STACKS)
 def test_two_signs_of_the_positions_do_not_cancel_for_patches_that_overlap(
     stack: str, stacks: Stacks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -449,7 +369,7 @@ def test_two_signs_of_the_positions_do_not_cancel_for_patches_that_overlap(
 
 
 def test_an_error_that_does_not_reach_the_end_is_found(stacks: Stacks, monkeypatch: pytest.MonkeyPatch) -> None:
-    Defect("", "optics.illuminate", given(probe=lambda i, p: i.modes_reversed(p))).make("torch", monkeypatch)
+    Defect("", "optics.illuminate", given(probe=reversed_modes)).make("torch", monkeypatch)
     found = tree(of_name(stacks, "torch"), case_of("many/0 f64")[0])
     assert found.whole[0].agrees
     assert found.compensates
@@ -458,13 +378,13 @@ def test_an_error_that_does_not_reach_the_end_is_found(stacks: Stacks, monkeypat
 
 MISWIRED = {
     "negative positions": given(positions=negated),
-    "no scale": given(log_scale=lambda _, w: 0 * w),
-    "no gradient of the probe": given(probe=detached),
+    "no scale": given(log_scale=lambda xp, w: 0 * w),
+    "no gradient of the probe": detached("probe"),
 }
 
 
 @pytest.mark.parametrize("change", MISWIRED.values(), ids=MISWIRED)
-@pytest.mark.parametrize("stack", PACKAGES)
+@pytest.mark.parametrize("stack", STACKS)
 def test_a_composition_that_does_not_do_what_its_stages_do(
     stack: str, change: Any, stacks: Stacks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -535,7 +455,7 @@ def test_a_stage_that_raises_is_named_and_those_after_it_inherit(
 def test_a_stage_that_returns_another_shape_is_named(
     lost: Callable[[Any], Any], stacks: Stacks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Defect("", "patches.extract_patches", returning(lambda _, x, **__: lost(x))).make("torch", monkeypatch)
+    Defect("", "patches.extract_patches", returning(lambda xp, x, a: lost(x))).make("torch", monkeypatch)
     found = tree(of_name(stacks, "torch"), case_of("many/0 f64")[0])
     assert first_of(found) == "views"
     assert "returned shape" in str(found.wrong[0].fed.measurement.fault)
