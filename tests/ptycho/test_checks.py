@@ -1,7 +1,6 @@
 """What a graph in TensorFlow refuses when it runs, and that one trace serves all sizes."""
 
 import math
-import re
 
 import numpy as np
 import pytest
@@ -23,12 +22,6 @@ def test_a_tensor_that_is_no_whole_number_is_no_size() -> None:
         probe.disk(tf.constant(1.0), 1.0)
 
 
-def open_signature(arguments: tuple) -> list[tf.TensorSpec]:
-    """The ranks and types of the arguments, with every dimension left open."""
-    tensors = [tf.convert_to_tensor(argument) for argument in arguments]
-    return [tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype) for tensor in tensors]
-
-
 @pytest.mark.parametrize(
     ("function", "arguments", "message"),
     [
@@ -44,11 +37,11 @@ def open_signature(arguments: tuple) -> list[tf.TensorSpec]:
         (probe.orthogonal_modes, (PROBE, tf.ones(0)), "powers: expected 1 to 6 modes"),
     ],
 )
-def test_a_traced_function_refuses_what_only_its_run_can_show(function, arguments: tuple, message: str) -> None:
+def test_a_traced_function_refuses_what_only_its_run_can_show(
+    graph_refuses, function, arguments: tuple, message: str
+) -> None:
     """Each of these would run to its end, and be wrong, without its check."""
-    traced = tf.function(function, input_signature=open_signature(arguments))
-    with pytest.raises(tf.errors.InvalidArgumentError, match=re.escape(message)):
-        traced(*arguments)
+    graph_refuses(function, arguments, message)
 
 
 def sized(height: int, width: int) -> dict[str, tf.Tensor]:
@@ -100,18 +93,6 @@ def sized(height: int, width: int) -> dict[str, tf.Tensor]:
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_one_trace_serves_all_sizes(function, names: str) -> None:
-    traces = []
+def test_one_trace_serves_all_sizes(one_trace_serves, function, names: str) -> None:
     sizes = [[sized(*size)[name] for name in names.split()] for size in ((4, 5), (7, 6))]
-
-    @tf.function(input_signature=open_signature(sizes[0]))
-    def traced(*arguments: tf.Tensor) -> tf.Tensor:
-        traces.append(function)
-        return function(*arguments)
-
-    for arguments in sizes:
-        eager = function(*arguments)
-        terms = max(argument.numpy().size for argument in arguments)
-        allowed = terms * np.finfo(np.float32).eps * np.abs(eager).max()
-        assert np.abs(traced(*arguments) - eager).max() <= allowed
-    assert len(traces) == 1
+    one_trace_serves(function, sizes, lambda arguments: max(argument.numpy().size for argument in arguments))

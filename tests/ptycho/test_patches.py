@@ -58,12 +58,6 @@ def test_tensors_of_another_layout_and_sizes_that_do_not_fit_are_refused(
         function(*arguments)
 
 
-def open_signature(arguments: tuple) -> list[tf.TensorSpec]:
-    """The ranks and types of the arguments, with every dimension left open."""
-    tensors = [tf.convert_to_tensor(argument) for argument in arguments]
-    return [tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype) for tensor in tensors]
-
-
 @pytest.mark.parametrize(
     ("function", "arguments", "message"),
     [
@@ -80,11 +74,11 @@ def open_signature(arguments: tuple) -> list[tf.TensorSpec]:
          "grid: expected as many columns of patches as rows"),
     ],
 )  # fmt: skip
-def test_a_traced_function_refuses_what_only_its_run_can_show(function, arguments: tuple, message: str) -> None:
+def test_a_traced_function_refuses_what_only_its_run_can_show(
+    graph_refuses, function, arguments: tuple, message: str
+) -> None:
     """Each of these would run to its end, and be wrong, without its check."""
-    traced = tf.function(function, input_signature=open_signature(arguments), autograph=False)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=re.escape(message)):
-        traced(*map(tf.convert_to_tensor, arguments))
+    graph_refuses(function, arguments, message)
 
 
 def sized(groups: int, height: int, width: int, gridsize: int) -> dict[str, tf.Tensor]:
@@ -125,8 +119,7 @@ def sized(groups: int, height: int, width: int, gridsize: int) -> dict[str, tf.T
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_one_trace_serves_all_sizes_values_and_gradients(function, names: str) -> None:
-    traces = []
+def test_one_trace_serves_all_sizes_values_and_gradients(one_trace_serves, function, names: str) -> None:
     sizes = [[sized(*size)[name] for name in names.split()] for size in ((2, 4, 5, 2), (3, 7, 6, 1), (1, 3, 8, 3))]
 
     def both(*arguments: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
@@ -136,15 +129,5 @@ def test_one_trace_serves_all_sizes_values_and_gradients(function, names: str) -
             result = function(*arguments)
         return result, tape.gradient(result, watched, unconnected_gradients="zero") if watched else []
 
-    @tf.function(input_signature=open_signature(tuple(sizes[0])), autograph=False)
-    def traced(*arguments: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        traces.append(function)
-        return both(*arguments)
-
-    for arguments in sizes:
-        for got, wanted in zip(tf.nest.flatten(traced(*arguments)), tf.nest.flatten(both(*arguments)), strict=True):
-            assert got.shape == wanted.shape
-            # Gradients of positions are sums over a patch; the graph may add in another order.
-            allowed = 4 * max(argument.numpy().size for argument in arguments) * np.finfo(np.float32).eps
-            assert np.abs(got - wanted).max() <= allowed * np.abs(wanted).max()
-    assert len(traces) == 1
+    # Gradients of positions are sums over a patch; the graph may add in another order.
+    one_trace_serves(both, sizes, lambda arguments: 4 * max(argument.numpy().size for argument in arguments))

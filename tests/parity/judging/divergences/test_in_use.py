@@ -48,20 +48,6 @@ def accept(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return lambda *entries: monkeypatch.setattr(registry, "DIVERGENCES", entries)
 
 
-@pytest.fixture
-def parity_command(capsys: pytest.CaptureFixture[str]) -> Parity:
-    """The command, called with its arguments; gives exit code, output and errors."""
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            cli.main(arguments)
-        captured = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, captured.out, captured.err
-
-    return call
-
-
 def test_what_is_registered_is_right_today() -> None:
     from parity.judging.divergences.faults import declared_faults
 
