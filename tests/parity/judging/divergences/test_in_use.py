@@ -29,7 +29,7 @@ from parity.report.messages import finding
 from parity.runs.results import read_results, write_results
 from parity.stacks import load
 from parity.stacks.base import Framework
-from parity.testing.holding import Harness
+from parity.testing.holding import Given, Harness
 
 MAE = REGISTRY["losses.mae"]
 TRIPLED = Fault("losses.mae", "tripled", "is three times what it is", returning(lambda xp, mae, a: 3 * mae))
@@ -137,7 +137,7 @@ def test_an_unknown_contract_is_listed_with_its_fault(accept: Callable[..., None
 def hold(stacks: tuple[Framework, ...]) -> str:
     """What a test says that holds the contract; '' if it passes."""
     try:
-        Harness(stacks, Profile(0, True), []).hold(MAE)
+        Harness(Given(Holder(stacks)), Profile(0, True), []).hold(MAE)
     except pytest.fail.Exception as failed:
         return str(failed)
     return ""
