@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import SimpleNamespace
@@ -118,16 +118,6 @@ def then(first: Change, second: Change) -> Change:
 
     def changed(xp: Namespace, right: Any, kinds: Kinds) -> Any:
         return second(xp, functools.wraps(right, updated=())(first(xp, right, kinds)), kinds)
-
-    return changed
-
-
-def summed(changes: Sequence[Change]) -> Change:
-    """What stands there adds up what several changes would have returned."""
-
-    def changed(xp: Namespace, right: Any, kinds: Kinds) -> Any:
-        wrong = [change(xp, right, kinds) for change in changes]
-        return lambda *positional, **named: sum(function(*positional, **named) for function in wrong)
 
     return changed
 

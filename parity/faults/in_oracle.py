@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,13 +19,6 @@ from parity.judging.quantity import Arrays, Quantity, gradient_of, results_of
 
 _REFUSED = (ArithmeticError, ValueError, IndexError)
 """What the oracle, or a formula, says of arguments that make no sense."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unconverted:
-    """The change of a mistake that is not a row of the catalogue yet: the quantities that it changes."""
-
-    values: Callable[[Contract, Inputs, Arrays], Arrays]
 
 
 def made_in_oracle(fault: Fault, contract: Contract, inputs: Inputs, truth: Arrays) -> Arrays | None:
@@ -51,8 +43,6 @@ def made_in_oracle(fault: Fault, contract: Contract, inputs: Inputs, truth: Arra
 
 def _changed(fault: Fault, contract: Contract, inputs: Inputs, truth: Arrays) -> Mapping[Quantity, Any]:
     change: Any = fault.change
-    if isinstance(change, Unconverted):
-        return change.values(contract, inputs, truth)
     if isinstance(change, Backward):
         gradient = gradient_of(change.name)
         return {gradient: change.gradient(NUMPY, truth[gradient])} if gradient in truth else {}

@@ -6,7 +6,6 @@ from parity.contracts.contract import Contract
 from parity.faults.base import Fault
 from parity.faults.catalogue import FAULTS
 from parity.faults.generated import generated_faults
-from parity.faults.oracle_side import UNCONVERTED
 
 
 def recognised_faults(contract: Contract) -> tuple[Fault, ...]:
@@ -18,8 +17,6 @@ def recognised_faults(contract: Contract) -> tuple[Fault, ...]:
 
 def own_faults(contract: Contract) -> tuple[Fault, ...]:
     """Those that the catalogue has for a contract's function, whichever variant they are aimed at."""
-    if contract.address in UNCONVERTED:
-        return UNCONVERTED[contract.address]
     of_function = [fault for fault in FAULTS if fault.target.split("@")[0] == contract.address]
     own = [fault for fault in of_function if fault.is_recognised and not fault.generic]
     return tuple({fault.what: fault for fault in reversed(own)}.values())[::-1]

@@ -21,7 +21,7 @@ from typing import Self
 from filelock import FileLock, Timeout
 
 from parity.goldens.errors import GoldenError
-from parity.goldens.manifest import HISTORY, MANIFEST, Fault, faults, manifest_of, verified
+from parity.goldens.manifest import HISTORY, MANIFEST, ManifestFault, faults, manifest_of, verified
 from parity.goldens.record import Golden, decode
 
 PATIENCE = 60.0
@@ -163,7 +163,7 @@ def _new_place(folder: Path) -> Path:
 
 def _refuse_changed(folder: Path, expected: GoldenSet) -> None:
     if _is_vacant(folder):
-        found, files = list[Fault](), dict[str, bytes]()
+        found, files = list[ManifestFault](), dict[str, bytes]()
     else:
         found, files = verified(folder)
     if found or files != expected.files:

@@ -39,7 +39,7 @@ _ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ManifestFault:
     """One thing wrong with a set: in which file of it (or in the folder itself), what was expected, what came."""
 
     file: str
@@ -60,12 +60,12 @@ def manifest_of(files: Mapping[str, bytes]) -> bytes:
     return _canonical({"format": _FORMAT, "files": {name: _entry(name, content) for name, content in files.items()}})
 
 
-def faults(folder: Path) -> list[Fault]:
+def faults(folder: Path) -> list[ManifestFault]:
     """Everything wrong with the set in `folder`, in the order of its files; nothing where it can be used."""
     return verified(folder)[0]
 
 
-def verified(folder: Path) -> tuple[list[Fault], dict[str, bytes]]:
+def verified(folder: Path) -> tuple[list[ManifestFault], dict[str, bytes]]:
     """The faults of the set in `folder`, and the content of each of its files that has none.
 
     A set that is exchanged for another while it is read is read again.
@@ -115,15 +115,15 @@ class _Unusable(Exception):
         super().__init__(_fault(file, expected, got))
 
     @property
-    def fault(self) -> Fault:
+    def fault(self) -> ManifestFault:
         return self.args[0]
 
 
-def _fault(file: str, expected: str, got: str) -> Fault:
-    return Fault(printable(file), printable(expected), printable(got))
+def _fault(file: str, expected: str, got: str) -> ManifestFault:
+    return ManifestFault(printable(file), printable(expected), printable(got))
 
 
-def _faults(folder: Path, contents: dict[str, bytes]) -> Iterator[Fault]:
+def _faults(folder: Path, contents: dict[str, bytes]) -> Iterator[ManifestFault]:
     """The faults; meanwhile the contents that have none are put into `contents`."""
     try:
         content = _manifest_in(folder)
@@ -212,7 +212,7 @@ def _is_hash(value: Any) -> bool:
     return isinstance(value, str) and _HASH.fullmatch(value) is not None
 
 
-def _unlike_canonical(content: bytes, manifest: Any) -> Iterator[Fault]:
+def _unlike_canonical(content: bytes, manifest: Any) -> Iterator[ManifestFault]:
     try:
         canonical = _canonical(manifest)
     except (RecursionError, ValueError) as error:
@@ -243,7 +243,7 @@ def _listing(folder: Path, contracts: set[str]) -> dict[str, os.stat_result]:
 
 def _of_file(
     folder: Path, name: str, entry: Mapping[str, Any], status: os.stat_result, contents: dict[str, bytes]
-) -> Iterator[Fault]:
+) -> Iterator[ManifestFault]:
     """The faults of a file that is listed and there; its content is put into `contents` if there is none."""
     if not stat.S_ISREG(status.st_mode):
         yield _fault(name, "a file", _kind(status))

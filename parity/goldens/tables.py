@@ -29,7 +29,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ListedGolden:
     """A golden of the list, and how many bytes its file has."""
 
     golden: Golden
@@ -89,7 +89,7 @@ def difference_summary(difference: GoldenDiff) -> Text:
     return Text("; ".join(clauses) or "no golden changed", NATURE_STYLES[difference.nature])
 
 
-def golden_table(rows: Iterable[Row], contracts: Iterable[str], today: str, total: int) -> RenderableType:
+def golden_table(rows: Iterable[ListedGolden], contracts: Iterable[str], today: str, total: int) -> RenderableType:
     """One row a golden; below, how much room there is, and which of `contracts` have none.
 
     `today` is YYYY-MM-DD, `total` how many bytes the whole set has.

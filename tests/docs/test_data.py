@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from parity.contracts.mirror import ROOT
-from parity.runs.pipeline.steps import Step
+from parity.runs.pipeline.steps import PipelineStep
 
 PAGE = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^ {4}((?:python|parity) .*)$", PAGE, re.MULTILINE)
@@ -48,4 +48,4 @@ def test_the_pipeline_prints_what_the_page_says(printed: list[str]) -> None:
 
 def test_every_step_is_in_the_table() -> None:
     table = PAGE[PAGE.index("| step |") : PAGE.index("Each stack goes on")]
-    assert re.findall(r"^\| (\w+) \|", table, re.MULTILINE)[1:] == [str(step) for step in Step]
+    assert re.findall(r"^\| (\w+) \|", table, re.MULTILINE)[1:] == [str(step) for step in PipelineStep]

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from parity.cli.codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
 
+from parity._codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
 from parity._repository import ROOT
 from parity.proof.score.result import Score, accuracy
 from parity.proof.score.stored import read_score

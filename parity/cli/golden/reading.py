@@ -24,7 +24,7 @@ from parity.goldens.message import replay_message, replay_table
 from parity.goldens.provenance import today
 from parity.goldens.record import Golden
 from parity.goldens.replay import Replay, replay
-from parity.goldens.tables import Row, difference_summary, drift_table, golden_table, history_table
+from parity.goldens.tables import ListedGolden, difference_summary, drift_table, golden_table, history_table
 from parity.judging.verdict import UNJUDGED, Outcome
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console, counted
@@ -99,7 +99,7 @@ def list_command(names: tuple[str, ...], fixtures: Path) -> int:
     """
     goldens = GoldenSet.read(fixtures)
     meant = chosen(names, goldens.names) if names or goldens.names else ()
-    rows = [Row(goldens.golden(name), len(goldens.files[f"{name}.npz"])) for name in meant]
+    rows = [ListedGolden(goldens.golden(name), len(goldens.files[f"{name}.npz"])) for name in meant]
     total = sum(len(content) for content in goldens.files.values())
     contracts = REGISTRY if not names else dict.fromkeys(row.golden.contract for row in rows)
     console().print(golden_table(rows, contracts, today(), total))

@@ -13,19 +13,9 @@ def rounded(dtype: str) -> Of:
     return lambda xp, x: xp.through(x, dtype)
 
 
-def gradient_times(factor: float) -> Of:
-    """The same value with another gradient."""
-    return lambda xp, x: xp.scaled(x, xp.constant(factor, x)) + xp.scaled(xp.detach(x), xp.constant(1 - factor, x))
-
-
-def imaginary_part_detached(xp: Namespace, x: Tensor) -> Tensor:
-    """No gradient passes through Im x."""
-    return xp.complex(xp.real(x), xp.detach(xp.imag(x)))
-
-
-def read_in_the_order(*order: int) -> Of:
-    """A tensor whose axes another layout has in this order, taken for the canonical one without being transposed."""
-    return lambda xp, x: xp.reshape(xp.transpose(x, order), xp.shape(x))
+def modulus(xp: Namespace, x: Tensor) -> Tensor:
+    """|x| as a complex number."""
+    return xp.complex(xp.abs(x), xp.zeros_like(xp.abs(x)))
 
 
 def number(xp: Namespace, size: Any, like: Tensor) -> Tensor:

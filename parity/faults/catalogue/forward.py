@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from parity.faults.base import Fault
-from parity.faults.catalogue.common import imaginary_part_detached, of_the_last, rounded
+from parity.faults.catalogue.common import of_the_last, rounded
+from parity.faults.catalogue.patches_merged import UNWEIGHTED_NUMERATOR
 from parity.faults.catalogue.wiring import first_kept, merged, own
 from parity.faults.changes import Arguments, given, giving, raw, replaced, returning
+from parity.faults.generated import Generated
 from parity.faults.namespace import PLANE, Namespace, Tensor
 
 _OVERLAP = "patches that overlap"
@@ -23,8 +25,9 @@ def _lit(xp: Namespace, a: Arguments, patches: Tensor) -> Tensor:
     return own(xp, "scaling.apply_intensity_scale")(amplitude=amplitude, log_scale=a.log_scale)
 
 
-def _with_the_other_sign(xp: Namespace, a: Arguments) -> Tensor:
-    return _lit(xp, a, a.patches if a.weighting == "none" else merged(xp, a, -1.0))
+def _merged_and_lit(xp: Namespace, a: Arguments, sign: float) -> Tensor:
+    """A prediction whose patches are read off the merged object where they were put, times a sign."""
+    return _lit(xp, a, a.patches if a.weighting == "none" else merged(xp, a, sign))
 
 
 def _lit_before_merged(xp: Namespace, a: Arguments) -> dict[str, Tensor]:
@@ -42,13 +45,6 @@ def _detached(xp: Namespace, right: Any) -> Any:
     return lambda *arguments: xp.detach(right(*arguments))
 
 
-def _first_of(axis: int) -> Any:
-    def repeated(xp: Namespace, x: Tensor) -> Tensor:
-        return xp.broadcast_like(x[:1] if axis == 0 else x[:, :1], x)
-
-    return repeated
-
-
 def _summed_where_chunked(xp: Namespace, predicted: Tensor, a: Arguments) -> Tensor:
     groups, patches = xp.shape(predicted)[:2]
     return xp.sum(predicted, 0, True) if groups * patches >= 64 else predicted
@@ -60,13 +56,10 @@ def _last_chunk_repeated(xp: Namespace, predicted: Tensor, a: Arguments) -> Tens
     return predicted if beyond <= 0 else xp.concat([predicted[:64], predicted[:beyond]], 0)
 
 
-FAULTS = (
-    Fault(
-        "forward.predict_amplitude",
-        "intensity-returned",
-        "the result is squared",
-        returning(lambda xp, r, a: xp.square(r)),
-    ),
+UNNORMALISED = returning(lambda xp, amplitude, a: amplitude * xp.sqrt(xp.size(amplitude, PLANE)))
+UNSHIFTED = returning(lambda xp, amplitude, a: xp.ifftshift(amplitude))
+
+INGREDIENTS = (
     Fault(
         "forward.predict_amplitude",
         "not-merged",
@@ -81,6 +74,84 @@ FAULTS = (
         giving(lambda xp, a: {"weighting": "none" if a.weighting == "none" else "uniform"}),
         shows=_OVERLAP,
     ),
+    Fault(
+        "forward.predict_amplitude",
+        "modes-coherent",
+        "the modes are summed coherently",
+        given(probe=lambda xp, probe: xp.sum(probe, 0, True)),
+        shows=_MODES,
+    ),
+    Fault(
+        "forward.predict_amplitude",
+        "scale-divides",
+        "the scale divides where it must multiply",
+        given(log_scale=lambda xp, w: -w),
+        shows=_SCALED,
+    ),
+    Fault(
+        "forward.predict_amplitude",
+        "scale-of-intensities",
+        "the root of the scale is used",
+        given(log_scale=lambda xp, w: w / 2),
+        shows=_SCALED,
+    ),
+)
+"""Of what a prediction is made of."""
+
+FAULTS: tuple[Fault | Generated, ...] = (
+    *INGREDIENTS,
+    Fault(
+        "forward.predict_amplitude",
+        "not-normalised",
+        "a factor 1/HW is missing",
+        UNNORMALISED,
+        diagnosis=("a factor 1/HW is missing", "the result is a factor √(HW) too large"),
+    ),
+    Fault(
+        "forward.predict_amplitude",
+        "not-shifted",
+        "fftshift is missing",
+        UNSHIFTED,
+    ),
+    Fault(
+        "forward.predict_amplitude",
+        "extracted-as-reassembled",
+        "patches are extracted with the sign of reassembly",
+        replaced(lambda xp, a: _merged_and_lit(xp, a, -1.0)),
+        shows="positions other than 0",
+    ),
+    Fault(
+        "forward.predict_amplitude",
+        "numerator-unweighted",
+        "the numerator of the merge is unweighted",
+        UNWEIGHTED_NUMERATOR,
+        at="patches.reassemble_patches",
+        shows=_OVERLAP,
+    ),
+    Fault(
+        "forward.predict_amplitude",
+        "probes-as-modes",
+        "a probe for each group enters as its modes",
+        giving(_as_modes),
+        shows=_SEVERAL,
+    ),
+    Generated("forward.predict_amplitude", "result-squared", called="intensity-returned"),
+    Generated("forward.predict_amplitude", "probe-first-mode", called="first-mode-alone"),
+    Generated("forward.predict_amplitude", "probe-conjugated"),
+    Generated(
+        "forward.predict_amplitude",
+        "positions-exchanged",
+        shows=_OVERLAP,
+        diagnosis=("x and y of the positions are exchanged", "it raises an error"),
+    ),
+    Generated("forward.predict_amplitude", "positions-of-first-group"),
+    Generated(
+        "forward.predict_amplitude",
+        "positions-half-a-pixel-off",
+        diagnosis=("the positions are half a pixel off", "a constant is added to positions", "it raises an error"),
+    ),
+    Generated("forward.predict_amplitude", "probe-detached"),
+    Generated("forward.predict_amplitude", "patches-imaginary-part-detached", called="imaginary-part-detached"),
     Fault(
         "forward.predict_amplitude",
         "weighted-by-probe",
@@ -100,58 +171,10 @@ FAULTS = (
     ),
     Fault(
         "forward.predict_amplitude",
-        "extracted-as-reassembled",
-        "patches are extracted with the sign of reassembly",
-        replaced(_with_the_other_sign),
-        shows="positions other than 0",
-    ),
-    Fault(
-        "forward.predict_amplitude",
-        "modes-coherent",
-        "the modes are summed coherently",
-        given(probe=lambda xp, probe: xp.sum(probe, 0, True)),
-        shows=_MODES,
-    ),
-    Fault(
-        "forward.predict_amplitude",
-        "first-mode-alone",
-        "only the first mode of probe counts",
-        given(probe=lambda xp, probe: probe[:1]),
-        shows=_MODES,
-    ),
-    Fault(
-        "forward.predict_amplitude",
-        "probes-as-modes",
-        "a probe for each group enters as its modes",
-        giving(_as_modes),
-        shows=_SEVERAL,
-    ),
-    Fault(
-        "forward.predict_amplitude",
-        "probe-conjugated",
-        "conjugate of probe",
-        given(probe=lambda xp, probe: xp.conj(probe)),
-    ),
-    Fault(
-        "forward.predict_amplitude",
         "lit-before-merged",
         "the probe lights the patches before the merge as well",
         giving(_lit_before_merged),
         diagnosis=(),
-    ),
-    Fault(
-        "forward.predict_amplitude",
-        "scale-divides",
-        "the scale divides where it must multiply",
-        given(log_scale=lambda xp, w: -w),
-        shows=_SCALED,
-    ),
-    Fault(
-        "forward.predict_amplitude",
-        "scale-of-intensities",
-        "the root of the scale is used",
-        given(log_scale=lambda xp, w: w / 2),
-        shows=_SCALED,
     ),
     Fault(
         "forward.predict_amplitude",
@@ -164,57 +187,11 @@ FAULTS = (
     ),
     Fault(
         "forward.predict_amplitude",
-        "not-shifted",
-        "fftshift is missing",
-        returning(lambda xp, r, a: xp.ifftshift(r)),
-    ),
-    Fault(
-        "forward.predict_amplitude",
-        "not-normalised",
-        "a factor 1/HW is missing",
-        returning(lambda xp, r, a: r * xp.sqrt(xp.size(r, PLANE))),
-        diagnosis=("a factor 1/HW is missing", "the result is a factor √(HW) too large"),
-    ),
-    Fault(
-        "forward.predict_amplitude",
-        "positions-exchanged",
-        "x and y of the positions are exchanged",
-        given(positions=lambda xp, r: xp.flip(r, -1)),
-        shows=_OVERLAP,
-        diagnosis=("x and y of the positions are exchanged", "it raises an error"),
-    ),
-    Fault(
-        "forward.predict_amplitude",
-        "positions-of-first-group",
-        "the first group's positions are used for all groups",
-        given(positions=_first_of(0)),
-        shows=_SEVERAL,
-    ),
-    Fault(
-        "forward.predict_amplitude",
-        "positions-half-a-pixel-off",
-        "the positions are half a pixel off",
-        given(positions=lambda xp, r: r + 0.5),
-        diagnosis=("the positions are half a pixel off", "a constant is added to positions", "it raises an error"),
-    ),
-    Fault(
-        "forward.predict_amplitude",
-        "probe-detached",
-        "probe is detached",
-        given(probe=lambda xp, probe: xp.detach(probe)),
-    ),
-    Fault(
-        "forward.predict_amplitude",
-        "imaginary-part-detached",
-        "the imaginary part of patches is detached",
-        given(patches=imaginary_part_detached),
-    ),
-    Fault(
-        "forward.predict_amplitude",
         "complex64",
-        "an intermediate is float32",
+        "patches are rounded to complex64",
         given(patches=rounded("float32")),
         shows="a float64 run",
+        diagnosis=("an intermediate is float32",),
     ),
     Fault(
         "forward.predict_amplitude",

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from parity.faults.base import Fault
-from parity.faults.catalogue.wiring import exchanged, merged, own, some
-from parity.faults.changes import Arguments, given, giving, replaced
+from parity.faults.catalogue.forward import INGREDIENTS, UNNORMALISED, UNSHIFTED
+from parity.faults.catalogue.losses_object import TERMS
+from parity.faults.catalogue.networks import PARAMETERS
+from parity.faults.catalogue.wiring import merged, own, some, within
+from parity.faults.changes import Arguments, giving, replaced
+from parity.faults.generated import Generated
 from parity.faults.namespace import Namespace, Tensor
 
 _SCALED = "a scale other than 1"
@@ -27,31 +31,31 @@ def _squared_twice(xp: Namespace, a: Arguments) -> Tensor:
     return _trained(xp, a, predicted=xp.square(_predicted(xp, a)))
 
 
-OBJECTIVE = (
+def _of_losses(target: str) -> tuple[Fault, ...]:
+    """What may be wrong with a prediction, and with what is made of it."""
+    at = "forward.predict_amplitude"
+    return (
+        *within(target, INGREDIENTS),
+        Fault(target, "not-normalised", "a factor 1/HW is missing", UNNORMALISED, at=at),
+        Fault(target, "not-shifted", "fftshift is missing", UNSHIFTED, at=at),
+        *within(target, TERMS),
+    )
+
+
+_HIDDEN = ("merge-unweighted", "modes-coherent", "nll-summed")
+"""Faults that a reconstruction's loss hides: its cases have one mode, and in single precision a wide bound."""
+
+OBJECTIVE: tuple[Fault | Generated, ...] = (
+    *_of_losses("forward.training_objective"),
+    Generated("forward.training_objective", "observed-unsquared"),
+    Generated("forward.training_objective", "log-scale-detached", called="scale-not-a-parameter"),
+    Generated("forward.training_objective", "target-conjugated"),
     Fault(
         "forward.training_objective",
         "prediction-squared-twice",
         "predicted enters the losses squared (an intensity where an amplitude is meant)",
         replaced(_squared_twice),
         diagnosis=(),
-    ),
-    Fault(
-        "forward.training_objective",
-        "observed-unsquared",
-        "observed enters unsquared (an amplitude where an intensity is meant)",
-        given(observed=lambda xp, x: xp.sqrt(x)),
-    ),
-    Fault(
-        "forward.training_objective",
-        "weights-exchanged",
-        "nll_weight and mae_weight are exchanged",
-        exchanged("nll_weight", "mae_weight"),
-    ),
-    Fault(
-        "forward.training_objective",
-        "object-weights-exchanged",
-        "tv_weight and realspace_mae_weight are exchanged",
-        exchanged("tv_weight", "realspace_mae_weight"),
     ),
     Fault(
         "forward.training_objective",
@@ -82,23 +86,13 @@ OBJECTIVE = (
         shows=_SCALED,
         diagnosis=("observed enters times a constant factor",),
     ),
-    Fault(
-        "forward.training_objective",
-        "scale-not-a-parameter",
-        "log_scale is detached",
-        given(log_scale=lambda xp, w: xp.detach(w)),
-        shows="a trainable scale",
-    ),
-    Fault(
-        "forward.training_objective",
-        "target-conjugated",
-        "conjugate of target",
-        given(target=lambda xp, target: xp.conj(target)),
-    ),
 )
 """Of the objective, from the patches."""
 
-RECONSTRUCTION = (
+RECONSTRUCTION: tuple[Fault | Generated, ...] = (
+    *(fault for fault in _of_losses("forward.reconstruction_loss@32") if fault.name not in _HIDDEN),
+    *within("forward.reconstruction_loss@32", PARAMETERS),
+    Generated("forward.reconstruction_loss@32", "images-squared"),
     Fault(
         "forward.reconstruction_loss@32",
         "images-in-photons",
@@ -113,19 +107,6 @@ RECONSTRUCTION = (
         "the losses compare with the normalised exposures",
         giving(lambda xp, a: {"observed": a.images}),
         diagnosis=(),
-    ),
-    Fault(
-        "forward.reconstruction_loss@32",
-        "scale-divides",
-        "the scale divides where it must multiply",
-        given(log_scale=lambda xp, w: -w),
-        shows=_SCALED,
-    ),
-    Fault(
-        "forward.reconstruction_loss@32",
-        "images-squared",
-        "images enter squared (an intensity where an amplitude is meant)",
-        given(images=lambda xp, x: xp.square(x)),
     ),
 )
 """Of the loss of a reconstruction, from the exposures."""

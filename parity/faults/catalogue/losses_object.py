@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from parity.faults.base import Fault
-from parity.faults.catalogue.common import rounded
+from parity.faults.catalogue.common import modulus, rounded
 from parity.faults.catalogue.losses import WITHOUT_LOG_GAMMA, in_the_logarithm
 from parity.faults.catalogue.wiring import exchanged, own, some
 from parity.faults.changes import Arguments, Change, given, giving, raw, replaced, returning, then
@@ -50,10 +50,6 @@ def _second_neighbours(xp: Namespace, a: Arguments) -> Tensor:
     x = a.patches
     steps = x[:, :, 2:] - x[:, :, :-2], x[..., 2:] - x[..., :-2]
     return sum(xp.sum(_energy(xp, step), GROUP) for step in steps)
-
-
-def _modulus(xp: Namespace, x: Tensor) -> Tensor:
-    return xp.complex(xp.abs(x), xp.zeros_like(xp.abs(x)))
 
 
 def _phase_factor(xp: Namespace, x: Tensor) -> Tensor:
@@ -168,7 +164,7 @@ VARIATION = (
         "neighbouring columns are compared twice, rows not at all",
         _of_steps(rows=0, columns=2),
     ),
-    Fault("losses.total_variation", "modulus-alone", "the phase of the patches is left out", given(patches=_modulus)),
+    Fault("losses.total_variation", "modulus-alone", "the phase of the patches is left out", given(patches=modulus)),
     Fault(
         "losses.total_variation", "phase-alone", "the modulus of the patches is left out", given(patches=_phase_factor)
     ),
@@ -211,7 +207,7 @@ ERROR = (
         "the phase difference is wrapped into [0, 2π)",
         replaced(lambda xp, a: _modulus_error(xp, a) + xp.mean(_one_sided(xp, _turn(xp, a)))),
     ),
-    Fault("losses.complex_mae", "modulus-of-target", "|T| stands for T", given(target=_modulus)),
+    Fault("losses.complex_mae", "modulus-of-target", "|T| stands for T", given(target=modulus)),
     Fault(
         "losses.complex_mae",
         "modulus-of-difference",
@@ -308,7 +304,7 @@ REALSPACE = (
 )
 """Of the loss on the object."""
 
-TRAINING = (
+TERMS = (
     Fault(
         "losses.training_loss",
         "nll-observed-unsquared",
@@ -383,6 +379,11 @@ TRAINING = (
         "tv_weight and realspace_mae_weight are exchanged",
         exchanged("tv_weight", "realspace_mae_weight"),
     ),
+)
+"""Of the terms of what training minimises, and of their weights."""
+
+TRAINING: tuple[Fault | Generated, ...] = (
+    *TERMS,
     Generated("losses.training_loss", "realspace-weight-as-1", called="realspace-weight-forgotten"),
     Fault(
         "losses.training_loss",

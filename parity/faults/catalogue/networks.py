@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from parity.faults.base import Fault
-from parity.faults.catalogue.common import gradient_times, moved_in_zeros, number, of_the_last, pixel, rounded, softplus
-from parity.faults.changes import Change, Of, given, replaced, returning, then
+from parity.faults.catalogue.common import moved_in_zeros, number, of_the_last, pixel, softplus
+from parity.faults.changes import Change, Of, given, passing_back, replaced, returning, then
+from parity.faults.generated import Generated
 from parity.faults.namespace import Namespace, Tensor
-
-TURNED = "the kernels are turned by half a turn (a convolution for a correlation)"
-NO_BIASES = "the biases are left out"
 
 
 def along(change: Callable[[Namespace, Tensor, int], Tensor]) -> Of:
@@ -49,8 +47,7 @@ def _reshaped_kernel(xp: Namespace, kernel: Tensor) -> Tensor:
     return xp.reshape(xp.transpose(kernel, (2, 3, 1, 0)), xp.shape(kernel))
 
 
-def turned(xp: Namespace, kernel: Tensor) -> Tensor:
-    """A kernel turned by half a turn."""
+def _turned(xp: Namespace, kernel: Tensor) -> Tensor:
     return xp.flip(xp.flip(kernel, -1), -2)
 
 
@@ -106,18 +103,29 @@ def as_it_is(xp: Namespace, x: Tensor) -> Tensor:
     return x
 
 
-CONVOLUTION = (
-    Fault("networks.convolve", "turned", TURNED, given(kernel=turned)),
+KERNELS = (
+    Fault(
+        "networks.convolve",
+        "turned",
+        "the kernels are turned by half a turn (a convolution for a correlation)",
+        given(kernel=_turned),
+    ),
     Fault(
         "networks.convolve",
         "rows-for-columns",
         "rows and columns of the kernels are exchanged",
         given(kernel=lambda xp, x: xp.swapped(x, -1, -2)),
     ),
-    Fault("networks.convolve", "wrapped-around", "the frame is wrapped around", _bordered(_other_side)),
+)
+NO_BIASES = Fault("networks.convolve", "no-biases", "the biases are left out", given(bias=lambda xp, x: 0 * x))
+PARAMETERS = (*KERNELS, NO_BIASES)
+"""Of the parameters of a convolution, alone or in what is made of convolutions."""
+
+CONVOLUTION: tuple[Fault | Generated, ...] = (
+    *PARAMETERS,
     Fault("networks.convolve", "edge", "the border is repeated beyond the frame", _bordered(_nearest)),
+    Fault("networks.convolve", "wrapped-around", "the frame is wrapped around", _bordered(_other_side)),
     Fault("networks.convolve", "reflected", "the frame is reflected at its border", _bordered(_reflected)),
-    Fault("networks.convolve", "no-bias", NO_BIASES, given(bias=lambda xp, x: 0 * x)),
     Fault(
         "networks.convolve",
         "zeros-behind",
@@ -127,32 +135,21 @@ CONVOLUTION = (
     Fault(
         "networks.convolve", "kernel-reshaped", "the kernel is reshaped, not transposed", given(kernel=_reshaped_kernel)
     ),
-    Fault(
-        "networks.convolve",
-        "kernel-detached",
-        "kernel is detached",
-        given(kernel=lambda xp, x: xp.detach(x)),
-        shows="a gradient",
-    ),
+    Generated("networks.convolve", "kernel-detached"),
+    Generated("networks.convolve", "features-bfloat16"),
     Fault(
         "networks.convolve",
         "bias-gradient",
-        "the gradient of bias is off by a constant factor",
-        given(bias=gradient_times(2.0)),
+        "the gradient of bias is twice what it should be",
+        passing_back(bias=lambda xp, g: 2.0 * g),
         shows="a gradient",
-    ),
-    Fault(
-        "networks.convolve",
-        "features-bfloat16",
-        "features are truncated to bfloat16",
-        given(features=rounded("bfloat16")),
-        diagnosis=("features are truncated to bfloat16", "an intermediate is bfloat16"),
+        diagnosis=("the gradient of bias is off by a constant factor",),
     ),
     Fault(
         "networks.convolve",
         "last-filter",
         "the last filter's kernel is turned by half a turn",
-        given(kernel=of_the_last(turned, 0)),
+        given(kernel=of_the_last(_turned, 0)),
         diagnosis=(),
     ),
 )
@@ -161,14 +158,6 @@ CONVOLUTION = (
 LAYERS = (
     Fault("networks.rectify", "left-out", "the rectification is left out", elementwise(as_it_is)),
     Fault("networks.rectify", "leaky", "negative features are kept at 1 % (leaky)", _leaky(0.01)),
-    Fault("networks.rectify", "leaky-1e-6", "a millionth of negative features is kept", _leaky(1e-6)),
-    Fault(
-        "networks.rectify",
-        "half-at-0",
-        "the gradient at 0 is 1/2",
-        elementwise(lambda xp, x: (x + xp.sqrt(xp.square(x) + 1e-30)) / 2),
-        shows="features of 0, and a gradient",
-    ),
     Fault("networks.rectify", "modulus", "the modulus is taken", elementwise(lambda xp, x: xp.abs(x))),
     Fault("networks.rectify", "softplus", "softplus stands for the rectification", elementwise(softplus)),
     Fault(
@@ -177,13 +166,21 @@ LAYERS = (
         "exp(x) − 1 stands for 0 below 0",
         elementwise(lambda xp, x: xp.maximum(x, 0.0) + xp.exp(xp.minimum(x, 0.0)) - 1),
     ),
+    Fault("networks.rectify", "leaky-1e-6", "a millionth of negative features is kept", _leaky(1e-6), blind=True),
+    Fault(
+        "networks.rectify",
+        "half-at-0",
+        "the gradient at 0 is 1/2",
+        elementwise(lambda xp, x: (x + xp.sqrt(xp.square(x) + 1e-30)) / 2),
+        shows="features of 0, and a gradient",
+        blind=True,
+    ),
     Fault("networks.max_pool", "mean", "the mean stands for the maximum", elementwise(mean_of_four)),
     Fault(
         "networks.max_pool",
-        "odd-line-kept",
-        "a last odd row or column is kept",
-        given(features=along(_odd_line_kept)),
-        shows="an odd side",
+        "least",
+        "the least stands for the maximum",
+        then(given(features=lambda xp, x: -x), returning(lambda xp, x, a: -x)),
     ),
     Fault(
         "networks.max_pool",
@@ -199,16 +196,18 @@ LAYERS = (
     ),
     Fault(
         "networks.max_pool",
-        "least",
-        "the least stands for the maximum",
-        then(given(features=lambda xp, x: -x), returning(lambda xp, x, a: -x)),
-    ),
-    Fault(
-        "networks.max_pool",
         "largest-modulus",
         "the largest modulus is returned",
         given(features=lambda xp, x: xp.abs(x)),
         shows="negative features",
+    ),
+    Fault(
+        "networks.max_pool",
+        "odd-line-kept",
+        "a last odd row or column is kept",
+        given(features=along(_odd_line_kept)),
+        shows="an odd side",
+        blind=True,
     ),
     Fault("networks.upsample", "interpolated", "interpolation stands for repetition", elementwise(along(between))),
     Fault("networks.upsample", "zeros", "zeros stand between the pixels", elementwise(along(_with_zeros))),

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from parity.faults.base import Fault
 from parity.faults.catalogue.common import noisy, softplus
 from parity.faults.catalogue.networks import (
+    KERNELS,
     NO_BIASES,
-    TURNED,
+    PARAMETERS,
     along,
     as_it_is,
     between,
     doubled,
     elementwise,
     mean_of_four,
-    turned,
 )
-from parity.faults.catalogue.wiring import own
-from parity.faults.changes import Arguments, Change, Of, given, giving, raw, replaced, returning, then
+from parity.faults.catalogue.wiring import own, within
+from parity.faults.changes import Arguments, Change, Of, given, giving, replaced, returning, then
+from parity.faults.generated import Generated
 from parity.faults.namespace import Namespace, Tensor
-
-_LIMITED = "the result is limited to a range"
 
 
 def _repeated(xp: Namespace, x: Tensor, axis: int) -> Tensor:
@@ -34,20 +32,43 @@ def _head(function: Of) -> Change:
     return replaced(lambda xp, a: function(xp, own(xp, "networks.convolve")(**vars(a))))
 
 
-def _twice(between: Of, behind: Of) -> Change:
-    """The two convolutions of a block with other functions after them."""
-
-    def change(xp: Namespace, right: Any) -> Any:
-        convolve = right.__globals__["convolve"]
-        return lambda features, *parameters: behind(
-            xp, convolve(between(xp, convolve(features, *parameters[:2])), *parameters[2:])
-        )
-
-    return raw(change)
-
-
 def _rectified(xp: Namespace, x: Tensor) -> Tensor:
     return xp.maximum(x, 0.0)
+
+
+def _block(last: str, between: Of = _rectified, behind: Of = _rectified) -> Change:
+    """The two convolutions of a block with other functions between and behind them, before its `last` layer."""
+
+    def formula(xp: Namespace, a: Arguments) -> Tensor:
+        convolve = own(xp, "networks.convolve")
+        first = between(xp, convolve(features=a.features, kernel=a.first_kernel, bias=a.first_bias))
+        second = behind(xp, convolve(features=first, kernel=a.second_kernel, bias=a.second_bias))
+        return own(xp, last)(features=second)
+
+    return replaced(formula)
+
+
+def _of_rectification(block: str, last: str) -> tuple[Fault, ...]:
+    """What may be wrong between the convolutions of a block and its `last` layer."""
+    return (
+        Fault(
+            block,
+            "first-rectification",
+            "the first rectification is left out",
+            _block(last, between=as_it_is),
+        ),
+        Fault(
+            block,
+            "second-rectification",
+            "the second rectification is left out",
+            _block(last, behind=as_it_is),
+        ),
+        Fault(block, "softplus", "softplus stands for the rectification", elementwise(softplus), at="networks.rectify"),
+    )
+
+
+def _moved_by_a_quarter(xp: Namespace, x: Tensor, axis: int) -> Tensor:
+    return xp.roll(x, -(xp.shape(x)[axis] // 4), axis)
 
 
 def _other_weights(other: dict[str, str]) -> Change:
@@ -60,22 +81,29 @@ def _other_weights(other: dict[str, str]) -> Change:
     return giving(change)
 
 
-HEADS = (
-    Fault("networks.amplitude_head", "limited", _LIMITED, returning(lambda xp, x, a: xp.minimum(x, 0.9))),
+HEADS: tuple[Fault | Generated, ...] = (
     Fault("networks.amplitude_head", "softplus", "softplus stands for the logistic function", _head(softplus)),
+    Fault("networks.amplitude_head", "linear", "the logistic function is left out", _head(as_it_is)),
     Fault(
         "networks.amplitude_head",
         "tanh",
         "tanh stands for the logistic function",
         _head(lambda xp, x: xp.tanh(x)),
     ),
-    Fault("networks.amplitude_head", "linear", "the logistic function is left out", _head(as_it_is)),
     Fault(
         "networks.amplitude_head",
-        "float16",
-        "the result is rounded to float16",
-        returning(lambda xp, x, a: xp.through(x, "float16")),
-        diagnosis=("the result is rounded to float16", "an intermediate is float16"),
+        "piecewise-linear",
+        "a piecewise linear function stands for the logistic one",
+        _head(lambda xp, x: xp.minimum(xp.maximum(x / 6 + 0.5, 0.0), 1.0)),
+    ),
+    *within("networks.amplitude_head", PARAMETERS),
+    Generated("networks.amplitude_head", "result-float16", called="float16"),
+    Fault(
+        "networks.amplitude_head",
+        "limited",
+        "amplitudes above 0.9 are cut off",
+        returning(lambda xp, x, a: xp.minimum(x, 0.9)),
+        diagnosis=("the result is limited to a range",),
     ),
     Fault(
         "networks.phase_head",
@@ -98,6 +126,7 @@ HEADS = (
         "arctan stands for tanh",
         _head(lambda xp, x: 2 * xp.angle(xp.complex(xp.ones_like(x), x))),
     ),
+    *within("networks.phase_head", PARAMETERS),
     Fault(
         "networks.phase_head",
         "noise",
@@ -109,6 +138,7 @@ HEADS = (
 
 
 BLOCKS = (
+    *_of_rectification("networks.encoder_block", "networks.max_pool"),
     Fault(
         "networks.encoder_block",
         "mean",
@@ -116,27 +146,21 @@ BLOCKS = (
         elementwise(mean_of_four),
         at="networks.max_pool",
     ),
-    Fault(
-        "networks.encoder_block",
-        "first-rectification",
-        "the first rectification is left out",
-        _twice(as_it_is, _rectified),
-        at="networks._convolve_twice",
-    ),
-    Fault(
-        "networks.encoder_block",
-        "softplus",
-        "softplus stands for the rectification",
-        elementwise(softplus),
-        at="networks.rectify",
-    ),
-    Fault("networks.encoder_block", "turned", TURNED, given(kernel=turned), at="networks.convolve"),
+    *within("networks.encoder_block", PARAMETERS),
+    *_of_rectification("networks.decoder_block", "networks.upsample"),
     Fault(
         "networks.decoder_block",
-        "second-rectification",
-        "the second rectification is left out",
-        _twice(_rectified, as_it_is),
-        at="networks._convolve_twice",
+        "interpolated",
+        "interpolation stands for repetition",
+        elementwise(along(between)),
+        at="networks.upsample",
+    ),
+    *within("networks.decoder_block", PARAMETERS),
+    Fault(
+        "networks.decoder_block",
+        "repeated-first",
+        "features are repeated before the convolutions",
+        then(given(features=along(_repeated)), returning(lambda xp, x, a: x[..., ::2, ::2])),
     ),
     Fault(
         "networks.decoder_block",
@@ -146,28 +170,32 @@ BLOCKS = (
         at="networks.rectify",
         diagnosis=(),
     ),
-    Fault(
-        "networks.decoder_block",
-        "interpolated",
-        "interpolation stands for repetition",
-        elementwise(along(between)),
-        at="networks.upsample",
-    ),
-    Fault(
-        "networks.decoder_block",
-        "repeated-first",
-        "features are repeated before the convolutions",
-        then(given(features=along(_repeated)), returning(lambda xp, x, a: x[..., ::2, ::2])),
-    ),
 )
 
 
-NETWORKS = (
+NETWORKS: tuple[Fault | Generated, ...] = (
+    *within("networks.autoencode@32", KERNELS),
+    *within("networks.autoencode@128", [NO_BIASES]),
     Fault(
         "networks.autoencode@32",
         "decoders-exchanged",
         "the decoders of amplitude and phase are exchanged",
         _other_weights({"amplitude": "phase", "phase": "amplitude"}),
+    ),
+    Fault(
+        "networks.autoencode@256",
+        "no-pi",
+        "the factor π of the phase is missing",
+        returning(lambda xp, x, a: x / math.pi),
+        at="networks.phase_head",
+    ),
+    Fault(
+        "networks.autoencode@64",
+        "phase-sign",
+        "the phase has the opposite sign",
+        returning(lambda xp, x, a: -x),
+        at="networks.phase_head",
+        diagnosis=("the phase has the opposite sign", "the result is conjugated"),
     ),
     Fault(
         "networks.autoencode@32",
@@ -176,6 +204,13 @@ NETWORKS = (
         replaced(lambda xp, a: xp.complex(a.amplitude, a.phase)),
         at="optics.combine_complex",
     ),
+    Fault(
+        "networks.autoencode@32",
+        "at-the-corner",
+        "the patch is at the corner of its frame",
+        returning(lambda xp, x, a: along(_moved_by_a_quarter)(xp, x)),
+    ),
+    Generated("networks.autoencode@32", "images-squared", called="squared-images"),
     Fault(
         "networks.autoencode@32",
         "blocks-off-by-one",
@@ -187,43 +222,17 @@ NETWORKS = (
     Fault(
         "networks.autoencode@32",
         "middle-off-by-one",
-        "the result is rolled by whole pixels",
+        "the patch is a pixel off the middle of its frame",
         returning(lambda xp, x, a: xp.roll(x, 1, -1)),
         at="patches.pad",
-    ),
-    Fault(
-        "networks.autoencode@32",
-        "squared-images",
-        "images enter squared (an intensity where an amplitude is meant)",
-        given(images=lambda xp, x: xp.square(x)),
+        diagnosis=("the result is rolled by whole pixels",),
     ),
     Fault(
         "networks.autoencode@64",
         "one-decoder",
         "the phase is decoded with the amplitude's weights",
         _other_weights({"phase": "amplitude"}),
-    ),
-    Fault(
-        "networks.autoencode@64",
-        "phase-sign",
-        "the phase has the opposite sign",
-        returning(lambda xp, x, a: -x),
-        at="networks.phase_head",
-        diagnosis=("the phase has the opposite sign", "the result is conjugated"),
-    ),
-    Fault(
-        "networks.autoencode@128",
-        "no-biases",
-        NO_BIASES,
-        given(bias=lambda xp, x: 0 * x),
-        at="networks.convolve",
-    ),
-    Fault(
-        "networks.autoencode@256",
-        "no-pi",
-        "the factor π of the phase is missing",
-        returning(lambda xp, x, a: x / math.pi),
-        at="networks.phase_head",
+        blind=True,
     ),
 )
 

@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable
 
 from parity.faults.base import Fault
-from parity.faults.catalogue.common import imaginary_part_detached, number
+from parity.faults.catalogue.common import number
 from parity.faults.changes import Arguments, Change, given, replaced, returning
+from parity.faults.generated import Generated
 from parity.faults.namespace import PLANE, Namespace, Tensor
 
 _TARGET = "networks.spectral_convolve"
@@ -68,20 +69,6 @@ def _last_column_lost(xp: Namespace, weights: Tensor) -> Tensor:
 FAULTS = (
     Fault(
         _TARGET,
-        "norm-on-neither-side",
-        "the transform is unnormalised both ways",
-        returning(lambda xp, x, a: x * xp.size(a.features, PLANE)),
-        diagnosis=("the transform is unnormalised both ways", "the result is a factor HW too large"),
-    ),
-    Fault(
-        _TARGET,
-        "norm-on-both-sides",
-        "the transform is normalised both ways",
-        returning(lambda xp, x, a: x / xp.size(a.features, PLANE)),
-        diagnosis=("the result is a factor HW too small",),
-    ),
-    Fault(
-        _TARGET,
         "corner",
         "only rows of non-negative frequencies are kept (a corner of the spectrum)",
         _with(negative=lambda xp, height, rows: 0 * rows),
@@ -111,11 +98,19 @@ FAULTS = (
     ),
     Fault(
         _TARGET,
+        "norm-on-neither-side",
+        "the transform is unnormalised both ways",
+        returning(lambda xp, x, a: x * xp.size(a.features, PLANE)),
+        diagnosis=("the transform is unnormalised both ways", "the result is a factor HW too large"),
+    ),
+    Fault(
+        _TARGET,
         "columns-once",
         "negative column frequencies are left out",
         _with(counts=lambda xp, column, width: 0 * column + 1),
         shows="two columns of frequencies",
     ),
+    Fault(_TARGET, "last-column", "the last column of frequencies is left out", given(weights=_last_column_lost)),
     Fault(
         _TARGET,
         "nyquist-twice",
@@ -123,7 +118,6 @@ FAULTS = (
         _with(counts=lambda xp, column, width: 2 - xp.cast_like(column == 0, column)),
         shows="all columns of an even frame",
     ),
-    Fault(_TARGET, "last-column", "the last column of frequencies is left out", given(weights=_last_column_lost)),
     Fault(_TARGET, "conjugated", "weights is conjugated", given(weights=lambda xp, x: xp.conj(x))),
     Fault(
         _TARGET,
@@ -132,11 +126,12 @@ FAULTS = (
         given(weights=lambda xp, x: xp.flip(x, -2)),
         shows="two rows of frequencies",
     ),
+    Generated(_TARGET, "weights-imaginary-part-detached", called="imaginary-part-detached"),
     Fault(
         _TARGET,
-        "imaginary-part-detached",
-        "the imaginary part of weights is detached",
-        given(weights=imaginary_part_detached),
-        shows="a gradient",
+        "norm-on-both-sides",
+        "the transform is normalised both ways",
+        returning(lambda xp, x, a: x / xp.size(a.features, PLANE)),
+        diagnosis=("the result is a factor HW too small",),
     ),
 )

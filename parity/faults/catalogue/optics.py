@@ -1,12 +1,13 @@
-"""Defects in how an object is made and lit; `optics_far_field` has those on the way to the detector."""
+"""Faults in how an object is made and lit; `optics_far_field` has those on the way to the detector."""
 
 from __future__ import annotations
 
 import math
 
 from parity.faults.base import Fault
-from parity.faults.catalogue.common import imaginary_part_detached, pixel, read_in_the_order, rounded
+from parity.faults.catalogue.common import modulus, pixel
 from parity.faults.changes import Arguments, given, replaced, returning
+from parity.faults.generated import Generated
 from parity.faults.namespace import Namespace, Tensor
 
 
@@ -27,20 +28,13 @@ def _cosine_of_few_terms(xp: Namespace, a: Arguments) -> Tensor:
     return xp.complex(a.amplitude * even, a.amplitude * odd)
 
 
-FAULTS = (
+COMBINED = (
     Fault(
         "optics.combine_complex",
         "phase-as-imaginary-part",
         "the phase is used as imaginary part (a + iφ)",
         replaced(lambda xp, a: xp.complex(a.amplitude, a.phase)),
         shows="phases that are not small",
-    ),
-    Fault(
-        "optics.combine_complex",
-        "phase-detached",
-        "phase is detached",
-        given(phase=lambda xp, x: xp.detach(x)),
-        shows="a gradient",
     ),
     Fault(
         "optics.combine_complex",
@@ -55,12 +49,6 @@ FAULTS = (
     ),
     Fault(
         "optics.combine_complex",
-        "parts-exchanged",
-        "real and imaginary part are exchanged",
-        returning(lambda xp, x, a: xp.complex(xp.imag(x), xp.real(x))),
-    ),
-    Fault(
-        "optics.combine_complex",
         "phase-in-turns",
         "the phase is taken to be in turns",
         given(phase=lambda xp, x: x * (2 * math.pi)),
@@ -68,30 +56,28 @@ FAULTS = (
     ),
     Fault(
         "optics.combine_complex",
+        "phase-modulo-pi",
+        "the phase is wrapped into [0, π)",
+        given(phase=lambda xp, x: x - math.pi * xp.floor(x / math.pi)),
+        shows="phases that are negative, or beyond π",
+    ),
+    Fault(
+        "optics.combine_complex",
+        "parts-exchanged",
+        "real and imaginary part are exchanged",
+        returning(lambda xp, x, a: xp.complex(xp.imag(x), xp.real(x))),
+    ),
+    Generated("optics.combine_complex", "phase-detached"),
+    Generated("optics.combine_complex", "phase-float16"),
+    Generated("optics.combine_complex", "amplitude-squared"),
+    Generated("optics.combine_complex", "amplitude-patches-reordered", called="patches-reversed"),
+    Fault(
+        "optics.combine_complex",
         "phase-limited",
         "the phase is limited to ±π",
         given(phase=lambda xp, x: xp.minimum(xp.maximum(x, -math.pi), math.pi)),
         shows="phases beyond ±π",
-    ),
-    Fault(
-        "optics.combine_complex",
-        "phase-float16",
-        "phase is rounded to float16",
-        given(phase=rounded("float16")),
-        diagnosis=("phase is rounded to float16", "an intermediate is float16"),
-    ),
-    Fault(
-        "optics.combine_complex",
-        "amplitude-squared",
-        "amplitude enters squared (an intensity where an amplitude is meant)",
-        given(amplitude=lambda xp, x: xp.square(x)),
-    ),
-    Fault(
-        "optics.combine_complex",
-        "patches-reversed",
-        "the patches of amplitude are in another order",
-        given(amplitude=lambda xp, x: xp.flip(x, 1)),
-        shows="two patches or more",
+        blind=True,
     ),
     Fault(
         "optics.combine_complex",
@@ -109,50 +95,58 @@ FAULTS = (
         shows="a gradient",
         diagnosis=(),
     ),
-    Fault("optics.illuminate", "probe-conjugated", "conjugate of probe", given(probe=lambda xp, x: xp.conj(x))),
-    Fault("optics.illuminate", "object-conjugated", "conjugate of patches", given(patches=lambda xp, x: xp.conj(x))),
-    Fault(
-        "optics.illuminate",
-        "modes-squeezed",
-        "an axis of size one is missing",
-        returning(_squeezed),
-        stacks=("torch",),
-        shows="one mode",
-    ),
-    Fault(
-        "optics.illuminate",
-        "modes-reversed",
-        "the modes of probe are in another order",
-        given(probe=lambda xp, x: xp.flip(x, 0)),
-        shows="two modes or more",
-    ),
-    Fault(
-        "optics.illuminate",
-        "first-mode",
-        "only the first mode of probe counts",
-        given(probe=lambda xp, x: x[:1]),
-        shows="two modes or more",
-    ),
+)
+"""Of the object, from its amplitude and phase."""
+
+LIT = (
     Fault(
         "optics.illuminate",
         "probe-modulus",
         "the modulus of the probe is used",
-        given(probe=lambda xp, x: xp.complex(xp.abs(x), xp.zeros_like(xp.abs(x)))),
+        given(probe=modulus),
         shows="a probe with a phase",
     ),
     Fault(
         "optics.illuminate",
-        "probe-detached",
-        "probe is detached",
-        given(probe=lambda xp, x: xp.detach(x)),
-        shows="a gradient",
+        "probe-intensity",
+        "the intensity of the probe is used",
+        given(probe=lambda xp, x: x * xp.conj(x)),
     ),
     Fault(
         "optics.illuminate",
-        "imaginary-part-detached",
-        "the imaginary part of patches is detached",
-        given(patches=imaginary_part_detached),
-        shows="a gradient",
+        "object-modulus",
+        "the modulus of the patches is used",
+        given(patches=modulus),
+        shows="an object with a phase",
+    ),
+    Fault(
+        "optics.illuminate",
+        "probe-divided-by",
+        "the probe is divided by",
+        replaced(lambda xp, a: a.patches[:, :, None] / a.probe),
+    ),
+    Fault(
+        "optics.illuminate",
+        "probe-added",
+        "the probe is added",
+        replaced(lambda xp, a: a.patches[:, :, None] + a.probe),
+    ),
+    Generated("optics.illuminate", "probe-conjugated"),
+    Generated("optics.illuminate", "patches-conjugated", called="object-conjugated"),
+    Generated("optics.illuminate", "probe-modes-reordered", called="modes-reversed"),
+    Generated("optics.illuminate", "probe-first-mode", called="first-mode"),
+    Generated("optics.illuminate", "probe-detached"),
+    Generated("optics.illuminate", "patches-imaginary-part-detached", called="imaginary-part-detached"),
+    Generated("optics.illuminate", "patches-reshaped", called="channels-last-reshaped"),
+    Generated("optics.illuminate", "probe-bfloat16"),
+    Fault(
+        "optics.illuminate",
+        "modes-squeezed",
+        "the axis of a single mode is squeezed away",
+        returning(_squeezed),
+        stacks=("torch",),
+        shows="one mode",
+        diagnosis=("an axis of size one is missing",),
     ),
     Fault(
         "optics.illuminate",
@@ -164,23 +158,12 @@ FAULTS = (
     ),
     Fault(
         "optics.illuminate",
-        "channels-last-reshaped",
-        "channels last of patches are reshaped, not transposed",
-        given(patches=read_in_the_order(0, 2, 3, 1)),
-        shows="two patches or more",
-    ),
-    Fault(
-        "optics.illuminate",
-        "probe-bfloat16",
-        "probe is truncated to bfloat16",
-        given(probe=rounded("bfloat16")),
-        diagnosis=("probe is truncated to bfloat16", "an intermediate is bfloat16"),
-    ),
-    Fault(
-        "optics.illuminate",
         "hot-pixel",
         "one pixel of every exit wave is doubled",
         returning(lambda xp, x, a: xp.scaled(x, 1 + pixel(xp, x, 3, 5))),
         diagnosis=(),
     ),
 )
+"""Of the exit waves."""
+
+FAULTS = (*COMBINED, *LIT)

@@ -1,4 +1,4 @@
-"""Defects in the transform to the detector: its norm, its shifts, its modes, its root."""
+"""Faults in the transform to the detector: its norm, its shifts, its modes, its root."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ import math
 from typing import Any
 
 from parity.faults.base import Fault
-from parity.faults.catalogue.common import gradient_times, imaginary_part_detached, noisy, number, of_the_last, rounded
+from parity.faults.catalogue.common import noisy, number, of_the_last, rounded
 from parity.faults.changes import Change, given, raw, returning
+from parity.faults.generated import Generated
 from parity.faults.namespace import PLANE, Namespace, Tensor
 
 _FAR_FIELD = "optics.far_field_amplitude"
 _FACTOR = "the result is off by a constant factor"
-
-
-def _pixels(xp: Namespace, x: Tensor) -> Tensor:
-    return xp.size(x, PLANE)
+_UNDER_THE_ROOT = "a constant is added under the root"
+_LIMITED = "the result is limited to a range"
 
 
 def _times(power: float) -> Change:
     """The amplitude times a power of the number of pixels."""
-    return returning(lambda xp, x, a: x * _pixels(xp, x) ** power)
+    return returning(lambda xp, x, a: x * xp.size(x, PLANE) ** power)
+
+
+def _under_the_root(epsilon: float) -> Change:
+    return returning(lambda xp, x, a: xp.sqrt(xp.square(x) + epsilon))
 
 
 def _columns_undone(xp: Namespace, waves: Tensor) -> Tensor:
@@ -36,11 +39,32 @@ def _without_negative_rows(xp: Namespace, amplitude: Tensor) -> Tensor:
     return amplitude * xp.cast_like(rows >= middle, amplitude)[:, None]
 
 
+def _tilted(xp: Namespace, waves: Tensor) -> Tensor:
+    """Waves with a ramp of half a turn down the frame, which moves their far field by half a pixel."""
+    rows = xp.shape(waves)[-2]
+    ramp = math.pi * xp.arange(rows, waves) / number(xp, rows, waves)
+    return waves * xp.complex(xp.cos(ramp), xp.sin(ramp))[:, None]
+
+
 def _sum_of_moduli(xp: Namespace, right: Any) -> Any:
     return lambda field: xp.square((xp.abs(xp.real(field)) + xp.abs(xp.imag(field))) * math.sqrt(0.5))
 
 
 FAULTS = (
+    Fault(
+        _FAR_FIELD,
+        "coherent-modes",
+        "the modes are summed coherently",
+        given(exit_waves=lambda xp, x: xp.sum(x, 2, keepdims=True)),
+        shows="two modes or more",
+    ),
+    Fault(
+        _FAR_FIELD,
+        "inverse",
+        "the inverse transform stands for the forward one",
+        given(exit_waves=lambda xp, x: xp.conj(x)),
+        diagnosis=("the inverse transform stands for the forward one", "conjugate of exit_waves"),
+    ),
     Fault(
         _FAR_FIELD,
         "no-norm",
@@ -66,6 +90,14 @@ FAULTS = (
     Fault(_FAR_FIELD, "no-fftshift", "fftshift is missing", returning(lambda xp, x, a: xp.ifftshift(x))),
     Fault(
         _FAR_FIELD,
+        "ifftshift",
+        "ifftshift stands for fftshift",
+        returning(lambda xp, x, a: xp.ifftshift(xp.ifftshift(x))),
+        shows="an odd side",
+        diagnosis=("ifftshift stands for fftshift", "the result is rolled by whole pixels"),
+    ),
+    Fault(
+        _FAR_FIELD,
         "rows-unshifted",
         "the rows are not shifted (fftshift of one axis)",
         returning(lambda xp, x, a: xp.ifftshift(x, -2)),
@@ -78,24 +110,15 @@ FAULTS = (
     ),
     Fault(
         _FAR_FIELD,
-        "ifftshift",
-        "ifftshift stands for fftshift",
-        returning(lambda xp, x, a: xp.ifftshift(xp.ifftshift(x))),
-        shows="an odd side",
-        diagnosis=("ifftshift stands for fftshift", "the result is rolled by whole pixels"),
+        "rows-alone",
+        "rows are transformed, columns are not",
+        given(exit_waves=_columns_undone),
     ),
     Fault(
         _FAR_FIELD,
-        "inverse",
-        "the inverse transform stands for the forward one",
-        given(exit_waves=lambda xp, x: xp.conj(x)),
-        diagnosis=("the inverse transform stands for the forward one", "conjugate of exit_waves"),
-    ),
-    Fault(
-        _FAR_FIELD,
-        "coherent-modes",
-        "the modes are summed coherently",
-        given(exit_waves=lambda xp, x: xp.sum(x, 2, keepdims=True)),
+        "first-mode",
+        "the first mode alone is propagated",
+        given(exit_waves=lambda xp, x: x[:, :, :1]),
         shows="two modes or more",
     ),
     Fault(
@@ -108,16 +131,32 @@ FAULTS = (
     ),
     Fault(
         _FAR_FIELD,
-        "first-mode",
-        "the first mode alone is propagated",
-        given(exit_waves=lambda xp, x: x[:, :, :1]),
-        shows="two modes or more",
+        "epsilon-1e-9",
+        "ε = 1e-9 is added under the root",
+        _under_the_root(1e-9),
+        shows="dark pixels",
+        diagnosis=("ε = 1e-9 is added under the root", _UNDER_THE_ROOT),
     ),
     Fault(
         _FAR_FIELD,
-        "rows-alone",
-        "rows are transformed, columns are not",
-        given(exit_waves=_columns_undone),
+        "epsilon-1e-3",
+        "ε = 1e-3 is added under the root",
+        _under_the_root(1e-3),
+        shows="dark pixels",
+        diagnosis=("ε = 1e-3 is added under the root", _UNDER_THE_ROOT),
+    ),
+    Generated(_FAR_FIELD, "result-squared", called="no-root"),
+    Generated(_FAR_FIELD, "exit-waves-imaginary-part-detached", called="imaginary-part-detached"),
+    Generated(_FAR_FIELD, "exit-waves-gradient-halved", called="half-the-gradient"),
+    Generated(_FAR_FIELD, "result-float16", called="float16"),
+    Generated(_FAR_FIELD, "exit-waves-bfloat16", called="bfloat16"),
+    Fault(
+        _FAR_FIELD,
+        "epsilon-1e-12",
+        "ε = 1e-12 is added under the root",
+        _under_the_root(1e-12),
+        shows="dark pixels",
+        diagnosis=(_UNDER_THE_ROOT,),
     ),
     Fault(
         _FAR_FIELD,
@@ -129,101 +168,59 @@ FAULTS = (
     ),
     Fault(
         _FAR_FIELD,
-        "epsilon-1e-9",
-        "ε = 1e-9 is added under the root",
-        given(intensity=lambda xp, x: x + 1e-9),
-        at="optics._sqrt",
-        shows="dark pixels",
-        diagnosis=("ε = 1e-9 is added under the root", "a constant is added under the root"),
-    ),
-    Fault(
-        _FAR_FIELD,
-        "epsilon-1e-12",
-        "a constant is added under the root",
-        returning(lambda xp, x, a: xp.sqrt(xp.square(x) + 1e-12)),
-        shows="dark pixels",
-    ),
-    Fault(
-        _FAR_FIELD,
         "unguarded-root",
-        "returns NaN",
+        "the slope of the root is 1/0 at a dark pixel",
         raw(lambda xp, right: xp.sqrt),
         at="optics._sqrt",
         shows="dark pixels, and a gradient",
-    ),
-    Fault(
-        _FAR_FIELD,
-        "no-root",
-        "the result is squared",
-        raw(lambda xp, right: lambda intensity: intensity),
-        at="optics._sqrt",
-    ),
-    Fault(
-        _FAR_FIELD,
-        "imaginary-part-detached",
-        "the imaginary part of exit_waves is detached",
-        given(exit_waves=imaginary_part_detached),
-        shows="a gradient",
-    ),
-    Fault(
-        _FAR_FIELD,
-        "half-the-gradient",
-        "the gradient of exit_waves is half of what it should be (∂/∂z̄ for ∂/∂Re + i·∂/∂Im)",
-        given(exit_waves=gradient_times(0.5)),
-        shows="a gradient",
-        diagnosis=(
-            "the gradient of exit_waves is half of what it should be (∂/∂z̄ for ∂/∂Re + i·∂/∂Im)",
-            "the gradient of exit_waves is off by a constant factor",
-        ),
+        diagnosis=("returns NaN",),
     ),
     Fault(
         _FAR_FIELD,
         "complex64",
-        "an intermediate is float32",
+        "exit_waves are rounded to complex64",
         given(exit_waves=rounded("float32")),
         shows="float64",
-    ),
-    Fault(
-        _FAR_FIELD,
-        "float16",
-        "the result is rounded to float16",
-        returning(lambda xp, x, a: xp.through(x, "float16")),
-        diagnosis=("the result is rounded to float16", "an intermediate is float16"),
+        diagnosis=("an intermediate is float32",),
     ),
     Fault(
         _FAR_FIELD,
         "float16-intensity",
-        "an intermediate is float16",
+        "the intensity is rounded to float16",
         given(intensity=rounded("float16")),
         at="optics._sqrt",
         shows="more than 65504 photons a pixel, or fewer than 10⁻⁷",
-    ),
-    Fault(
-        _FAR_FIELD,
-        "bfloat16",
-        "exit_waves are truncated to bfloat16",
-        given(exit_waves=rounded("bfloat16")),
-        diagnosis=("exit_waves are truncated to bfloat16", "an intermediate is bfloat16"),
+        diagnosis=("an intermediate is float16",),
     ),
     Fault(
         _FAR_FIELD,
         "saturated",
-        "the result is limited to a range",
+        "the amplitude is limited to at most 1e3",
         returning(lambda xp, x, a: xp.minimum(x, 1e3)),
         shows="bright pixels",
+        diagnosis=(_LIMITED,),
     ),
     Fault(
         _FAR_FIELD,
         "never-dark",
-        "the result is limited to a range",
+        "the amplitude is limited to at least 1e-4",
         returning(lambda xp, x, a: xp.maximum(x, 1e-4)),
         shows="dark pixels",
+        diagnosis=(_LIMITED,),
     ),
     Fault(
         _FAR_FIELD,
         "no-negative-rows",
         "negative row frequencies are missing",
         returning(lambda xp, x, a: _without_negative_rows(xp, x)),
+        blind=True,
+    ),
+    Fault(
+        _FAR_FIELD,
+        "half-a-pixel-off",
+        "the pattern is half a pixel off",
+        given(exit_waves=_tilted),
+        blind=True,
     ),
     Fault(
         _FAR_FIELD,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from parity.contracts.contract import Inputs
 from parity.faults.base import Fault
-from parity.faults.catalogue.common import gradient_times, imaginary_part_detached, noisy, number, of_the_last, pixel
+from parity.faults.catalogue.common import noisy, number, of_the_last, pixel
 from parity.faults.catalogue.wiring import own
 from parity.faults.changes import Arguments, Change, given, replaced, returning
+from parity.faults.generated import Generated
 from parity.faults.namespace import PLANE, Namespace, Tensor
 
 _ROLLED = "the result is rolled by whole pixels"
@@ -16,8 +18,8 @@ _FACTOR = "the result is off by a constant factor"
 _OFF_BY_ONE = "the middle is off by one pixel"
 
 
-def _moved_diagonally(xp: Namespace, x: Tensor, by: int = 1) -> Tensor:
-    return xp.roll(xp.roll(x, by, -2), by, -1)
+def _moved_diagonally(xp: Namespace, x: Tensor) -> Tensor:
+    return xp.roll(xp.roll(x, 1, -2), 1, -1)
 
 
 Line = Callable[[Namespace, Tensor], Tensor]
@@ -51,19 +53,31 @@ def _power(xp: Namespace, x: Tensor) -> Tensor:
     return xp.square(xp.real(x)) + xp.square(xp.imag(x))
 
 
-def _margins(xp: Namespace, a: Arguments) -> tuple[Any, Any]:
-    """How many rows and columns a frame is larger than the patches, or they than it, above and left of the middle."""
-    height, width = xp.shape(a.patches)[-2:]
-    return (a.rows - height) // 2, (a.columns - width) // 2
+def _has_a_margin(inputs: Inputs) -> bool:
+    return inputs["patches"].shape[-2:] != (inputs["rows"].item(), inputs["columns"].item())
 
 
 def _padded_behind(xp: Namespace, padded: Tensor, a: Arguments) -> Tensor:
-    down, across = _margins(xp, a)
-    return xp.roll(xp.roll(padded, -down, -2), -across, -1)
+    height, width = xp.shape(a.patches)[-2:]
+    return xp.roll(xp.roll(padded, -((a.rows - height) // 2), -2), -((a.columns - width) // 2), -1)
 
 
-def _padded_with(source: Callable[[Namespace, Tensor, Tensor], Tensor]) -> Change:
-    """Around the patches is what the frame has at other pixels, given by `source` from pixel and size."""
+Source = Callable[[Namespace, Tensor, Tensor], Tensor]
+"""The pixel of a line that shows at a place on it or beyond, from place and size."""
+
+
+def nearest(xp: Namespace, place: Tensor, size: Tensor) -> Tensor:
+    """The border, beyond it."""
+    return xp.minimum(xp.maximum(place, 0.0), size - 1)
+
+
+def around(xp: Namespace, place: Tensor, size: Tensor) -> Tensor:
+    """The line again, beyond its ends."""
+    return place - size * xp.floor(place / size)
+
+
+def _padded_with(source: Source) -> Change:
+    """Patches with something other than 0 around them."""
 
     def formula(xp: Namespace, a: Arguments) -> Tensor:
         padded = a.patches
@@ -74,14 +88,6 @@ def _padded_with(source: Callable[[Namespace, Tensor, Tensor], Tensor]) -> Chang
         return padded
 
     return replaced(formula)
-
-
-def _nearest(xp: Namespace, place: Tensor, size: Tensor) -> Tensor:
-    return xp.minimum(xp.maximum(place, 0.0), size - 1)
-
-
-def _other_side(xp: Namespace, place: Tensor, size: Tensor) -> Tensor:
-    return place - size * xp.floor(place / size)
 
 
 def _cut_with_negative_ends(xp: Namespace, a: Arguments) -> Tensor:
@@ -119,8 +125,20 @@ WEIGHTS = (
         "the weight is 1 everywhere",
         returning(lambda xp, x, a: xp.ones_like(x)),
     ),
-    Fault("patches.central_weight", "off-by-one", _ROLLED, returning(lambda xp, x, a: xp.roll(x, 1, -1))),
-    Fault("patches.central_weight", "soft", "a constant is added to the result", returning(lambda xp, x, a: x + 0.1)),
+    Fault(
+        "patches.central_weight",
+        "off-by-one",
+        "the half is a column further to the right",
+        returning(lambda xp, x, a: xp.roll(x, 1, -1)),
+        diagnosis=(_ROLLED,),
+    ),
+    Fault(
+        "patches.central_weight",
+        "soft",
+        "a tenth is added to the weight",
+        returning(lambda xp, x, a: x + 0.1),
+        diagnosis=("a constant is added to the result",),
+    ),
     Fault(
         "patches.uniform_weight",
         "central",
@@ -175,24 +193,8 @@ WEIGHTS = (
         "the largest weight is 1",
         returning(lambda xp, x, a: x / xp.max(x)),
     ),
-    Fault(
-        "patches.probe_weight",
-        "detached",
-        "probe is detached",
-        given(probe=lambda xp, x: xp.detach(x)),
-        shows="a gradient",
-    ),
-    Fault(
-        "patches.probe_weight",
-        "half-the-gradient",
-        "the gradient of probe is half of what it should be (∂/∂z̄ for ∂/∂Re + i·∂/∂Im)",
-        given(probe=gradient_times(0.5)),
-        shows="a gradient",
-        diagnosis=(
-            "the gradient of probe is half of what it should be (∂/∂z̄ for ∂/∂Re + i·∂/∂Im)",
-            "the gradient of probe is off by a constant factor",
-        ),
-    ),
+    Generated("patches.probe_weight", "probe-detached", called="detached"),
+    Generated("patches.probe_weight", "probe-gradient-halved", called="half-the-gradient"),
     Fault(
         "patches.probe_weight",
         "noise",
@@ -217,16 +219,11 @@ FRAMES = (
         _OFF_BY_ONE,
         returning(lambda xp, x, a: _moved_diagonally(xp, x)),
         diagnosis=(_OFF_BY_ONE, _ROLLED),
+        where=_has_a_margin,
     ),
-    Fault("patches.pad", "edge", "the border is repeated where zeros should be", _padded_with(_nearest)),
-    Fault("patches.pad", "wrap", "the frame is wrapped around where zeros should be", _padded_with(_other_side)),
-    Fault(
-        "patches.pad",
-        "imaginary-part-detached",
-        "the imaginary part of patches is detached",
-        given(patches=imaginary_part_detached),
-        shows="a gradient",
-    ),
+    Fault("patches.pad", "edge", "the border is repeated where zeros should be", _padded_with(nearest)),
+    Fault("patches.pad", "wrap", "the frame is wrapped around where zeros should be", _padded_with(around)),
+    Generated("patches.pad", "patches-imaginary-part-detached", called="imaginary-part-detached"),
     Fault(
         "patches.pad",
         "hot-pixel",
@@ -234,12 +231,7 @@ FRAMES = (
         returning(lambda xp, x, a: xp.scaled(x, 1 + pixel(xp, x, 5, 6))),
         diagnosis=(),
     ),
-    Fault(
-        "patches.trim",
-        "off-by-one",
-        _OFF_BY_ONE,
-        given(patches=lambda xp, x: _moved_diagonally(xp, x)),
-    ),
+    Fault("patches.trim", "off-by-one", _OFF_BY_ONE, given(patches=_moved_diagonally)),
     Fault(
         "patches.trim",
         "corner",
@@ -258,6 +250,7 @@ FRAMES = (
         "nothing is left where nothing should be cut off",
         replaced(_cut_with_negative_ends),
         shows="a frame of the patches' own size",
+        blind=True,
     ),
     Fault(
         "patches.trim",

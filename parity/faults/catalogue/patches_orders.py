@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from parity.faults.base import Fault
-from parity.faults.catalogue.common import of_the_last, read_in_the_order, rounded
+from parity.faults.catalogue.common import of_the_last
 from parity.faults.changes import Arguments, Change, given, replaced, returning
+from parity.faults.generated import Generated
 from parity.faults.namespace import Namespace, Tensor
 
-_FACTOR = "the result is off by a constant factor"
 _BY_COLUMN = "the grid is column by column (c = column·gridsize + row)"
+_FROM_BELOW = "the rows of the grid are counted from below"
 
 
 def _size_without(gaps: int = -1, jitters: int = 2, even: bool = True) -> Change:
@@ -68,16 +69,15 @@ PLACES = (
         replaced(lambda xp, a: (_least(xp, a.positions) + _most(xp, a.positions)) / 2 - a.positions),
         shows="three patches or more",
     ),
-    Fault(
+    Generated(
         "patches.relative_positions",
-        "sign",
-        "the result has the opposite sign",
-        returning(lambda xp, x, a: -x),
+        "result-negated",
+        called="sign",
         diagnosis=(
             "the result has the opposite sign",
             "the sign of the positions is flipped",
             "positions enters times a constant factor",
-            _FACTOR,
+            "the result is off by a constant factor",
         ),
     ),
     Fault(
@@ -86,21 +86,10 @@ PLACES = (
         "the mean is detached",
         replaced(lambda xp, a: xp.detach(xp.mean(a.positions, 1, keepdims=True)) - a.positions),
         shows="a gradient",
+        blind=True,
     ),
-    Fault(
-        "patches.relative_positions",
-        "float16",
-        "the positions are rounded to float16",
-        given(positions=rounded("float16")),
-        diagnosis=("positions are rounded to float16", "an intermediate is float16"),
-    ),
-    Fault(
-        "patches.relative_positions",
-        "channels-last-reshaped",
-        "channels last of positions are reshaped, not transposed",
-        given(positions=read_in_the_order(0, 2, 1)),
-        diagnosis=("channels last of positions are reshaped, not transposed",),
-    ),
+    Generated("patches.relative_positions", "positions-float16", called="float16"),
+    Generated("patches.relative_positions", "positions-reshaped", called="channels-last-reshaped"),
     Fault(
         "patches.padded_size",
         "one-sided-jitter",
@@ -122,7 +111,14 @@ PLACES = (
         _size_without(even=False),
         shows="an odd difference",
     ),
-    Fault("patches.padded_size", "two-more", "a constant is added to the result", returning(lambda xp, x, a: x + 2)),
+    Fault("patches.padded_size", "no-jitter", "the jitter is forgotten", _size_without(jitters=0), shows="a jitter"),
+    Fault(
+        "patches.padded_size",
+        "two-more",
+        "the canvas is two pixels larger",
+        returning(lambda xp, x, a: x + 2),
+        diagnosis=("a constant is added to the result",),
+    ),
 )
 
 
@@ -141,13 +137,7 @@ ORDERS = (
         returning(lambda xp, x, a: xp.flip(x, 0)),
         shows="two patches or more",
     ),
-    Fault(
-        "patches.channel_to_flat",
-        "channels-last-reshaped",
-        "channels last of patches are reshaped, not transposed",
-        given(patches=read_in_the_order(0, 2, 3, 1)),
-        shows="two patches or more",
-    ),
+    Generated("patches.channel_to_flat", "patches-reshaped", called="channels-last-reshaped"),
     Fault(
         "patches.flat_to_channel",
         "groups-innermost",
@@ -162,13 +152,7 @@ ORDERS = (
         returning(lambda xp, x, a: xp.flip(x, 1)),
         shows="two patches or more",
     ),
-    Fault(
-        "patches.flat_to_channel",
-        "channels-last",
-        "the result is reshaped, not transposed, from channels last",
-        returning(lambda xp, x, a: read_in_the_order(0, 2, 3, 1)(xp, x)),
-        shows="two patches or more",
-    ),
+    Generated("patches.flat_to_channel", "result-reshaped", called="channels-last", shows="two patches or more"),
     Fault(
         "patches.channel_to_grid",
         "by-column",
@@ -179,7 +163,7 @@ ORDERS = (
     Fault(
         "patches.channel_to_grid",
         "from-below",
-        "the rows of the grid are counted from below",
+        _FROM_BELOW,
         returning(lambda xp, x, a: xp.flip(x, 1)),
         shows="two patches a side or more",
     ),
@@ -188,6 +172,13 @@ ORDERS = (
         "by-column",
         _BY_COLUMN,
         given(grid=lambda xp, x: xp.swapped(x, 1, 2)),
+        shows="two patches a side or more",
+    ),
+    Fault(
+        "patches.grid_to_channel",
+        "from-below",
+        _FROM_BELOW,
+        given(grid=lambda xp, x: xp.flip(x, 1)),
         shows="two patches a side or more",
     ),
     Fault(

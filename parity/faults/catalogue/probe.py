@@ -1,66 +1,100 @@
-"""Defects in probes: their centre, their rim, their phase, their modes, their norm."""
+"""Faults of probes: their centre, their rim, their phase, their modes, their norm."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 from parity.faults.base import Fault
-from parity.faults.catalogue.common import noisy, number, pixel, radius, rounded, softplus
+from parity.faults.catalogue.common import noisy, number, pixel, radius, softplus
 from parity.faults.catalogue.wiring import first_kept
-from parity.faults.changes import Arguments, Change, given, raw, replaced, returning
+from parity.faults.changes import Arguments, Change, given, raw, replaced, returning, then
+from parity.faults.generated import Generated
 from parity.faults.namespace import PLANE, Namespace, Tensor
 
-_OFF_CENTRE = raw(lambda xp, coordinates: lambda size, like: coordinates(size, like) - 0.5)
-"""Pixel N/2 in the place of the middle, (N − 1)/2."""
+_SEVERAL = "two modes or more"
+_FACTOR = "the result is off by a constant factor"
+_OFF_CENTRE = 0.5
+"""From the middle, (N − 1)/2, to pixel N/2."""
 
 
 def _probe(xp: Namespace, amplitude: Tensor) -> Tensor:
     return xp.complex(amplitude, xp.zeros_like(amplitude))[None]
 
 
-def _of_radius(profile: Callable[[Namespace, Tensor, Arguments], Tensor]) -> Change:
+def _of_radius(profile: Callable[[Namespace, Tensor, Arguments], Tensor], off: float = 0.0) -> Change:
     """A probe whose amplitude is another function of the distance from the middle; `width` or `radius` has its unit."""
 
     def formula(xp: Namespace, a: Arguments) -> Tensor:
         length = a.radius if hasattr(a, "radius") else a.width
-        return _probe(xp, xp.cast_like(profile(xp, radius(xp, a.size, length), a), length))
+        return _probe(xp, xp.cast_like(profile(xp, radius(xp, a.size, length, off), a), length))
 
     return replaced(formula)
 
 
-def _zone_plate(power: int = 2, unmoved: bool = False, inverse: bool = False) -> Change:
-    """The plate with another power of r in its phase, a pupil that is not moved to the corner, another transform."""
+def _zone_plate(power: int = 2, unmoved: bool = False) -> Change:
+    """The plate with another power of r in its phase, or a pupil that is not moved to the corner."""
 
     def formula(xp: Namespace, a: Arguments) -> Tensor:
         r = radius(xp, a.size, a.outer_radius)
         aperture = xp.cast_like((r >= a.stop_radius) & (r < a.outer_radius), r)
-        phase = a.defocus * (r / a.outer_radius) ** power * (-1 if inverse else 1)
+        phase = a.defocus * (r / a.outer_radius) ** power
         pupil = xp.complex(aperture * xp.cos(phase), aperture * xp.sin(phase))
         field = xp.fftshift(xp.fft2(pupil if unmoved else xp.ifftshift(pupil)))
-        return xp.scaled(xp.conj(field) if inverse else field, 1 / number(xp, a.size, r))[None]
+        return xp.scaled(field, 1 / number(xp, a.size, r))[None]
 
     return replaced(formula)
 
 
-def _modes_of(xp: Namespace, seeds: list[Tensor], product: Callable[[Tensor, Tensor], Tensor] | None) -> Tensor:
-    """Gram–Schmidt with another product ⟨u, v⟩, or none: only the norms are made 1."""
-    modes: list[Tensor] = []
-    for seed in seeds:
-        left = seed
-        for mode in modes if product else ():
-            left = left - xp.sum(product(mode, left)) * mode if product else left
-        modes.append(xp.scaled(left, 1 / xp.sqrt(xp.sum(xp.square(xp.abs(left))))))
-    return xp.stack(modes, -1 if xp.name == "tensorflow" else 0)
+def _energy(xp: Namespace, field: Tensor) -> Tensor:
+    """Of each mode, (P,)."""
+    return xp.sum(xp.square(xp.abs(field)), PLANE)
 
 
-def _mask(xp: Namespace, probe: Tensor, soft: bool = False, parts: float = 4.0) -> Tensor:
+def _seeds_alone(xp: Namespace, a: Arguments) -> Tensor:
+    """p·x^a·y^b as they are, only their energies shared out."""
+    size = xp.shape(a.probe)[-1]
+    places = xp.arange(size, a.powers)
+    x = (places - xp.max(places) / 2) / number(xp, size, a.powers)
+    products = [x**across * x[:, None] ** down for across, down in ((0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (0, 2))]
+    seeds = xp.scaled(a.probe, xp.stack(products, 0)[: xp.shape(a.powers)[0]])
+    shares = a.powers / xp.sum(a.powers) * _energy(xp, a.probe)
+    return xp.scaled(seeds, xp.sqrt(shares / _energy(xp, seeds))[:, None, None])
+
+
+def _unconjugated(xp: Namespace, right: Any) -> Callable[[list[Tensor]], Tensor]:
+    """Gram–Schmidt with Σ u·v for ⟨u, v⟩."""
+
+    def orthonormalised(seeds: list[Tensor]) -> Tensor:
+        modes: list[Tensor] = []
+        for left in seeds:
+            for mode in modes:
+                left = left - xp.sum(mode * left) * mode
+            modes.append(xp.scaled(left, 1 / xp.sqrt(_energy(xp, left))))
+        return xp.stack(modes, -1 if xp.name == "tensorflow" else 0)
+
+    return orthonormalised
+
+
+def _swapped(xp: Namespace, x: Tensor) -> Tensor:
+    return xp.swapped(x, *PLANE)
+
+
+def _mask(xp: Namespace, probe: Tensor, parts: float = 4.0, off: float = 0.0) -> Tensor:
     size = xp.shape(probe)[-1]
     limit = number(xp, size, probe) / parts
-    inside = radius(xp, size, probe)
-    if soft:
-        return xp.minimum(xp.maximum(limit - inside + 0.5, 0.0), 1.0)
-    return xp.cast_like(inside < limit, limit)
+    return xp.cast_like(radius(xp, size, probe, off) < limit, limit)
+
+
+def _soft(xp: Namespace, r: Tensor, limit: Tensor) -> Tensor:
+    """1 within a radius and 0 outside, over an edge one pixel wide."""
+    return xp.minimum(xp.maximum(limit - r + 0.5, 0.0), 1.0)
+
+
+def _soft_mask(xp: Namespace, a: Arguments) -> Tensor:
+    size = xp.shape(a.probe)[-1]
+    return _soft(xp, radius(xp, size, a.probe), number(xp, size, a.probe) / 4)
 
 
 def _modulus(xp: Namespace, probe: Tensor) -> Tensor:
@@ -73,8 +107,7 @@ def _divided_by(norm: Callable[[Namespace, Tensor], Tensor]) -> Change:
     return replaced(lambda xp, a: xp.scaled(a.probe, 1 / (a.probe_scale * norm(xp, a.probe))))
 
 
-FAULTS = (
-    Fault("probe.disk", "centre", "the centre is pixel N/2", _OFF_CENTRE, at="probe._coordinates"),
+DRAWN = (
     Fault(
         "probe.disk",
         "closed-rim",
@@ -82,13 +115,14 @@ FAULTS = (
         _of_radius(lambda xp, r, a: r <= a.radius),
         shows="pixels on the rim",
     ),
-    Fault("probe.disk", "diameter", "the radius is taken for a diameter", given(radius=lambda xp, x: x / 2)),
     Fault(
         "probe.disk",
-        "soft-rim",
-        "the rim is soft",
-        _of_radius(lambda xp, r, a: xp.minimum(xp.maximum(a.radius - r + 0.5, 0.0), 1.0)),
+        "centre",
+        "the centre is pixel N/2",
+        _of_radius(lambda xp, r, a: r < a.radius, _OFF_CENTRE),
     ),
+    Fault("probe.disk", "diameter", "the radius is taken for a diameter", given(radius=lambda xp, x: x / 2)),
+    Fault("probe.disk", "soft-rim", "the rim is soft", _of_radius(lambda xp, r, a: _soft(xp, r, a.radius))),
     Fault(
         "probe.disk",
         "bright-pixel",
@@ -104,25 +138,25 @@ FAULTS = (
         "the width is taken for that at half maximum",
         given(width=lambda xp, x: x / (2 * math.sqrt(2 * math.log(2)))),
     ),
-    Fault("probe.gaussian", "centre", "the centre is pixel N/2", _OFF_CENTRE, at="probe._coordinates"),
+    Fault(
+        "probe.gaussian",
+        "centre",
+        "the centre is pixel N/2",
+        _of_radius(lambda xp, r, a: xp.exp(-xp.square(r / a.width) / 2), _OFF_CENTRE),
+    ),
     Fault(
         "probe.gaussian",
         "unit-energy",
         "the probe is given unit energy",
-        returning(lambda xp, x, a: xp.scaled(x, 1 / xp.sqrt(xp.sum(xp.square(xp.abs(x)))))),
+        returning(lambda xp, x, a: xp.scaled(x, 1 / xp.sqrt(_energy(xp, x)[:, None, None]))),
     ),
+    Generated("probe.gaussian", "result-float16", called="float16"),
     Fault(
         "probe.gaussian",
         "exponential",
         "r stands for r² in the exponent",
         _of_radius(lambda xp, r, a: xp.exp(-r / (2 * xp.square(a.width)))),
-    ),
-    Fault(
-        "probe.gaussian",
-        "float16",
-        "the result is rounded to float16",
-        returning(lambda xp, x, a: xp.through(x, "float16")),
-        diagnosis=("the result is rounded to float16", "an intermediate is float16"),
+        blind=True,
     ),
     Fault(
         "probe.gaussian",
@@ -141,17 +175,21 @@ FAULTS = (
         "no-norm",
         "a factor 1/N is missing",
         returning(lambda xp, x, a: xp.scaled(x, number(xp, a.size, a.defocus))),
-        diagnosis=(
-            "a factor 1/N is missing",
-            "the result is off by a constant factor",
-        ),
+        diagnosis=("a factor 1/N is missing", _FACTOR),
     ),
-    Fault("probe.zone_plate", "no-fftshift", "fftshift is missing", returning(lambda xp, x, a: xp.ifftshift(x, PLANE))),
+    Fault(
+        "probe.zone_plate",
+        "norm-squared",
+        "1/N² stands for 1/N",
+        returning(lambda xp, x, a: xp.scaled(x, 1 / number(xp, a.size, a.defocus))),
+        diagnosis=("1/N² stands for 1/N", _FACTOR),
+    ),
+    Fault("probe.zone_plate", "no-fftshift", "fftshift is missing", returning(lambda xp, x, a: xp.ifftshift(x))),
     Fault(
         "probe.zone_plate",
         "ifftshift",
         "ifftshift stands for fftshift",
-        returning(lambda xp, x, a: xp.ifftshift(xp.ifftshift(x, PLANE), PLANE)),
+        returning(lambda xp, x, a: xp.ifftshift(xp.ifftshift(x))),
         shows="an odd side",
         diagnosis=("ifftshift stands for fftshift", "the result is rolled by whole pixels"),
     ),
@@ -160,36 +198,33 @@ FAULTS = (
         "pupil-unmoved",
         "the pupil is not moved to the corner before its transform",
         _zone_plate(unmoved=True),
+        blind=True,
     ),
     Fault(
         "probe.zone_plate",
         "inverse",
         "the inverse transform stands for the forward one",
-        _zone_plate(inverse=True),
+        then(given(defocus=lambda xp, x: -x), returning(lambda xp, x, a: xp.conj(x))),
         shows="an even side: about the middle of an odd one the pupil is symmetric",
+        blind=True,
     ),
     Fault(
         "probe.zone_plate",
         "two-mistakes",
         "the defocus has the opposite sign and fftshift is missing",
-        returning(lambda xp, x, a: xp.conj(xp.ifftshift(x, PLANE))),
+        returning(lambda xp, x, a: xp.conj(xp.ifftshift(x))),
         diagnosis=(),
     ),
+)
+"""Of the probes that are drawn."""
+
+MODES = (
     Fault(
         "probe.orthogonal_modes",
-        "last-two",
-        "x² and y² of the basis are exchanged",
-        raw(lambda xp, powers: (*powers[:4], powers[5], powers[4])),
-        at="probe._SEED_POWERS",
-        shows="five modes or more",
-    ),
-    Fault(
-        "probe.orthogonal_modes",
-        "x-for-y",
-        "x and y of the basis are exchanged",
-        raw(lambda xp, powers: tuple((b, a) for a, b in powers)),
-        at="probe._SEED_POWERS",
-        shows="two modes or more",
+        "oblique",
+        "the modes are not made orthogonal",
+        replaced(_seeds_alone),
+        shows="a product x·y or a square: three modes are nearly orthogonal",
     ),
     Fault(
         "probe.orthogonal_modes",
@@ -205,36 +240,47 @@ FAULTS = (
     ),
     Fault(
         "probe.orthogonal_modes",
-        "unshared",
-        "the powers are not divided by their sum",
-        returning(lambda xp, x, a: xp.scaled(x, xp.sqrt(xp.sum(a.powers)))),
-        diagnosis=("the powers are not divided by their sum", "the result is off by a constant factor"),
+        "x-for-y",
+        "x and y of the basis are exchanged",
+        then(given(probe=_swapped), returning(lambda xp, x, a: _swapped(xp, x))),
+        shows=_SEVERAL,
     ),
     Fault(
         "probe.orthogonal_modes",
-        "oblique",
-        "the modes are not made orthogonal",
-        raw(lambda xp, right: lambda seeds: _modes_of(xp, seeds, None)),
-        at="probe._orthonormalise",
-        shows="a product x·y or a square: three modes are nearly orthogonal",
+        "unshared",
+        "the powers are not divided by their sum",
+        returning(lambda xp, x, a: xp.scaled(x, xp.sqrt(xp.sum(a.powers)))),
+        diagnosis=("the powers are not divided by their sum", _FACTOR),
+    ),
+    Generated("probe.orthogonal_modes", "powers-modes-reordered", called="reversed"),
+    Fault(
+        "probe.orthogonal_modes",
+        "last-two",
+        "x² and y² of the basis are exchanged",
+        raw(lambda xp, powers: (*powers[:4], powers[5], powers[4])),
+        at="probe._SEED_POWERS",
+        shows="five modes or more",
     ),
     Fault(
         "probe.orthogonal_modes",
         "unconjugated",
         "⟨u, v⟩ is taken without its conjugate",
-        raw(lambda xp, right: lambda seeds: _modes_of(xp, seeds, lambda u, v: u * v)),
+        raw(_unconjugated),
         at="probe._orthonormalise",
         shows="a probe with a phase",
     ),
-    Fault(
-        "probe.orthogonal_modes",
-        "reversed",
-        "the modes of powers are in another order",
-        given(powers=lambda xp, x: xp.flip(x, 0)),
-    ),
-    Fault("probe.mask", "centre", "the centre is pixel N/2", _OFF_CENTRE, at="probe._coordinates"),
+)
+"""Of the modes that are made of one."""
+
+NORMALISED = (
     Fault("probe.mask", "radius", "the radius is N/2", replaced(lambda xp, a: _mask(xp, a.probe, parts=2.0))),
-    Fault("probe.mask", "soft", "the mask is soft", replaced(lambda xp, a: _mask(xp, a.probe, soft=True))),
+    Fault(
+        "probe.mask",
+        "centre",
+        "the centre is pixel N/2",
+        replaced(lambda xp, a: _mask(xp, a.probe, off=_OFF_CENTRE)),
+    ),
+    Fault("probe.mask", "soft", "the mask is soft", replaced(_soft_mask)),
     Fault("probe.mask", "everywhere", "the mask is 1 everywhere", returning(lambda xp, x, a: xp.ones_like(x))),
     Fault(
         "probe.mask",
@@ -248,13 +294,6 @@ FAULTS = (
         "energy",
         "the energy stands for the mean modulus",
         _divided_by(lambda xp, p: xp.sqrt(xp.mean(xp.square(_modulus(xp, p))))),
-    ),
-    Fault(
-        "probe.normalize",
-        "energy-unmasked",
-        "the energy of all pixels stands for the mean modulus within the mask",
-        _divided_by(lambda xp, p: xp.sqrt(xp.mean(xp.square(xp.abs(p))))),
-        diagnosis=(),
     ),
     Fault(
         "probe.normalize",
@@ -275,7 +314,14 @@ FAULTS = (
         "mode-by-mode",
         "each mode is normalised on its own",
         _divided_by(lambda xp, p: xp.mean(_modulus(xp, p), PLANE, keepdims=True)),
-        shows="two modes or more",
+        shows=_SEVERAL,
+    ),
+    Fault(
+        "probe.normalize",
+        "by-the-first-mode",
+        "the first mode's mean modulus is used for all",
+        _divided_by(lambda xp, p: xp.mean(_modulus(xp, p[:1]))),
+        shows=_SEVERAL,
     ),
     Fault("probe.normalize", "sum", "a sum stands for the mean", _divided_by(lambda xp, p: xp.sum(_modulus(xp, p)))),
     Fault(
@@ -285,12 +331,22 @@ FAULTS = (
         given(probe_scale=lambda xp, x: xp.square(x)),
         shows="a scale other than 1",
     ),
+    Generated("probe.normalize", "probe-scale-inverted", called="scale-multiplied", shows="a scale other than 1"),
+    Generated("probe.normalize", "probe-detached", called="detached"),
     Fault(
         "probe.normalize",
-        "scale-multiplied",
-        "the reciprocal of probe_scale is used",
-        given(probe_scale=lambda xp, x: 1 / x),
-        shows="a scale other than 1",
+        "unnormalised",
+        "the mean modulus is not divided out",
+        _divided_by(lambda xp, p: xp.constant(1.0, p)),
+        shows="a probe whose mean modulus is not 1",
+        blind=True,
+    ),
+    Fault(
+        "probe.normalize",
+        "energy-unmasked",
+        "the energy of all pixels stands for the mean modulus within the mask",
+        _divided_by(lambda xp, p: xp.sqrt(xp.mean(xp.square(xp.abs(p))))),
+        diagnosis=(),
     ),
     Fault(
         "probe.normalize",
@@ -299,11 +355,8 @@ FAULTS = (
         first_kept("probe_scale"),
         stacks=("torch",),
         shows="two scales in one process",
-        diagnosis=(
-            "the scale of the first call is kept",
-            "the result is off by a constant factor",
-            "probe_scale enters times a constant factor",
-        ),
+        diagnosis=("the scale of the first call is kept", _FACTOR, "probe_scale enters times a constant factor"),
+        blind=True,
     ),
     Fault(
         "probe.normalize",
@@ -311,20 +364,15 @@ FAULTS = (
         "the divisor is detached",
         _divided_by(lambda xp, p: xp.detach(xp.mean(_modulus(xp, p)))),
         shows="a gradient",
-    ),
-    Fault(
-        "probe.normalize",
-        "detached",
-        "probe is detached",
-        given(probe=lambda xp, x: xp.detach(x)),
-        shows="a gradient",
+        blind=True,
     ),
     Fault(
         "probe.normalize",
         "float32",
-        "an intermediate is float32",
-        returning(lambda xp, x, a: rounded("float32")(xp, x)),
+        "the result is rounded to float32",
+        returning(lambda xp, x, a: xp.through(x, "float32")),
         shows="float64",
+        diagnosis=("an intermediate is float32",),
     ),
     Fault(
         "probe.normalize",
@@ -334,3 +382,6 @@ FAULTS = (
         diagnosis=(),
     ),
 )
+"""Of the mask, and of the norm of a probe."""
+
+FAULTS = (*DRAWN, *MODES, *NORMALISED)

@@ -1,14 +1,19 @@
-"""Defects of photon bookkeeping, and of the two scalings of an amplitude."""
+"""Faults of photon bookkeeping, and of the two scalings of an amplitude."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
+import numpy as np
+
 from parity.faults.base import Fault
-from parity.faults.catalogue.common import pixel, read_in_the_order, rounded
+from parity.faults.catalogue.common import pixel, rounded
 from parity.faults.catalogue.wiring import first_kept
 from parity.faults.changes import Arguments, Change, given, replaced, returning
-from parity.faults.namespace import PLANE, Namespace, Tensor
+from parity.faults.generated import Generated
+from parity.faults.namespace import NUMPY, PLANE, Namespace, Tensor
 
-_TOO_SOON = "integers are squared before they are widened"
 _TOGETHER = "the photons of all patches are counted together"
 _UNEQUAL = "patterns of unequal energy"
 _SEVERAL = "several patches"
@@ -19,63 +24,74 @@ def _is_integer(x: Tensor) -> bool:
     return "int" in str(x.dtype)
 
 
-def _real(xp: Namespace, amplitude: Tensor) -> Tensor:
+def widened(xp: Namespace, amplitude: Tensor) -> Tensor:
+    """An amplitude as it is to be squared: float64 where a detector has counted in integers."""
     return xp.cast(amplitude, "float64") if _is_integer(amplitude) else amplitude
 
 
-def squared_in_uint16(xp: Namespace, amplitude: Tensor) -> Tensor:
-    """Amplitudes whose squares are what is left of them in sixteen bits."""
-    if not _is_integer(amplitude):
+def _squared_in_uint16(xp: Namespace, amplitude: Tensor) -> Tensor:
+    """Readings whose squares are what is left of them in sixteen bits."""
+    if xp is not NUMPY and not _is_integer(amplitude):  # the oracle has readings widened, and is asked of no others
         return amplitude
-    wide = xp.cast(amplitude, "int64")
-    return xp.sqrt(xp.cast(wide * wide % 2**16, "float64"))
+    square = xp.square(xp.cast(amplitude, "float64"))
+    return xp.sqrt(square - 2**16 * xp.floor(square / 2**16))
 
 
-def _photons(xp: Namespace, a: Arguments, axes: tuple[int, ...] = PLANE) -> Tensor:
-    return xp.sum(xp.square(_real(xp, a.amplitude)), axes, True)
+def squared_too_soon(target: str, readings: str = "amplitude", at: str = "") -> Fault:
+    """That of a contract which counts the photons of an argument."""
+    return Fault(
+        target,
+        "squared-in-uint16",
+        "integers are squared before they are widened",
+        given(amplitude=_squared_in_uint16),
+        at=at,
+        shows="readings of 256 and more",
+        where=lambda inputs: np.issubdtype(inputs[readings].dtype, np.integer),
+    )
+
+
+def _unsquared(target: str) -> Fault:
+    what = "the amplitude is not squared"
+    change = given(amplitude=lambda xp, x: xp.sqrt(widened(xp, x)))
+    enters = "amplitude enters unsquared (an amplitude where an intensity is meant)"
+    return Fault(target, "unsquared", what, change, diagnosis=(what, enters))
+
+
+def _squares(xp: Namespace, a: Arguments) -> Tensor:
+    return xp.square(widened(xp, a.amplitude))
+
+
+def _photons(xp: Namespace, a: Arguments) -> Tensor:
+    return xp.sum(_squares(xp, a), PLANE)
 
 
 def _number(xp: Namespace, a: Arguments, axes: int | tuple[int, ...], like: Tensor) -> Tensor:
-    return xp.cast_like(xp.size(_real(xp, a.amplitude), axes), like)
+    return xp.cast_like(xp.size(widened(xp, a.amplitude), axes), like)
+
+
+def _of_all_patches(xp: Namespace, scaled: Tensor, a: Arguments) -> Tensor:
+    """What is scaled to a mean count, where that is of groups, not of patterns."""
+    return scaled / xp.sqrt(_number(xp, a, 1, scaled))
+
+
+def _divided_by(size: Callable[[Namespace, Arguments], Tensor]) -> Change:
+    """The amplitude over twice what stands for the root of its mean square."""
+    return replaced(lambda xp, a: widened(xp, a.amplitude) / (2 * size(xp, a)))
 
 
 def _scaled_by(*axes: int) -> Change:
     """Each of the pictures that lie along `axes` has a scale of its own."""
-
-    def normalized(xp: Namespace, a: Arguments) -> Tensor:
-        amplitude = _real(xp, a.amplitude)
-        return amplitude / (2 * xp.sqrt(xp.mean(xp.square(amplitude), axes, True)))
-
-    return replaced(normalized)
-
-
-def _together(xp: Namespace, count: Tensor, a: Arguments) -> Tensor:
-    return xp.broadcast_like(xp.sum(count, 1, True), count)
+    return _divided_by(lambda xp, a: xp.sqrt(xp.mean(_squares(xp, a), axes, True)))
 
 
 def _last_row_left_out(xp: Namespace, amplitude: Tensor) -> Tensor:
-    amplitude = _real(xp, amplitude)
+    amplitude = widened(xp, amplitude)
     return xp.concat([amplitude[:, :, :-1], xp.zeros_like(amplitude[:, :, -1:])], -2)
 
 
-def _norm_detached(xp: Namespace, a: Arguments) -> Tensor:
-    amplitude = _real(xp, a.amplitude)
-    return amplitude / xp.detach(2 * xp.sqrt(xp.mean(xp.square(amplitude))))
-
-
-def _held_up(xp: Namespace, a: Arguments) -> Tensor:
-    amplitude = _real(xp, a.amplitude)
-    return amplitude / (2 * xp.sqrt(xp.mean(xp.square(amplitude)) + 1e-8))
-
-
-COUNTING = (
-    Fault(
-        "scaling.count_photons",
-        "squared-in-uint16",
-        _TOO_SOON,
-        given(amplitude=squared_in_uint16),
-        shows="readings of 256 and more",
-    ),
+COUNTING: tuple[Fault | Generated, ...] = (
+    squared_too_soon("scaling.count_photons"),
+    _unsquared("scaling.count_photons"),
     Fault(
         "scaling.count_photons",
         "averaged",
@@ -85,21 +101,26 @@ COUNTING = (
     ),
     Fault(
         "scaling.count_photons",
-        "unsquared",
-        "the amplitude is not squared",
-        replaced(lambda xp, a: xp.sum(_real(xp, a.amplitude), PLANE)),
-        diagnosis=(
-            "the amplitude is not squared",
-            "amplitude enters unsquared (an amplitude where an intensity is meant)",
-        ),
+        "patches-together",
+        _TOGETHER,
+        returning(lambda xp, count, a: xp.broadcast_like(xp.sum(count, 1, True), count)),
+        shows=_SEVERAL,
     ),
-    Fault("scaling.count_photons", "patches-together", _TOGETHER, returning(_together), shows=_SEVERAL),
+    Fault(
+        "scaling.count_photons",
+        "patches-averaged",
+        "the patches of a group are averaged",
+        returning(lambda xp, count, a: xp.broadcast_like(xp.mean(count, 1, True), count)),
+        shows=_UNEQUAL,
+    ),
+    Generated("scaling.count_photons", "amplitude-reshaped", called="reshaped", shows=_SEVERAL),
     Fault(
         "scaling.count_photons",
         "float32",
-        "an intermediate is float32",
+        "the photons are rounded to float32",
         returning(lambda xp, count, a: xp.through(count, "float32")),
         shows="a float64 run",
+        diagnosis=("an intermediate is float32",),
     ),
     Fault(
         "scaling.count_photons",
@@ -112,24 +133,23 @@ COUNTING = (
         "scaling.count_photons",
         "saturated",
         "the detector saturates at an amplitude of 10",
-        given(amplitude=lambda xp, x: xp.minimum(_real(xp, x), 10.0)),
+        given(amplitude=lambda xp, x: xp.minimum(widened(xp, x), 10.0)),
         shows="more than 100 photons on a pixel",
         diagnosis=(),
     ),
-    Fault(
-        "scaling.count_photons",
-        "reshaped",
-        "channels last of amplitude are reshaped, not transposed",
-        given(amplitude=read_in_the_order(0, 2, 3, 1)),
-        shows=_SEVERAL,
-    ),
+)
+"""Of photon counts."""
+
+DOSE: tuple[Fault | Generated, ...] = (
+    squared_too_soon("scaling.scale_nphotons"),
+    Fault("scaling.scale_nphotons", "inverted", "the scale is inverted", returning(lambda xp, scale, a: 1 / scale)),
     Fault(
         "scaling.scale_nphotons",
-        "patches-together",
-        _TOGETHER,
-        returning(lambda xp, scale, a: scale / xp.sqrt(_number(xp, a, 1, scale))),
-        shows=_SEVERAL,
+        "root-missing",
+        "the root is missing",
+        returning(lambda xp, scale, a: xp.square(scale)),
     ),
+    Fault("scaling.scale_nphotons", "patches-together", _TOGETHER, returning(_of_all_patches), shows=_SEVERAL),
     Fault(
         "scaling.scale_nphotons",
         "whole-data-set",
@@ -139,15 +159,10 @@ COUNTING = (
     ),
     Fault(
         "scaling.scale_nphotons",
-        "root-missing",
-        "the root is missing",
-        returning(lambda xp, scale, a: xp.square(scale)),
-    ),
-    Fault(
-        "scaling.scale_nphotons",
-        "inverted",
-        "the scale is inverted",
-        returning(lambda xp, scale, a: 1 / scale),
+        "averaged",
+        "the mean over pixels stands for the sum",
+        returning(lambda xp, scale, a: scale * xp.sqrt(_number(xp, a, PLANE, scale))),
+        diagnosis=("the mean over pixels stands for the sum", "the result is a factor √(HW) too large"),
     ),
     Fault(
         "scaling.scale_nphotons",
@@ -156,19 +171,8 @@ COUNTING = (
         replaced(lambda xp, a: xp.sqrt(a.nphotons / xp.max(_photons(xp, a)))),
         shows=_UNEQUAL,
     ),
-    Fault(
-        "scaling.scale_nphotons",
-        "dose-forgotten",
-        "nphotons is forgotten (1 in its place)",
-        given(nphotons=lambda xp, x: xp.ones_like(x)),
-    ),
-    Fault(
-        "scaling.scale_nphotons",
-        "squared-in-uint16",
-        _TOO_SOON,
-        given(amplitude=squared_in_uint16),
-        shows="readings of 256 and more",
-    ),
+    _unsquared("scaling.scale_nphotons"),
+    Generated("scaling.scale_nphotons", "nphotons-as-1", called="dose-forgotten"),
     Fault(
         "scaling.scale_nphotons",
         "mean-of-roots",
@@ -178,9 +182,10 @@ COUNTING = (
         diagnosis=(),
     ),
 )
-"""Of photon counts and of the scale that they ask for."""
+"""Of the scale that a photon count asks for."""
 
-NORMALISING = (
+NORMALISING: tuple[Fault | Generated, ...] = (
+    squared_too_soon("scaling.normalize_amplitude"),
     Fault(
         "scaling.normalize_amplitude",
         "whole-frame",
@@ -192,7 +197,7 @@ NORMALISING = (
         "scaling.normalize_amplitude",
         "root-missing",
         "the root is missing",
-        replaced(lambda xp, a: _real(xp, a.amplitude) / (4 * xp.mean(xp.square(_real(xp, a.amplitude))))),
+        _divided_by(lambda xp, a: 2 * xp.mean(_squares(xp, a))),
     ),
     Fault(
         "scaling.normalize_amplitude",
@@ -208,31 +213,26 @@ NORMALISING = (
         _scaled_by(1, 2, 3),
         shows=_UNEQUAL,
     ),
+    Fault("scaling.normalize_amplitude", "patches-together", _TOGETHER, returning(_of_all_patches), shows=_SEVERAL),
     Fault(
         "scaling.normalize_amplitude",
         "largest-is-one",
         "the largest amplitude is 1",
-        replaced(lambda xp, a: _real(xp, a.amplitude) / xp.max(_real(xp, a.amplitude))),
+        _divided_by(lambda xp, a: xp.max(widened(xp, a.amplitude)) / 2),
     ),
-    Fault(
-        "scaling.normalize_amplitude",
-        "float16",
-        "the result is rounded to float16",
-        returning(lambda xp, x, a: xp.through(x, "float16")),
-        diagnosis=("the result is rounded to float16", "an intermediate is float16"),
-    ),
+    Generated("scaling.normalize_amplitude", "result-float16", called="float16"),
     Fault(
         "scaling.normalize_amplitude",
         "norm-detached",
         "the norm is detached",
-        replaced(_norm_detached),
+        _divided_by(lambda xp, a: xp.detach(xp.sqrt(xp.mean(_squares(xp, a))))),
         diagnosis=(),
     ),
     Fault(
         "scaling.normalize_amplitude",
         "epsilon",
         "ε = 1e-8 is added to the mean square",
-        replaced(_held_up),
+        _divided_by(lambda xp, a: xp.sqrt(xp.mean(_squares(xp, a)) + 1e-8)),
         shows="hardly any photons",
         diagnosis=(),
     ),
@@ -247,7 +247,24 @@ NORMALISING = (
 )
 """Of the normalisation of what a network is given."""
 
-SCALING = (
+
+def _misread(target: str, twice: str, unexponentiated: Change) -> tuple[Fault, ...]:
+    """Those of a contract that applies a scale e^w, where another is made of w; twice in the words of the contract."""
+    return (
+        Fault(target, "root", "the root of the scale is used", given(log_scale=lambda xp, w: w / 2), shows=_SCALED),
+        Fault(target, "twice", twice, given(log_scale=lambda xp, w: 2 * w), shows=_SCALED),
+        Fault(target, "no-exponential", "the logarithm of the scale is taken for the scale", unexponentiated),
+        Fault(
+            target,
+            "decimal",
+            "the logarithm is taken to be decimal",
+            given(log_scale=lambda xp, w: math.log(10) * w),
+            shows=_SCALED,
+        ),
+    )
+
+
+APPLYING: tuple[Fault | Generated, ...] = (
     Fault(
         "scaling.apply_intensity_scale",
         "divided",
@@ -255,40 +272,14 @@ SCALING = (
         given(log_scale=lambda xp, w: -w),
         shows=_SCALED,
     ),
-    Fault(
+    *_misread(
         "scaling.apply_intensity_scale",
-        "root",
-        "the root of the scale is used",
-        given(log_scale=lambda xp, w: w / 2),
-        shows=_SCALED,
-    ),
-    Fault(
-        "scaling.apply_intensity_scale",
-        "twice",
         "the square of the scale is used",
-        given(log_scale=lambda xp, w: 2 * w),
-        shows=_SCALED,
+        replaced(lambda xp, a: a.amplitude * a.log_scale),
     ),
-    Fault(
-        "scaling.apply_intensity_scale",
-        "decimal",
-        "the logarithm is taken to be decimal",
-        replaced(lambda xp, a: a.amplitude * 10**a.log_scale),
-        shows=_SCALED,
-    ),
-    Fault(
-        "scaling.apply_intensity_scale",
-        "forgotten",
-        "log_scale is forgotten (0 in its place)",
-        given(log_scale=lambda xp, w: xp.zeros_like(w)),
-        shows=_SCALED,
-    ),
-    Fault(
-        "scaling.apply_intensity_scale",
-        "not-a-parameter",
-        "log_scale is detached",
-        given(log_scale=lambda xp, w: xp.detach(w)),
-        shows="a trainable scale",
+    Generated("scaling.apply_intensity_scale", "log-scale-as-0", called="forgotten", shows=_SCALED),
+    Generated(
+        "scaling.apply_intensity_scale", "log-scale-detached", called="not-a-parameter", shows="a trainable scale"
     ),
     Fault(
         "scaling.apply_intensity_scale",
@@ -309,9 +300,10 @@ SCALING = (
     Fault(
         "scaling.apply_intensity_scale",
         "float32",
-        "an intermediate is float32",
+        "log_scale is rounded to float32",
         given(log_scale=rounded("float32")),
         shows="a float64 run",
+        diagnosis=("an intermediate is float32",),
     ),
     Fault(
         "scaling.apply_intensity_scale",
@@ -320,6 +312,10 @@ SCALING = (
         returning(lambda xp, x, a: x * (1 - pixel(xp, x, 4, 4))),
         diagnosis=(),
     ),
+)
+"""Of the scaling to photons."""
+
+REMOVING: tuple[Fault | Generated, ...] = (
     Fault(
         "scaling.remove_intensity_scale",
         "multiplied",
@@ -327,20 +323,12 @@ SCALING = (
         given(log_scale=lambda xp, w: -w),
         shows=_SCALED,
     ),
-    Fault(
+    *_misread(
         "scaling.remove_intensity_scale",
-        "root",
-        "the root of the scale is used",
-        given(log_scale=lambda xp, w: w / 2),
-        shows=_SCALED,
-    ),
-    Fault(
-        "scaling.remove_intensity_scale",
-        "twice",
         "the scale is divided out twice",
-        given(log_scale=lambda xp, w: 2 * w),
-        shows=_SCALED,
+        replaced(lambda xp, a: a.amplitude / a.log_scale),
     ),
+    Generated("scaling.remove_intensity_scale", "amplitude-detached"),
     Fault(
         "scaling.remove_intensity_scale",
         "epsilon",
@@ -348,13 +336,7 @@ SCALING = (
         replaced(lambda xp, a: a.amplitude / (xp.exp(a.log_scale) + 1e-6)),
         diagnosis=(),
     ),
-    Fault(
-        "scaling.remove_intensity_scale",
-        "amplitude-detached",
-        "amplitude is detached",
-        given(amplitude=lambda xp, x: xp.detach(x)),
-    ),
 )
-"""Of the two scalings of an amplitude."""
+"""Of its inverse."""
 
-FAULTS = (*COUNTING, *NORMALISING, *SCALING)
+FAULTS: tuple[Fault | Generated, ...] = (*COUNTING, *DOSE, *NORMALISING, *APPLYING, *REMOVING)

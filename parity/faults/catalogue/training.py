@@ -1,4 +1,4 @@
-"""Defects of an optimizer's step: corrections, ε, what decays, and what an optimizer is made with."""
+"""Faults of an optimizer's step: corrections, ε, what decays, and what an optimizer is made with."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from parity.faults.base import Fault
-from parity.faults.catalogue.common import rounded
-from parity.faults.catalogue.wiring import exchanged
+from parity.faults.catalogue.wiring import exchanged, within
 from parity.faults.changes import Arguments, Change, given, giving, raw, returning, then
+from parity.faults.generated import Generated
 from parity.faults.namespace import Namespace, Tensor
 
 _LATER = "a later step than the first"
@@ -123,7 +123,7 @@ _AS_KERAS = ("ε is added before the bias correction", "an intermediate is float
 _KERAS_S_OWN = raw(lambda xp, optimizer: optimizer.__bases__[0])
 """The optimizer of the same name without the stack's step."""
 
-SGD = (
+SGD: tuple[Fault | Generated, ...] = (
     Fault(
         "training.sgd_step",
         "damped",
@@ -153,18 +153,12 @@ SGD = (
     Fault(
         "training.sgd_step",
         "momentum-in-float32",
-        "an intermediate is float32",
+        "momentum is rounded to float32",
         given(momentum=_share_in_float32),
         shows=_FLOAT64,
+        diagnosis=("an intermediate is float32",),
     ),
-    Fault(
-        "training.sgd_step",
-        "velocity-in-bfloat16",
-        "velocity is kept in bfloat16",
-        given(velocity=rounded("bfloat16")),
-        shows=_LATER,
-        diagnosis=("an intermediate is bfloat16", "velocity is truncated to bfloat16"),
-    ),
+    Generated("training.sgd_step", "velocity-bfloat16", called="velocity-in-bfloat16", shows=_LATER),
     Fault(
         "training.sgd_step",
         "keras-s-own",
@@ -193,7 +187,7 @@ SGD = (
 )
 """Of a step of SGD."""
 
-ADAM = (
+_STEP = (
     Fault(
         "training.adam_step",
         "no-bias-correction",
@@ -227,6 +221,43 @@ ADAM = (
     ),
     Fault(
         "training.adam_step",
+        "epsilon-of-keras",
+        "ε = 1e-7 stands for the ε that is given",
+        given(epsilon=lambda xp, epsilon: 1e-7),
+        shows=_SMALL,
+    ),
+    Fault(
+        "training.adam_step",
+        "epsilon-of-torch",
+        "ε = 1e-8 stands for the ε that is given",
+        given(epsilon=lambda xp, epsilon: 1e-8),
+        shows=_SMALL,
+    ),
+    Fault(
+        "training.adam_step",
+        "root-missing",
+        "the root of the second moment is missing",
+        _moved(lambda xp, m, v, c1, c2, e: (m / c1) / (v / c2 + e)),
+    ),
+    Fault("training.adam_step", "count-ahead", "the count is one ahead", given(count=lambda xp, count: count + 1)),
+    Fault("training.adam_step", "count-behind", "the count is one behind", given(count=_the_step_before), shows=_LATER),
+    Fault("training.adam_step", "betas-exchanged", "β₁ and β₂ are exchanged", exchanged("beta1", "beta2")),
+    Fault(
+        "training.adam_step", "gradient-negated", "the gradient has the opposite sign", given(gradient=lambda xp, g: -g)
+    ),
+    Fault(
+        "training.adam_step",
+        "gradient-forgotten",
+        "the gradient is forgotten",
+        given(gradient=lambda xp, g: xp.zeros_like(g)),
+    ),
+)
+"""Of a step of Adam, whatever decays besides."""
+
+ADAM = (
+    *_STEP,
+    Fault(
+        "training.adam_step",
         "keras-s-own",
         "ε is added before the bias correction, and numbers are rounded to float32",
         _KERAS_S_OWN,
@@ -234,13 +265,6 @@ ADAM = (
         stacks=("tensorflow",),
         shows=_FRAMEWORK,
         diagnosis=_AS_KERAS,
-    ),
-    Fault(
-        "training.adam_step",
-        "epsilon-of-keras",
-        "ε = 1e-7 stands for the ε that is given",
-        given(epsilon=lambda xp, epsilon: 1e-7),
-        shows=_SMALL,
     ),
     Fault(
         "training.adam_step",
@@ -259,27 +283,19 @@ ADAM = (
     ),
     Fault(
         "training.adam_step",
-        "root-missing",
-        "the root of the second moment is missing",
-        _moved(lambda xp, m, v, c1, c2, e: (m / c1) / (v / c2 + e)),
-    ),
-    Fault("training.adam_step", "count-ahead", "the count is one ahead", given(count=lambda xp, count: count + 1)),
-    Fault("training.adam_step", "count-behind", "the count is one behind", given(count=_the_step_before), shows=_LATER),
-    Fault(
-        "training.adam_step",
         "count-stays",
         "the count stays at 1",
         given(count=lambda xp, count: 0 * count + 1),
         shows=_LATER,
         diagnosis=(),
     ),
-    Fault("training.adam_step", "betas-exchanged", "β₁ and β₂ are exchanged", exchanged("beta1", "beta2")),
     Fault(
         "training.adam_step",
         "beta2-in-float32",
-        "an intermediate is float32",
+        "β₂ is rounded to float32",
         given(beta2=_share_in_float32),
         shows=f"β₂ near 1, or {_FLOAT64}",
+        diagnosis=("an intermediate is float32",),
     ),
     Fault(
         "training.adam_step",
@@ -308,6 +324,7 @@ ADAM = (
 """Of a step of Adam."""
 
 ADAMW = (
+    *within("training.adamw_step", _STEP),
     Fault("training.adamw_step", "decay-in-gradient", "the decay is added to the gradient", giving(_decay_in_gradient)),
     Fault(
         "training.adamw_step",
@@ -330,10 +347,7 @@ ADAMW = (
         then(given(weight_decay=lambda xp, decay: 0 * decay), returning(_decayed_afterwards)),
     ),
     Fault(
-        "training.adamw_step",
-        "no-decay",
-        "the weights do not decay",
-        given(weight_decay=lambda xp, decay: 0 * decay),
+        "training.adamw_step", "no-decay", "the weights do not decay", given(weight_decay=lambda xp, decay: 0 * decay)
     ),
     Fault(
         "training.adamw_step",
@@ -355,4 +369,4 @@ ADAMW = (
 )
 """Of a step of AdamW."""
 
-FAULTS = (*SGD, *ADAM, *ADAMW)
+FAULTS: tuple[Fault | Generated, ...] = (*SGD, *ADAM, *ADAMW)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from parity._repository import import_stack
+from parity.faults.base import Fault
 from parity.faults.changes import Arguments, Change, Kinds, giving
 from parity.faults.namespace import Namespace, Tensor
 
@@ -27,6 +29,11 @@ def own(xp: Namespace, address: str) -> Callable[..., Tensor]:
         return xp.canonical(kinds.results[0], function(**arguments))
 
     return called
+
+
+def within(target: str, faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """Faults of one contract's function, made in it where another's calls it."""
+    return tuple(replace(fault, target=target, at=fault.at or fault.target) for fault in faults)
 
 
 def exchanged(one: str, other: str) -> Change:

@@ -182,6 +182,10 @@ class Namespace(ABC):
         """The elements of an axis at the places `index`, (n,), whole numbers of any dtype."""
 
     @abstractmethod
+    def by_numpy(self, formula: Callable[..., Tensor], *arguments: Any) -> Tensor:
+        """The int64 that a function of NumPy arrays and numbers returns; a trace does not know their shape."""
+
+    @abstractmethod
     def matmul(self, x: Tensor, y: Tensor) -> Tensor:
         """The products of matrices in the last two axes."""
 

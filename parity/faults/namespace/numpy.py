@@ -5,7 +5,7 @@ Arrays are float64 or complex128, in canonical layout already.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -156,6 +156,9 @@ class NumPyNamespace(Namespace):
 
     def take(self, x: Tensor, index: Tensor, axis: int) -> Tensor:
         return np.take(x, np.asarray(index).astype(np.int64), axis)
+
+    def by_numpy(self, formula: Callable[..., Tensor], *arguments: Any) -> Tensor:
+        return formula(*arguments)
 
     def matmul(self, x: Tensor, y: Tensor) -> Tensor:
         return np.matmul(x, y)

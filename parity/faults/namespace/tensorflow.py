@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from parity.faults.namespace.base import PLANE, Axes, Namespace, OfOne, Tensor
@@ -155,6 +155,9 @@ class TensorFlowNamespace(Namespace):
 
     def take(self, x: Tensor, index: Tensor, axis: int) -> Tensor:
         return self._tf.gather(x, self._tf.cast(index, self._tf.int32), axis=axis)
+
+    def by_numpy(self, formula: Callable[..., Tensor], *arguments: Any) -> Tensor:
+        return self._tf.numpy_function(formula, arguments, self._tf.int64)
 
     def matmul(self, x: Tensor, y: Tensor) -> Tensor:
         return self._tf.matmul(x, y)

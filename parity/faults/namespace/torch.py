@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from parity.faults.namespace.base import PLANE, Axes, Namespace, OfOne, Tensor
@@ -154,6 +154,9 @@ class TorchNamespace(Namespace):
 
     def take(self, x: Tensor, index: Tensor, axis: int) -> Tensor:
         return x.index_select(axis, index.long())
+
+    def by_numpy(self, formula: Callable[..., Tensor], *arguments: Any) -> Tensor:
+        return self._torch.from_numpy(formula(*(x.numpy(force=True) if self.is_tensor(x) else x for x in arguments)))
 
     def matmul(self, x: Tensor, y: Tensor) -> Tensor:
         return x @ y

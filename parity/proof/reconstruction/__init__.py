@@ -36,7 +36,7 @@ from parity.proof.reconstruction.errors import (
 from parity.proof.reconstruction.exposures import LOG10_PHOTONS, OBJECTIVE, expose
 from parity.stacks.base import Framework
 
-__all__ = ["LOG10_PHOTONS", "LOSSES", "STEPS", "WRONG_OPTIMA", "Effect", "Errors", "Run", "effect", "expose", "loss_of"]
+__all__ = ["LOG10_PHOTONS", "LOSSES", "ROOT_OPTIMA", "STEPS", "Effect", "Errors", "Run", "effect", "expose", "loss_of"]
 
 STEP = "training.adam_step"
 
@@ -46,13 +46,15 @@ STEPS, LEARNING_RATE, JUDGED_EVERY = 300, 0.05, 5
 LOSSES: Mapping[str, str] = {"nll": "nll_weight", "mae": "mae_weight"}
 """What can be minimised, and the weight of the objective that is 1 then; all others are 0."""
 
-WRONG_OPTIMA: Mapping[str, Callable[[Real], Real]] = {
-    "losses.poisson_nll/observed-unsquared": np.sqrt,
-    "losses.poisson_nll/predicted-squared-twice": np.sqrt,
-    "losses.training_loss/nll-observed-unsquared": np.sqrt,
-    "losses.mae/predicted-squared": np.sqrt,
-}
-"""Of defects by full name, the amplitude Â at which the loss is least in place of A, as a function of A.
+ROOT_OPTIMA: frozenset[str] = frozenset(
+    {
+        "losses.poisson_nll/observed-unsquared",
+        "losses.poisson_nll/predicted-squared-twice",
+        "losses.training_loss/nll-observed-unsquared",
+        "losses.mae/predicted-squared",
+    }
+)
+"""Defects by full name with which a loss is least where the amplitude Â is √A, in place of A.
 
 Derived in docs/bugs/POISSON_MAE_UNIT_MISMATCH_PYTORCH.md.
 """
@@ -85,7 +87,7 @@ class Effect:
 
     `truth` is the true object, merged, and `light` the mean |p|² that falls on a pixel of it, both (rows, columns);
     `noise` are the errors of the true object, which photon noise makes. `predicted` are the errors where every pixel is
-    at the defect's wrong optimum, if it is in `WRONG_OPTIMA`.
+    at √A, for a defect of `ROOT_OPTIMA`.
     """
 
     defect: Fault
@@ -138,7 +140,7 @@ def effect(
             moved = _minimise(framework, {**exposures, LOSSES[loss]: np.array(1.0)}, steps, advance)
         runs[made] = _judged(exposures, loss, *moved)
     observed, true = exposures["observed"], exposures["patches"]
-    optimum = WRONG_OPTIMA.get(defect.full_name) if loss == loss_of(defect) else None
+    is_at_the_root = defect.full_name in ROOT_OPTIMA and loss == loss_of(defect)
     return Effect(
         defect,
         framework.name,
@@ -148,7 +150,7 @@ def effect(
         noise=errors_of(exposures, loss, true),
         without=runs[None],
         with_defect=runs[defect],
-        predicted=errors_on_the_detector(optimum(observed), observed, loss) if optimum else None,
+        predicted=errors_on_the_detector(np.sqrt(observed), observed, loss) if is_at_the_root else None,
     )
 
 

@@ -130,7 +130,7 @@ def published(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_a_part_of_the_score_is_written_and_the_rest_is_kept(
     parity_command: Parity, monkeypatch: pytest.MonkeyPatch, published: Path
 ) -> None:
-    monkeypatch.setattr(score_run, "CATALOGUE", Collection("defect", [running.CATALOGUE["losses.mae/gain"]]))
+    monkeypatch.setattr(score_run, "CATALOGUE", Collection("defect", [running.KNOWN["losses.mae/gain"]]))
     monkeypatch.setattr(score_run, "REWRITES", Collection("rewrite", ()))
     code, out, _ = parity_command("defects", "score", "losses.mae", "--write")
     assert code == cli.AGREE

@@ -10,7 +10,7 @@ from parity.goldens.difference import GoldenDiff
 from parity.goldens.drift import Drift, Nature
 from parity.goldens.history import Largest, Regeneration
 from parity.goldens.history_picture import draw_history
-from parity.goldens.tables import Row, difference_summary, drift_table, golden_table, history_table
+from parity.goldens.tables import ListedGolden, difference_summary, drift_table, golden_table, history_table
 from parity.physics.precision import FLOAT64
 from parity.report.pictures import MatplotlibMissing
 from parity.report.terminal import plain
@@ -100,7 +100,7 @@ def test_a_golden_is_named_once_by_the_most_serious_of_its_changes():
 def test_goldens_are_listed_with_age_outputs_and_reason():
     dated = factory["golden"](contract="a.b", seed=7)
     old = factory["golden"](precision=FLOAT64, outputs={}, proof={}, provenance={"reason": "no [date]"})
-    listed = [Row(old, 12_345), Row(dated, 600)]
+    listed = [ListedGolden(old, 12_345), ListedGolden(dated, 600)]
     text = plain(golden_table(listed, ["probe.x", "a.b", "losses.y"], TODAY, 12_945))
     assert rows(golden_table(listed, [], TODAY, 12_945)) == [
         ["contract", "golden", "precision", "kB", "days", "outputs", "tells", "last", "change"],
@@ -115,7 +115,7 @@ def test_goldens_are_listed_with_age_outputs_and_reason():
 
 def test_the_room_is_that_of_the_whole_set():
     assert "1 golden, 7.50 MB of the 8 MB" in plain(
-        golden_table([Row(factory["golden"](), 9)], [], TODAY, total=7_500_000)
+        golden_table([ListedGolden(factory["golden"](), 9)], [], TODAY, total=7_500_000)
     )
 
 

@@ -1,13 +1,12 @@
 """The stage tree names the right place: single wrong stages, pairs that cancel, compositions that are miswired.
 
-Whether a defect does anything on a case is not asked of the tree: the damaged function is called beside the right one
+Whether a fault does anything on a case is not asked of the tree: the damaged function is called beside the right one
 of the same stack, on inputs that a walk of this file's own leads to.
 """
 
-import importlib
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,40 +16,21 @@ from parity.contracts.cases.case import Case, parse_case
 from parity.contracts.cases.families.canvases import MERGED, SHAPES, SHIFTS, UNCONSTRAINED, CanvasSpec
 from parity.contracts.contract import Contract, Stage
 from parity.contracts.declared import REGISTRY
-from parity.faults.changes import Change, Kinds, detached, given, giving, returning
-from parity.faults.namespace import Namespace, namespace_of
+from parity.faults import KNOWN
+from parity.faults.base import Fault
+from parity.faults.changes import Backward, given, returning
+from parity.faults.injection import injected
 from parity.judging.expectation import bounded_gradients, bounded_values
 from parity.judging.stage_tree import Tree
 from parity.judging.stages import stage_tree, stages_of, trees_of
 from parity.physics.precision import FLOAT32, FLOAT64, PRECISIONS, Precision
-from parity.stacks import STACKS
 from parity.stacks.base import Framework, StackError
 
 Stacks = tuple[Framework, ...]
 
 PREDICTION, OBJECTIVE = REGISTRY["forward.predict_amplitude"], REGISTRY["forward.training_objective"]
+STACKS = ("torch", "tensorflow")
 BOTH = (FLOAT64, FLOAT32)
-
-
-@dataclass(frozen=True, slots=True)
-class Defect:
-    """A wrong stage."""
-
-    name: str
-    function: str
-    change: Change
-
-    @property
-    def stage(self) -> str:
-        """What the composition calls the stage's result."""
-        return RESULTS[self.function]
-
-    def make(self, stack: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        xp, (module, function) = namespace_of(stack), self.function.split(".")
-        target = importlib.import_module(f"{xp.package}.{module}")
-        wrong = self.change(xp, getattr(target, function), Kinds.at(self.function))
-        monkeypatch.setattr(target, function, wrong)
-
 
 RESULTS = {
     "patches.central_weight": "weight",
@@ -62,105 +42,68 @@ RESULTS = {
     "optics.far_field_amplitude": "amplitude",
     "scaling.apply_intensity_scale": "predicted",
 }
+"""What the composition calls the result of each stage."""
 
-
-def gain(factor: float) -> Change:
-    return returning(lambda xp, result, a: result * factor)
-
-
-def half_a_pixel(xp: Namespace, waves: Any) -> Any:
-    """A ramp that moves the far field by half a pixel."""
-    rows = waves.shape[-2]
-    turns = xp.reshape(xp.arange(rows, waves) * (math.pi / rows), (rows, 1))
-    return waves * xp.complex(xp.cos(turns), xp.sin(turns))
-
-
-def real_alone(xp: Namespace, x: Any) -> Any:
-    return xp.complex(xp.real(x), xp.detach(xp.imag(x)))
-
-
-def negated(xp: Namespace, x: Any) -> Any:
-    return -x
-
-
-def conjugated(xp: Namespace, x: Any) -> Any:
-    return xp.conj(x)
-
-
-def exchanged(xp: Namespace, positions: Any) -> Any:
-    return xp.flip(positions, -1)
-
-
-def reversed_modes(xp: Namespace, probe: Any) -> Any:
-    return xp.flip(probe, 0)
-
-
-WEIGHTS = (
-    *(
-        Defect("soft", f"patches.{kind}_weight", returning(lambda xp, m, a: m + 0.1))
-        for kind in ("central", "probe", "uniform")
+FAULTS = {
+    "weight": (
+        "patches.central_weight/soft",
+        "patches.probe_weight/result-plus-1e-3",
+        "patches.uniform_weight/result-plus-1e-3",
+        "patches.central_weight/off-by-one",
+        "patches.probe_weight/result-shifted",
+        "patches.central_weight/gain-1e-3",
+        "patches.uniform_weight/gain-1e-3",
+        "patches.probe_weight/modulus",
+        "patches.probe_weight/probe-detached",
     ),
-    *(
-        Defect("a pixel off", f"patches.{kind}_weight", returning(lambda xp, m, a: xp.roll(m, 1, 0)))
-        for kind in ("central", "probe")
+    "canvas": (
+        "patches.reassemble_patches/positions-negated",
+        "patches.reassemble_patches/positions-exchanged",
+        "patches.reassemble_patches/denominator-unweighted",
+        "patches.reassemble_patches/soft-weight",
+        "patches.reassemble_patches/patches-conjugated",
+        "patches.reassemble_patches/result-gain-1e-4",
+        "patches.reassemble_patches/weight-detached",
+        "patches.reassemble_patches/positions-detached",
     ),
-    *(Defect("gain 1e-3", f"patches.{kind}_weight", gain(1.001)) for kind in ("central", "uniform")),
-    Defect("the modulus, not its square", "patches.probe_weight", returning(lambda xp, m, a: xp.sqrt(m))),
-    Defect("no gradient", "patches.probe_weight", detached("probe")),
-)
-UNWEIGHTED_DENOMINATOR = giving(
-    lambda xp, a: {"patches": xp.scaled(a.patches, a.weight), "weight": xp.ones_like(a.weight)}
-)
-MERGING = (
-    Defect("sign of the positions", "patches.reassemble_patches", given(positions=negated)),
-    Defect("x and y exchanged", "patches.reassemble_patches", given(positions=exchanged)),
-    Defect("unweighted denominator", "patches.reassemble_patches", UNWEIGHTED_DENOMINATOR),
-    Defect("soft weight", "patches.reassemble_patches", given(weight=lambda xp, m: m + 0.05)),
-    Defect("conjugated", "patches.reassemble_patches", given(patches=conjugated)),
-    Defect("gain 1e-4", "patches.reassemble_patches", gain(1.0001)),
-    Defect("no gradient of the weight", "patches.reassemble_patches", detached("weight")),
-    Defect("no gradient of the positions", "patches.reassemble_patches", detached("positions")),
-)
-CUTTING = (
-    Defect("sign of the positions", "patches.extract_patches", given(positions=negated)),
-    Defect("x and y exchanged", "patches.extract_patches", given(positions=exchanged)),
-    Defect("a pixel off", "patches.extract_patches", given(canvas=lambda xp, x: xp.roll(x, 1, -2))),
-    Defect("conjugated", "patches.extract_patches", given(canvas=conjugated)),
-    Defect("gain 1e-5", "patches.extract_patches", gain(1.00001)),
-    Defect("no gradient of the positions", "patches.extract_patches", detached("positions")),
-    Defect("no gradient of the canvas", "patches.extract_patches", detached("canvas")),
-)
-LIGHTING = (
-    Defect("conjugated probe", "optics.illuminate", given(probe=conjugated)),
-    Defect("conjugated object", "optics.illuminate", given(patches=conjugated)),
-    Defect("modes in reverse order", "optics.illuminate", given(probe=reversed_modes)),
-    Defect("gain 1e-5", "optics.illuminate", gain(1.00001)),
-    Defect("no gradient of the probe", "optics.illuminate", detached("probe")),
-    Defect("no gradient of the imaginary part", "optics.illuminate", given(patches=real_alone)),
-)
-PROPAGATION = (
-    Defect("no fftshift", "optics.far_field_amplitude", returning(lambda xp, x, a: xp.ifftshift(x))),
-    Defect("ifftshift", "optics.far_field_amplitude", returning(lambda xp, x, a: xp.ifftshift(xp.ifftshift(x)))),
-    Defect("half a pixel off", "optics.far_field_amplitude", given(exit_waves=half_a_pixel)),
-    Defect("inverse transform", "optics.far_field_amplitude", given(exit_waves=conjugated)),
-    Defect("no 1/N²", "optics.far_field_amplitude", returning(lambda xp, x, a: x * math.sqrt(math.prod(x.shape[-2:])))),
-    Defect("gain 1e-4", "optics.far_field_amplitude", gain(1.0001)),
-    Defect("half the gradient", "optics.far_field_amplitude", given(exit_waves=real_alone)),
-)
-SCALING = (
-    Defect("e^-w", "scaling.apply_intensity_scale", given(log_scale=negated)),
-    Defect("no e^w", "scaling.apply_intensity_scale", given(log_scale=lambda xp, w: 0 * w)),
-    Defect("e^2w", "scaling.apply_intensity_scale", given(log_scale=lambda xp, w: 2 * w)),
-    Defect("gain 1e-3", "scaling.apply_intensity_scale", gain(1.001)),
-    Defect("gain 1e-5", "scaling.apply_intensity_scale", gain(1.00001)),
-    Defect("no gradient of the scale", "scaling.apply_intensity_scale", detached("log_scale")),
-    Defect("no gradient of the amplitude", "scaling.apply_intensity_scale", detached("amplitude")),
-)
-DEFECTS = {"weight": WEIGHTS, "canvas": MERGING, "views": CUTTING} | {
-    "exit_waves": LIGHTING,
-    "amplitude": PROPAGATION,
-    "predicted": SCALING,
+    "views": (
+        "patches.extract_patches/positions-negated",
+        "patches.extract_patches/positions-exchanged",
+        "patches.extract_patches/a-pixel-off",
+        "patches.extract_patches/canvas-conjugated",
+        "patches.extract_patches/gain-1e-6",
+        "patches.extract_patches/positions-detached",
+        "patches.extract_patches/canvas-detached",
+    ),
+    "exit_waves": (
+        "optics.illuminate/probe-conjugated",
+        "optics.illuminate/patches-conjugated",
+        "optics.illuminate/probe-modes-reordered",
+        "optics.illuminate/gain-1e-6",
+        "optics.illuminate/probe-detached",
+        "optics.illuminate/patches-imaginary-part-detached",
+    ),
+    "amplitude": (
+        "optics.far_field_amplitude/no-fftshift",
+        "optics.far_field_amplitude/ifftshift",
+        "optics.far_field_amplitude/half-a-pixel-off",
+        "optics.far_field_amplitude/inverse",
+        "optics.far_field_amplitude/no-norm",
+        "optics.far_field_amplitude/result-gain-1e-4",
+        "optics.far_field_amplitude/exit-waves-gradient-halved",
+    ),
+    "predicted": (
+        "scaling.apply_intensity_scale/divided",
+        "scaling.apply_intensity_scale/log-scale-as-0",
+        "scaling.apply_intensity_scale/twice",
+        "scaling.apply_intensity_scale/gain-1e-3",
+        "scaling.apply_intensity_scale/gain-1e-6",
+        "scaling.apply_intensity_scale/log-scale-detached",
+        "scaling.apply_intensity_scale/amplitude-detached",
+    ),
 }
+"""Faults of the stages, by what the composition calls their results."""
+
 ON_PATCHES_ALONE = ("exit_waves", "amplitude", "predicted")
 
 MERGED_CASES = (
@@ -189,11 +132,11 @@ def case_of(text: str) -> tuple[Case, Precision]:
     return Case(PREDICTION, STRATA[stratum], int(seed)), PRECISIONS[precision]
 
 
-def has_stage(defect: Defect, case: Case) -> bool:
-    """Whether the defect's function is a stage of the case at all: only one of the weights is."""
+def has_stage(fault: Fault, case: Case) -> bool:
+    """Whether the fault's function is a stage of the case at all: only one of the weights is."""
     spec = case.spec
     assert isinstance(spec, CanvasSpec)
-    return defect.stage != "weight" or defect.function == f"patches.{spec.weighting}_weight"
+    return RESULTS[fault.target] != "weight" or fault.target == f"patches.{spec.weighting}_weight"
 
 
 def of_name(stacks: Stacks, name: str) -> Framework:
@@ -225,10 +168,10 @@ def walk(contract: Contract, case: Case, precision: Precision) -> Iterator[tuple
         known[stage.result] = of.oracle()(**plain)
 
 
-def changes_something(stack: Framework, defect: Defect, case: Case, precision: Precision) -> bool:
+def changes_something(stack: Framework, fault: Fault, case: Case, precision: Precision) -> bool:
     """Whether a value or a gradient of the damaged function is farther from the right one's than its bound."""
-    contract = REGISTRY[defect.function]
-    inputs = next(given for stage, given in walk(PREDICTION, case, precision) if stage.contract == defect.function)
+    contract = fault.contract
+    inputs = next(given for stage, given in walk(PREDICTION, case, precision) if stage.contract == contract.name)
     inputs = {name: precision.round(x) for name, x in inputs.items()}
     bounds = dict(bounded_values(contract, inputs, precision))
     cotangents = replace(case, contract=contract).cotangents({name: x.value for name, x in bounds.items()})
@@ -239,8 +182,7 @@ def changes_something(stack: Framework, defect: Defect, case: Case, precision: P
         return {**found.values, **found.gradients}
 
     right = outcome()
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        defect.make(stack.name, monkeypatch)
+    with injected(fault, stack.name):
         try:
             wrong = outcome()
         except StackError:
@@ -250,7 +192,7 @@ def changes_something(stack: Framework, defect: Defect, case: Case, precision: P
     )
 
 
-@pytest.mark.parametrize("stage", DEFECTS)
+@pytest.mark.parametrize("stage", FAULTS)
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_single_wrong_stage_is_named(
     stack: str, stage: str, stacks: Stacks, record_property: Callable[[str, object], None]
@@ -258,8 +200,9 @@ def test_a_single_wrong_stage_is_named(
     framework = of_name(stacks, stack)
     alone = UNMERGED_CASES if stage in ON_PATCHES_ALONE else ()
     named, idle, missed = 0, 0, []
-    for start, defect in enumerate(DEFECTS[stage]):
-        merged = [case for case in MERGED_CASES if has_stage(defect, case_of(case)[0])]
+    for start, name in enumerate(FAULTS[stage]):
+        fault = KNOWN[name]
+        merged = [case for case in MERGED_CASES if has_stage(fault, case_of(case)[0])]
         turned = merged[start % len(merged) :] + merged[: start % len(merged)]
         # TensorFlow without a trace is slow, and the more so where patches are merged.
         enough = (1 if alone else 2) if stack == "torch" else 0 if alone and start % 3 else 1
@@ -268,19 +211,18 @@ def test_a_single_wrong_stage_is_named(
             case, precision = case_of(text)
             if tried == enough + len(alone):
                 break
-            if not changes_something(framework, defect, case, precision):
+            if not changes_something(framework, fault, case, precision):
                 idle += 1
                 continue
             tried += 1
-            with pytest.MonkeyPatch.context() as monkeypatch:
-                defect.make(stack, monkeypatch)
+            with injected(fault, stack):
                 found = tree(framework, case, precision)
             wrong = [step.stage.result for step in found.wrong]
             if first_of(found) == stage and wrong == [stage]:
                 named += 1
             else:
-                missed.append((defect.name, text, first_of(found), wrong))
-        assert tried, f"{defect.name} changes nothing"
+                missed.append((name, text, first_of(found), wrong))
+        assert tried, f"{name} changes nothing"
     share = named / (named + len(missed))
     told = f"{stack}, {stage}: {named} of {named + len(missed)} named ({share:.1%}); without effect: {idle}"
     record_property("named", told)
@@ -301,95 +243,81 @@ def test_where_nothing_is_wrong_everything_agrees(stack: str, precision: Precisi
 
 PAIRS = {
     "a canvas whose origin is a pixel off": (
-        Defect("", "patches.reassemble_patches", returning(lambda xp, x, a: xp.roll(x, 1, -2))),
-        Defect("", "patches.extract_patches", given(canvas=lambda xp, x: xp.roll(x, -1, -2))),
+        Fault("patches.reassemble_patches", "", "", returning(lambda xp, x, a: xp.roll(x, 1, -2))),
+        Fault("patches.extract_patches", "", "", given(canvas=lambda xp, x: xp.roll(x, -1, -2))),
     ),
     "conjugated waves and the inverse transform": (
-        Defect("", "optics.illuminate", returning(lambda xp, waves, a: xp.conj(waves))),
-        Defect("", "optics.far_field_amplitude", given(exit_waves=conjugated)),
+        KNOWN["optics.illuminate/result-conjugated"],
+        KNOWN["optics.far_field_amplitude/inverse"],
     ),
     "1/N where the light falls": (
-        Defect("", "optics.illuminate", gain(1 / 8)),
-        Defect("", "optics.far_field_amplitude", gain(8)),
+        KNOWN["optics.illuminate/result-over-root-hw"],
+        KNOWN["optics.far_field_amplitude/no-norm"],
     ),
-    "e^-w, and e^2w before": (
-        Defect("", "optics.far_field_amplitude", gain(4)),
-        Defect("", "scaling.apply_intensity_scale", gain(1 / 4)),
+    "the norm of the transform in the scale": (
+        KNOWN["optics.far_field_amplitude/no-norm"],
+        KNOWN["scaling.apply_intensity_scale/result-over-root-hw"],
     ),
 }
 
 
 @pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
 @pytest.mark.parametrize("stack", STACKS)
-def test_two_errors_that_cancel_are_both_listed(
-    stack: str, pair: tuple[Defect, Defect], stacks: Stacks, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for defect in pair:
-        defect.make(stack, monkeypatch)
-    found = tree(of_name(stacks, stack), case_of("many/0 f64")[0])
+def test_two_errors_that_cancel_are_both_listed(stack: str, pair: tuple[Fault, Fault], stacks: Stacks) -> None:
+    with injected(pair[0], stack), injected(pair[1], stack):
+        found = tree(of_name(stacks, stack), case_of("many/0 f64")[0])
     assert all(reading.agrees for reading in found.whole)
     assert found.compensates
     assert not found.bypasses
-    assert [step.stage.result for step in found.wrong] == [defect.stage for defect in pair]
+    assert [step.stage.result for step in found.wrong] == [RESULTS[fault.target] for fault in pair]
 
 
-SIGNS = (
-    Defect("", "patches.reassemble_patches", given(positions=negated)),
-    Defect("", "patches.extract_patches", given(positions=negated)),
-)
+@contextmanager
+def both_signs(stack: str) -> Iterator[None]:
+    """The positions have the opposite sign where patches are put on the canvas, and where they are read off it."""
+    with (
+        injected(KNOWN["patches.reassemble_patches/positions-negated"], stack),
+        injected(KNOWN["patches.extract_patches/positions-negated"], stack),
+    ):
+        yield
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_two_signs_of_the_positions_cancel_for_one_patch_at_whole_pixels(
-    stack: str, stacks: Stacks, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_signs_of_the_positions_cancel_for_one_patch_at_whole_pixels(stack: str, stacks: Stacks) -> None:
     """It is put in the opposite place and looked for there; where its neighbours lie does not matter to it."""
-    for defect in SIGNS:
-        defect.make(stack, monkeypatch)
     case, _ = case_of("single/0 f64")
     inputs = case.inputs() | {"positions": np.array([[[1.0, -1.0]]])}
     cotangent = np.random.default_rng(0).standard_normal((1, 1, 8, 8))
-    found = stage_tree(PREDICTION, case.name, inputs, cotangent, of_name(stacks, stack), FLOAT64, REGISTRY)
+    with both_signs(stack):
+        found = stage_tree(PREDICTION, case.name, inputs, cotangent, of_name(stacks, stack), FLOAT64, REGISTRY)
     assert found.compensates
     assert [step.stage.result for step in found.wrong_forward] == ["canvas", "views"]
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_two_signs_of_the_positions_do_not_cancel_for_patches_that_overlap(
-    stack: str, stacks: Stacks, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_signs_of_the_positions_do_not_cancel_for_patches_that_overlap(stack: str, stacks: Stacks) -> None:
     """Their places are point-reflected and they themselves are not: other parts of them come to overlap."""
-    for defect in SIGNS:
-        defect.make(stack, monkeypatch)
-    found = tree(of_name(stacks, stack), case_of("many/0 f64")[0])
+    with both_signs(stack):
+        found = tree(of_name(stacks, stack), case_of("many/0 f64")[0])
     assert not found.whole[0].agrees
     assert not found.compensates
     assert first_of(found) == "canvas"
     assert [step.stage.result for step in found.wrong] == ["canvas", "views"]
 
 
-def test_an_error_that_does_not_reach_the_end_is_found(stacks: Stacks, monkeypatch: pytest.MonkeyPatch) -> None:
-    Defect("", "optics.illuminate", given(probe=reversed_modes)).make("torch", monkeypatch)
-    found = tree(of_name(stacks, "torch"), case_of("many/0 f64")[0])
+def test_an_error_that_does_not_reach_the_end_is_found(stacks: Stacks) -> None:
+    with injected(KNOWN["optics.illuminate/probe-modes-reordered"], "torch"):
+        found = tree(of_name(stacks, "torch"), case_of("many/0 f64")[0])
     assert found.whole[0].agrees
     assert found.compensates
     assert [step.stage.result for step in found.wrong] == ["exit_waves"]
 
 
-MISWIRED = {
-    "negative positions": given(positions=negated),
-    "no scale": given(log_scale=lambda xp, w: 0 * w),
-    "no gradient of the probe": detached("probe"),
-}
-
-
-@pytest.mark.parametrize("change", MISWIRED.values(), ids=MISWIRED)
+@pytest.mark.parametrize("fault", ["positions-negated", "log-scale-as-0", "probe-detached"])
 @pytest.mark.parametrize("stack", STACKS)
-def test_a_composition_that_does_not_do_what_its_stages_do(
-    stack: str, change: Any, stacks: Stacks, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Defect("", "forward.predict_amplitude", change).make(stack, monkeypatch)
-    found = tree(of_name(stacks, stack), case_of("many/0 f64")[0])
+def test_a_composition_that_does_not_do_what_its_stages_do(stack: str, fault: str, stacks: Stacks) -> None:
+    with injected(KNOWN[f"forward.predict_amplitude/{fault}"], stack):
+        found = tree(of_name(stacks, stack), case_of("many/0 f64")[0])
     assert found.is_miswired
     assert not found.agrees
     assert (found.first, found.wrong, found.inheriting) == (None, (), ())
@@ -404,31 +332,30 @@ def test_a_wrong_stage_that_the_composition_does_not_go_through(
     right = type(optics)("optics of its own")
     right.illuminate, right.far_field_amplitude = optics.illuminate, optics.far_field_amplitude
     monkeypatch.setattr(forward, "optics", right)
-    Defect("", "optics.illuminate", gain(2.0)).make("torch", monkeypatch)
-    found = tree(of_name(stacks, "torch"), case_of("many/0 f64")[0])
+    with injected(KNOWN["optics.illuminate/gain-1e-3"], "torch"):
+        found = tree(of_name(stacks, "torch"), case_of("many/0 f64")[0])
     assert found.bypasses
     assert not found.compensates
     assert [step.stage.result for step in found.wrong] == ["exit_waves"]
 
 
-BACKWARD = [defect for defects in DEFECTS.values() for defect in defects if "gradient" in defect.name]
+BACKWARD = [name for names in FAULTS.values() for name in names if isinstance(KNOWN[name].change, Backward)]
 
 
-@pytest.mark.parametrize("defect", BACKWARD, ids=lambda d: f"{d.stage}: {d.name}")
-def test_a_gradient_that_is_cut_is_marked_backwards(
-    defect: Defect, stacks: Stacks, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    defect.make("torch", monkeypatch)
-    found = tree(of_name(stacks, "torch"), case_of("probe-weighted/0 f64")[0])
+@pytest.mark.parametrize("name", BACKWARD)
+def test_a_gradient_that_is_cut_is_marked_backwards(name: str, stacks: Stacks) -> None:
+    fault = KNOWN[name]
+    with injected(fault, "torch"):
+        found = tree(of_name(stacks, "torch"), case_of("probe-weighted/0 f64")[0])
     assert (found.first_forward, found.wrong_forward) == (None, ())
-    assert first_of(found) == defect.stage
+    assert first_of(found) == RESULTS[fault.target]
     assert found.whole[0].agrees
     assert not found.compensates
 
 
-def test_stages_of_a_stage_are_looked_into(stacks: Stacks, monkeypatch: pytest.MonkeyPatch) -> None:
-    Defect("", "optics.far_field_amplitude", gain(1.00001)).make("torch", monkeypatch)
-    found = tree(of_name(stacks, "torch"), parse_case(OBJECTIVE, "even/0"))
+def test_stages_of_a_stage_are_looked_into(stacks: Stacks) -> None:
+    with injected(KNOWN["optics.far_field_amplitude/gain-1e-6"], "torch"):
+        found = tree(of_name(stacks, "torch"), parse_case(OBJECTIVE, "even/0"))
     assert first_of(found) == "predicted"
     within = found.steps[0].within
     assert within
@@ -452,24 +379,22 @@ def test_a_stage_that_raises_is_named_and_those_after_it_inherit(
 
 
 @pytest.mark.parametrize("lost", [lambda x: x[0], lambda x: x[..., 1:]], ids=["an axis", "a column"])
-def test_a_stage_that_returns_another_shape_is_named(
-    lost: Callable[[Any], Any], stacks: Stacks, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Defect("", "patches.extract_patches", returning(lambda xp, x, a: lost(x))).make("torch", monkeypatch)
-    found = tree(of_name(stacks, "torch"), case_of("many/0 f64")[0])
+def test_a_stage_that_returns_another_shape_is_named(lost: Callable[[Any], Any], stacks: Stacks) -> None:
+    with injected(Fault("patches.extract_patches", "", "", returning(lambda xp, x, a: lost(x))), "torch"):
+        found = tree(of_name(stacks, "torch"), case_of("many/0 f64")[0])
     assert first_of(found) == "views"
     assert "returned shape" in str(found.wrong[0].fed.measurement.fault)
     assert [step.stage.result for step in found.wrong] == ["views"]
 
 
-def test_what_is_no_composition_is_a_tree_of_itself_alone(stacks: Stacks, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_composition_is_a_tree_of_itself_alone(stacks: Stacks) -> None:
     contract = REGISTRY["losses.mae"]
     case = parse_case(contract, "even/0")
     right = tree(of_name(stacks, "torch"), case)
     assert right.agrees
     assert (right.steps, len(right.whole)) == ((), 3)
-    Defect("", "losses.mae", gain(1.001)).make("torch", monkeypatch)
-    wrong = tree(of_name(stacks, "torch"), case)
+    with injected(KNOWN["losses.mae/gain-1e-3"], "torch"):
+        wrong = tree(of_name(stacks, "torch"), case)
     assert not any((wrong.agrees, wrong.is_miswired, wrong.compensates, wrong.bypasses))
 
 
