@@ -425,3 +425,17 @@ def test_the_model_refuses_other_images(
         network(stack.given(frames))
     said, expected = str(caught.value), stack.worded(message)
     assert said == expected if stack.name == "torch" else expected in said  # Keras adds the arguments of the call
+
+
+def test_kernels_start_with_the_spread_of_glorot_and_biases_at_zero(stack, networks) -> None:
+    network = stack.module("autoencoder").Autoencoder(networks.CNNConfig(filters_scale=1.0))
+    for name, parameter in network.parameters_by_name().items():
+        values = stack.array(parameter).astype(float)
+        if name.endswith("_bias"):
+            assert not np.any(values)
+            continue
+        limit = math.sqrt(6 / (9 * sum(KERNEL.from_framework(stack.name, values).shape[:2])))
+        assert np.abs(values).max() <= limit * (1 + 2**-24)
+        # The mean square of n uniform numbers has the relative standard deviation sqrt(4 / (5 n)).
+        spread = np.mean(values**2) / (limit**2 / 3)
+        assert abs(spread - 1) <= 5 * math.sqrt(0.8 / values.size)

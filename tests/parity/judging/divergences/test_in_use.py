@@ -22,7 +22,7 @@ from parity.judging.divergences import Divergence, PositiveFactor, registry
 from parity.judging.divergences.registry import accepted_in, registered
 from parity.judging.measurement import Measurement
 from parity.judging.quantity import result_of
-from parity.judging.run import ContractRun, Plan, run
+from parity.judging.run import ContractRun, Holder, Plan, run
 from parity.judging.verdict import judge
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.messages import finding
