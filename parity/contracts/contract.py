@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.cases.families.family import Spec, Stratum
+from parity.contracts.changes import Change
+from parity.contracts.fault import Fault
 from parity.physics.kinds import Kind
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
@@ -122,12 +124,14 @@ class Law:
 class Fact:
     """A law that holds in each stack alone, whatever the other does: homogeneity, conservation, stationarity.
 
-    `applies` says on which inputs it says anything.
+    `applies` says on which inputs it says anything. A law that nothing breaks tests nothing: `broken_by` names a known
+    fault of the contract that breaks it, or is a change of the function that does.
     """
 
     statement: str
     law: Callable[[Trial], Law]
     applies: Callable[[Inputs], bool] = lambda inputs: True
+    broken_by: str | Change = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,10 @@ class Contract:
     """One function of the physics, its kinds, the strata it must be tried on, and the facts that hold of it.
 
     `name` is the address of the function; behind an @ follows the variant, where one function has several contracts.
+    `textbook` is the equation as a textbook writes it, without a thought for rounding. A test evaluates it to 100
+    digits: it gets the elementary functions of mpmath for arrays, `mp.exp` among them, then the arguments by name. Long
+    equations stand in that test. `faults` are known ways to be wrong, the more particular first; long lists of them
+    stand in `parity/faults/catalogue/`.
     `stages` says what other contracts a composition is made of on given inputs, in order; the last stage's result is
     the composition's. `cost` is that of an example in units of a usual one: so much fewer are drawn. What is `eager` is
     not traced: its few examples would take less time than the trace. The sides of a frame are multiples of `divisor`.
@@ -178,7 +186,9 @@ class Contract:
     arguments: tuple[Argument, ...]
     results: tuple[Result, ...]
     strata: tuple[Stratum, ...]
+    textbook: Callable[..., Any] | None = None
     facts: tuple[Fact, ...] = ()
+    faults: tuple[Fault, ...] = ()
     entries: tuple[Entry, ...] = ()
     quota: Quota = Quota()
     stages: Callable[[Inputs], tuple[Stage, ...]] | None = None
@@ -187,7 +197,10 @@ class Contract:
     divisor: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse strata of a family that the arguments cannot be made of."""
+        """Refuse another contract's faults, and strata of a family that the arguments cannot be made of."""
+        for fault in self.faults:
+            if fault.target != self.name:
+                raise UsageError(f"{self.name}: expected faults of its own, got {fault.full_name}")
         families = {argument.name: argument.family for argument in self.arguments}
         for stratum in self.strata:
             for argument, family in families.items():

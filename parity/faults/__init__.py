@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Fault, Rewrite
+from parity.contracts.fault import Fault, Rewrite
 from parity.faults.catalogue import FAULTS as _FAULTS
 from parity.faults.collection import Collection
 from parity.faults.generated import generated_faults

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from parity.contracts.contract import UsageError, did_you_mean, selected
-from parity.faults.base import Injectable
+from parity.contracts.fault import Injectable
 
 C = TypeVar("C", bound=Injectable)
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from parity.contracts.changes import Arguments, Change, Of, detached, given, passing_back, returning
 from parity.contracts.contract import Argument, Contract, Result
-from parity.faults.base import BOTH, Condition, Fault, always
-from parity.faults.changes import Arguments, Change, Of, detached, given, passing_back, returning
-from parity.faults.namespace import PLANE, Namespace, Tensor
+from parity.contracts.fault import BOTH, Condition, Fault, always
+from parity.contracts.namespace import PLANE, Namespace, Tensor
 from parity.physics.kinds import AMPLITUDE_UNIT, BIAS, CANVAS, KERNEL, POSITIONS, PROBE, UNIT_AXIS, Kind, Numbers
 
 _PLANES = ("HW", "YX")

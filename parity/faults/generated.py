@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import BOTH, Fault
+from parity.contracts.fault import BOTH, Fault
 from parity.faults.from_kinds import of_argument, of_gradient, of_result
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from parity.contracts.changes import Backward
 from parity.contracts.contract import Contract, Inputs
-from parity.faults.base import Fault
-from parity.faults.changes import Backward, Kinds
+from parity.contracts.fault import Fault
 from parity.faults.injection import replaced_in
+from parity.faults.layout import kinds_at
 from parity.faults.namespace import NUMPY
 from parity.judging.quantity import Arrays, Quantity, gradient_of, results_of
 
@@ -57,14 +58,14 @@ def _changed(fault: Fault, contract: Contract, inputs: Inputs, truth: Arrays) ->
 
 def _made(fault: Fault, contract: Contract, arguments: Mapping[str, Any], right: tuple[Any, ...]) -> Any:
     """What the function returns that is wrong in itself."""
-    return fault.change(NUMPY, _known(contract, arguments, right), Kinds.at(contract.address))(**arguments)
+    return fault.change(NUMPY, _known(contract, arguments, right), kinds_at(contract.address))(**arguments)
 
 
 def _within(fault: Fault, contract: Contract) -> Callable[..., Any]:
     """The oracle's function while another that it calls is wrong."""
 
     def called(**arguments: Any) -> Any:
-        kinds = Kinds.at(fault.at)
+        kinds = kinds_at(fault.at)
         with replaced_in(NUMPY.package, fault.at, lambda right: fault.change(NUMPY, right, kinds)):
             return contract.oracle()(**arguments)
 

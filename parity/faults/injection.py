@@ -12,8 +12,8 @@ from typing import Any
 
 from parity._repository import import_stack
 from parity.contracts.contract import UsageError
-from parity.faults.base import Injectable
-from parity.faults.changes import Kinds
+from parity.contracts.fault import Injectable
+from parity.faults.layout import kinds_at
 from parity.faults.namespace import namespace_of
 from parity.stacks.base import INJECTED
 
@@ -42,7 +42,7 @@ def injected(change: Injectable, stack: str) -> Iterator[None]:
         raise UsageError(f"{change.full_name} can be made in {' and '.join(change.stacks)}; got '{stack}'")
 
     def wrong(right: Any) -> Any:
-        return change.change(xp, right, Kinds.at(_origin(xp.package, change.address, right)))
+        return change.change(xp, right, kinds_at(_origin(xp.package, change.address, right)))
 
     with replaced_in(xp.package, change.address, wrong):
         yield

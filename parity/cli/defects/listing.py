@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import click
 
 from parity._codes import AGREE
+from parity.contracts.fault import Injectable
 from parity.faults import CATALOGUE, REWRITES
-from parity.faults.base import Injectable
 from parity.proof.score.message import listing
 from parity.report.terminal import console, counted
 

@@ -11,6 +11,7 @@ from parity._codes import exit_code
 from parity.cli.options import examples_option, not_default, under_circumstances
 from parity.contracts.cases.case import parse_precisions
 from parity.contracts.cases.datasets import read_dataset
+from parity.contracts.declared import REGISTRY
 from parity.faults import KNOWN
 from parity.faults.injection import injected
 from parity.judging.run import Plan, run
@@ -44,7 +45,8 @@ def run_command(
     The exit code is 0 if the defect is caught, and 1 if nothing noticed it or another stack was blamed.
     """
     defect = KNOWN[name]
-    plan = Plan((defect.contract,), examples, parse_precisions(precision), case, read_dataset(data) if data else None)
+    contract = REGISTRY[defect.target]
+    plan = Plan((contract,), examples, parse_precisions(precision), case, read_dataset(data) if data else None)
     plan.check()
     frameworks = load(tuple(MIRRORED), mode, device)
     options = [word for word in not_default(click.get_current_context()) if word not in ("--stack", *stacks)]
@@ -53,7 +55,7 @@ def run_command(
     for stack in stacks or defect.stacks:
         with injected(defect, stack):
             (result,) = run(plan, frameworks)
-            held = gather(result, defect.contract, frameworks, plan.dataset, options, in_depth=False)
+            held = gather(result, contract, frameworks, plan.dataset, options, in_depth=False)
         verdict = result.verdict
         out.print()
         out.print(made(defect, stack), style="bold", markup=False, highlight=False, soft_wrap=True)

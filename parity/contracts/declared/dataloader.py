@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from parity.contracts.cases.families import scans
 from parity.contracts.cases.families.exposures import gridsize
 from parity.contracts.cases.families.scans import READINGS, SCANS, SHAPES
+from parity.contracts.changes import given
 from parity.contracts.contract import Argument, Contract, Entry, Fact, Law, Result, Trial
 from parity.physics.kinds import AMPLITUDE, COUNT, GROUPS, POSITIONS, RECORD, SCAN
 
@@ -77,7 +78,13 @@ CONTRACTS = (
         arguments=(_SCAN, *_GROUPING),
         results=(Result("groups", GROUPS),),
         strata=SCANS,
-        facts=(Fact("a scan twice as large has the same groups", _twice_the_scan),),
+        facts=(
+            Fact(
+                "a scan twice as large has the same groups",
+                _twice_the_scan,
+                broken_by=given(scan=lambda xp, x: xp.sin(x)),
+            ),
+        ),
         entries=_read("exposures"),
     ),
     Contract(
@@ -86,7 +93,11 @@ CONTRACTS = (
         arguments=(_SCAN, *_GROUPING),
         results=(Result("positions", POSITIONS),),
         strata=SCANS,
-        facts=(Fact("a scan twice as large has positions twice as large", _twice_the_positions),),
+        facts=(
+            Fact(
+                "a scan twice as large has positions twice as large", _twice_the_positions, broken_by="result-plus-1e-3"
+            ),
+        ),
         entries=_read("positions"),
     ),
     Contract(
@@ -95,7 +106,13 @@ CONTRACTS = (
         arguments=(_DIFFRACTION, _SCAN, *_GROUPING),
         results=(Result("amplitudes", AMPLITUDE),),
         strata=(*SCANS, *_EXPOSURES),
-        facts=(Fact("the scale of the exposures is forgotten", _scale_is_forgotten),),
+        facts=(
+            Fact(
+                "the scale of the exposures is forgotten",
+                _scale_is_forgotten,
+                broken_by="not-normalised",
+            ),
+        ),
         entries=_read("amplitude"),
     ),
 )

@@ -142,7 +142,7 @@ CONTRACTS = (
         strata=(*_STRATA, *MERGED[1:], *UNCONSTRAINED, *(replace(batch, weightings=("central",)) for batch in BATCHES)),
         cost=4,
         facts=(
-            Fact("Â(w) = e^w·Â(0)", _scale_multiplies),
+            Fact("Â(w) = e^w·Â(0)", _scale_multiplies, broken_by="log-scale-as-0"),
             *batch_facts("patches", "positions"),
         ),
         quota=Quota(any_precision=True),

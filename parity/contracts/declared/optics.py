@@ -29,17 +29,19 @@ CONTRACTS = (
     Contract(
         name="optics.combine_complex",
         equation="O = a·e^{iφ}",
+        textbook=lambda mp, amplitude, phase: amplitude * mp.exp(1j * phase),
         arguments=(
             Argument("amplitude", AMPLITUDE, exposures.amplitude, differentiable=True),
             Argument("phase", PHASE, exposures.phase, differentiable=True),
         ),
         results=(Result("patches", OBJECT),),
         strata=(*SHAPES, *WRAPPED),
-        facts=(Fact("|O| = a", _modulus_is_amplitude),),
+        facts=(Fact("|O| = a", _modulus_is_amplitude, broken_by="phase-as-imaginary-part"),),
     ),
     Contract(
         name="optics.illuminate",
         equation="ψ_p = p_p·O",
+        textbook=lambda mp, patches, probe: patches[:, :, None] * probe,
         arguments=(
             Argument("patches", OBJECT, exposures.patches, differentiable=True),
             Argument("probe", PROBE, probe, differentiable=True),
@@ -54,8 +56,8 @@ CONTRACTS = (
         results=(Result("amplitude", AMPLITUDE, relative=True),),
         strata=(*SHAPES, *EXPOSURES, *WRAPPED),
         facts=(
-            Fact("Σ Â² = Σ_p Σ |ψ_p|²", _energy_is_conserved),
-            Fact("a phase on one mode changes nothing", _modes_add_incoherently),
+            Fact("Σ Â² = Σ_p Σ |ψ_p|²", _energy_is_conserved, broken_by="no-norm"),
+            Fact("a phase on one mode changes nothing", _modes_add_incoherently, broken_by="coherent-modes"),
         ),
     ),
 )

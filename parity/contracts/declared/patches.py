@@ -10,8 +10,10 @@ from parity.contracts.cases.families import canvases
 from parity.contracts.cases.families.canvases import BATCHES, BEYOND, MERGED, SHAPES, SHIFTS, TIGHT
 from parity.contracts.cases.families.exposures import gridsize, patches
 from parity.contracts.cases.families.probes import probe, size
+from parity.contracts.changes import returning
 from parity.contracts.contract import Argument, Contract, Fact, Law, Result, Trial
 from parity.contracts.declared.batch import batch_facts
+from parity.contracts.fault import Fault
 from parity.physics.kinds import CANVAS, COUNT, FLAT, GRID, OBJECT, POSITIONS, PROBE, SIZE, WEIGHT
 
 _PATCHES = Argument("patches", OBJECT, patches, differentiable=True)
@@ -63,6 +65,7 @@ CONTRACTS = (
     Contract(
         name="patches.uniform_weight",
         equation="1 on every pixel",
+        textbook=lambda mp, patches: np.ones(patches.shape[-2:], int),
         arguments=(Argument("patches", OBJECT, patches),),
         results=(Result("weight", WEIGHT),),
         strata=_LAYOUTS,
@@ -70,6 +73,7 @@ CONTRACTS = (
     Contract(
         name="patches.probe_weight",
         equation="Σ_p |p|²",
+        textbook=lambda mp, probe: np.sum(abs(probe) ** 2, axis=0),
         arguments=(Argument("probe", PROBE, probe, differentiable=True),),
         results=(Result("weight", WEIGHT),),
         strata=_LAYOUTS,
@@ -98,7 +102,10 @@ CONTRACTS = (
         arguments=(_PATCHES, _POSITIONS),
         results=(Result("translated", OBJECT),),
         strata=(*SHAPES, *SHIFTS, *BEYOND, *BATCHES),
-        facts=(Fact("r = 0 changes nothing", _unmoved), *batch_facts("patches", "positions")),
+        facts=(
+            Fact("r = 0 changes nothing", _unmoved, broken_by="positions-half-a-pixel-off"),
+            *batch_facts("patches", "positions"),
+        ),
     ),
     Contract(
         name="patches.extract_patches",
@@ -112,7 +119,7 @@ CONTRACTS = (
         results=(Result("patches", OBJECT),),
         strata=(*SHAPES, *SHIFTS, *BATCHES),
         facts=(
-            Fact("r = 0 gives the middle of the canvas", _middle_of_the_canvas),
+            Fact("r = 0 gives the middle of the canvas", _middle_of_the_canvas, broken_by="positions-half-a-pixel-off"),
             *batch_facts("canvas", "positions"),
         ),
     ),
@@ -129,18 +136,19 @@ CONTRACTS = (
         results=(Result("canvas", CANVAS),),
         strata=(*SHAPES, *SHIFTS, *MERGED, *BATCHES),
         facts=(
-            Fact("twice the patches, twice the canvas", _linear),
+            Fact("twice the patches, twice the canvas", _linear, broken_by="result-plus-1e-3"),
             *batch_facts("patches", "positions"),
         ),
     ),
     Contract(
         name="patches.relative_positions",
         equation="r_c = −(g_c − mean_c g)",
+        textbook=lambda mp, positions: np.mean(positions, axis=1, keepdims=True) - positions,
         arguments=(Argument("positions", POSITIONS, canvases.scan, differentiable=True),),
         results=(Result("relative", POSITIONS),),
         strata=tuple(replace(stratum, patches=(4,)) for stratum in (*_LAYOUTS, *BATCHES)),
         facts=(
-            Fact("a group moved as a whole has the same relative positions", _moved_as_a_whole),
+            Fact("a group moved as a whole has the same relative positions", _moved_as_a_whole, broken_by="no-mean"),
             *batch_facts("positions"),
         ),
     ),
@@ -159,6 +167,7 @@ CONTRACTS = (
     Contract(
         name="patches.channel_to_flat",
         equation="(B, C) → B·C, the patches of a group together",
+        textbook=lambda mp, patches: np.array([patch for group in patches for patch in group]),
         arguments=(_PATCHES,),
         results=(Result("flat", FLAT),),
         strata=_LAYOUTS,
@@ -176,10 +185,27 @@ CONTRACTS = (
         arguments=(_PATCHES, _GRIDSIZE),
         results=(Result("grid", GRID),),
         strata=_LAYOUTS,
+        faults=(
+            Fault(
+                "patches.channel_to_grid",
+                "by-column",
+                "the grid is column by column (c = column·gridsize + row)",
+                returning(lambda xp, x, a: xp.swapped(x, 1, 2)),
+                shows="two patches a side or more",
+            ),
+            Fault(
+                "patches.channel_to_grid",
+                "from-below",
+                "the rows of the grid are counted from below",
+                returning(lambda xp, x, a: xp.flip(x, 1)),
+                shows="two patches a side or more",
+            ),
+        ),
     ),
     Contract(
         name="patches.grid_to_channel",
         equation="(row, column) → c = row·gridsize + column",
+        textbook=lambda mp, grid: np.array([[patch for row in group for patch in row] for group in grid]),
         arguments=(Argument("grid", GRID, canvases.grid, differentiable=True),),
         results=(Result("patches", OBJECT),),
         strata=_LAYOUTS,

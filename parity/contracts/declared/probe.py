@@ -74,8 +74,8 @@ CONTRACTS = (
         results=(Result("modes", PROBE),),
         strata=(*SQUARE_GRIDS, *HIGHER),
         facts=(
-            Fact("each mode has its share of the energy", _energy_is_shared_out),
-            Fact("⟨p_i, p_j⟩ = 0", _modes_are_orthogonal),
+            Fact("each mode has its share of the energy", _energy_is_shared_out, broken_by="amplitudes"),
+            Fact("⟨p_i, p_j⟩ = 0", _modes_are_orthogonal, broken_by="oblique"),
         ),
     ),
     Contract(
@@ -92,8 +92,8 @@ CONTRACTS = (
         results=(Result("normalized", PROBE),),
         strata=SQUARE_GRIDS,
         facts=(
-            Fact("the scale of p is forgotten", _scale_is_forgotten),
-            Fact("mean |mask·p| = 1 / probe_scale", _mean_modulus_is_known),
+            Fact("the scale of p is forgotten", _scale_is_forgotten, broken_by="unnormalised"),
+            Fact("mean |mask·p| = 1 / probe_scale", _mean_modulus_is_known, broken_by="scale-twice"),
         ),
     ),
 )

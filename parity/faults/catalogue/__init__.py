@@ -1,8 +1,9 @@
-"""The known faults: a module or more for each mirrored file, and one for the gains that every contract must show."""
+"""The known faults: those that contracts declare, and the long lists, in a module or more for each mirrored file."""
 
 from __future__ import annotations
 
-from parity.faults.base import Fault
+from parity.contracts.declared import REGISTRY
+from parity.contracts.fault import Fault
 from parity.faults.catalogue import (
     dataloader,
     forward,
@@ -27,6 +28,7 @@ from parity.faults.catalogue import (
 from parity.faults.generated import Generated
 
 ROWS: tuple[Fault | Generated, ...] = (
+    *(fault for contract in REGISTRY.values() for fault in contract.faults),
     *probe.FAULTS,
     *optics.FAULTS,
     *optics_far_field.FAULTS,
@@ -47,7 +49,7 @@ ROWS: tuple[Fault | Generated, ...] = (
     *forward_losses.FAULTS,
     *numerics.FAULTS,
 )
-"""All of them, in the order of the light."""
+"""All of them: those of the declarations, then the lists, in the order of the light."""
 
 FAULTS: tuple[Fault, ...] = tuple(
     fault for row in ROWS for fault in (row.faults if isinstance(row, Generated) else (row,))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from parity.faults.changes import Of
-from parity.faults.namespace import Namespace, Tensor
+from parity.contracts.changes import Of
+from parity.contracts.namespace import Namespace, Tensor
 
 
 def rounded(dtype: str) -> Of:

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.faults.base import Fault
+from parity.contracts.changes import Arguments, Change, given, giving, replaced, returning
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import GROUP, PLANE, Namespace, Tensor
 from parity.faults.catalogue.scaling import squared_too_soon, widened
 from parity.faults.catalogue.wiring import own, some, within
-from parity.faults.changes import Arguments, Change, given, giving, replaced, returning
 from parity.faults.generated import Generated
-from parity.faults.namespace import GROUP, PLANE, Namespace, Tensor
 
 Real = NDArray[np.float64]
 Indices = NDArray[np.int64]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from parity.faults.base import Fault
+from parity.contracts.changes import Arguments, given, giving, raw, replaced, returning
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import PLANE, Namespace, Tensor
 from parity.faults.catalogue.common import of_the_last, rounded
 from parity.faults.catalogue.patches_merged import UNWEIGHTED_NUMERATOR
 from parity.faults.catalogue.wiring import first_kept, merged, own
-from parity.faults.changes import Arguments, given, giving, raw, replaced, returning
 from parity.faults.generated import Generated
-from parity.faults.namespace import PLANE, Namespace, Tensor
 
 _OVERLAP = "patches that overlap"
 _SCALED = "a scale other than 1"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from parity.faults.base import Fault
+from parity.contracts.changes import Arguments, giving, replaced
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import Namespace, Tensor
 from parity.faults.catalogue.forward import INGREDIENTS, UNNORMALISED, UNSHIFTED
 from parity.faults.catalogue.losses_object import TERMS
 from parity.faults.catalogue.networks import PARAMETERS
 from parity.faults.catalogue.wiring import merged, own, some, within
-from parity.faults.changes import Arguments, giving, replaced
 from parity.faults.generated import Generated
-from parity.faults.namespace import Namespace, Tensor
 
 _SCALED = "a scale other than 1"
 _MODEL = ("patches", "positions", "probe", "log_scale", "rows", "columns", "weighting")

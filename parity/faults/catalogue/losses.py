@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from parity.faults.base import Fault
+from parity.contracts.changes import Arguments, Change, Of, given, giving, raw, replaced, returning, then
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import GROUP, Namespace, Tensor
 from parity.faults.catalogue.common import rounded
 from parity.faults.catalogue.wiring import exchanged
-from parity.faults.changes import Arguments, Change, Of, given, giving, raw, replaced, returning, then
 from parity.faults.generated import Generated
-from parity.faults.namespace import GROUP, Namespace, Tensor
 
 _BRIGHT = "bright patterns"
 _DARK = "dark pixels"

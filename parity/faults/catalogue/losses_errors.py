@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from parity.faults.base import Fault
+from parity.contracts.changes import Arguments, given, replaced, returning
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import GROUP, Namespace, Tensor
 from parity.faults.catalogue.common import number, of_the_last, pixel
-from parity.faults.changes import Arguments, given, replaced, returning
 from parity.faults.generated import Generated
-from parity.faults.namespace import GROUP, Namespace, Tensor
 
 
 def _errors(xp: Namespace, a: Arguments) -> Tensor:

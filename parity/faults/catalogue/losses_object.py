@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from parity.faults.base import Fault
+from parity.contracts.changes import Arguments, Change, given, giving, raw, replaced, returning, then
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import GROUP, Namespace, Tensor
 from parity.faults.catalogue.common import modulus, rounded
 from parity.faults.catalogue.losses import WITHOUT_LOG_GAMMA, in_the_logarithm
 from parity.faults.catalogue.wiring import exchanged, own, some
-from parity.faults.changes import Arguments, Change, given, giving, raw, replaced, returning, then
 from parity.faults.generated import Generated
-from parity.faults.namespace import GROUP, Namespace, Tensor
 
 _SEVERAL = "several groups"
 _WRAPPED = "phases that differ by more than π"

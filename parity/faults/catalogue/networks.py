@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from parity.faults.base import Fault
+from parity.contracts.changes import Change, Of, given, passing_back, replaced, returning, then
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import Namespace, Tensor
 from parity.faults.catalogue.common import moved_in_zeros, number, of_the_last, pixel, softplus
-from parity.faults.changes import Change, Of, given, passing_back, replaced, returning, then
 from parity.faults.generated import Generated
-from parity.faults.namespace import Namespace, Tensor
 
 
 def along(change: Callable[[Namespace, Tensor, int], Tensor]) -> Of:

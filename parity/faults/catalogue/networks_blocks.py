@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
-from parity.faults.base import Fault
+from parity.contracts.changes import Arguments, Change, Of, given, giving, replaced, returning, then
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import Namespace, Tensor
 from parity.faults.catalogue.common import noisy, softplus
 from parity.faults.catalogue.networks import (
     KERNELS,
@@ -18,9 +20,7 @@ from parity.faults.catalogue.networks import (
     mean_of_four,
 )
 from parity.faults.catalogue.wiring import own, within
-from parity.faults.changes import Arguments, Change, Of, given, giving, replaced, returning, then
 from parity.faults.generated import Generated
-from parity.faults.namespace import Namespace, Tensor
 
 
 def _repeated(xp: Namespace, x: Tensor, axis: int) -> Tensor:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from parity.faults.base import Fault
+from parity.contracts.changes import Arguments, Change, given, replaced, returning
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import PLANE, Namespace, Tensor
 from parity.faults.catalogue.common import number
-from parity.faults.changes import Arguments, Change, given, replaced, returning
 from parity.faults.generated import Generated
-from parity.faults.namespace import PLANE, Namespace, Tensor
 
 _TARGET = "networks.spectral_convolve"
 

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from parity.contracts.changes import Arguments, Change, returning
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Fault
-from parity.faults.changes import Arguments, Change, returning
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import Namespace
 from parity.faults.generated import generated_faults
-from parity.faults.namespace import Namespace
 from parity.physics.kinds import Numbers
 
 GAINS: Mapping[float, str] = MappingProxyType(

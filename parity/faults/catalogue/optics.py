@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from parity.faults.base import Fault
+from parity.contracts.changes import Arguments, given, replaced, returning
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import Namespace, Tensor
 from parity.faults.catalogue.common import modulus, pixel
-from parity.faults.changes import Arguments, given, replaced, returning
 from parity.faults.generated import Generated
-from parity.faults.namespace import Namespace, Tensor
 
 
 def _probe_of_the_first_group(xp: Namespace, a: Arguments) -> Tensor:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from parity.faults.base import Fault
+from parity.contracts.changes import Change, given, raw, returning
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import PLANE, Namespace, Tensor
 from parity.faults.catalogue.common import noisy, number, of_the_last, rounded
-from parity.faults.changes import Change, given, raw, returning
 from parity.faults.generated import Generated
-from parity.faults.namespace import PLANE, Namespace, Tensor
 
 _FAR_FIELD = "optics.far_field_amplitude"
 _FACTOR = "the result is off by a constant factor"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from parity.contracts.changes import Arguments, Change, given, replaced, returning
 from parity.contracts.contract import Inputs
-from parity.faults.base import Fault
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import PLANE, Namespace, Tensor
 from parity.faults.catalogue.common import noisy, number, of_the_last, pixel
 from parity.faults.catalogue.wiring import own
-from parity.faults.changes import Arguments, Change, given, replaced, returning
 from parity.faults.generated import Generated
-from parity.faults.namespace import PLANE, Namespace, Tensor
 
 _ROLLED = "the result is rolled by whole pixels"
 _FACTOR = "the result is off by a constant factor"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from parity.faults.base import Fault
+from parity.contracts.changes import Arguments, Change, Of, given, replaced, returning
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import Namespace, Tensor
 from parity.faults.catalogue.common import of_the_last, pixel
 from parity.faults.catalogue.patches_moved import (
     EXCHANGED,
@@ -15,9 +17,7 @@ from parity.faults.catalogue.patches_moved import (
     other_side,
 )
 from parity.faults.catalogue.wiring import own, some
-from parity.faults.changes import Arguments, Change, Of, given, replaced, returning
 from parity.faults.generated import Generated
-from parity.faults.namespace import Namespace, Tensor
 
 
 def _placed(xp: Namespace, a: Arguments, images: Tensor, place: Of = lambda xp, r: r) -> Tensor:

@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from parity.faults.base import Fault
+from parity.contracts.changes import Arguments, Change, given, raw, replaced, returning
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import Namespace, Tensor
 from parity.faults.catalogue.common import number, of_the_last
 from parity.faults.catalogue.patches import Source, around, nearest
 from parity.faults.catalogue.wiring import own, some
-from parity.faults.changes import Arguments, Change, given, raw, replaced, returning
 from parity.faults.generated import Generated
-from parity.faults.namespace import Namespace, Tensor
 
 EXCHANGED = "x and y of the positions are exchanged"
 FLIPPED = "the sign of the positions is flipped"

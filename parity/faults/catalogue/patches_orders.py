@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from parity.faults.base import Fault
+from parity.contracts.changes import Arguments, Change, given, replaced, returning
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import Namespace, Tensor
 from parity.faults.catalogue.common import of_the_last
-from parity.faults.changes import Arguments, Change, given, replaced, returning
 from parity.faults.generated import Generated
-from parity.faults.namespace import Namespace, Tensor
-
-_BY_COLUMN = "the grid is column by column (c = column·gridsize + row)"
-_FROM_BELOW = "the rows of the grid are counted from below"
 
 
 def _size_without(gaps: int = -1, jitters: int = 2, even: bool = True) -> Change:
@@ -154,30 +151,16 @@ ORDERS = (
     ),
     Generated("patches.flat_to_channel", "result-reshaped", called="channels-last", shows="two patches or more"),
     Fault(
-        "patches.channel_to_grid",
-        "by-column",
-        _BY_COLUMN,
-        returning(lambda xp, x, a: xp.swapped(x, 1, 2)),
-        shows="two patches a side or more",
-    ),
-    Fault(
-        "patches.channel_to_grid",
-        "from-below",
-        _FROM_BELOW,
-        returning(lambda xp, x, a: xp.flip(x, 1)),
-        shows="two patches a side or more",
-    ),
-    Fault(
         "patches.grid_to_channel",
         "by-column",
-        _BY_COLUMN,
+        "the grid is column by column (c = column·gridsize + row)",
         given(grid=lambda xp, x: xp.swapped(x, 1, 2)),
         shows="two patches a side or more",
     ),
     Fault(
         "patches.grid_to_channel",
         "from-below",
-        _FROM_BELOW,
+        "the rows of the grid are counted from below",
         given(grid=lambda xp, x: xp.flip(x, 1)),
         shows="two patches a side or more",
     ),

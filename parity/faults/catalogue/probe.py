@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from parity.faults.base import Fault
+from parity.contracts.changes import Arguments, Change, given, raw, replaced, returning, then
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import PLANE, Namespace, Tensor
 from parity.faults.catalogue.common import noisy, number, pixel, radius, softplus
 from parity.faults.catalogue.wiring import first_kept
-from parity.faults.changes import Arguments, Change, given, raw, replaced, returning, then
 from parity.faults.generated import Generated
-from parity.faults.namespace import PLANE, Namespace, Tensor
 
 _SEVERAL = "two modes or more"
 _FACTOR = "the result is off by a constant factor"

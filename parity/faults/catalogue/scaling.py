@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from parity.faults.base import Fault
+from parity.contracts.changes import Arguments, Change, given, replaced, returning
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import PLANE, Namespace, Tensor
 from parity.faults.catalogue.common import pixel, rounded
 from parity.faults.catalogue.wiring import first_kept
-from parity.faults.changes import Arguments, Change, given, replaced, returning
 from parity.faults.generated import Generated
-from parity.faults.namespace import NUMPY, PLANE, Namespace, Tensor
+from parity.faults.namespace import NUMPY
 
 _TOGETHER = "the photons of all patches are counted together"
 _UNEQUAL = "patterns of unequal energy"

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from parity.faults.base import Fault
+from parity.contracts.changes import Arguments, Change, given, giving, raw, returning, then
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import Namespace, Tensor
 from parity.faults.catalogue.wiring import exchanged, within
-from parity.faults.changes import Arguments, Change, given, giving, raw, returning, then
 from parity.faults.generated import Generated
-from parity.faults.namespace import Namespace, Tensor
 
 _LATER = "a later step than the first"
 _SMALL = "gradients not much larger than ε"

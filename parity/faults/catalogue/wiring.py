@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from parity._repository import import_stack
-from parity.faults.base import Fault
-from parity.faults.changes import Arguments, Change, Kinds, giving
-from parity.faults.namespace import Namespace, Tensor
+from parity.contracts.changes import Arguments, Change, Kinds, giving
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import Namespace, Tensor
+from parity.faults.layout import kinds_at
 
 
 def own(xp: Namespace, address: str) -> Callable[..., Tensor]:
@@ -19,7 +20,7 @@ def own(xp: Namespace, address: str) -> Callable[..., Tensor]:
     """
     module, name = address.split(".")
     function = getattr(import_stack(f"{xp.package}.{module}"), name)
-    kinds = Kinds.at(address)
+    kinds = kinds_at(address)
 
     def called(**canonical: Any) -> Tensor:
         arguments = {

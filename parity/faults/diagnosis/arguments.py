@@ -8,9 +8,9 @@ from functools import partial
 
 import numpy as np
 
+from parity.contracts.changes import given
 from parity.contracts.contract import Argument, Contract
-from parity.faults.base import Fault
-from parity.faults.changes import given
+from parity.contracts.fault import Fault
 from parity.faults.diagnosis.evidence import Exhibit
 from parity.faults.diagnosis.explanation import Explanation, Fit
 from parity.faults.diagnosis.parameters import Array, Elementwise, finite, known_of, number

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.faults.base import Fault
+from parity.contracts.fault import Fault
 from parity.faults.diagnosis.evidence import Exhibit
 from parity.faults.in_oracle import made_in_oracle
 from parity.judging.quantity import Arrays, Quantity

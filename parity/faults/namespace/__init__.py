@@ -1,16 +1,14 @@
-"""The array namespaces that faults are written on; a framework is imported when it is used, and never unasked."""
+"""The array namespaces that faults are made in; a framework is imported when it is used, and never unasked."""
 
 from __future__ import annotations
 
 from functools import cache
 
 from parity.contracts.contract import UsageError, did_you_mean
-from parity.faults.namespace.base import GROUP, PLANE, Namespace, Tensor
+from parity.contracts.namespace import Namespace
 from parity.faults.namespace.numpy import NumPyNamespace
 from parity.faults.namespace.tensorflow import TensorFlowNamespace
 from parity.faults.namespace.torch import TorchNamespace
-
-__all__ = ["GROUP", "NUMPY", "PLANE", "Namespace", "Tensor", "namespace_of"]
 
 NUMPY = NumPyNamespace()
 

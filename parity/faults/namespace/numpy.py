@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from parity.faults.namespace.base import PLANE, Axes, Namespace, OfOne, Tensor
+from parity.contracts.namespace import PLANE, Axes, Namespace, OfOne, Tensor
 
 
 class NumPyNamespace(Namespace):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from parity.faults.namespace.base import PLANE, Axes, Namespace, OfOne, Tensor
+from parity.contracts.namespace import PLANE, Axes, Namespace, OfOne, Tensor
 
 
 class TorchNamespace(Namespace):

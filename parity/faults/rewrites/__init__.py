@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parity.faults.base import Rewrite
+from parity.contracts.fault import Rewrite
 from parity.faults.rewrites import dataloader, forward, losses, networks, optics, patches, probe, scaling, training
 
 REWRITES: tuple[Rewrite, ...] = (

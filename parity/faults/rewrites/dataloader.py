@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from parity.faults.base import Rewrite
+from parity.contracts.changes import Arguments, given, replaced
+from parity.contracts.fault import Rewrite
+from parity.contracts.namespace import Namespace, Tensor
 from parity.faults.catalogue.wiring import own, some
-from parity.faults.changes import Arguments, given, replaced
-from parity.faults.namespace import Namespace, Tensor
 
 _GROUPING = ("scan", "gridsize", "neighbours", "seed")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from parity.faults.base import Rewrite
+from parity.contracts.changes import Arguments, Change, given, giving, replaced, returning, then
+from parity.contracts.fault import Rewrite
+from parity.contracts.namespace import GROUP, Namespace, Tensor
 from parity.faults.catalogue.wiring import counted, merged, own, some
-from parity.faults.changes import Arguments, Change, given, giving, replaced, returning, then
-from parity.faults.namespace import GROUP, Namespace, Tensor
 
 
 def _turned(xp: Namespace, x: Tensor) -> Tensor:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from parity.faults.base import Rewrite
+from parity.contracts.changes import Arguments, Change, given, raw, replaced
+from parity.contracts.fault import Rewrite
+from parity.contracts.namespace import GROUP, Namespace, Tensor
 from parity.faults.catalogue.wiring import counted, own, some
-from parity.faults.changes import Arguments, Change, given, raw, replaced
-from parity.faults.namespace import GROUP, Namespace, Tensor
 
 
 def _reversed(*names: str, axes: tuple[int, ...]) -> Change:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from parity.faults.base import Rewrite
+from parity.contracts.changes import Arguments, replaced
+from parity.contracts.fault import Rewrite
+from parity.contracts.namespace import Namespace, Tensor
 from parity.faults.catalogue.common import moved_in_zeros
 from parity.faults.catalogue.networks_spectral import by_matrices
 from parity.faults.catalogue.wiring import own
-from parity.faults.changes import Arguments, replaced
-from parity.faults.namespace import Namespace, Tensor
 
 
 def _window(xp: Namespace, x: Tensor, row: int, column: int) -> Tensor:

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from parity.faults.base import Rewrite
-from parity.faults.changes import Arguments, Change, given, raw, replaced, returning
-from parity.faults.namespace import PLANE, Namespace, Tensor
+from parity.contracts.changes import Arguments, Change, given, raw, replaced, returning
+from parity.contracts.fault import Rewrite
+from parity.contracts.namespace import PLANE, Namespace, Tensor
 
 _FAR_FIELD = "optics.far_field_amplitude"
 

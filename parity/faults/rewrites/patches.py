@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from parity.faults.base import Rewrite
+from parity.contracts.changes import Arguments, Change, given, replaced, returning, then
+from parity.contracts.fault import Rewrite
+from parity.contracts.namespace import Namespace, Tensor
 from parity.faults.catalogue.wiring import own
-from parity.faults.changes import Arguments, Change, given, replaced, returning, then
-from parity.faults.namespace import Namespace, Tensor
 
 
 def _transposed(xp: Namespace, x: Tensor) -> Tensor:

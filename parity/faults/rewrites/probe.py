@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from parity.faults.base import Rewrite
+from parity.contracts.changes import Arguments, raw, replaced
+from parity.contracts.fault import Rewrite
+from parity.contracts.namespace import PLANE, Namespace, Tensor
 from parity.faults.catalogue.common import number, radius
-from parity.faults.changes import Arguments, raw, replaced
-from parity.faults.namespace import PLANE, Namespace, Tensor
 
 
 def _squares_compared(xp: Namespace, a: Arguments) -> Tensor:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from parity.faults.base import Rewrite
-from parity.faults.changes import Arguments, replaced
-from parity.faults.namespace import PLANE, Namespace, Tensor
+from parity.contracts.changes import Arguments, replaced
+from parity.contracts.fault import Rewrite
+from parity.contracts.namespace import PLANE, Namespace, Tensor
 
 
 def _real(xp: Namespace, amplitude: Tensor) -> Tensor:

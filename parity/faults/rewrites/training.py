@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from parity.faults.base import Rewrite
-from parity.faults.changes import Arguments, giving, replaced, returning
-from parity.faults.namespace import Namespace, Tensor
+from parity.contracts.changes import Arguments, giving, replaced, returning
+from parity.contracts.fault import Rewrite
+from parity.contracts.namespace import Namespace, Tensor
 
 
 def _like(xp: Namespace, number: Any, x: Tensor) -> Any:

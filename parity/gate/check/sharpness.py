@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from parity.contracts.cases.case import forced
 from parity.contracts.contract import Contract
+from parity.contracts.fault import Fault
 from parity.faults import CATALOGUE
-from parity.faults.base import Fault
 from parity.faults.injection import injected
 from parity.judging.examine import PreparedExample, prepare
 from parity.judging.run import Plan, run

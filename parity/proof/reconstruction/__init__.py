@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from parity.contracts.cases.families.family import Complex, Real
 from parity.contracts.contract import Inputs, UsageError, did_you_mean
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Fault
+from parity.contracts.fault import Fault
 from parity.faults.injection import injected
 from parity.judging.trajectory import OPTIMIZERS
 from parity.physics.oracle.patches import probe_weight

@@ -18,7 +18,7 @@ import numpy as np
 from parity._errors import CheckNotMade
 from parity._repository import import_stack
 from parity.contracts.contract import UsageError
-from parity.faults.base import Fault
+from parity.contracts.fault import Fault
 from parity.faults.injection import injected
 from parity.proof.reconstruction import LOSSES, loss_of
 

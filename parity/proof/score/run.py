@@ -10,8 +10,8 @@ from typing import TypeVar
 from parity._environment import prepare_environment
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
+from parity.contracts.fault import Injectable
 from parity.faults import CATALOGUE, REWRITES
-from parity.faults.base import Injectable
 from parity.goldens.folder import GoldenSet
 from parity.proof.score.preparation import Preparation
 from parity.proof.score.result import ContractScore, Score, ScoreRun

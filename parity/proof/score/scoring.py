@@ -10,7 +10,7 @@ from typing import Protocol
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Fault, Rewrite
+from parity.contracts.fault import Fault, Rewrite
 from parity.faults.injection import injected
 from parity.goldens.replay import replay
 from parity.judging.examine import Measured

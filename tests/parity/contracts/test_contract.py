@@ -12,7 +12,9 @@ from parity.contracts.cases.families import canvases, exposures, losses, optimiz
 from parity.contracts.cases.families.exposures import ExposureStratum
 from parity.contracts.cases.families.family import EVEN, ODD, Spec, Stratum, once
 from parity.contracts.cases.families.probes import probe
+from parity.contracts.changes import returning
 from parity.contracts.contract import Argument, Contract, Result, Source, UsageError
+from parity.contracts.fault import Fault
 from parity.contracts.registry import Registry
 from parity.physics.kinds import AMPLITUDE, EXIT_WAVES, OBJECT, PROBE, SCALAR
 
@@ -183,3 +185,10 @@ def test_inputs_of_ones_own_are_a_family() -> None:
     assert [array.shape for array in inputs.values()] == [(2, 1, 15, 15)] * 2
     assert (inputs["x"] != inputs["y"]).any()
     assert drawn == [1]
+
+
+def test_another_contracts_faults_are_refused() -> None:
+    fault = Fault("losses.mae", "doubled", "the result is doubled", returning(lambda xp, mae, a: 2 * mae))
+    assert replace(MAE, faults=(fault,)).faults == (fault,)
+    with pytest.raises(UsageError, match=r"losses\.poisson_nll: expected faults of its own, got losses\.mae/doubled"):
+        replace(NLL, faults=(fault,))

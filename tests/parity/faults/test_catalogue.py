@@ -11,8 +11,8 @@ from itertools import product
 import pytest
 
 from parity.contracts.declared import REGISTRY
+from parity.contracts.fault import Injectable
 from parity.faults import CATALOGUE, REWRITES, Fault
-from parity.faults.base import Injectable
 from parity.faults.injection import injected
 from parity.judging.measurement import Measurement
 from parity.judging.verdict import Outcome, Verdict, judge
@@ -24,6 +24,12 @@ Stacks = tuple[Framework, ...]
 
 FEW = 6
 """Strata of a costly contract on which rewrites are tried here; the score has all of them, and drawn cases."""
+
+
+def test_the_faults_that_contracts_declare_are_in_the_catalogue() -> None:
+    declared = [fault for contract in REGISTRY.values() for fault in contract.faults]
+    assert declared
+    assert [CATALOGUE[fault.full_name] for fault in declared] == declared
 
 
 def targets(changes: Iterable[Injectable]) -> list[str]:
@@ -38,7 +44,7 @@ def verdict_up_to_the_first_failure(defect: Fault, framework: Framework, example
             found += measured
             if not all(measurement.agrees for measurement in measured):
                 break
-    return judge(defect.target, found, defect.contract.quota)
+    return judge(defect.target, found, REGISTRY[defect.target].quota)
 
 
 @pytest.mark.parametrize("name", targets(CATALOGUE.values()))
@@ -65,7 +71,7 @@ def test_every_rewrite_of_a_contract_is_silent(name: str, stacks: Stacks) -> Non
         if rewrite.target == name and framework.name in rewrite.stacks:
             with injected(rewrite, framework.name):
                 found = [m for example in examples for m in example.beside(framework.name, example.hold(framework))]
-            verdict = judge(name, found, rewrite.contract.quota)
+            verdict = judge(name, found, REGISTRY[rewrite.target].quota)
             if not verdict.agrees:
                 alarms[f"{rewrite.full_name} in {framework.name}"] = verdict.reason or verdict.failures[0]
     assert alarms == {}

@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 import torch
 
-from parity.faults.namespace import NUMPY, Namespace, namespace_of
+from parity.contracts.namespace import Namespace
+from parity.faults.namespace import NUMPY, namespace_of
 
 REAL = np.linspace(-2.4, 2.3, 60).reshape(3, 4, 5)
 WAVE = REAL + 1j * REAL[::-1]

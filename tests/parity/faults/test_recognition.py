@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from parity.contracts.cases.case import Case, forced, precisions_of
+from parity.contracts.changes import Change, given, giving, raw, replaced, returning
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import Namespace, Tensor
 from parity.faults import KNOWN
-from parity.faults.base import Fault
 from parity.faults.catalogue import (
     ROWS,
     dataloader,
@@ -30,11 +32,10 @@ from parity.faults.catalogue import (
     scaling,
     training,
 )
-from parity.faults.changes import Change, given, giving, raw, replaced, returning
 from parity.faults.generated import Generated, generated_faults
 from parity.faults.in_oracle import made_in_oracle
-from parity.faults.namespace import NUMPY, Namespace, Tensor
-from parity.faults.recognition import own_faults, recognised_faults
+from parity.faults.namespace import NUMPY
+from parity.faults.recognition import is_recognised, own_faults, recognised_faults
 from parity.judging.examine import Truth
 from parity.judging.measurement import distance
 from parity.judging.quantity import Arrays, gradient_of, result_of
@@ -165,7 +166,7 @@ def test_a_fault_that_no_longer_follows_is_gone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "is_recognised"),
+    ("fault", "expected"),
     [
         (Fault("losses.mae", "f", "doubled", raw(lambda xp, r: r)), True),
         (Fault("losses.mae", "f", "doubled", raw(lambda xp, r: r), diagnosis=("twice", "doubled")), True),
@@ -177,8 +178,8 @@ def test_a_fault_that_no_longer_follows_is_gone() -> None:
         (Fault("losses.mae", "f", "doubled", raw(lambda xp, r: r), at="losses.absolute_error"), True),
     ],
 )
-def test_a_fault_is_recognised_by_its_own_words_alone(fault: Fault, is_recognised: bool) -> None:
-    assert fault.is_recognised == is_recognised
+def test_a_fault_is_recognised_by_its_own_words_alone(fault: Fault, expected: bool) -> None:
+    assert is_recognised(fault) == expected
 
 
 def test_a_changed_argument_changes_all_results_and_no_gradient() -> None:

@@ -7,10 +7,11 @@ import pytest
 import tensorflow as tf
 import torch
 
+from parity.contracts.changes import Kinds
 from parity.contracts.declared import REGISTRY
+from parity.contracts.namespace import Namespace
 from parity.faults import CATALOGUE
-from parity.faults.changes import Kinds
-from parity.faults.namespace import NUMPY, Namespace, namespace_of
+from parity.faults.namespace import NUMPY, namespace_of
 
 RANDOM = np.random.default_rng(0)
 

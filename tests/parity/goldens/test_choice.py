@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from parity.contracts.cases.case import forced
+from parity.contracts.changes import returning
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Fault
-from parity.faults.changes import returning
+from parity.contracts.fault import Fault
 from parity.goldens import choice, proof
 from parity.goldens.choice import Candidate, choose
 from parity.goldens.errors import GoldenError

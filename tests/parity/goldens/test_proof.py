@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from parity.contracts.changes import returning
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Fault
-from parity.faults.changes import returning
+from parity.contracts.fault import Fault
 from parity.faults.in_oracle import made_in_oracle
 from parity.faults.recognition import recognised_faults
 from parity.goldens import proof

@@ -14,11 +14,11 @@ import pytest
 
 from parity.contracts.cases.case import Case, parse_case
 from parity.contracts.cases.families.canvases import MERGED, SHAPES, SHIFTS, UNCONSTRAINED, CanvasSpec
+from parity.contracts.changes import Backward, given, returning
 from parity.contracts.contract import Contract, Stage
 from parity.contracts.declared import REGISTRY
+from parity.contracts.fault import Fault
 from parity.faults import KNOWN
-from parity.faults.base import Fault
-from parity.faults.changes import Backward, given, returning
 from parity.faults.injection import injected
 from parity.judging.expectation import bounded_gradients, bounded_values
 from parity.judging.stage_tree import Tree

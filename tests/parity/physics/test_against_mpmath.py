@@ -1,15 +1,16 @@
 """The oracle against 100 digits: every value against its contract's equation, every gradient against its differences.
 
-The equations stand below as a textbook writes them, without a thought for rounding: sums instead of transforms,
-λ − k·ln λ for the Poisson loss. They share no line with the oracle. Arrays are NumPy's, of mpmath numbers. To add a
-contract, write its equation and give it a row in `EQUATIONS`.
+The equations are those of a textbook, without a thought for rounding: sums instead of transforms, λ − k·ln λ for the
+Poisson loss. They share no line with the oracle. Arrays are NumPy's, of mpmath numbers. A contract declares its
+equation as its `textbook`; a long one stands below instead, with a row in `EQUATIONS`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
+from types import SimpleNamespace
 from typing import Any
 
 import mpmath
@@ -22,6 +23,7 @@ from parity.contracts.cases.families.exposures import READINGS
 from parity.contracts.cases.families.family import Stratum
 from parity.contracts.cases.families.losses import EXTINCT
 from parity.contracts.cases.families.networks import COARSEST, FRAMES
+from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.judging.expectation import bounded_gradients, bounded_values, witness
 from parity.judging.quantity import gradient_of, result_of
@@ -52,6 +54,9 @@ def elementwise(function: Callable[..., Any]) -> Callable[[Any], Digits]:
 
 
 log, exp, sqrt, arg, tanh = (elementwise(f) for f in (mp.log, mp.exp, mp.sqrt, mp.arg, mp.tanh))
+ELEMENTARY = SimpleNamespace(log=log, exp=exp, sqrt=sqrt, arg=arg, tanh=tanh, pi=mp.pi, mpf=mp.mpf)
+"""What the equation in a declaration is written with."""
+
 real_part = elementwise(mp.re)
 log_factorial = elementwise(lambda k: mp.loggamma(k + 1))
 times_own_log = elementwise(lambda k: k * mp.log(k) if k else k)
@@ -152,10 +157,6 @@ def realspace_loss(patches: Digits, target: Digits, tv_weight: Any, realspace_ma
     )
 
 
-def mae(predicted: Digits, observed: Digits) -> Digits:
-    return np.mean(abs(predicted - observed))
-
-
 def training_loss(
     predicted: Digits,
     observed: Digits,
@@ -170,7 +171,7 @@ def training_loss(
     nll = np.sum(poisson_nll(predicted, observed)) / predicted.size if nll_weight else 0
     return (
         nll_weight * nll
-        + mae_weight * mae(predicted, observed)
+        + mae_weight * np.mean(abs(predicted - observed))
         + realspace_weight * realspace_loss(patches, target, tv_weight, realspace_mae_weight)
     )
 
@@ -386,23 +387,16 @@ EQUATIONS: Mapping[str, Callable[..., Any]] = {
     "probe.orthogonal_modes": orthogonal_modes,
     "probe.mask": lambda probe: (radius_squared(probe.shape[-1]) < mp.mpf(probe.shape[-1]) ** 2 / 16) * 1,
     "probe.normalize": normalize,
-    "optics.combine_complex": lambda amplitude, phase: amplitude * exp(1j * phase),
-    "optics.illuminate": lambda patches, probe: patches[:, :, None] * probe,
     "optics.far_field_amplitude": far_field_amplitude,
     "patches.central_weight": lambda patches: central_half(*patches.shape[-2:]),
-    "patches.uniform_weight": lambda patches: np.ones(patches.shape[-2:], int),
-    "patches.probe_weight": lambda probe: energy(probe, axis=0),
     "patches.pad": zeros_around,
     "patches.trim": middle,
     "patches.translate": lambda patches, positions: moved(patches, positions, *patches.shape[-2:]),
     "patches.extract_patches": extract_patches,
     "patches.reassemble_patches": reassemble_patches,
-    "patches.relative_positions": lambda positions: np.mean(positions, axis=1, keepdims=True) - positions,
     "patches.padded_size": padded_size,
-    "patches.channel_to_flat": lambda patches: np.array([patch for group in patches for patch in group], object),
     "patches.flat_to_channel": as_groups,
     "patches.channel_to_grid": on_grid,
-    "patches.grid_to_channel": lambda grid: np.array([[p for row in group for p in row] for group in grid], object),
     "networks.convolve": convolve,
     "networks.spectral_convolve": spectral_convolve,
     "networks.rectify": rectify,
@@ -415,19 +409,13 @@ EQUATIONS: Mapping[str, Callable[..., Any]] = {
     "networks.autoencode@32": autoencode,
     "forward.predict_amplitude": predict_amplitude,
     "forward.training_objective": training_objective,
-    "scaling.count_photons": lambda amplitude: energy(amplitude, (2, 3)),
-    "scaling.scale_nphotons": lambda amplitude, nphotons: sqrt(nphotons / mean_photons(amplitude)),
     "scaling.normalize_amplitude": lambda amplitude: (
         amplitude * sqrt(mp.mpf(amplitude[0, 0].size) / 4 / mean_photons(amplitude))
     ),
-    "scaling.apply_intensity_scale": lambda amplitude, log_scale: amplitude * exp(log_scale),
-    "scaling.remove_intensity_scale": lambda amplitude, log_scale: amplitude / exp(log_scale),
     "dataloader.neighbour_groups": lambda **arguments: neighbour_groups(**arguments) * mp.mpf(1),
     "dataloader.group_positions": group_positions,
     "dataloader.group_amplitudes": group_amplitudes,
     "losses.poisson_nll": poisson_nll,
-    "losses.absolute_error": lambda predicted, observed: abs(predicted - observed),
-    "losses.mae": mae,
     "losses.total_variation": total_variation,
     "losses.complex_mae": complex_mae,
     "losses.realspace_loss": realspace_loss,
@@ -436,6 +424,11 @@ EQUATIONS: Mapping[str, Callable[..., Any]] = {
     "training.adam_step": adam_step,
     "training.adamw_step": adam_step,
 }
+
+
+def equation_of(contract: Contract) -> Callable[..., Any]:
+    """The equation that a contract declares, or its row of `EQUATIONS`."""
+    return partial(contract.textbook, ELEMENTARY) if contract.textbook else EQUATIONS[contract.name]
 
 
 FEW = {"groups": (1, 2), "patches": (1, 4), "filters": (1, 4), "modes": (1, 2), "features": (1, 2)}
@@ -508,7 +501,7 @@ class Question:
 
     def equation(self, **moved: Digits) -> dict[str, Digits]:
         """The equation's value of every result, with some arguments moved."""
-        found = EQUATIONS[self.contract.name](**{**self.arguments, **moved})
+        found = equation_of(self.contract)(**{**self.arguments, **moved})
         each = found if isinstance(found, tuple) else (found,)
         return {name: np.asarray(x, object) for name, x in zip(self.results, each, strict=True)}
 
@@ -544,8 +537,9 @@ def assert_within_bounds(
         assert inside.all(), f"{bound.precision.name}: {error[~inside]} > {allowed[~inside]}"
 
 
-def test_every_contract_has_its_equation() -> None:
-    assert set(EQUATIONS) == set(REGISTRY) - DEEPER
+def test_every_contract_has_its_equation_once() -> None:
+    declared = [contract.name for contract in REGISTRY.values() if contract.textbook]
+    assert sorted([*EQUATIONS, *declared]) == sorted(set(REGISTRY) - DEEPER)
 
 
 @pytest.mark.parametrize("case", CASES, ids=name_of)

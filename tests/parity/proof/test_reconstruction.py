@@ -14,10 +14,11 @@ import ptycho_torch.losses
 from parity._codes import AGREE, NOT_CHECKED
 from parity.cli.reconstruction import reconstruct_command
 from parity.contracts.cases.case import Case
+from parity.contracts.changes import raw
 from parity.contracts.contract import UsageError
+from parity.contracts.declared import REGISTRY
+from parity.contracts.fault import Fault
 from parity.faults import CATALOGUE
-from parity.faults.base import Fault
-from parity.faults.changes import raw
 from parity.faults.injection import injected
 from parity.physics.precision import FLOAT64
 from parity.proof.reconstruction import ROOT_OPTIMA, Effect, effect, expose
@@ -86,12 +87,13 @@ def test_with_counts_unsquared_the_photons_predicted_are_the_sum_of_the_amplitud
 @pytest.mark.parametrize("name", sorted(ROOT_OPTIMA))
 def test_the_loss_is_least_at_the_root(torch: Framework, name: str) -> None:
     defect = CATALOGUE[name]
-    inputs = Case(defect.contract, defect.contract.stratum("even"), 0).inputs()
+    contract = REGISTRY[defect.target]
+    inputs = Case(contract, contract.stratum("even"), 0).inputs()
     others = {weight: np.array(0.0) for weight in ("mae_weight", "realspace_weight") if weight in inputs}
     optimum = np.sqrt(inputs["observed"])
 
     def loss(predicted: NDArray[Any]) -> float:
-        found = torch.evaluate(defect.contract, {**inputs, **others, "predicted": predicted}, FLOAT64)
+        found = torch.evaluate(contract, {**inputs, **others, "predicted": predicted}, FLOAT64)
         return float(sum(value.sum() for value in found.values.values()))
 
     with injected(defect, "torch"):

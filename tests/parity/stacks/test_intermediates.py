@@ -3,9 +3,9 @@
 import pytest
 
 from parity.contracts.cases.case import forced, sweep
+from parity.contracts.changes import given
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Fault
-from parity.faults.changes import given
+from parity.contracts.fault import Fault
 from parity.faults.injection import injected
 from parity.judging.examine import Truth
 from parity.physics.precision import FLOAT32, FLOAT64, Precision

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from parity.contracts.cases.case import forced
+from parity.contracts.changes import Change, given, replaced, returning
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Fault
-from parity.faults.changes import Change, given, replaced, returning
+from parity.contracts.fault import Fault
 from parity.faults.diagnosis import Diagnosis, diagnose, diagnose_example, diagnoses
 from parity.faults.injection import injected
 from parity.judging.examine import Truth

@@ -85,7 +85,15 @@ def test_a_public_function_without_a_contract_is_refused(clone):
             'strata=(*EXPOSURES, *EQUAL, *APART),\\n        facts=(\\n            Fact("mae(2',
             "the stratum 'odd' is gone",
         ),
-        ('            Fact("mae(A, A) = 0", _zero_at_the_observation),\\n', "", "the fact 'mae(A, A) = 0' is gone"),
+        (
+            (
+                '            Fact("mae(A, A) = 0", _zero_at_the_observation, broken_by="observed-squared"),\\n',
+                "",
+                "the fact 'mae(A, A) = 0' is gone",
+            ),
+            "",
+            "the fact 'mae(A, A) = 0' is gone",
+        ),
     ],
     ids=["a gradient", "a stratum", "a fact"],
 )

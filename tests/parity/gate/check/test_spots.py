@@ -2,10 +2,10 @@ import dataclasses
 
 import pytest
 
+from parity.contracts.changes import returning
 from parity.contracts.declared import REGISTRY
+from parity.contracts.fault import Fault
 from parity.faults import CATALOGUE
-from parity.faults.base import Fault
-from parity.faults.changes import returning
 from parity.gate.check.sharpness import POOLED, sample, unnoticed
 from parity.stacks import load
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from parity.contracts.cases.case import forced, parse_case
+from parity.contracts.changes import Arguments, given, returning
 from parity.contracts.contract import Inputs
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Fault
-from parity.faults.changes import Arguments, given, returning
+from parity.contracts.fault import Fault
+from parity.contracts.namespace import GROUP, Namespace, Tensor
 from parity.faults.injection import injected
-from parity.faults.namespace import GROUP, Namespace, Tensor
 from parity.judging.divergences import (
     ConstantTerm,
     Difference,

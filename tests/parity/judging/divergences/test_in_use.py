@@ -12,9 +12,9 @@ import pytest
 from parity import cli
 from parity.contracts.cases.case import parse_case
 from parity.contracts.cases.profiles import Profile
+from parity.contracts.changes import returning
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Fault
-from parity.faults.changes import returning
+from parity.contracts.fault import Fault
 from parity.faults.injection import injected
 from parity.goldens.freeze import freeze, golden_inputs
 from parity.goldens.replay import replay

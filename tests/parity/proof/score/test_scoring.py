@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from parity._codes import AGREE, DISAGREE, NOT_CHECKED
+from parity.contracts.changes import replaced, returning
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.faults.base import Fault, Rewrite
-from parity.faults.changes import replaced, returning
+from parity.contracts.fault import Fault, Rewrite
+from parity.contracts.namespace import Namespace
 from parity.faults.injection import injected
-from parity.faults.namespace import Namespace
 from parity.goldens.folder import GoldenSet
 from parity.proof.score.preparation import Preparation
 from parity.proof.score.result import (

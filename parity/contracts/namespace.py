@@ -1,7 +1,8 @@
 """The array namespace that faults are written on: one name for each operation, in either framework and in NumPy.
 
 A fault is written once: the mathematics that it changes is the same in both stacks and in the oracle, and axes are
-counted as the kinds have them. To add an operation, add it here and to the three namespaces.
+counted as the kinds have them. To add an operation, add it here and to the three
+namespaces in `parity/faults/namespace/`.
 """
 
 from __future__ import annotations

@@ -3,24 +3,27 @@
 A fault is a known way to be wrong: a change from a right function to a wrong one. Made in a stack it is a defect, which
 the harness must catch; made in the oracle's function it is what diagnosis recognises, and what a golden proves that it
 tells from the truth. A rewrite is other code for the same mathematics. Either is written once, on an array namespace.
-The rows are in the modules of `catalogue/` and `rewrites/`, the changes that they are made of in `changes`.
+A contract declares its own faults; long lists, and the rewrites, are in `parity/faults/`. The changes that all of them
+are made of are in `changes`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from parity.contracts.contract import Contract, Inputs
-from parity.contracts.declared import REGISTRY
-from parity.faults.changes import Change
+from numpy.typing import NDArray
+
+from parity.contracts.changes import Change
 
 BOTH = ("tensorflow", "torch")
 
-Condition = Callable[[Inputs], bool]
+Condition = Callable[[Mapping[str, NDArray[Any]]], bool]
+"""Whether a fault can be made on some inputs."""
 
 
-def always(inputs: Inputs) -> bool:
+def always(inputs: Mapping[str, NDArray[Any]]) -> bool:
     """The condition of a fault that can be made on any inputs."""
     return True
 
@@ -47,13 +50,9 @@ class Injectable:
         return f"{self.target}/{self.name}"
 
     @property
-    def contract(self) -> Contract:
-        return REGISTRY[self.target]
-
-    @property
     def address(self) -> str:
         """Where the changed function lies, in the package of either stack."""
-        return self.at or self.contract.address
+        return self.at or self.target.split("@")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +75,6 @@ class Fault(Injectable):
     @property
     def right_diagnoses(self) -> tuple[str, ...]:
         return (self.what,) if self.diagnosis is None else self.diagnosis
-
-    @property
-    def is_recognised(self) -> bool:
-        """Whether diagnosis can name it and goldens prove it: its own words are a right cause, and the oracle has it.
-
-        Of the functions within others, the oracle has those alone that are contracts.
-        """
-        is_in_oracle = not self.at or self.at in {contract.address for contract in REGISTRY.values()}
-        return is_in_oracle and not self.blind and self.what in self.right_diagnoses
 
 
 @dataclass(frozen=True, slots=True)

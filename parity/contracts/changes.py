@@ -10,12 +10,10 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
-from parity.contracts.declared import REGISTRY
-from parity.faults.namespace import Namespace, Tensor
+from parity.contracts.namespace import Namespace, Tensor
 from parity.physics.kinds import Kind
 
 Arguments = SimpleNamespace
@@ -28,14 +26,6 @@ class Kinds:
 
     arguments: Mapping[str, Kind]
     results: tuple[Kind, ...]
-
-    @classmethod
-    @cache
-    def at(cls, address: str) -> Kinds:
-        """Those that the contracts of an address declare, all its variants."""
-        contracts = [contract for contract in REGISTRY.values() if contract.address == address]
-        arguments = {argument.name: argument.kind for contract in contracts for argument in contract.arguments}
-        return cls(arguments, tuple(result.kind for result in contracts[0].results) if contracts else ())
 
 
 Change = Callable[[Namespace, Any, Kinds], Any]
