@@ -86,34 +86,19 @@ def exit_waves(size: int) -> st.SearchStrategy[Arrays]:
     return st.tuples(parts, parts).map(lambda drawn: (point + drawn[0] + 1j * drawn[1],))
 
 
-def mae_values(predicted: NDArray[Any], observed: NDArray[Any]) -> None:
-    """The mean absolute error of both stacks, against each other."""
+def loss_values(name: str, predicted: NDArray[Any], observed: NDArray[Any]) -> None:
+    """A loss of both stacks, against each other."""
     for dtype in (np.float32, np.float64):
         p, o = predicted.astype(dtype), observed.astype(dtype)
-        in_torch = ptycho_torch.losses.mae(torch.from_numpy(p), torch.from_numpy(o))
-        in_tensorflow = ptycho.losses.mae(tf.constant(channels_last(p)), tf.constant(channels_last(o)))
+        in_torch = getattr(ptycho_torch.losses, name)(torch.from_numpy(p), torch.from_numpy(o))
+        in_tensorflow = getattr(ptycho.losses, name)(tf.constant(channels_last(p)), tf.constant(channels_last(o)))
         assert_close(in_torch.numpy(), in_tensorflow.numpy())
 
 
-def mae_gradients(check: GradientCheck, predicted: NDArray[Any], observed: NDArray[Any]) -> None:
+def loss_gradients(name: str, check: GradientCheck, predicted: NDArray[Any], observed: NDArray[Any]) -> None:
     """Both of its gradients in each stack."""
-    check.in_torch(ptycho_torch.losses.mae, predicted, observed)
-    check.in_tensorflow(ptycho.losses.mae, channels_last(predicted), channels_last(observed))
-
-
-def poisson_nll_values(predicted: NDArray[Any], observed: NDArray[Any]) -> None:
-    """The Poisson likelihood of both stacks, against each other."""
-    for dtype in (np.float32, np.float64):
-        p, o = predicted.astype(dtype), observed.astype(dtype)
-        in_torch = ptycho_torch.losses.poisson_nll(torch.from_numpy(p), torch.from_numpy(o))
-        in_tensorflow = ptycho.losses.poisson_nll(tf.constant(channels_last(p)), tf.constant(channels_last(o)))
-        assert_close(in_torch.numpy(), in_tensorflow.numpy())
-
-
-def poisson_nll_gradients(check: GradientCheck, predicted: NDArray[Any], observed: NDArray[Any]) -> None:
-    """Both of its gradients in each stack."""
-    check.in_torch(ptycho_torch.losses.poisson_nll, predicted, observed)
-    check.in_tensorflow(ptycho.losses.poisson_nll, channels_last(predicted), channels_last(observed))
+    check.in_torch(getattr(ptycho_torch.losses, name), predicted, observed)
+    check.in_tensorflow(getattr(ptycho.losses, name), channels_last(predicted), channels_last(observed))
 
 
 def far_field_values(waves: NDArray[Any]) -> None:
@@ -132,8 +117,10 @@ def far_field_gradients(check: GradientCheck, waves: NDArray[Any]) -> None:
 
 
 BY_HAND = (
-    ByHand("losses.mae", amplitudes, mae_values, mae_gradients),
-    ByHand("losses.poisson_nll", amplitudes, poisson_nll_values, poisson_nll_gradients),
+    ByHand("losses.mae", amplitudes, partial(loss_values, "mae"), partial(loss_gradients, "mae")),
+    ByHand(
+        "losses.poisson_nll", amplitudes, partial(loss_values, "poisson_nll"), partial(loss_gradients, "poisson_nll")
+    ),
     ByHand("optics.far_field_amplitude", exit_waves, far_field_values, far_field_gradients),
 )
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from parity._environment import prepare_environment
-from parity._repository import ROOT
+from parity._ground.environment import prepare_environment
+from parity._ground.repository import ROOT
 from parity.stacks import load
 from parity.stacks.base import Framework
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from parity import cli
-from parity._repository import ROOT
+from parity._ground.repository import ROOT
 
 OWN = ("parity", "ptycho_exposures")
 STRANGERS = ("ptycho", "ptycho_torch")
@@ -170,7 +170,7 @@ IMPORTED = """
 import sys
 
 sys.path[:0] = [{path!r}]
-from parity._repository import import_stack
+from parity._ground.repository import import_stack
 
 print(import_stack("ptycho.diffsim").__file__)
 """

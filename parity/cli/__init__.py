@@ -15,9 +15,8 @@ from typing import NoReturn
 
 import click
 
-from parity._codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
-from parity._errors import CheckNotMade
-from parity.contracts.contract import UsageError
+from parity._ground.codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
+from parity._ground.errors import CheckNotMade, UsageError
 
 RESULTS = "results.json"
 """The file that a run is stored in."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from parity._codes import exit_code
-from parity._repository import ROOT
+from parity._ground.codes import exit_code
+from parity._ground.repository import ROOT
 from parity.cli.options import command_line, report_option
 from parity.cli.progress import progress
 from parity.contracts.declared import REGISTRY

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from parity._codes import exit_code
+from parity._ground.codes import exit_code
 from parity.cli import RESULTS
 from parity.contracts.declared import REGISTRY
 from parity.judging.divergences.faults import divergence_faults

@@ -6,7 +6,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from parity._codes import AGREE, exit_code
+from parity._ground.codes import AGREE, exit_code
 from parity.contracts.contract import Contract, Quota
 from parity.contracts.declared import REGISTRY
 from parity.contracts.mirror import MIRRORS, ORACLE, mirror_faults

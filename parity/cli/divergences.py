@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from parity._codes import AGREE, exit_code
+from parity._ground.codes import AGREE, exit_code
 from parity.cli.options import examples_option, precision_option
 from parity.cli.progress import progress
 from parity.contracts.cases.case import parse_precisions

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from parity._codes import exit_code
+from parity._ground.codes import exit_code
 from parity.cli.options import report_option, under_circumstances
 from parity.contracts.cases.case import parse_precisions
 from parity.contracts.cases.datasets import read_dataset

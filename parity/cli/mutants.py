@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from parity._codes import AGREE, exit_code
-from parity._repository import ROOT
+from parity._ground.codes import AGREE, exit_code
+from parity._ground.errors import UsageError
+from parity._ground.repository import ROOT
 from parity.cli.options import report_option
 from parity.cli.progress import progress
-from parity.contracts.contract import UsageError
 from parity.proof.mutants.crew import try_all
 from parity.proof.mutants.explained import explanation
 from parity.proof.mutants.mutate import Mutant, MutantKind, mutants_of, thinned

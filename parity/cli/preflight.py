@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from parity._codes import exit_code
+from parity._ground.codes import exit_code
 from parity.contracts.declared import REGISTRY
 from parity.gate.preflight.data import data_findings
 from parity.gate.preflight.findings import PreflightOutcome

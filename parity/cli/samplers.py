@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from parity._codes import exit_code
+from parity._ground.codes import exit_code
 from parity.report.terminal import console
 from parity.stacks import load
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from parity._codes import exit_code
-from parity._repository import import_stack
+from parity._ground.codes import exit_code
+from parity._ground.repository import import_stack
 from parity.cli.options import report_option
 from parity.faults import CATALOGUE
 from parity.proof.reconstruction import LOSSES

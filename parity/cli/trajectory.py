@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from parity._codes import exit_code
+from parity._ground.codes import exit_code
 from parity.cli.options import device_option, precision_option, report_option
 from parity.cli.progress import progress
 from parity.contracts.cases.case import parse_precisions

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from parity._codes import AGREE
-from parity._environment import prepare_environment
-from parity.contracts.contract import UsageError
+from parity._ground.codes import AGREE
+from parity._ground.environment import prepare_environment
+from parity._ground.errors import UsageError
 from parity.physics.weights import Weights, WeightsError, size_and_gridsize
 from parity.report.terminal import console
 from parity.stacks.silence import silenced

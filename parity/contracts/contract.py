@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from parity._ground.errors import UsageError
 from parity.contracts.cases.families.family import Spec, Stratum
 from parity.contracts.changes import Change
 from parity.contracts.fault import Fault
@@ -29,10 +30,6 @@ from parity.physics.precision import Precision
 Inputs = Mapping[str, NDArray[Any]]
 Source = Callable[[Any], Any]
 """Makes the array of an argument from a specification, which is of the family that its parameter is annotated with."""
-
-
-class UsageError(Exception):
-    """The user asked for something that does not exist or makes no sense; the message says what is possible."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
 
-from parity._repository import ROOT, STACKS, holds_stacks
+from parity._ground.repository import ROOT, STACKS, holds_stacks
 from parity.contracts.contract import Contract
 from parity.contracts.declared.sampling import SAMPLERS
 

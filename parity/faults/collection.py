@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from parity.contracts.contract import UsageError, did_you_mean, selected
+from parity._ground.errors import UsageError
+from parity.contracts.contract import (
+    did_you_mean,
+    selected,
+)
 from parity.contracts.fault import Injectable
 
 C = TypeVar("C", bound=Injectable)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
-from parity._repository import import_stack
-from parity.contracts.contract import UsageError
+from parity._ground.errors import UsageError
+from parity._ground.repository import import_stack
 from parity.contracts.fault import Injectable
 from parity.faults.layout import kinds_at
 from parity.faults.namespace import namespace_of

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from parity._git import GitError, GitMissing, git
+from parity._ground.git import GitError, GitMissing, git
 from parity.goldens.drift import Drift, Nature, drifts, worst_first, worst_nature
 from parity.goldens.errors import GoldenError
 from parity.goldens.folder import GoldenSet

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parity._errors import CheckNotMade
+from parity._ground.errors import CheckNotMade
 
 
 class GoldenError(CheckNotMade, ValueError):

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import scipy
 
-from parity._environment import in_ci
-from parity._git import GitError, GitMissing, git
-from parity._repository import ROOT
-from parity.contracts.contract import UsageError
+from parity._ground.environment import in_ci
+from parity._ground.errors import UsageError
+from parity._ground.git import GitError, GitMissing, git
+from parity._ground.repository import ROOT
 from parity.goldens.record import Golden
 from parity.stacks.base import Framework
 

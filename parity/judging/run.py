@@ -6,9 +6,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from parity._ground.errors import UsageError
 from parity.contracts.cases.case import Case, forced, parse_case, sweep
 from parity.contracts.cases.datasets import Dataset
-from parity.contracts.contract import Contract, UsageError
+from parity.contracts.contract import (
+    Contract,
+)
 from parity.judging.examine import Expect, Truth, examine
 from parity.judging.measurement import Measurement
 from parity.judging.shards import Shard

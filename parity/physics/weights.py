@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from parity._errors import CheckNotMade
+from parity._ground.errors import CheckNotMade
 
 Weights: TypeAlias = Mapping[str, NDArray[Any]]
 """Names of `networks.autoencode` to arrays in canonical layout: kernels (O, I, 3, 3), biases (O,)."""

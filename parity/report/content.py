@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from parity._codes import AGREE, DISAGREE, NOT_CHECKED, exit_code
+from parity._ground.codes import AGREE, DISAGREE, NOT_CHECKED, exit_code
 from parity.contracts.cases.case import Coordinates
 from parity.judging.run import ContractRun
 from parity.judging.verdict import UNJUDGED, Outcome

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from parity._errors import CheckNotMade
+from parity._ground.errors import CheckNotMade
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -26,30 +26,36 @@ STYLES = {
 def verdict_table(verdicts: Iterable[Verdict]) -> RenderableType:
     """Errors in units of the bound for each stack, the stacks' distance in float64, and the smallest visible defect."""
     verdicts = tuple(verdicts)
-    stacks = stacks_in(verdicts)
+    rows = [(verdict.contract, verdict.examples, verdict) for verdict in verdicts]
+    legend = (
+        "Stacks: worst error in units of the bound (≤ 1 agrees). float64 gap: largest relative distance of the stacks. "
+        "ε_min: smallest relative defect that one example shows."
+    )
+    return table_of_verdicts("contract", "examples", stacks_in(verdicts), rows, legend)
+
+
+def table_of_verdicts(
+    name: str, number: str, stacks: Sequence[str], rows: Iterable[tuple[str, int, Verdict]], legend: str
+) -> RenderableType:
+    """A row for each verdict, behind what it is of and a number of what it counts; `name` and `number` head these."""
     table = bare_table()
-    table.add_column("contract", no_wrap=True)
-    table.add_column("examples", justify="right")
+    table.add_column(name, no_wrap=True)
+    table.add_column(number, justify="right")
     for stack in stacks:
         table.add_column(stack, justify="right", min_width=len(stack))
     table.add_column("float64 gap", justify="right")
     table.add_column("ε_min", justify="right")
     table.add_column("verdict", no_wrap=True)
-    for verdict in verdicts:
+    for judged, count, verdict in rows:
         table.add_row(
-            verdict.contract,
-            str(verdict.examples),
+            judged,
+            str(count),
             *(in_bounds(verdict.worst.get(stack)) for stack in stacks),
             gap_in_words(verdict.gap),
             epsilon_in_words(verdict.epsilon),
             Text(verdict_in_words(verdict), STYLES[verdict.outcome]),
         )
-    legend = Text(
-        "Stacks: worst error in units of the bound (≤ 1 agrees). float64 gap: largest relative distance of the stacks. "
-        "ε_min: smallest relative defect that one example shows.",
-        style="dim",
-    )
-    return Group(table, legend)
+    return Group(table, Text(legend, style="dim"))
 
 
 def stacks_in(verdicts: Iterable[Verdict]) -> tuple[str, ...]:

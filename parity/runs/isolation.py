@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
-from parity._environment import prepare_environment
+from parity._ground.environment import prepare_environment
 from parity.contracts.cases.datasets import Dataset, read_dataset
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY

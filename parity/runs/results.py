@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from parity._errors import CheckNotMade
+from parity._ground.errors import CheckNotMade
 from parity.judging.measurement import Gain, Measurement
 from parity.judging.quantity import Quantity
 from parity.judging.run import ContractRun, NotChecked

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from parity._repository import STACKS, prefer_own_stacks
+from parity._ground.repository import STACKS, prefer_own_stacks
 from parity.judging.run import Plan
 from parity.judging.shards import Shard
 

@@ -19,8 +19,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from parity._errors import CheckNotMade
-from parity._repository import import_stack, is_found
+from parity._ground.errors import CheckNotMade
+from parity._ground.repository import import_stack, is_found
 from parity.contracts.contract import Contract, Entry, Inputs
 from parity.physics.kinds import Kind
 from parity.physics.precision import Precision

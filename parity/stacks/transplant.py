@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity._repository import import_stack
+from parity._ground.repository import import_stack
 from parity.physics.kinds import KERNEL
 from parity.physics.weights import Weights, WeightsError, architecture, checked, precision
 from ptycho_exposures.files import write_atomically

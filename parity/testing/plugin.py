@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from parity._codes import NOT_CHECKED
-from parity._environment import in_ci
+from parity._ground.codes import NOT_CHECKED
+from parity._ground.environment import in_ci
 from parity.contracts.cases.profiles import PROFILES, Profile
 
 if TYPE_CHECKING:

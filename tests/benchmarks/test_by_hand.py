@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from parity._repository import ROOT
+from parity._ground.repository import ROOT
 from parity.stacks import load
 
 _SPEC = importlib.util.spec_from_file_location("by_hand", ROOT / "benchmarks" / "by_hand.py")

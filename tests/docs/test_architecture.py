@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from parity._repository import ROOT
+from parity._ground.repository import ROOT
 from parity.contracts.declared import REGISTRY
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")

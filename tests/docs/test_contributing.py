@@ -5,8 +5,8 @@ import shlex
 
 import pytest
 
-from parity._codes import DISAGREE
-from parity._repository import ROOT
+from parity._ground.codes import DISAGREE
+from parity._ground.repository import ROOT
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 WALK = PAGE[PAGE.index("## A contract in four files") : PAGE.index("\n## Other things to add")]

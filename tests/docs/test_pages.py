@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from parity._repository import ROOT
+from parity._ground.repository import ROOT
 from parity.cli import cli
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from parity._codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
-from parity._repository import ROOT
+from parity._ground.codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
+from parity._ground.repository import ROOT
 from parity.proof.score.result import Score, accuracy
 from parity.proof.score.stored import read_score
 

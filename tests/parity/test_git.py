@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from parity._git import GitError, GitMissing, git
+from parity._ground.git import GitError, GitMissing, git
 
 
 def test_what_git_prints(tmp_path: Path) -> None:

@@ -51,17 +51,6 @@ def test_a_batch_is_laid_out_as_the_stack_has_it_and_the_probe_is_beside_it(path
     assert (tuple(dataset.probe.shape), dataset.probe.dtype) == ((6, 8, 2), tf.complex128)
 
 
-def test_what_is_in_memory_is_grouped_as_a_file_is(path: Path) -> None:
-    dataset = PtychoDataset(path, gridsize=2, neighbours=6, seed=3, precision="float64")
-    batch = dataset.batch(range(12))
-    grouping = (2, 6, 3)
-    np.testing.assert_array_equal(dataloader.neighbour_groups(SCAN, *grouping), dataset.groups)
-    np.testing.assert_allclose(
-        dataloader.group_positions(tf.cast(SCAN, tf.float64), *grouping), batch["positions"], atol=1e-12
-    )
-    np.testing.assert_allclose(dataloader.group_amplitudes(FRAMES, SCAN, *grouping), batch["amplitude"], rtol=1e-12)
-
-
 def test_a_graph_finds_the_same_groups() -> None:
     traced = tf.function(
         dataloader.group_positions,
@@ -71,40 +60,3 @@ def test_a_graph_finds_the_same_groups() -> None:
     np.testing.assert_array_equal(traced(SCAN, 2, 6, 1), expected)
     with pytest.raises(tf.errors.InvalidArgumentError, match="neighbours: expected from gridsize"):
         traced(SCAN, 2, 3, 1)
-
-
-@pytest.mark.parametrize(
-    ("error", "call", "sentence"),
-    [
-        (
-            TypeError,
-            lambda: dataloader.neighbour_groups(tf.cast(SCAN, tf.int32), 1, 1, 0),
-            "scan: expected float32 or float64, got",
-        ),
-        (ValueError, lambda: dataloader.neighbour_groups(SCAN[0], 1, 1, 0), r"scan: expected axes \(A, 2\), got shape"),
-        (TypeError, lambda: dataloader.neighbour_groups(SCAN, 1.0, 1, 0), "gridsize: expected a whole number, got 1.0"),
-        (ValueError, lambda: dataloader.neighbour_groups(SCAN, 2, 0, 0), "neighbours: expected a positive number, got"),
-        (ValueError, lambda: dataloader.group_positions(SCAN, 2, 3, 0), "neighbours: expected from gridsize² = 4 to"),
-        (ValueError, lambda: dataloader.group_positions(SCAN, 2, 4, -1), "seed: expected a number of at least 0, got"),
-        (ValueError, lambda: dataloader.neighbour_groups(SCAN * np.nan, 1, 1, 0), "scan: expected finite pixels"),
-        (
-            ValueError,
-            lambda: dataloader.group_amplitudes(FRAMES[:5], SCAN, 1, 1, 0),
-            "diffraction: expected as many exposures as in scan, got 5",
-        ),
-        (
-            TypeError,
-            lambda: dataloader.group_amplitudes(tf.cast(FRAMES, tf.complex128), SCAN, 1, 1, 0),
-            "diffraction: expected float32, float64 or integers, got complex128",
-        ),
-    ],
-)
-def test_what_cannot_be_grouped_is_named(error: type[Exception], call, sentence: str) -> None:
-    with pytest.raises(error, match=sentence):
-        call()
-
-
-def test_readings_are_widened_before_they_are_squared() -> None:
-    readings = tf.fill((12, 6, 8), tf.constant(300, tf.uint16))
-    found = dataloader.group_amplitudes(readings, SCAN, 2, 4, 0)
-    np.testing.assert_allclose(found, np.full((12, 6, 8, 4), 0.5), rtol=1e-15)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from parity._codes import AGREE
+from parity._ground.codes import AGREE
 from parity.contracts.fault import Injectable
 from parity.faults import CATALOGUE, REWRITES
 from parity.proof.score.message import listing

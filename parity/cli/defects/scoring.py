@@ -6,11 +6,14 @@ from pathlib import Path
 
 import click
 
-from parity._codes import exit_code
-from parity._repository import ROOT
+from parity._ground.codes import exit_code
+from parity._ground.errors import UsageError
+from parity._ground.repository import ROOT
 from parity.cli.options import report_option
 from parity.cli.progress import progress
-from parity.contracts.contract import Contract, UsageError
+from parity.contracts.contract import (
+    Contract,
+)
 from parity.contracts.declared import REGISTRY
 from parity.faults import CATALOGUE, REWRITES
 from parity.faults.diagnosis import diagnose

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from parity._codes import AGREE, exit_code
+from parity._ground.codes import AGREE, exit_code
 from parity.cli.golden.options import chosen, contract_of, fixtures_option, names_argument, repeated
 from parity.cli.options import device_option, report_option, stacks_option
 from parity.cli.progress import progress

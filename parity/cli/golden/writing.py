@@ -8,13 +8,16 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from parity._codes import AGREE, exit_code
+from parity._ground.codes import AGREE, exit_code
+from parity._ground.errors import UsageError
 from parity.cli.golden.options import chosen, contract_of, fixtures_option, names_argument, reason_option
 from parity.cli.options import data_option, stacks_option
 from parity.cli.progress import progress
 from parity.contracts.cases.case import Case, parse_case
 from parity.contracts.cases.datasets import read_dataset
-from parity.contracts.contract import Contract, UsageError
+from parity.contracts.contract import (
+    Contract,
+)
 from parity.contracts.declared import REGISTRY
 from parity.goldens.choice import choose
 from parity.goldens.folder import GoldenSet, recover

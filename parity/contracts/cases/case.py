@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from parity._ground.errors import UsageError
 from parity.contracts.cases.datasets import Dataset
 from parity.contracts.cases.families.exposures import (
     ExposureSpec,
@@ -21,7 +22,13 @@ from parity.contracts.cases.families.exposures import (
 from parity.contracts.cases.families.family import MEASURED, Spec, Stratum
 from parity.contracts.cases.families.networks import images, noiseless_images
 from parity.contracts.cases.families.scans import recorded
-from parity.contracts.contract import Contract, Inputs, Result, Source, UsageError, has_readings
+from parity.contracts.contract import (
+    Contract,
+    Inputs,
+    Result,
+    Source,
+    has_readings,
+)
 from parity.physics.kinds import Numbers
 from parity.physics.precision import FLOAT64, PRECISIONS, Precision
 

@@ -22,7 +22,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from parity._errors import CheckNotMade
+from parity._ground.errors import CheckNotMade
 from ptycho_exposures.archive import read_finite, require
 from ptycho_exposures.npz import Archive, DataError
 from ptycho_exposures.scanfile import (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from parity._repository import import_stack
+from parity._ground.repository import import_stack
 from parity.contracts.changes import Arguments, Change, Kinds, giving
 from parity.contracts.fault import Fault
 from parity.contracts.namespace import Namespace, Tensor

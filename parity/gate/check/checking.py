@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from parity._environment import prepare_environment
+from parity._ground.environment import prepare_environment
 from parity.contracts.declared import REGISTRY
 from parity.contracts.mirror import line_of, mirror_faults
 from parity.gate.check.declarations import DeclarationsUnreadable, declared_at, declared_in, weakened

@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from parity._errors import CheckNotMade
-from parity._git import GitError, git
-from parity._repository import STACKS
+from parity._ground.errors import CheckNotMade
+from parity._ground.git import GitError, git
+from parity._ground.repository import STACKS
 
 HARNESS = "parity"
 

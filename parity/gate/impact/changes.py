@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from parity._errors import CheckNotMade
-from parity._git import GitError, git
-from parity.contracts.contract import UsageError
+from parity._ground.errors import CheckNotMade, UsageError
+from parity._ground.git import GitError, git
 
 PULL_REQUEST_BASE = "GITHUB_BASE_REF"
 """The branch that a pull request is to be merged into, where a GitHub workflow runs for one."""

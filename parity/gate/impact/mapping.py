@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
-from parity._repository import STACKS, prefer_own_stacks
+from parity._ground.repository import STACKS, prefer_own_stacks
 from parity.contracts.contract import Contract
 from parity.contracts.declared.sampling import SAMPLERS
 from parity.contracts.mirror import MIRRORS, ORACLE

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity._errors import CheckNotMade
+from parity._ground.errors import CheckNotMade
 from parity.contracts.cases.datasets import DatasetError, read_dataset
 from parity.gate.preflight.counts import PixelNature, are_counts, nature
 from parity.gate.preflight.findings import PreflightFinding, PreflightOutcome

@@ -6,7 +6,7 @@ import importlib.util
 import platform
 from importlib import metadata
 
-from parity._repository import ROOT
+from parity._ground.repository import ROOT
 from parity.contracts.mirror import MIRRORS
 from parity.gate.preflight.findings import PreflightFinding, PreflightOutcome
 from parity.gate.preflight.places import places

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from parity._repository import ROOT
+from parity._ground.repository import ROOT
 from parity.contracts.contract import Contract, Entry
 from parity.contracts.mirror import MIRRORS
 from parity.gate.preflight.findings import PreflightFinding, PreflightOutcome

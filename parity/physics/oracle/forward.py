@@ -87,33 +87,14 @@ def training_objective(
     return training_loss(predicted, observed, patches, target, *weights)
 
 
-def training_objective_vjp(
-    cotangent: Array,
-    patches: Array,
-    positions: Array,
-    probe: Array,
-    log_scale: Array,
-    observed: Array,
-    target: Array,
-    nll_weight: Array,
-    mae_weight: Array,
-    realspace_weight: Array,
-    tv_weight: Array,
-    realspace_mae_weight: Array,
-    rows: int,
-    columns: int,
-    weighting: str = "central",
-) -> tuple[Any, Any, Any, Any, Any, Any]:
+def training_objective_vjp(cotangent: Array, **arguments: Any) -> tuple[Any, ...]:
     """Gradients of `patches`, through prediction and real-space terms, `positions`, `probe`, `log_scale`, `observed`
-    and `target`."""
-    arguments = (patches, positions, probe, log_scale, rows, columns, weighting)
-    weights = (nll_weight, mae_weight, realspace_weight, tv_weight, realspace_mae_weight)
-    predicted = predict_amplitude(*arguments)
-    of_predicted, of_observed, in_real_space, of_target = training_loss_vjp(
-        cotangent, predicted, observed, patches, target, *weights
-    )
-    of_patches, of_positions, of_probe, of_log_scale = predict_amplitude_vjp(of_predicted, *arguments)
-    return of_patches + in_real_space, of_positions, of_probe, of_log_scale, of_observed, of_target
+    and `target`; the arguments are those of `training_objective`, every one by its name."""
+    seen = {name: arguments.pop(name) for name in ("positions", "probe", "log_scale", "rows", "columns", "weighting")}
+    predicted = predict_amplitude(arguments["patches"], **seen)
+    of_predicted, of_observed, in_real_space, of_target = training_loss_vjp(cotangent, predicted, **arguments)
+    of_patches, *of_light = predict_amplitude_vjp(of_predicted, arguments["patches"], **seen)
+    return of_patches + in_real_space, *of_light, of_observed, of_target
 
 
 def reconstruction_loss(
@@ -141,30 +122,12 @@ def reconstruction_loss(
     )
 
 
-def reconstruction_loss_vjp(
-    cotangent: Array,
-    images: Array,
-    positions: Array,
-    probe: Array,
-    log_scale: Array,
-    observed: Array,
-    target: Array,
-    nll_weight: Array,
-    mae_weight: Array,
-    realspace_weight: Array,
-    tv_weight: Array,
-    realspace_mae_weight: Array,
-    rows: int,
-    columns: int,
-    weighting: str = "central",
-    **parameters: Array,
-) -> tuple[Any, ...]:
-    """Gradients of what training learns: `probe`, `log_scale` and the `parameters` in their order."""
-    weights = (nll_weight, mae_weight, realspace_weight, tv_weight, realspace_mae_weight)
+def reconstruction_loss_vjp(cotangent: Array, images: Array, **arguments: Any) -> tuple[Any, ...]:
+    """Gradients of what training learns, `probe`, `log_scale` and the network's parameters in their order; the
+    arguments are those of `reconstruction_loss`, every one by its name."""
+    parameters = {name: arguments.pop(name) for name in (*arguments,) if name.endswith(("_kernel", "_bias"))}
     patches = autoencode(images, **parameters)
-    of_patches, _, of_probe, of_log_scale, *_ = training_objective_vjp(
-        cotangent, patches, positions, probe, log_scale, observed, target, *weights, rows, columns, weighting
-    )
+    of_patches, _, of_probe, of_log_scale, *_ = training_objective_vjp(cotangent, patches=patches, **arguments)
     _, *of_parameters = autoencode_vjp(of_patches, images, **parameters)
     return of_probe, of_log_scale, *of_parameters
 

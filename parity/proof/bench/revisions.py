@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from parity._git import GitError, GitMissing, git
-from parity._repository import ROOT
+from parity._ground.git import GitError, GitMissing, git
+from parity._ground.repository import ROOT
 from parity.proof.bench.ratios import Compared, compared
 from parity.proof.bench.sizes import Timed
 from parity.proof.bench.stored import BenchError, read_sizes

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from parity._errors import CheckNotMade
+from parity._ground.errors import CheckNotMade
 from parity.proof.bench.ratios import Compared
 from parity.proof.bench.sizes import Refused, Timed
 from parity.proof.bench.suite import BenchReport

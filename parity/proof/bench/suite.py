@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from parity._environment import prepare_environment
+from parity._ground.environment import prepare_environment
 from parity.contracts.cases.case import forced, precisions_of, sweep
 from parity.contracts.contract import Contract
 from parity.judging.examine import JUDGING, Truth, examine

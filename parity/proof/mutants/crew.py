@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from parity._environment import prepare_environment
-from parity._errors import CheckNotMade
+from parity._ground.environment import prepare_environment
+from parity._ground.errors import CheckNotMade
 from parity.proof.mutants import journal
 from parity.proof.mutants.asking import PASSED, Session, SessionResult, ask
 from parity.proof.mutants.mutate import Mutant, MutantKind

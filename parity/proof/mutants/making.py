@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from parity._repository import import_stack
+from parity._ground.repository import import_stack
 from parity.faults.injection import replaced_in
 from parity.proof.mutants.mutate import Mutant
 

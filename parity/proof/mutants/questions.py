@@ -28,6 +28,8 @@ Networks, training, probes and the loading of data are not: their contracts are 
 """
 
 _TESTS = {"ptycho": "ptycho", "ptycho_torch": "torch"}
+"""The folder of the unit tests that a package alone has, beside those of `stacks`, which both stacks have."""
+
 _CONTRACTS = Path("tests", "parity", "contracts", "test_contracts.py")
 
 
@@ -64,9 +66,11 @@ class Checkout:
 
     def units(self, package: str, module: str) -> Session:
         """The unit tests of a file of a stack, after those of what the stack refuses."""
-        folder = self.root / "tests" / _TESTS[package]
-        paths = tuple(path for path in (folder / "test_checks.py", folder / f"test_{module}.py") if path.is_file())
-        return Session(("--rootdir", str(self.root), *map(str, paths)), paths)
+        folders = [self.root / "tests" / name for name in ("stacks", _TESTS[package])]
+        asked = [folder / f"test_{name}.py" for name in ("checks", module) for folder in folders]
+        paths = tuple(path for path in asked if path.is_file())
+        others = " or ".join(name for stack, name in STACKS.items() if stack != package)
+        return Session(("--rootdir", str(self.root), "-k", f"not ({others})", *map(str, paths)), paths)
 
 
 @cache

@@ -17,8 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from parity._ground.errors import UsageError
 from parity.contracts.cases.families.family import Complex, Real
-from parity.contracts.contract import Inputs, UsageError, did_you_mean
+from parity.contracts.contract import (
+    Inputs,
+    did_you_mean,
+)
 from parity.contracts.declared import REGISTRY
 from parity.contracts.fault import Fault
 from parity.faults.injection import injected

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from parity._errors import CheckNotMade
-from parity._repository import import_stack
-from parity.contracts.contract import UsageError
+from parity._ground.errors import CheckNotMade, UsageError
+from parity._ground.repository import import_stack
 from parity.contracts.fault import Fault
 from parity.faults.injection import injected
 from parity.proof.reconstruction import LOSSES, loss_of

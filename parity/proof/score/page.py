@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from parity._codes import AGREE, DISAGREE
+from parity._ground.codes import AGREE, DISAGREE
 from parity.proof.score.baselines import BASELINES
 from parity.proof.score.result import COLUMNS, POOLED, STAGE, DefectScore, Score, ScoreRun, Seen, accuracy, mean_share
 

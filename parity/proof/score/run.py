@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from parity._environment import prepare_environment
+from parity._ground.environment import prepare_environment
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.contracts.fault import Injectable

@@ -13,8 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parity._codes import NOT_CHECKED
-from parity._repository import ROOT
+from parity._ground.codes import NOT_CHECKED
+from parity._ground.repository import ROOT
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import Inputs
 from parity.judging.examine import Clock, Truth, untimed

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from parity._errors import CheckNotMade
+from parity._ground.errors import CheckNotMade
 from parity.proof.score.result import ContractScore, DefectScore, Explained, RewriteScore, Score, ScoreRun, Seen
 
 FORMAT = 2

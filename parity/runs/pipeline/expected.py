@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity._errors import CheckNotMade
-from parity.contracts.contract import UsageError
+from parity._ground.errors import CheckNotMade, UsageError
 from parity.judging.expectation import exactly
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.oracle.dataloader import neighbour_groups

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity._errors import CheckNotMade
-from parity._repository import import_stack
-from parity.contracts.contract import UsageError
+from parity._ground.errors import CheckNotMade, UsageError
+from parity._ground.repository import import_stack
 from parity.physics.kinds import AMPLITUDE, POSITIONS, PROBE, Kind
 from parity.physics.precision import Precision
 from parity.runs.pipeline.expected import FileReading

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity._errors import CheckNotMade
-from parity._repository import import_stack
-from parity.contracts.contract import UsageError
+from parity._ground.errors import CheckNotMade, UsageError
+from parity._ground.repository import import_stack
 from parity.physics.precision import Precision
 from parity.physics.weights import Weights, size_and_gridsize
 from parity.stacks.base import Framework, stack_at_work

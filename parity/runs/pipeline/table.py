@@ -4,51 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Group, RenderableType
-from rich.text import Text
+from rich.console import RenderableType
 
 from parity.judging.quantity import Quantity
 from parity.judging.verdict import UNJUDGED, Outcome
 from parity.report.messages import REPRODUCE, causes, extent, finding_of, headline
-from parity.report.terminal import (
-    STYLES,
-    bare_table,
-    counted,
-    epsilon_in_words,
-    gap_in_words,
-    in_bounds,
-    verdict_in_words,
-)
+from parity.report.terminal import counted, table_of_verdicts
 from parity.runs.pipeline.holding import Held, PipelineResult
 from parity.stacks import STACKS
 
 
 def pipeline_table(answer: PipelineResult) -> RenderableType:
     """The steps: how many arrays, errors in units of the bound, the stacks' distance, and the smallest defect seen."""
-    table = bare_table()
-    table.add_column("step", no_wrap=True)
-    table.add_column("arrays", justify="right")
-    for stack in STACKS:
-        table.add_column(stack, justify="right", min_width=len(stack))
-    table.add_column("float64 gap", justify="right")
-    table.add_column("ε_min", justify="right")
-    table.add_column("verdict", no_wrap=True)
-    for held in answer.steps:
-        verdict = held.verdict
-        table.add_row(
-            str(held.step),
-            str(held.arrays),
-            *(in_bounds(verdict.worst.get(stack)) for stack in STACKS),
-            gap_in_words(verdict.gap),
-            epsilon_in_words(verdict.epsilon),
-            Text(verdict_in_words(verdict), STYLES[verdict.outcome]),
-        )
-    legend = Text(
+    legend = (
         "Stacks: worst error in units of the bound (≤ 1 agrees); loaders must give the same bits. float64 gap: largest "
-        "relative distance of the stacks. ε_min: smallest relative defect that shows.",
-        style="dim",
+        "relative distance of the stacks. ε_min: smallest relative defect that shows."
     )
-    return Group(table, legend)
+    rows = [(str(held.step), held.arrays, held.verdict) for held in answer.steps]
+    return table_of_verdicts("step", "arrays", STACKS, rows, legend)
 
 
 def subject(answer: PipelineResult) -> str:

@@ -34,20 +34,6 @@ Parity = Callable[..., Result]
 
 
 @pytest.fixture
-def parity_command(capsys: pytest.CaptureFixture[str]) -> Parity:
-    """The command, called with its arguments; gives exit code, output and errors."""
-
-    def call(*arguments: str) -> Result:
-        with pytest.raises(SystemExit) as ended:
-            cli.main(arguments)
-        captured = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, captured.out, captured.err
-
-    return call
-
-
-@pytest.fixture
 def torn_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     """A PyTorch stack whose mean absolute error is off by one in a million millions."""
     from ptycho_torch import losses

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from parity import cli
-from parity._codes import AGREE, DISAGREE, NOT_CHECKED, USAGE, exit_code
-from parity._repository import ROOT
+from parity._ground.codes import AGREE, DISAGREE, NOT_CHECKED, USAGE, exit_code
+from parity._ground.repository import ROOT
 from parity.cli.explain import explain_command
 from parity.cli.golden.reading import replay_command
 from parity.cli.preflight import preflight_command
@@ -24,7 +24,7 @@ from parity.runs.isolation import Outcomes, hold_here
 from parity.stacks.base import Framework
 
 FEW = ("--examples", "0", "--precision", "f64", "--mode", "eager")
-DECIDING = {"parity/_codes.py", "parity/cli/__init__.py"}
+DECIDING = {"parity/_ground/codes.py", "parity/cli/__init__.py"}
 """Where 3 is decided: of what was found, and of what was raised."""
 
 
@@ -44,7 +44,7 @@ def sources() -> Iterator[tuple[str, ast.Module]]:
 
 def test_no_other_module_gives_a_number_the_meaning_of_an_exit_code() -> None:
     defining = {path for path, tree in sources() for node in tree.body if _is_number_of_a_code(node)}
-    assert defining == {"parity/_codes.py"}
+    assert defining == {"parity/_ground/codes.py"}
 
 
 def _is_number_of_a_code(node: ast.stmt) -> bool:

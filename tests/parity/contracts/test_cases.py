@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from parity._ground.errors import UsageError
 from parity.contracts.cases.case import (
     ONE_HOT_EVERY,
     Case,
@@ -22,7 +23,9 @@ from parity.contracts.cases.case import (
 )
 from parity.contracts.cases.datasets import Dataset
 from parity.contracts.cases.families.exposures import ExposureSpec
-from parity.contracts.contract import Contract, UsageError
+from parity.contracts.contract import (
+    Contract,
+)
 from parity.contracts.declared import REGISTRY
 from parity.physics.precision import FLOAT32, FLOAT64, PRECISIONS
 

@@ -7,13 +7,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from parity._ground.errors import UsageError
 from parity.contracts.cases.case import Case, forced
 from parity.contracts.cases.families import canvases, exposures, losses, optimizers
 from parity.contracts.cases.families.exposures import ExposureStratum
 from parity.contracts.cases.families.family import EVEN, ODD, Spec, Stratum, once
 from parity.contracts.cases.families.probes import probe
 from parity.contracts.changes import returning
-from parity.contracts.contract import Argument, Contract, Result, Source, UsageError
+from parity.contracts.contract import (
+    Argument,
+    Contract,
+    Result,
+    Source,
+)
 from parity.contracts.fault import Fault
 from parity.contracts.registry import Registry
 from parity.physics.kinds import AMPLITUDE, EXIT_WAVES, OBJECT, PROBE, SCALAR

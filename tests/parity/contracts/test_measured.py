@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from parity._ground.errors import UsageError
 from parity.contracts.cases.case import Case, parse_case, strata_of
 from parity.contracts.cases.datasets import Dataset, read_dataset
 from parity.contracts.cases.families.exposures import (
@@ -18,7 +19,6 @@ from parity.contracts.cases.families.exposures import (
 )
 from parity.contracts.cases.families.losses import LossStratum
 from parity.contracts.cases.families.probes import probe, single_mode
-from parity.contracts.contract import UsageError
 from parity.contracts.declared import REGISTRY
 
 COUNT, SIZE, FRAME = 12, 16, (40, 36)

@@ -14,9 +14,9 @@ import torch
 
 import ptycho.losses as tensorflow_losses
 import ptycho_torch.losses as torch_losses
+from parity._ground.errors import UsageError
 from parity.contracts.cases.case import Case, parse_case
 from parity.contracts.changes import given, giving, raw, replaced, returning
-from parity.contracts.contract import UsageError
 from parity.contracts.declared import REGISTRY
 from parity.contracts.fault import Fault, Rewrite
 from parity.faults.injection import injected, replaced_in

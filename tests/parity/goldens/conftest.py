@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity import cli
 from parity.contracts.cases.case import parse_case
 from parity.contracts.declared import REGISTRY
 from parity.goldens import provenance
@@ -112,14 +111,6 @@ def changed_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def parity_golden(capsys: pytest.CaptureFixture[str], fixtures: Path, changed_files: list[str]) -> Parity:
+def parity_golden(parity_command: Parity, fixtures: Path, changed_files: list[str]) -> Parity:
     """`parity golden` on `fixtures`, called with its arguments; gives exit code, output and errors."""
-
-    def call(*arguments: str) -> Result:
-        with pytest.raises(SystemExit) as ended:
-            cli.main(("golden", *arguments, "--fixtures", str(fixtures)))
-        captured = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, captured.out, captured.err
-
-    return call
+    return lambda *arguments: parity_command("golden", *arguments, "--fixtures", str(fixtures))

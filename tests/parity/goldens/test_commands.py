@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from parity import cli
+from parity._ground.errors import UsageError
 from parity.cli.golden.options import FIXTURES, chosen
-from parity.contracts.contract import UsageError
 from parity.contracts.declared import REGISTRY
 from parity.goldens import folder, proof
 from parity.goldens.folder import GoldenSet

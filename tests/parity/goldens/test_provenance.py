@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from parity.contracts.contract import UsageError
+from parity._ground.errors import UsageError
 from parity.goldens import provenance
 from parity.goldens.provenance import (
     SIMULATED,

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from parity.contracts.contract import UsageError
+from parity._ground.errors import UsageError
 from parity.contracts.declared import REGISTRY
 from parity.judging.run import Plan
 from parity.judging.shards import Shard, parse_shard

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 import ptycho_torch.forward
 import ptycho_torch.losses
-from parity._codes import AGREE, NOT_CHECKED
+from parity._ground.codes import AGREE, NOT_CHECKED
+from parity._ground.errors import UsageError
 from parity.cli.reconstruction import reconstruct_command
 from parity.contracts.cases.case import Case
 from parity.contracts.changes import raw
-from parity.contracts.contract import UsageError
 from parity.contracts.declared import REGISTRY
 from parity.contracts.fault import Fault
 from parity.faults import CATALOGUE

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from parity._ground.errors import UsageError
 from parity.cli import main
-from parity.contracts.contract import UsageError
 from parity.faults import CATALOGUE
 from parity.proof.reconstruction.training import Task, TrainingEffect, TrainingNotMade, training_effects
 from parity.proof.reconstruction.training_table import draw_training, training_table

@@ -32,20 +32,6 @@ ALONE = ("--case", "unconstrained/0", "--stack", "torch", "--precision", "f64")
 
 
 @pytest.fixture
-def parity_command(capsys: pytest.CaptureFixture[str]) -> Parity:
-    """The command, called with its arguments; gives exit code, output and errors."""
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            cli.main(arguments)
-        captured = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, captured.out, captured.err
-
-    return call
-
-
-@pytest.fixture
 def wrong(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[Any], Any]], None]:
     """Replaces what the PyTorch stack has at `module.function` by what is made of it."""
 

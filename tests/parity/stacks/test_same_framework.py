@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from parity._ground.errors import UsageError
 from parity.contracts.cases.case import forced
-from parity.contracts.contract import UsageError
 from parity.contracts.declared import REGISTRY
 from parity.judging.examine import examine
 from parity.judging.measurement import PAIR

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from parity._environment import TORCH_ONEDNN, TORCH_THREADS
+from parity._ground.environment import TORCH_ONEDNN, TORCH_THREADS
 from parity.runs.results import read_results
 
 CONTRACT = "probe.gaussian"

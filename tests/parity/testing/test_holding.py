@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from parity._repository import ROOT
+from parity._ground.repository import ROOT
 from parity.contracts.cases.case import Case
 from parity.contracts.cases.profiles import PROFILES
 from parity.contracts.contract import Inputs

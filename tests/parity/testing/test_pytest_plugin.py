@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from parity._codes import NOT_CHECKED
+from parity._ground.codes import NOT_CHECKED
 from parity.contracts.cases.case import parse_case
 from parity.contracts.cases.profiles import PROFILES
 from parity.contracts.declared import REGISTRY

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from parity._codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
+from parity._ground.codes import AGREE, DISAGREE, NOT_CHECKED, USAGE
 
 
 def weaken(clone, old, new):

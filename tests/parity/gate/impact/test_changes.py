@@ -2,7 +2,7 @@ import subprocess
 
 import pytest
 
-from parity.contracts.contract import UsageError
+from parity._ground.errors import UsageError
 from parity.gate.impact.changes import PULL_REQUEST_BASE, BaseUnknown, changes_since
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity._errors import CheckNotMade
+from parity._ground.errors import CheckNotMade
 from parity.gate.preflight.data import data_findings
 from parity.gate.preflight.findings import PreflightOutcome
 from ptycho.workflows.grid_lines_workflow import build_datasets

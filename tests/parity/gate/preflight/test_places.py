@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from parity._repository import ROOT
+from parity._ground.repository import ROOT
 from parity.contracts.contract import Entry
 from parity.contracts.declared import REGISTRY
 from parity.gate.preflight.findings import PreflightOutcome

@@ -1,6 +1,7 @@
 """`parity preflight`: what it prints, and its exit codes."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +18,8 @@ Preflight = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def preflight(capsys: pytest.CaptureFixture[str]) -> Preflight:
-    def call(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            cli.main(["preflight", *arguments])
-        captured = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, captured.out, captured.err
-
-    return call
+def preflight(parity_command: Preflight) -> Preflight:
+    return partial(parity_command, "preflight")
 
 
 def experiment(path: Path, diffraction: np.ndarray) -> str:

@@ -22,14 +22,14 @@ from parity.judging.divergences import Divergence, PositiveFactor, registry
 from parity.judging.divergences.registry import accepted_in, registered
 from parity.judging.measurement import Measurement
 from parity.judging.quantity import result_of
-from parity.judging.run import ContractRun, Plan, run
+from parity.judging.run import ContractRun, Holder, Plan, run
 from parity.judging.verdict import judge
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.messages import finding
 from parity.runs.results import read_results, write_results
 from parity.stacks import load
 from parity.stacks.base import Framework
-from parity.testing.holding import Harness
+from parity.testing.holding import Given, Harness
 
 MAE = REGISTRY["losses.mae"]
 TRIPLED = Fault("losses.mae", "tripled", "is three times what it is", returning(lambda xp, mae, a: 3 * mae))
@@ -46,20 +46,6 @@ Parity = Callable[..., tuple[int, str, str]]
 def accept(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Accept entries, and nothing else."""
     return lambda *entries: monkeypatch.setattr(registry, "DIVERGENCES", entries)
-
-
-@pytest.fixture
-def parity_command(capsys: pytest.CaptureFixture[str]) -> Parity:
-    """The command, called with its arguments; gives exit code, output and errors."""
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            cli.main(arguments)
-        captured = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, captured.out, captured.err
-
-    return call
 
 
 def test_what_is_registered_is_right_today() -> None:
@@ -151,7 +137,7 @@ def test_an_unknown_contract_is_listed_with_its_fault(accept: Callable[..., None
 def hold(stacks: tuple[Framework, ...]) -> str:
     """What a test says that holds the contract; '' if it passes."""
     try:
-        Harness(stacks, Profile(0, True), []).hold(MAE)
+        Harness(Given(Holder(stacks)), Profile(0, True), []).hold(MAE)
     except pytest.fail.Exception as failed:
         return str(failed)
     return ""

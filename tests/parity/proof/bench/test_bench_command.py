@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from parity._codes import AGREE
+from parity._ground.codes import AGREE
 from parity.cli import NOT_CHECKED
 from parity.cli import bench as command
 from parity.cli.bench import bench_command

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from parity._repository import ROOT
+from parity._ground.repository import ROOT
 from parity.proof.bench import revisions
 from parity.proof.bench.ratios import compared
 from parity.proof.bench.revisions import compare_with, exported

@@ -2,7 +2,7 @@
 
 import pytest
 
-from parity.contracts.contract import UsageError
+from parity._ground.errors import UsageError
 from parity.contracts.declared import REGISTRY
 from parity.proof.bench import sizes
 from parity.proof.bench.sizes import Refused, Timed, check_sizes, sized, time_sizes

@@ -1,8 +1,8 @@
 import pytest
 from click.testing import CliRunner
 
+from parity._ground.errors import UsageError
 from parity.cli import mutants as command
-from parity.contracts.contract import UsageError
 from parity.proof.mutants.trial import MutantTrial, TrialOutcome
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from parity._repository import ROOT
+from parity._ground.repository import ROOT
 from parity.proof.score.page import summary
 from parity.proof.score.result import Score
 from parity.proof.score.run import stale

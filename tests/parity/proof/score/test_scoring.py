@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity._codes import AGREE, DISAGREE, NOT_CHECKED
+from parity._ground.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.contracts.changes import replaced, returning
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity._errors import CheckNotMade
-from parity.contracts.contract import UsageError
+from parity._ground.errors import CheckNotMade, UsageError
 from parity.faults import CATALOGUE
 from parity.faults.injection import injected, replaced_in
 from parity.judging.quantity import result_of

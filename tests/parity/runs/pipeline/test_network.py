@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parity._errors import CheckNotMade
+from parity._ground.errors import CheckNotMade
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.runs.pipeline.network import as_vector, moved, network_size, seeded, weights_in
 from parity.stacks.base import Framework

@@ -17,13 +17,10 @@ Experiment = Weights = Callable[..., Path]
 
 
 @pytest.fixture
-def pipeline(capsys: pytest.CaptureFixture[str]) -> Pipeline:
+def pipeline(parity_command: Callable[..., tuple[int, str, str]]) -> Pipeline:
     def call(*arguments: object) -> tuple[int, list[str], str]:
-        with pytest.raises(SystemExit) as ended:
-            cli.main(["pipeline", *map(str, arguments)])
-        captured = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, captured.out.splitlines(), captured.err
+        code, printed, errors = parity_command("pipeline", *map(str, arguments))
+        return code, printed.splitlines(), errors
 
     return call
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parity.contracts.contract import UsageError
+from parity._ground.errors import UsageError
 from parity.physics.oracle import dataloader
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, FLOAT64
