@@ -86,11 +86,7 @@ def test_a_public_function_without_a_contract_is_refused(clone):
             "the stratum 'odd' is gone",
         ),
         (
-            (
-                '            Fact("mae(A, A) = 0", _zero_at_the_observation, broken_by="observed-squared"),\\n',
-                "",
-                "the fact 'mae(A, A) = 0' is gone",
-            ),
+            '            Fact("mae(A, A) = 0", _zero_at_the_observation, broken_by="observed-squared"),\\n',
             "",
             "the fact 'mae(A, A) = 0' is gone",
         ),
