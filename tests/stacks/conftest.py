@@ -16,7 +16,8 @@ import pytest
 
 from parity.contracts.declared import REGISTRY
 from parity.contracts.declared.sampling import SAMPLERS
-from parity.faults.namespace import Tensor, namespace_of
+from parity.contracts.namespace import Tensor
+from parity.faults.namespace import namespace_of
 from parity.physics.kinds import AMPLITUDE, EXIT_WAVES, KERNEL, PROBE, Kind
 
 CONTRACTS = {contract.address: contract for contract in (*REGISTRY.values(), *SAMPLERS)}

@@ -23,7 +23,8 @@ import tensorflow as tf
 import torch
 from numpy.typing import NDArray
 
-from parity.faults.namespace import Namespace, namespace_of
+from parity.contracts.namespace import Namespace
+from parity.faults.namespace import namespace_of
 from parity.judging.measurement import distance
 from parity.physics.oracle import operations as ops
 from parity.physics.oracle.bounded import Bounded
