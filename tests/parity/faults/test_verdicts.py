@@ -4,6 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from parity.contracts.declared import REGISTRY
 from parity.faults import CATALOGUE
 from parity.faults.injection import injected
 from parity.judging.run import Plan, run
@@ -16,7 +17,7 @@ BOTH = ("tensorflow", "torch")
 
 
 def verdict_with(defect: str, made_in: tuple[str, ...], stacks: tuple[Framework, ...], precision: Precision) -> Verdict:
-    contract = CATALOGUE[defect].contract
+    contract = REGISTRY[CATALOGUE[defect].target]
     with ExitStack() as made:
         for stack in made_in:
             made.enter_context(injected(CATALOGUE[defect], stack))

@@ -170,7 +170,7 @@ def walk(contract: Contract, case: Case, precision: Precision) -> Iterator[tuple
 
 def changes_something(stack: Framework, fault: Fault, case: Case, precision: Precision) -> bool:
     """Whether a value or a gradient of the damaged function is farther from the right one's than its bound."""
-    contract = fault.contract
+    contract = REGISTRY[fault.target]
     inputs = next(given for stage, given in walk(PREDICTION, case, precision) if stage.contract == contract.name)
     inputs = {name: precision.round(x) for name, x in inputs.items()}
     bounds = dict(bounded_values(contract, inputs, precision))

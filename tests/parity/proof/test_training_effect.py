@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 
 from parity._ground.errors import UsageError
-from parity.cli import main
+from parity.cli import main, training
+from parity.contracts.changes import raw
+from parity.contracts.fault import Fault
 from parity.faults import CATALOGUE
+from parity.faults.collection import Collection
 from parity.proof.reconstruction.training import Task, TrainingEffect, TrainingNotMade, training_effects
 from parity.proof.reconstruction.training_table import draw_training, training_table
 from parity.report.terminal import plain
@@ -123,14 +126,19 @@ def test_what_comes_of_a_training_is_judged_without_the_defect(data: Path, name:
     assert effect.is_none == trained_alike == (name == "patches.translate/sign")  # single patches lie in the middle
 
 
+def raising(*arguments: object, **named: object) -> None:
+    raise TypeError("no loss of this")
+
+
 def test_a_defect_that_lets_nothing_be_trained_is_a_row_and_not_the_end(
-    capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path
+    capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    raising = "losses.training_loss/realspace-weight-forgotten"
-    assert command(data, raising, ABSOLUTE, "--report", str(tmp_path)) == 0
+    fault = Fault("losses.training_loss", "raising", "it raises an error", raw(lambda xp, right: raising))
+    monkeypatch.setattr(training, "CATALOGUE", Collection("defect", [CATALOGUE[ABSOLUTE], fault]))
+    assert command(data, fault.full_name, ABSOLUTE, "--report", str(tmp_path)) == 0
     said = capsys.readouterr().out
     assert "none trained" in said
-    assert f"{raising}: with it no network is trained: TypeError: " in said
+    assert f"{fault.full_name}: with it no network is trained: TypeError: no loss of this" in said
 
 
 @pytest.mark.parametrize(
