@@ -81,7 +81,8 @@ def parse(line: str) -> None:
     command: click.Command | None = cli
     context: click.Context | None = None
     while isinstance(command, click.Group):
-        context = click.Context(command, parent=context)
+        # With the group's own settings: a command keeps the names of its help option from the first context it has.
+        context = click.Context(command, parent=context, **command.context_settings)
         _, command, arguments = command.resolve_command(context, arguments)
     assert command
     command.make_context(command.name, arguments, parent=context)

@@ -21,7 +21,7 @@ def commands(command: click.Command, context: click.Context) -> Iterator[tuple[s
             yield from commands(member, click.Context(member, info_name=name, parent=context))
 
 
-COMMANDS = dict(commands(cli, click.Context(cli, info_name="parity")))
+COMMANDS = dict(commands(cli, click.Context(cli, info_name="parity", **cli.context_settings)))
 OPTIONS = {
     f"{path} {option.opts[0]}": option
     for path, command in COMMANDS.items()
