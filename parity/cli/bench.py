@@ -12,9 +12,7 @@ from parity._ground.codes import exit_code
 from parity._ground.errors import UsageError
 from parity.cli.options import examples_option, report_option
 from parity.cli.progress import progress
-from parity.contracts.contract import (
-    Contract,
-)
+from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.proof.bench.ratios import Compared
 from parity.proof.bench.revisions import FILE, ROUNDS, compare_with

@@ -11,14 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from parity.cli.conclusion import Found, conclude
-from parity.cli.options import (
-    command_line,
-    examples_option,
-    not_default,
-    report_option,
-    sharing,
-    under_circumstances,
-)
+from parity.cli.options import command_line, examples_option, not_default, report_option, sharing, under_circumstances
 from parity.cli.progress import progress
 from parity.contracts.cases.case import parse_precisions
 from parity.contracts.cases.datasets import read_dataset

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from parity._ground.errors import UsageError
-from parity.contracts.contract import (
-    Contract,
-    did_you_mean,
-    selected,
-)
+from parity.contracts.contract import Contract, did_you_mean, selected
 
 
 class Registry(Mapping[str, Contract]):

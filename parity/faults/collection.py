@@ -6,10 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from parity._ground.errors import UsageError
-from parity.contracts.contract import (
-    did_you_mean,
-    selected,
-)
+from parity.contracts.contract import did_you_mean, selected
 from parity.contracts.fault import Injectable
 
 C = TypeVar("C", bound=Injectable)

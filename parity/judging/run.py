@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from parity._ground.errors import UsageError
 from parity.contracts.cases.case import Case, forced, parse_case, sweep
 from parity.contracts.cases.datasets import Dataset
-from parity.contracts.contract import (
-    Contract,
-)
+from parity.contracts.contract import Contract
 from parity.judging.examine import Expect, Truth, examine
 from parity.judging.measurement import Measurement
 from parity.judging.shards import Shard

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from parity._ground.errors import UsageError
-from parity.contracts.contract import (
-    did_you_mean,
-)
+from parity.contracts.contract import did_you_mean
 from parity.stacks.base import Framework, Stack
 from parity.stacks.tensorflow import TensorFlow
 from parity.stacks.torch import Torch

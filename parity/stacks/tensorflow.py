@@ -13,10 +13,7 @@ from numpy.typing import NDArray
 
 from parity._ground.environment import prepare_environment
 from parity._ground.errors import UsageError
-from parity.contracts.contract import (
-    Argument,
-    Contract,
-)
+from parity.contracts.contract import Argument, Contract
 from parity.physics.kinds import Numbers
 from parity.stacks.base import Call, Framework, Stack, StackError, stack_at_work
 from parity.stacks.silence import silenced

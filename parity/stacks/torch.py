@@ -14,10 +14,7 @@ from numpy.typing import NDArray
 
 from parity._ground.environment import torch_has_onednn, torch_threads
 from parity._ground.errors import UsageError
-from parity.contracts.contract import (
-    Argument,
-    Contract,
-)
+from parity.contracts.contract import Argument, Contract
 from parity.stacks.base import Call, Framework, FrameworkMissing, Stack, StackError, stack_at_work
 
 NO_COMPILER = ("InvalidCxxCompiler", "No working C++ compiler")

@@ -11,9 +11,7 @@ from parity._ground.errors import UsageError
 from parity._ground.repository import ROOT
 from parity.cli.options import report_option
 from parity.cli.progress import progress
-from parity.contracts.contract import (
-    Contract,
-)
+from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.faults import CATALOGUE, REWRITES
 from parity.faults.diagnosis import diagnose

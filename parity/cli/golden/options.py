@@ -9,11 +9,7 @@ import click
 
 from parity._ground.errors import UsageError
 from parity.cli.options import not_default
-from parity.contracts.contract import (
-    Contract,
-    did_you_mean,
-    selected,
-)
+from parity.contracts.contract import Contract, did_you_mean, selected
 from parity.contracts.declared import REGISTRY
 from parity.goldens.errors import GoldenError
 from parity.goldens.record import Golden

@@ -15,9 +15,7 @@ from parity.cli.options import data_option, stacks_option
 from parity.cli.progress import progress
 from parity.contracts.cases.case import Case, parse_case
 from parity.contracts.cases.datasets import read_dataset
-from parity.contracts.contract import (
-    Contract,
-)
+from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.goldens.choice import choose
 from parity.goldens.folder import GoldenSet, recover

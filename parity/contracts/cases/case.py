@@ -22,13 +22,7 @@ from parity.contracts.cases.families.exposures import (
 from parity.contracts.cases.families.family import MEASURED, Spec, Stratum
 from parity.contracts.cases.families.networks import images, noiseless_images
 from parity.contracts.cases.families.scans import recorded
-from parity.contracts.contract import (
-    Contract,
-    Inputs,
-    Result,
-    Source,
-    has_readings,
-)
+from parity.contracts.contract import Contract, Inputs, Result, Source, has_readings
 from parity.physics.kinds import Numbers
 from parity.physics.precision import FLOAT64, PRECISIONS, Precision
 

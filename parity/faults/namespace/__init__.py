@@ -5,9 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from parity._ground.errors import UsageError
-from parity.contracts.contract import (
-    did_you_mean,
-)
+from parity.contracts.contract import did_you_mean
 from parity.contracts.namespace import Namespace
 from parity.faults.namespace.numpy import NumPyNamespace
 from parity.faults.namespace.tensorflow import TensorFlowNamespace

@@ -19,24 +19,14 @@ from numpy.typing import NDArray
 
 from parity._ground.errors import UsageError
 from parity.contracts.cases.families.family import Complex, Real
-from parity.contracts.contract import (
-    Inputs,
-    did_you_mean,
-)
+from parity.contracts.contract import Inputs, did_you_mean
 from parity.contracts.declared import REGISTRY
 from parity.contracts.fault import Fault
 from parity.faults.injection import injected
 from parity.judging.trajectory import OPTIMIZERS
 from parity.physics.oracle.patches import probe_weight
 from parity.physics.precision import FLOAT32
-from parity.proof.reconstruction.errors import (
-    Errors,
-    best_factor,
-    errors_of,
-    errors_on_the_detector,
-    merged,
-    waves_of,
-)
+from parity.proof.reconstruction.errors import Errors, best_factor, errors_of, errors_on_the_detector, merged, waves_of
 from parity.proof.reconstruction.exposures import LOG10_PHOTONS, OBJECTIVE, expose
 from parity.stacks.base import Framework
 

@@ -5,18 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from parity.physics.kinds import (
-    AMPLITUDE,
-    GROUPS,
-    OBJECT,
-    PARAMETERS,
-    PER_GROUP,
-    POSITIONS,
-    PROBE,
-    SCALAR,
-    SCAN,
-    Kind,
-)
+from parity.physics.kinds import AMPLITUDE, GROUPS, OBJECT, PARAMETERS, PER_GROUP, POSITIONS, PROBE, SCALAR, SCAN, Kind
 
 
 class PipelineStep(StrEnum):

@@ -23,9 +23,7 @@ from parity.contracts.cases.case import (
 )
 from parity.contracts.cases.datasets import Dataset
 from parity.contracts.cases.families.exposures import ExposureSpec
-from parity.contracts.contract import (
-    Contract,
-)
+from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.physics.precision import FLOAT32, FLOAT64, PRECISIONS
 

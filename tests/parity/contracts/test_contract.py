@@ -14,12 +14,7 @@ from parity.contracts.cases.families.exposures import ExposureStratum
 from parity.contracts.cases.families.family import EVEN, ODD, Spec, Stratum, once
 from parity.contracts.cases.families.probes import probe
 from parity.contracts.changes import returning
-from parity.contracts.contract import (
-    Argument,
-    Contract,
-    Result,
-    Source,
-)
+from parity.contracts.contract import Argument, Contract, Result, Source
 from parity.contracts.fault import Fault
 from parity.contracts.registry import Registry
 from parity.physics.kinds import AMPLITUDE, EXIT_WAVES, OBJECT, PROBE, SCALAR

@@ -17,11 +17,7 @@ from numpy.typing import NDArray
 from parity._ground.environment import TORCH_ONEDNN, TORCH_THREADS
 from parity._ground.errors import UsageError
 from parity.contracts.cases.case import Case
-from parity.contracts.contract import (
-    Argument,
-    Contract,
-    Result,
-)
+from parity.contracts.contract import Argument, Contract, Result
 from parity.contracts.declared import REGISTRY
 from parity.judging.expectation import bounded_gradients, bounded_values
 from parity.judging.measurement import Label, measure_pair
