@@ -59,7 +59,7 @@ def test_a_process_that_dies_kills_nothing_and_the_next_mutant_is_tried(checkout
 
 
 def test_an_endless_loop_is_not_a_kill_and_the_next_mutant_is_tried(checkout):
-    trials = try_all([HANGS, WIDEN], checkout, checkout / "journal", 1, 30.0)
+    trials = try_all([HANGS, WIDEN], checkout, checkout / "journal", 1, 20.0)
     assert [trial.outcome for trial in trials.values()] == [TrialOutcome.TIMED_OUT, TrialOutcome.KILLED]
 
 
