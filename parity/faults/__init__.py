@@ -9,7 +9,7 @@ from parity.faults.collection import Collection
 from parity.faults.generated import generated_faults
 from parity.faults.rewrites import REWRITES as _REWRITES
 
-__all__ = ["CATALOGUE", "KNOWN", "REWRITES", "Collection", "Fault", "Rewrite"]
+__all__ = ["CATALOGUE", "KNOWN", "REWRITES"]
 
 CATALOGUE: Collection[Fault] = Collection("defect", _FAULTS)
 """Every fault that the score makes, by its full name: each must be found, and its side named."""

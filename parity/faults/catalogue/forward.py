@@ -127,7 +127,6 @@ FAULTS: tuple[Fault | Generated, ...] = (
         UNWEIGHTED_NUMERATOR,
         at="patches.reassemble_patches",
         shows=_OVERLAP,
-        diagnosis=("the numerator of the merge is unweighted", "the numerator is unweighted"),
     ),
     Fault(
         "forward.predict_amplitude",

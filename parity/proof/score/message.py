@@ -8,8 +8,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from parity.contracts.fault import Injectable
-from parity.faults import Fault
+from parity.contracts.fault import Fault, Injectable
 from parity.judging.verdict import Outcome
 from parity.report.content import ContractReport
 from parity.report.terminal import bare_table

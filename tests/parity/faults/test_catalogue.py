@@ -11,8 +11,8 @@ from itertools import product
 import pytest
 
 from parity.contracts.declared import REGISTRY
-from parity.contracts.fault import Injectable
-from parity.faults import CATALOGUE, REWRITES, Fault
+from parity.contracts.fault import Fault, Injectable
+from parity.faults import CATALOGUE, REWRITES
 from parity.faults.injection import injected
 from parity.judging.measurement import Measurement
 from parity.judging.verdict import Outcome, Verdict, judge

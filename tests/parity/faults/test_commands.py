@@ -10,7 +10,8 @@ from parity import cli
 from parity.cli.defects import listing, running, scoring
 from parity.contracts.changes import returning
 from parity.contracts.fault import Fault
-from parity.faults import CATALOGUE, REWRITES, Collection
+from parity.faults import CATALOGUE, REWRITES
+from parity.faults.collection import Collection
 from parity.proof.score import run as score_run
 from parity.proof.score.page import page, summary
 from parity.proof.score.result import ContractScore, Score, ScoreRun

@@ -9,7 +9,8 @@ from parity.contracts.changes import returning
 from parity.contracts.contract import Contract, Fact, Inputs, Law, Trial
 from parity.contracts.declared import REGISTRY
 from parity.contracts.declared.batch import batch_facts
-from parity.faults import KNOWN, Fault
+from parity.contracts.fault import Fault
+from parity.faults import KNOWN
 from parity.faults.injection import injected
 from parity.judging.laws import examine_facts
 from parity.judging.measurement import Measurement
