@@ -24,8 +24,9 @@ from parity.proof.bench.tables.sizes import draw_sizes, sizes_table
 from parity.proof.bench.tables.suite import suite_tables
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
-from parity.stacks import ADAPTERS, MIRRORED, load, parse_modes
-from parity.stacks.base import Framework
+from parity.stacks import MIRRORED, load, parse_modes
+from parity.stacks.base import modes_of
+from parity.stacks.here import Here
 
 REVISION_SIZES = (64,)
 
@@ -81,7 +82,7 @@ def bench_command(
     return exit_code(unchecked=bool(found.refused))
 
 
-def _frameworks(modes: Sequence[str]) -> tuple[Framework, ...]:
+def _frameworks(modes: Sequence[str]) -> tuple[Here, ...]:
     """Every framework in every one of the modes that it has, as it runs by itself for none."""
     if not modes:
         return load()
@@ -89,7 +90,7 @@ def _frameworks(modes: Sequence[str]) -> tuple[Framework, ...]:
         framework
         for name, stack in MIRRORED.items()
         for mode in modes
-        if mode in ADAPTERS[stack.framework].modes
+        if mode in modes_of(stack.framework)
         for framework in load([name], mode)
     )
 
@@ -102,7 +103,7 @@ def _compare(
 
 
 def _time(
-    contracts: Sequence[Contract], frameworks: Sequence[Framework], sizes: Sequence[int]
+    contracts: Sequence[Contract], frameworks: Sequence[Here], sizes: Sequence[int]
 ) -> tuple[tuple[Timed, ...], tuple[Refused, ...]]:
     with progress("timing", len(contracts) * len(frameworks) * len(sizes)) as advance:
         found = list(time_sizes(contracts, frameworks, sizes, advance))

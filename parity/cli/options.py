@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from parity.judging.shards import Shard, parse_shard
 from parity.stacks import MIRRORED
+from parity.stacks.remote import LIMIT
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -45,6 +46,22 @@ stacks_option = click.option(
     help="Take this stack alone.",
 )
 
+in_process_option = click.option(
+    "--in-process",
+    is_flag=True,
+    envvar="PARITY_IN_PROCESS",
+    show_envvar=True,
+    help="Run the stacks in this process, where a debugger finds them, and without a limit.",
+)
+limit_option = click.option(
+    "--limit",
+    metavar="SECONDS",
+    default=LIMIT,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="Stop a stack that takes longer than this for a contract.",
+)
+
 _CIRCUMSTANCES = (
     data_option,
     precision_option,
@@ -56,6 +73,7 @@ _CIRCUMSTANCES = (
     ),
     device_option,
     stacks_option,
+    in_process_option,
 )
 
 
@@ -79,14 +97,9 @@ _SHARING = (
         default=1,
         show_default=True,
         type=click.IntRange(min=1),
-        help="Hold contracts in this many processes.",
+        help="Hold this many contracts at once, each with processes of its own.",
     ),
-    click.option(
-        "--limit",
-        metavar="SECONDS",
-        type=click.FloatRange(min=0, min_open=True),
-        help="Stop a contract that takes longer than this.",
-    ),
+    limit_option,
     click.option("--shard", metavar="I/N", callback=_shard, help="Run part I of N; `parity merge` joins the parts."),
 )
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.text import Text
 
 from parity.cli.conclusion import Found, conclude
@@ -20,7 +19,7 @@ from parity.contracts.declared import REGISTRY
 from parity.judging.run import Plan
 from parity.judging.shards import Shard
 from parity.report.terminal import console
-from parity.runs.isolation import Circumstances, Outcomes, hold_here, hold_isolated
+from parity.runs.isolation import Circumstances, Outcomes, hold, hold_side_by_side
 from parity.runs.results import environment_of
 from parity.runs.scope import Asked
 from parity.stacks import MIRRORED
@@ -42,8 +41,9 @@ def run_command(
     mode: str | None,
     device: str,
     stacks: tuple[str, ...],
+    in_process: bool,
     jobs: int,
-    limit: float | None,
+    limit: float,
     shard: Shard | None,
     folder: Path | None,
 ) -> int:
@@ -54,8 +54,8 @@ def run_command(
     CONTRACT is a name such as losses.poisson_nll, or a file of contracts such as losses. Without CONTRACT the command
     runs every contract; with --data it leaves out those that cannot take frames of that size.
 
-    With --jobs or --limit the contracts run in separate processes. If a contract takes too long, or its process dies or
-    runs out of memory, that contract is not checked; the others go on, and the exit code is 3.
+    Each stack runs in a process of its own, beside the oracle. If a stack takes too long for a contract, or its process
+    dies or runs out of memory, that contract is not checked; the others go on, and the exit code is 3.
     """
     plan = Plan(
         contracts=REGISTRY.select(names),
@@ -76,28 +76,21 @@ def run_command(
     options = not_default(context)
     asked = Asked.of(plan, options)
     out = console()
-    circumstances = Circumstances(stacks or tuple(MIRRORED), mode, device)
-    if jobs == 1 and limit is None:
-        outcomes = _here(out, plan, circumstances, options, in_depth)
-    else:
-        with progress("simulating and judging", len(plan.tried)) as advance:
-            outcomes = hold_isolated(plan, circumstances, options, jobs, limit, advance, in_depth)
-        _describe(out, outcomes.descriptions.values())
+    circumstances = Circumstances(stacks or tuple(MIRRORED), mode, device, limit, in_process)
+    outcomes = _held(plan, circumstances, options, jobs, in_depth)
+    out.print(Text(" · ".join(outcomes.descriptions.values()), "dim"))
     notes = [_not_asked(plan.frame, left_out)] if left_out else []
     found = Found(outcomes.found, asked, environment_of(outcomes.descriptions), command_line(context))
     return conclude(out, found, "parity run", folder, notes)
 
 
-def _here(out: Console, plan: Plan, circumstances: Circumstances, options: Sequence[str], in_depth: bool) -> Outcomes:
-    frameworks = circumstances.load()
-    _describe(out, [framework.description for framework in frameworks])
+def _held(plan: Plan, circumstances: Circumstances, options: Sequence[str], jobs: int, in_depth: bool) -> Outcomes:
+    if jobs > 1:
+        with progress("simulating and judging", len(plan.tried)) as advance:
+            return hold_side_by_side(plan, circumstances, options, jobs, advance, in_depth)
     total = sum(len(plan.cases(contract)) for contract in plan.contracts)
-    with progress("simulating and judging", total) as advance:
-        return hold_here(plan, frameworks, options, advance, in_depth)
-
-
-def _describe(out: Console, descriptions: Iterable[str]) -> None:
-    out.print(Text(" · ".join(descriptions), "dim"))
+    with circumstances.engaged() as frameworks, progress("simulating and judging", total) as advance:
+        return hold(plan, frameworks, options, advance, in_depth)
 
 
 def _not_asked(frame: Sequence[int], contracts: Sequence[Contract]) -> str:

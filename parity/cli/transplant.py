@@ -11,8 +11,8 @@ from parity._ground.environment import prepare_environment
 from parity._ground.errors import UsageError
 from parity.physics.weights import Weights, WeightsError, size_and_gridsize
 from parity.report.terminal import console
-from parity.stacks.silence import silenced
 from parity.stacks.transplant import read_weights, write_weights
+from parity.stacks.worker import silenced
 
 
 @click.command("transplant")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -95,8 +96,14 @@ class PreparedExample:
 
     def confront(self, frameworks: Sequence[Framework]) -> list[Measurement]:
         """Every measurement of all stacks, and of two against each other; the facts of all last."""
-        measurements = self.truth.confront(frameworks)
-        return [*measurements, *(fact for framework in frameworks for fact in self._facts(framework))]
+        return self.begin(frameworks).measurements()
+
+    def begin(self, frameworks: Sequence[Framework]) -> Confrontation:
+        """Ask all stacks, each as soon as it can be: those in processes of their own answer meanwhile."""
+        return Confrontation(self.truth, {f.name: f.submit(self._held_apart, f) for f in frameworks})
+
+    def _held_apart(self, framework: Framework) -> tuple[Measured, Sequence[Measurement]]:
+        return self.truth.hold(framework), self._facts(framework)
 
     def _facts(self, framework: Framework) -> Sequence[Measurement]:
         if not self.with_facts:
@@ -105,6 +112,31 @@ class PreparedExample:
         with truth.clock(FACTS):
             facts = examine_facts(self.case, truth.inputs, framework, truth.precision)
             return tuple(without_broken(facts, truth.divergences))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Confrontation:
+    """All stacks being asked about one case in one precision; `held` gives by stack what becomes of it, and facts."""
+
+    truth: Truth
+    held: Mapping[str, Future[tuple[Measured, Sequence[Measurement]]]]
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether all stacks have answered."""
+        return all(future.done() for future in self.held.values())
+
+    def measurements(self) -> list[Measurement]:
+        """Wait for all; every stack's measurements, two stacks against each other, then the facts.
+
+        Raises as `Framework.evaluate` does, but for StackError.
+        """
+        answered = {stack: future.result() for stack, future in self.held.items()}
+        measurements = [measurement for (_, measured), _ in answered.values() for measurement in measured]
+        found = {stack: arrays for stack, ((arrays, _), _) in answered.items() if arrays is not None}
+        for two in combinations(found, 2):
+            measurements += self.truth.pairs({stack: found[stack] for stack in two})
+        return [*measurements, *(fact for _, facts in answered.values() for fact in facts)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,19 +170,6 @@ class Truth:
             seen = witness(contract, inputs, cotangents, precision) if precision is FLOAT32 else {}
         quantities = by_quantity(values, gradients)
         return cls(contract, case.name, precision, inputs, cotangents if gradients else {}, quantities, seen, clock)
-
-    def confront(self, frameworks: Sequence[Framework]) -> list[Measurement]:
-        """Measure every stack, through every entry it has, and two stacks against each other."""
-        found: dict[str, Arrays] = {}
-        measurements: list[Measurement] = []
-        for framework in frameworks:
-            arrays, measured = self.hold(framework)
-            measurements += measured
-            if arrays is not None:
-                found[framework.name] = arrays
-        for two in combinations(found, 2):
-            measurements += self.pairs({stack: found[stack] for stack in two})
-        return measurements
 
     def hold(self, framework: Framework) -> Measured:
         """What a stack returns, None if it raises, and how far that, and every other entry's, is from the oracle."""

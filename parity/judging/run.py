@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from parity._ground.errors import UsageError
 from parity.contracts.cases.case import Case, forced, parse_case, sweep
 from parity.contracts.cases.datasets import Dataset
 from parity.contracts.contract import Contract
-from parity.judging.examine import Expect, Truth, examine
+from parity.judging.examine import Confrontation, Expect, Truth, prepare
 from parity.judging.measurement import Measurement
 from parity.judging.shards import Shard
 from parity.judging.verdict import Verdict, judge
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
-from parity.stacks.base import Framework
+from parity.stacks.base import Framework, StackLost
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,31 +109,98 @@ class Attempt:
     def __init__(self, contract: Contract, holder: Holder) -> None:
         self._contract, self._holder = contract, holder
         self._found: dict[str, list[Measurement]] = {}
+        self._begun: deque[tuple[Case, list[Confrontation]]] = deque()
+        self._lost: NotChecked | None = None
         self._started = time.perf_counter()
 
     def holds(self, case: Case, with_facts: bool) -> bool:
-        """Whether all measurements of a case agree; the facts of the contract are measured if they are asked for."""
-        holder = self._holder
-        found = examine(case, holder.frameworks, holder.precisions, with_facts, expect=holder.expect)
+        """Whether all measurements of a case agree; the facts of the contract are measured if they are asked for.
+
+        Raises MemoryError, and StackLost where a stack's process does not answer.
+        """
+        found = [m for confrontation in self._confronted(case, with_facts) for m in confrontation.measurements()]
         self._found[case.name] = found
         return all(measurement.agrees for measurement in found)
 
-    def end(self, whole: bool = True) -> ContractRun:
-        """All measurements so far, judged; `whole` is false of a shard, as in `judge`."""
+    def begin(self, case: Case, with_facts: bool) -> None:
+        """Ask the oracle about a case, and have the stacks asked; `settle` waits for what they answer."""
+        if self._lost is None:
+            with self._losing():
+                self._begun.append((case, list(self._confronted(case, with_facts))))
+
+    @property
+    def waiting(self) -> int:
+        """How many cases have begun and are not settled."""
+        return len(self._begun)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the first case that waits need not wait."""
+        return bool(self._begun) and all(confrontation.is_answered for confrontation in self._begun[0][1])
+
+    def settle(self) -> Case:
+        """Measure the first case that waits."""
+        case, confrontations = self._begun.popleft()
+        with self._losing():
+            self._found[case.name] = [m for confrontation in confrontations for m in confrontation.measurements()]
+        return case
+
+    def end(self, whole: bool = True) -> ContractRun | NotChecked:
+        """All measurements so far, judged; `whole` is false of a shard, as in `judge`.
+
+        Nothing is judged of a contract for which memory ran out, or of which a stack's process did not answer.
+        """
+        if self._lost:
+            return self._lost
         measurements = tuple(measurement for found in self._found.values() for measurement in found)
         verdict = judge(self._contract.name, measurements, self._contract.quota, whole)
         return ContractRun(verdict, measurements, time.perf_counter() - self._started)
 
+    def _confronted(self, case: Case, with_facts: bool) -> Iterator[Confrontation]:
+        holder = self._holder
+        for example in prepare(case, holder.precisions, with_facts, expect=holder.expect):
+            yield example.begin(holder.frameworks)
+
+    @contextmanager
+    def _losing(self) -> Iterator[None]:
+        try:
+            yield
+        except StackLost as error:
+            self._lost = self._lost or NotChecked(self._contract.name, str(error))
+        except MemoryError as error:
+            said = ": ".join(filter(None, ("ran out of memory", str(error))))
+            self._lost = self._lost or NotChecked(self._contract.name, said)
+
+
+AHEAD = 32
+"""How many cases the oracle may be ahead of the slowest stack: what waits is held in memory."""
+
 
 def run(
     plan: Plan, frameworks: Sequence[Framework], advance: Callable[[Case], None] = lambda case: None
-) -> Iterator[ContractRun]:
-    """Run a plan, a contract at a time; `advance` is told of every case that is done."""
+) -> Iterator[ContractRun | NotChecked]:
+    """Run a plan; every contract in its order, as soon as it is judged. `advance` is told of every case that is done.
+
+    While stacks in processes of their own compute, the oracle goes on with the next cases, also of the next contract.
+    """
     holder = Holder(tuple(frameworks), plan.precisions)
+    attempts: deque[Attempt] = deque()
     for contract in plan.tried:
-        attempt = Attempt(contract, holder)
+        attempts.append(Attempt(contract, holder))
+        yield from _ended(attempts, plan)
         facts_at = {case.name for case in forced(contract, plan.dataset)} | {plan.case}
         for case in plan.cases(contract):
-            attempt.holds(case, case.name in facts_at)
-            advance(case)
+            attempts[-1].begin(case, case.name in facts_at)
+            while attempts[0].is_answered or sum(attempt.waiting for attempt in attempts) > AHEAD:
+                advance(attempts[0].settle())
+                yield from _ended(attempts, plan)
+    for attempt in attempts:
+        while attempt.waiting:
+            advance(attempt.settle())
         yield attempt.end(whole=plan.shard is None)
+
+
+def _ended(attempts: deque[Attempt], plan: Plan) -> Iterator[ContractRun | NotChecked]:
+    """The first attempts, while none of their cases waits; the last may have more cases to begin."""
+    while len(attempts) > 1 and not attempts[0].waiting:
+        yield attempts.popleft().end(whole=plan.shard is None)

@@ -1,18 +1,18 @@
-"""Contracts held in processes of their own, so that none that hangs, dies or runs out of memory takes others with it.
+"""The contracts of a plan, held: side by side in several processes, each of which has its own stacks, or in this one.
 
-A process has the frameworks loaded once and is given contracts by name: neither frameworks nor contracts can be
-pickled. What comes back is numbers and text; the message of a failure, which needs the frameworks, is made there. The
-same contracts held in this process come back in the same form.
+What goes to such a process is given by name: neither stacks nor contracts can be pickled. What comes back is numbers and
+text; the message of a failure, which needs the stacks, is made there. The same contracts held in this process come back
+in the same form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
-from parity._ground.environment import prepare_environment
 from parity.contracts.cases.datasets import Dataset, read_dataset
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
@@ -22,21 +22,27 @@ from parity.physics.precision import PRECISIONS
 from parity.report.content import ContractReport
 from parity.report.gathering import gather
 from parity.runs.workers import Lost, in_processes
-from parity.stacks import load
-from parity.stacks.base import Framework
+from parity.stacks import engaged
+from parity.stacks.base import Framework, StackLost
+from parity.stacks.remote import LIMIT
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """Which stacks, and how they run."""
+    """Which stacks, and how they run: each in a process of its own, or `in_process`.
+
+    A stack in a process of its own may take `limit` seconds for a contract.
+    """
 
     stacks: tuple[str, ...]
     mode: str | None = None
     device: str = "cpu"
+    limit: float = LIMIT
+    in_process: bool = False
 
-    def load(self) -> tuple[Framework, ...]:
-        """The adapters, their frameworks imported; raises as `frameworks.load` does."""
-        return load(self.stacks, self.mode, self.device)
+    def engaged(self) -> AbstractContextManager[tuple[Framework, ...]]:
+        """The stacks, for the length of a block; raises as `parity.stacks.engaged` does."""
+        return engaged(self.stacks, self.mode, self.device, self.limit, self.in_process)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,42 +56,35 @@ class Outcomes:
     descriptions: Mapping[str, str]
 
 
-def hold_here(
+def hold(
     plan: Plan,
     frameworks: Sequence[Framework],
     options: Sequence[str] = (),
     advance: Callable[[], None] = lambda: None,
     in_depth: bool = False,
 ) -> Outcomes:
-    """Hold the contracts of a plan in this process; `advance` is told of every case.
+    """Hold the contracts of a plan; `advance` is told of every case.
 
     `options` are those of `parity run`, for the messages; `in_depth` asks for stages and pictures of what fails. A
-    contract for which memory runs out is not checked.
+    contract for which memory runs out, or of which a stack's process does not answer, is not checked.
     """
-    found: list[ContractReport | NotChecked] = []
-    for contract in plan.tried:
-        try:
-            found.append(_held(replace(plan, contracts=(contract,)), frameworks, options, advance, in_depth))
-        except MemoryError as error:
-            found.append(NotChecked(contract.name, ": ".join(filter(None, ("ran out of memory", str(error))))))
-    return Outcomes(tuple(found), {framework.name: framework.description for framework in frameworks})
+    found = tuple(_held(plan, frameworks, options, advance, in_depth))
+    return Outcomes(found, _descriptions(frameworks))
 
 
-def hold_isolated(
+def hold_side_by_side(
     plan: Plan,
     circumstances: Circumstances,
     options: Sequence[str] = (),
     jobs: int = 1,
-    limit: float | None = None,
     advance: Callable[[], None] = lambda: None,
     in_depth: bool = False,
 ) -> Outcomes:
     """Hold the contracts of a plan in up to `jobs` processes, longest first; `advance` is told of every contract.
 
-    A contract is not checked if it takes longer than `limit` seconds, its process dies or cannot start, or something
-    other than a stack raises. The measurements are those of one process, to the last bit.
+    A contract is not checked either if its process dies or cannot start, or something other than a stack raises. The
+    measurements are those of `hold`, to the last bit.
     """
-    prepare_environment()
     task = _Task(
         examples=plan.examples,
         precisions=tuple(precision.name for precision in plan.precisions),
@@ -100,11 +99,12 @@ def hold_isolated(
     tasks = [replace(task, contract=contract.name) for contract in longest_first]
     found: dict[str, ContractReport | NotChecked] = {}
     descriptions: Mapping[str, str] = {}
-    for done, answer in in_processes(task.prepare, _Task.hold, tasks, jobs, limit):
+    for done, answer in in_processes(task.prepare, _Task.hold, tasks, jobs):
         if isinstance(answer, Lost):
             found[done.contract] = NotChecked(done.contract, answer.reason)
         else:
-            found[done.contract], descriptions = answer
+            found[done.contract], described = answer
+            descriptions = described or descriptions
         advance()
     return Outcomes(tuple(found[contract.name] for contract in plan.tried), descriptions)
 
@@ -125,22 +125,27 @@ class _Task:
 
     def prepare(self) -> None:
         """Load what every contract needs."""
-        _loaded(self.circumstances)
+        _engaged_here(self.circumstances)
         _dataset(self.data)
 
-    def hold(self) -> tuple[ContractReport, Mapping[str, str]]:
+    def hold(self) -> tuple[ContractReport | NotChecked, Mapping[str, str]]:
         """Hold the contract; what is found, and how the stacks describe themselves."""
-        frameworks = _loaded(self.circumstances)
+        frameworks = _engaged_here(self.circumstances)
         precisions = tuple(PRECISIONS[name] for name in self.precisions)
         contracts = (REGISTRY[self.contract],)
         plan = Plan(contracts, self.examples, precisions, self.case, _dataset(self.data), self.shard)
-        held = _held(plan, frameworks, self.options, in_depth=self.in_depth)
-        return held, {f.name: f.description for f in frameworks}
+        outcomes = hold(plan, frameworks, self.options, in_depth=self.in_depth)
+        (found,) = outcomes.found
+        return found, outcomes.descriptions
+
+
+_UNTIL_THE_END = ExitStack()
+"""What lasts as long as this process; a process of a stack ends with the one that began it, however that ends."""
 
 
 @cache
-def _loaded(circumstances: Circumstances) -> tuple[Framework, ...]:
-    return circumstances.load()
+def _engaged_here(circumstances: Circumstances) -> tuple[Framework, ...]:
+    return _UNTIL_THE_END.enter_context(circumstances.engaged())
 
 
 @cache
@@ -149,16 +154,23 @@ def _dataset(path: Path | None) -> Dataset | None:
 
 
 def _held(
-    plan: Plan,
-    frameworks: Sequence[Framework],
-    options: Sequence[str],
-    advance: Callable[[], None] = lambda: None,
-    in_depth: bool = False,
-) -> ContractReport:
-    """The one contract of a plan, held."""
-    (contract,) = plan.contracts
-    (result,) = run(plan, frameworks, lambda case: advance())
-    return gather(result, contract, frameworks, plan.dataset, options, in_depth)
+    plan: Plan, frameworks: Sequence[Framework], options: Sequence[str], advance: Callable[[], None], in_depth: bool
+) -> Iterator[ContractReport | NotChecked]:
+    """The contracts of a plan, held, with everything that a report says of them."""
+    for contract, result in zip(plan.tried, run(plan, frameworks, lambda case: advance()), strict=True):
+        if isinstance(result, NotChecked):
+            yield result
+        else:
+            yield gather(result, contract, frameworks, plan.dataset, options, in_depth)
+
+
+def _descriptions(frameworks: Sequence[Framework]) -> Mapping[str, str]:
+    """How the stacks describe themselves; nothing where a process of theirs could not start."""
+    described: dict[str, str] = {}
+    for framework in frameworks:
+        with suppress(StackLost):
+            described[framework.name] = framework.description
+    return described
 
 
 def _work(plan: Plan, contract: Contract) -> int:

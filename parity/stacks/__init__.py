@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
 
 from parity._ground.errors import UsageError
 from parity.contracts.contract import did_you_mean
-from parity.stacks.base import Framework, Stack
-from parity.stacks.tensorflow import TensorFlow
-from parity.stacks.torch import Torch
+from parity.stacks.base import Framework, Stack, modes_of
+from parity.stacks.here import Here
+from parity.stacks.remote import LIMIT, Remote
+from parity.stacks.worker import ENGINES
 
-ADAPTERS: dict[str, type[Framework]] = {"torch": Torch, "tensorflow": TensorFlow}
-"""By framework, in the order of import: torch before TensorFlow."""
+AnyFramework = TypeVar("AnyFramework", bound=Framework)
+
+FRAMEWORKS = tuple(ENGINES)
+"""The frameworks that a stack can be written in, in the order of import: torch before TensorFlow."""
 
 MIRRORED: dict[str, Stack] = {
     stack.name: stack
@@ -23,43 +28,76 @@ STACKS = tuple(sorted(MIRRORED))
 """Their names, in the order in which they are shown and stored."""
 
 
-def load(names: Iterable[str] = tuple(MIRRORED), mode: str | None = None, device: str = "cpu") -> tuple[Framework, ...]:
-    """The stacks of this repository that have these names, their frameworks imported.
+def load(names: Iterable[str] = tuple(MIRRORED), mode: str | None = None, device: str = "cpu") -> tuple[Here, ...]:
+    """The stacks of this repository that have these names, in this process, their frameworks imported.
 
     `mode` names one or several, with commas, such as `xla,compiled`: each framework takes the one that it has, and its
     first where none is. Raises UsageError for an unknown name or mode, or for two modes of one framework, and
     FrameworkMissing (whose message says how to install it) for an absent framework.
     """
-    chosen = tuple(names)
-    for name in chosen:
-        if name not in MIRRORED:
-            raise UsageError(f"unknown framework '{name}'{did_you_mean(name, MIRRORED)}")
-    return load_stacks([stack for name, stack in MIRRORED.items() if name in chosen], mode, device)
+    return load_stacks(_named(names), mode, device)
 
 
-def load_stacks(stacks: Sequence[Stack], mode: str | None = None, device: str = "cpu") -> tuple[Framework, ...]:
-    """Stacks behind their adapters, in the order of import; `mode` is as for `load`.
+def load_stacks(stacks: Sequence[Stack], mode: str | None = None, device: str = "cpu") -> tuple[Here, ...]:
+    """Stacks in this process, in the order of import; `mode` is as for `load`.
 
     Raises UsageError for an unknown framework or mode, for two modes of one framework and two stacks of one name, and
     FrameworkMissing for an absent framework.
     """
+    return _made(stacks, mode, lambda stack, asked: Here(stack, asked, device))
+
+
+@contextmanager
+def engaged(
+    names: Iterable[str] = tuple(MIRRORED),
+    mode: str | None = None,
+    device: str = "cpu",
+    limit: float = LIMIT,
+    in_process: bool = False,
+) -> Iterator[tuple[Framework, ...]]:
+    """The stacks of this repository that have these names, each in a process of its own, which ends with the block.
+
+    They begin at once and side by side; a stack may take `limit` seconds for a contract. `in_process` has them in this
+    process instead, without a limit. Raises as `load` does, but for what only a process can tell: a framework that is
+    missing is noticed where it is asked first.
+    """
+    if in_process:
+        yield load(names, mode, device)
+        return
+    remote = _made(_named(names), mode, lambda stack, asked: Remote(stack, asked, device, limit))
+    try:
+        yield remote
+    finally:
+        for framework in remote:
+            framework.seat.end()
+
+
+def _named(names: Iterable[str]) -> list[Stack]:
+    chosen = tuple(names)
+    for name in chosen:
+        if name not in MIRRORED:
+            raise UsageError(f"unknown framework '{name}'{did_you_mean(name, MIRRORED)}")
+    return [stack for name, stack in MIRRORED.items() if name in chosen]
+
+
+def _made(
+    stacks: Sequence[Stack], mode: str | None, make: Callable[[Stack, str], AnyFramework]
+) -> tuple[AnyFramework, ...]:
+    """Every stack in its mode, in the order of import."""
     asked = parse_modes(mode) if mode is not None else ()
     for stack in stacks:
-        if stack.framework not in ADAPTERS:
-            raise UsageError(f"unknown framework '{stack.framework}'{did_you_mean(stack.framework, ADAPTERS)}")
+        if stack.framework not in ENGINES:
+            raise UsageError(f"unknown framework '{stack.framework}'{did_you_mean(stack.framework, ENGINES)}")
         if sum(other.name == stack.name for other in stacks) > 1:
             raise UsageError(f"stacks: expected names that differ, got '{stack.name}' twice")
-    return tuple(
-        adapter(stack, _mode_of(framework, asked), device)
-        for framework, adapter in ADAPTERS.items()
-        for stack in stacks
-        if stack.framework == framework
-    )
+    in_order = sorted(stacks, key=lambda stack: FRAMEWORKS.index(stack.framework))
+    modes = {stack.name: _mode_of(stack.framework, asked) for stack in in_order}
+    return tuple(make(stack, modes[stack.name]) for stack in in_order)
 
 
 def parse_modes(text: str) -> tuple[str, ...]:
     """Modes from `xla,compiled`. Raises UsageError for any other word."""
-    known = {mode for adapter in ADAPTERS.values() for mode in adapter.modes}
+    known = {mode for framework in FRAMEWORKS for mode in modes_of(framework)}
     for word in text.split(","):
         if word not in known:
             raise UsageError(f"unknown mode '{word}'{did_you_mean(word, known)}")
@@ -67,7 +105,7 @@ def parse_modes(text: str) -> tuple[str, ...]:
 
 
 def _mode_of(framework: str, asked: Sequence[str]) -> str:
-    known = [mode for mode in asked if mode in ADAPTERS[framework].modes]
+    known = [mode for mode in asked if mode in modes_of(framework)]
     if len(known) > 1:
         raise UsageError(f"mode: expected one for {framework}, got {' and '.join(known)}")
-    return known[0] if known else ADAPTERS[framework].modes[0]
+    return known[0] if known else modes_of(framework)[0]

@@ -10,7 +10,6 @@ from parity.contracts.contract import Entry
 from parity.faults.diagnosis.evidence import Exhibit
 from parity.faults.diagnosis.explanation import Explanation
 from parity.stacks.base import Framework
-from parity.stacks.intermediates import narrow_intermediates
 
 RAISES = "it raises an error"
 NAN = "returns NaN"
@@ -23,8 +22,8 @@ def narrow(framework: Framework, exhibits: Sequence[Exhibit], entry: Entry | Non
     """The dtype and operation of an intermediate that holds fewer digits than the working precision."""
     for exhibit in exhibits:
         truth = exhibit.truth
-        for found in narrow_intermediates(
-            framework, truth.contract, truth.inputs, truth.precision, truth.cotangents or None, entry
+        for found in framework.narrow_intermediates(
+            truth.contract, truth.inputs, truth.precision, truth.cotangents or None, entry
         ):
             return f"an intermediate is {found.dtype}"
     return None

@@ -14,7 +14,7 @@ from parity.contracts.contract import Contract
 from parity.judging.examine import Truth, examine
 from parity.physics.precision import PRECISIONS
 from parity.proof.bench.timing import Pace, paced
-from parity.stacks.base import Call, Framework
+from parity.stacks.worker import Call
 
 SIZES = (16, 32, 64, 128, 256)
 
@@ -69,7 +69,7 @@ def check_sizes(contracts: Iterable[Contract], sizes: Sequence[int]) -> None:
 
 def time_sizes(
     contracts: Iterable[Contract],
-    frameworks: Sequence[Framework],
+    frameworks: Sequence[Here],
     sizes: Sequence[int],
     advance: Callable[[], None] = lambda: None,
 ) -> Iterator[Timed | Refused]:
@@ -83,7 +83,7 @@ def time_sizes(
 
 
 def _time_contract(
-    contract: Contract, framework: Framework, sizes: Sequence[int], advance: Callable[[], None]
+    contract: Contract, framework: Here, sizes: Sequence[int], advance: Callable[[], None]
 ) -> Iterator[Timed | Refused]:
     for number, size in enumerate(sizes):
         case = sized(contract, size)
@@ -98,7 +98,7 @@ def _time_contract(
         advance()
 
 
-def _time(case: Case, framework: Framework, size: int) -> Timed:
+def _time(case: Case, framework: Here, size: int) -> Timed:
     framework.forget()
     calls = _bare_calls(case, framework)
     bare = paced(lambda: [call() for call in calls])
@@ -107,7 +107,7 @@ def _time(case: Case, framework: Framework, size: int) -> Timed:
     return Timed(case.contract.name, framework.name, framework.mode, size, bare, harness)
 
 
-def _bare_calls(case: Case, framework: Framework) -> list[Call]:
+def _bare_calls(case: Case, framework: Here) -> list[Call]:
     """The stack's call in each precision, its tensors ready."""
     inputs = case.inputs()
     truths = [Truth.of(case, inputs, precision) for precision in precisions_of(inputs, _BOTH)]

@@ -26,7 +26,7 @@ from parity.judging.quantity import Arrays
 from parity.judging.verdict import judge
 from parity.physics.precision import FLOAT32, PRECISIONS
 from parity.proof.bench.timing import Stopwatch
-from parity.stacks.base import Call, Framework
+from parity.stacks.worker import Call
 
 BARE, ANEW = "bare calls", "bare calls, traced anew"
 
@@ -104,7 +104,7 @@ class BenchReport:
         return list(self.startup.values())[-1]
 
 
-def bench(contracts: Sequence[Contract], frameworks: Sequence[Framework], examples: int) -> BenchReport:
+def bench(contracts: Sequence[Contract], frameworks: Sequence[Here], examples: int) -> BenchReport:
     """Time `examples` examples of each contract besides its strata, in both precisions.
 
     Raises whatever a stack raises: only a pair that works is worth timing.
@@ -115,7 +115,7 @@ def bench(contracts: Sequence[Contract], frameworks: Sequence[Framework], exampl
     )
 
 
-def _bench_contract(contract: Contract, frameworks: Sequence[Framework], examples: int) -> ContractBench:
+def _bench_contract(contract: Contract, frameworks: Sequence[Here], examples: int) -> ContractBench:
     clock, bare = Stopwatch(), Stopwatch()
     readied: list[Callable[[], Call]] = []
     strata = {case.name for case in forced(contract)}

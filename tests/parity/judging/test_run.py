@@ -23,14 +23,14 @@ from parity.judging.run import Plan, run
 from parity.judging.verdict import Outcome
 from parity.physics.oracle import losses
 from parity.physics.precision import FLOAT32, FLOAT64
-from parity.stacks.base import Call, Framework, Stack, StackError
+from parity.stacks.base import Framework, Stack, StackError
 
 MAE, FAR_FIELD, COUNT = (
     REGISTRY[name] for name in ("losses.mae", "optics.far_field_amplitude", "scaling.count_photons")
 )
 
 
-class Oracle(Framework):
+class Oracle(Here):
     """A stack made of the oracle's functions, under the name of any package there is; `error` is its gain error."""
 
     distribution = ""

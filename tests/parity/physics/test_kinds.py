@@ -23,13 +23,13 @@ from parity.physics.kinds import (
     WEIGHT,
     Kind,
 )
-from parity.stacks import ADAPTERS
+from parity.stacks import FRAMEWORKS
 
 KINDS = {name: kind for name, kind in vars(kinds).items() if isinstance(kind, Kind)}
 SHAPE = (2, 3, 4, 5)
 
 
-@pytest.mark.parametrize("framework", ADAPTERS)
+@pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 def test_layouts_go_there_and_back(kind: Kind, framework: str) -> None:
     array = np.arange(np.prod(range(2, 2 + len(kind.axes)))).reshape(range(2, 2 + len(kind.axes)))

@@ -1,0 +1,751 @@
+"""The far side of a stack: a process that has the stack and its framework, and nothing of the harness.
+
+    python worker.py SETTINGS
+
+The process needs Python 3.9, NumPy and the framework. It reads questions from its standard input and writes answers to
+what was its standard output; whatever the stack prints goes to standard error. SETTINGS are those of `Settings`, as
+JSON. A message is a JSON header of one line, which lists name, dtype and shape of the arrays, and then their bytes.
+
+The harness imports this file too: it runs the engines below in its own process if it is asked to, and names the
+exceptions of a stack by the classes that stand here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = Any
+Arrays = Mapping[str, Array]
+Results = tuple[Sequence[Any], Sequence[Any]]
+"""Results and gradients, a framework's own tensors; a gradient without a path is None."""
+
+Call = Callable[[], Results]
+
+INJECTED = "__injected__"
+"""An attribute of a stack's package that is another object while something in the stack is replaced, and None or absent
+otherwise. What an engine keeps of a stack's functions, such as traces, is good for one value of it."""
+
+RAISED = "raised "
+"""How a StackError begins that says what a stack raised."""
+
+OUT_OF_MEMORY = ("OutOfMemoryError", "ResourceExhaustedError")
+"""What the frameworks call it; on a CPU, torch raises a RuntimeError that says "can't allocate memory"."""
+
+
+class StackError(Exception):
+    """What a stack raised, or why what it returned is no result: its own fault, never the harness's."""
+
+
+class Outside(Exception):  # it is no error
+    """Raised by a binding: the stack does not claim to do this. It was not asked, and it did not pass."""
+
+
+class CannotRun(Exception):
+    """A contract cannot be run in a mode, which says nothing of the stack."""
+
+
+class Missing(Exception):
+    """Something that the framework needs is not installed."""
+
+
+class BindingError(Exception):
+    """A binding itself is wrong, whatever the stack does."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, in a line."""
+    return next(iter(str(error).splitlines()), "").strip()
+
+
+@contextlib.contextmanager
+def stack_at_work() -> Iterator[None]:
+    """Blame whatever is raised in the block on the stack: an exit, too, which would end the check with its own code.
+
+    Not a lack of memory: that is no wrong mathematics, and becomes a MemoryError, so that nothing is judged.
+    """
+    try:
+        yield
+    except (Outside, BindingError):
+        raise
+    except (Exception, SystemExit) as error:
+        if is_out_of_memory(error):
+            raise MemoryError(first_line(error)) from error
+        raise StackError(f"{RAISED}{type(error).__name__}: {first_line(error)}") from error
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a framework ran out of memory."""
+    named = isinstance(error, MemoryError) or type(error).__name__ in OUT_OF_MEMORY
+    return named or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
+
+
+class Question(NamedTuple):
+    """A contract's function on arrays, in the layout of the framework.
+
+    `address` is `module.function` in the stack's package. `entry` is the number of another entry of the contract, by
+    which the function is called instead. `tensors` are the arguments in their order; those of them that are `scalars`,
+    such as sizes, have no gradient; `constants` are part of the code. Gradients are asked for where there are
+    `cotangents`, of the arguments that are `watched`. What is `eager` is not traced; `costly` is what is eager for its
+    costs alone, and compiled in a mode that compiles.
+    """
+
+    contract: str
+    address: str
+    tensors: dict[str, Array]
+    cotangents: list[Array]
+    watched: list[str]
+    scalars: list[str]
+    constants: dict[str, Any]
+    mode: str
+    eager: bool = False
+    costly: bool = False
+    entry: int | None = None
+
+    def header(self) -> dict[str, Any]:
+        """All but the arrays, for JSON."""
+        return {**self._asdict(), "tensors": list(self.tensors), "cotangents": len(self.cotangents)}
+
+    def arrays(self) -> dict[str, Array]:
+        """The arrays by a name of their own."""
+        given = {f"tensor:{name}": array for name, array in self.tensors.items()}
+        return {**given, **{f"cotangent:{i}": array for i, array in enumerate(self.cotangents)}}
+
+    @classmethod
+    def read(cls, header: Mapping[str, Any], arrays: Arrays) -> Question:
+        """What `header` and `arrays` were made of."""
+        return cls(
+            **{
+                **{name: header[name] for name in cls._fields},
+                "tensors": {name: arrays[f"tensor:{name}"] for name in header["tensors"]},
+                "cotangents": [arrays[f"cotangent:{i}"] for i in range(header["cotangents"])],
+            }
+        )
+
+
+class Torch:
+    """Runs functions of PyTorch. One intra-op thread, unless the user says otherwise: faster at these sizes, and sums
+    keep their order.
+
+    In mode compiled a function is compiled whole, forwards and backwards, with its dimensions open where they can be:
+    torch compiles it anew for an axis of length 1, and wherever else it has guarded a size, which takes longer than any
+    example. What is costly is compiled too; an entry that makes variables stays eager.
+    """
+
+    modes = ("eager", "compiled")
+    compiler = "inductor"
+
+    no_compiler = ("InvalidCxxCompiler", "No working C++ compiler")
+    """How Inductor says that it lacks a C++ compiler, for which it writes its code."""
+
+    most_compilations = 2**12
+    """Of one function: torch would give up after 8, and there is one for each precision, flag, and axis of length 1."""
+
+    slow = "Torchinductor does not support code generation for complex operators"
+    """A warning about speed, not about numbers: complex operations are called, not fused."""
+
+    def __init__(self, package: str, device: str, threads: int = 1, onednn: bool = True) -> None:
+        import torch
+
+        torch.set_num_threads(threads)
+        if not onednn:
+            torch.backends.mkldnn.enabled = False  # type: ignore[assignment]  # typed as what holds it
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
+        self._torch = torch
+        self._device = device
+        self.threads = str(torch.get_num_threads())
+        self.gpus = torch.cuda.device_count()
+        if device == "cuda" and self.gpus:
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+            torch.use_deterministic_algorithms(True)
+        self._compiled: dict[Callable[..., Any], Callable[..., Any]] = {}
+        self._may_compile = False
+
+    @property
+    def version(self) -> str:
+        return str(self._torch.__version__)
+
+    def forget(self) -> None:
+        """Drop what was compiled, so that the next call compiles as the first did."""
+        if self._compiled:
+            self._compiled.clear()
+            self._torch.compiler.reset()
+
+    def ready(self, function: Callable[..., Any], question: Question) -> Call:
+        """The call of a function on tensors that are ready."""
+        tensors = {
+            name: array.item() if name in question.scalars else self._tensor(array)
+            for name, array in question.tensors.items()
+        }
+        pulled = [self._tensor(cotangent) for cotangent in question.cotangents]
+        watched = [tensors[name].requires_grad_(True) for name in question.watched if pulled]
+        arguments = {**tensors, **question.constants}
+
+        def call(run: Callable[..., Any] = function) -> Results:
+            with stack_at_work():
+                returned = run(**arguments)
+                results = returned if isinstance(returned, tuple) else (returned,)
+                return results, self._pulled_back(results, watched, pulled)
+
+        def call_compiled() -> Results:
+            with warnings.catch_warnings(), self._compilable(question.contract, call):
+                warnings.filterwarnings("ignore", self.slow, UserWarning)
+                return call(self._compiled_whole(function))
+
+        eagerly = question.mode == "eager" or (question.eager and not question.costly)
+        return call if eagerly else call_compiled
+
+    def _compiled_whole(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function compiled, once for all contracts that have it; torch itself sees whatever it calls change."""
+        self._prepare_compilation()
+        if function not in self._compiled:
+            self._compiled[function] = self._torch.compile(
+                function, dynamic=True, fullgraph=True, backend=self.compiler
+            )
+        return self._compiled[function]
+
+    def _prepare_compilation(self) -> None:
+        """Let torch compile as often as it must, and keep its notes on the way from the user, who may ask for them."""
+        if self._may_compile:
+            return
+        self._may_compile = True
+        config: Any = self._torch._dynamo.config
+        config.recompile_limit = config.accumulated_recompile_limit = self.most_compilations
+        logs: Any = self._torch._logging
+        if "TORCH_LOGS" not in os.environ:
+            logs.set_logs(all=logging.ERROR)
+
+    @contextlib.contextmanager
+    def _compilable(self, contract: str, eagerly: Call) -> Iterator[None]:
+        """Turn away a contract that torch cannot compile: that is no fault of the stack's, nor a pass.
+
+        What the stack raises reaches torch as something that it cannot compile: whether it was that, an eager call
+        says.
+        """
+        try:
+            yield
+        except StackError as error:
+            cause = error.__cause__
+            from torch._dynamo.exc import TorchDynamoException
+
+            if not isinstance(cause, TorchDynamoException):
+                raise
+            if any(words in str(cause) for words in self.no_compiler):
+                raise Missing(
+                    "torch finds no C++ compiler, so nothing can be run in mode compiled: install g++, or name one in "
+                    "CXX, or run with --mode eager"
+                ) from error
+            eagerly()
+            raise CannotRun(
+                f"{contract} cannot be run in mode compiled: torch.compile says '{first_line(cause)}'; there are: eager"
+            ) from error
+
+    def _pulled_back(self, results: Sequence[Any], watched: Sequence[Any], cotangents: Sequence[Any]) -> Sequence[Any]:
+        pairs = [
+            (result, cotangent)
+            for result, cotangent in zip(results, cotangents)
+            if isinstance(result, self._torch.Tensor) and result.requires_grad and result.shape == cotangent.shape
+        ]
+        if not pairs:
+            return [None] * len(watched)
+        outputs, weights = zip(*pairs)
+        gradients: Sequence[Any] = self._torch.autograd.grad(outputs, watched, weights, allow_unused=True)
+        return gradients
+
+    def _tensor(self, array: Array) -> Any:
+        return self._torch.from_numpy(np.array(array)).to(self._device)
+
+    def array(self, tensor: Any) -> Array:
+        """As NumPy's, which knows no lazy conjugates and no lazy signs; a size comes as a plain number."""
+        if not isinstance(tensor, self._torch.Tensor):
+            return np.asarray(tensor)
+        return tensor.detach().resolve_conj().resolve_neg().cpu().numpy()
+
+    def operations(self, call: Call) -> Iterator[tuple[str, str]]:
+        """Dtype and name of every operation that the call dispatches."""
+        from torch.utils._python_dispatch import TorchDispatchMode
+        from torch.utils._pytree import tree_leaves
+
+        torch, seen = self._torch, []
+
+        class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
+            def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+                returned = operation(*args, **(kwargs or {}))
+                for tensor in tree_leaves(returned):
+                    if isinstance(tensor, torch.Tensor) and tensor.numel():
+                        seen.append((str(tensor.dtype)[len("torch.") :], operation.__name__.split(".")[0]))
+                return returned
+
+        with Watch():  # type: ignore[no-untyped-call]
+            call()
+        yield from seen
+
+    def state(self) -> dict[str, Any]:
+        """What all code of the process shares, by name."""
+        return {
+            "default dtype": self._torch.get_default_dtype(),
+            "grad mode": self._torch.is_grad_enabled(),
+            "determinism": self._torch.are_deterministic_algorithms_enabled(),
+            "threads": self._torch.get_num_threads(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Set it back."""
+        self._torch.set_default_dtype(state["default dtype"])
+        self._torch.set_grad_enabled(state["grad mode"])
+        self._torch.use_deterministic_algorithms(state["determinism"])
+        self._torch.set_num_threads(state["threads"])
+
+
+class TensorFlow:
+    """Runs functions of TensorFlow. One thread, as for torch; its start-up messages are kept from the user.
+
+    In graph mode a function is traced once for each precision and set of constants, with every dimension open: a trace
+    for a shape would cost more than the example, and what it folds would test another kernel. Traces are kept by
+    function object; while something in the stack is replaced, those that are made belong to that change alone.
+
+    In mode xla such a trace is compiled, anew for every shape, which takes longer than any example; what is costly is
+    compiled too. An entry that makes variables stays eager in every mode.
+    """
+
+    modes = ("graph", "eager", "xla")
+
+    unsupported = "Detected unsupported operations when trying to compile"
+    """How XLA begins to say that it lacks a kernel."""
+
+    def __init__(self, package: str, device: str, threads: int = 1, onednn: bool = True) -> None:
+        with silenced():
+            import tensorflow
+
+            tensorflow.config.experimental.enable_tensor_float_32_execution(False)
+            tensorflow.get_logger().setLevel("ERROR")
+            tensorflow.constant(0.0)
+        self._tf = tensorflow
+        self._package = package
+        self._device = device
+        self.threads = os.environ.get("TF_NUM_INTRAOP_THREADS", "default")
+        self.gpus = len(tensorflow.config.list_physical_devices("GPU"))
+        if device == "cuda" and self.gpus:
+            tensorflow.config.experimental.enable_op_determinism()
+        self._traces: dict[tuple[object, ...], Callable[..., Any]] = {}
+        self._traces_of_change: tuple[object, dict[tuple[object, ...], Callable[..., Any]]] = None, {}
+
+    @property
+    def version(self) -> str:
+        return str(self._tf.__version__)
+
+    def forget(self) -> None:
+        """Drop what was traced, so that the next call traces as the first did."""
+        self._traces.clear()
+        self._traces_of_change = None, {}
+
+    def ready(self, function: Callable[..., Any], question: Question) -> Call:
+        """The call of a function on tensors that are ready."""
+        eager = question.mode == "eager" or (question.eager and not (question.costly and question.mode == "xla"))
+        tensors = [self._tensor(array, name in question.scalars) for name, array in question.tensors.items()]
+        pulled = [self._tf.constant(cotangent) for cotangent in question.cotangents]
+        step = self._step(function, question, tensors, pulled, eager)
+
+        def call() -> Results:
+            device = self._tf.device("GPU" if self._device == "cuda" else "CPU")
+            with device, self._compilable(question.contract), stack_at_work():
+                try:
+                    results, gradients = step(tensors, pulled)
+                except self._tf.errors.InvalidArgumentError:
+                    results, gradients = values_alone(), [None] * len(question.watched)
+                    if [result.shape for result in results] == [cotangent.shape for cotangent in pulled]:
+                        raise
+                return results, gradients
+
+        def values_alone() -> list[Any]:
+            """What is left where a cotangent does not fit, of which a trace with open sizes learns when it runs."""
+            results: list[Any] = self._step(function, question, tensors, [], eager)(tensors, [])[0]
+            return results
+
+        return call
+
+    def _step(
+        self, function: Callable[..., Any], question: Question, tensors: list[Any], cotangents: list[Any], eager: bool
+    ) -> Callable[..., Any]:
+        names, constants = list(question.tensors), question.constants
+        watched = [names.index(name) for name in question.watched] if cotangents else []
+
+        def step(tensors: list[Any], cotangents: list[Any]) -> tuple[list[Any], list[Any]]:
+            if not cotangents:
+                return _as_list(function(**dict(zip(names, tensors)), **constants)), []
+            with self._tf.GradientTape() as tape:
+                tape.watch([tensors[i] for i in watched])
+                results = _as_list(function(**dict(zip(names, tensors)), **constants))
+            if not all(result.shape.is_compatible_with(weight.shape) for result, weight in zip(results, cotangents)):
+                return results, [None] * len(watched)
+            sources = [tensors[i] for i in watched]
+            return results, tape.gradient(results, sources, output_gradients=cotangents)
+
+        if eager:
+            return step
+        dtypes = tuple(tensor.dtype for tensor in tensors)
+        key = (function, tuple(constants.items()), dtypes, bool(cotangents))
+        traces = self._current_traces()
+        if key not in traces:
+            signature = [[self._open(tensor) for tensor in tensors], [self._open(c) for c in cotangents]]
+            traces[key] = self._tf.function(
+                step, input_signature=signature, autograph=False, jit_compile=question.mode == "xla" or None
+            )
+        return traces[key]
+
+    def _current_traces(self) -> dict[tuple[object, ...], Callable[..., Any]]:
+        change = getattr(sys.modules.get(self._package), INJECTED, None)
+        if change is None:
+            return self._traces
+        if self._traces_of_change[0] is not change:
+            self._traces_of_change = change, {}
+        return self._traces_of_change[1]
+
+    def _open(self, tensor: Any) -> Any:
+        return self._tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype)
+
+    def _tensor(self, array: Array, scalar: bool) -> Any:
+        narrowed = scalar and np.issubdtype(array.dtype, np.integer)
+        return self._tf.constant(array.astype(np.int32) if narrowed else array)
+
+    @contextlib.contextmanager
+    def _compilable(self, contract: str) -> Iterator[None]:
+        """Turn away a contract that XLA has no kernel for: that is no fault of the stack's, nor a pass."""
+        try:
+            yield
+        except StackError as error:
+            if self.unsupported not in str(error):
+                raise
+            operation = str(error).partition("JIT: ")[2].partition(" ")[0] or "an operation"
+            raise CannotRun(
+                f"{contract} cannot be run in mode xla: XLA has no kernel for {operation}; there are: eager, graph"
+            ) from error
+
+    def array(self, tensor: Any) -> Array:
+        """As NumPy's."""
+        return np.asarray(tensor)
+
+    def operations(self, call: Call) -> Iterator[tuple[str, str]]:
+        """Dtype and name of every operation in a trace of the call."""
+
+        def results_and_gradients() -> list[object]:
+            results, gradients = call()
+            return [*results, *(gradient for gradient in gradients if gradient is not None)]
+
+        with stack_at_work():  # variables that the stack makes may not be lifted out of the trace
+            graph = self._tf.function(results_and_gradients, autograph=False).get_concrete_function().graph
+        for operation in graph.get_operations():
+            for output in operation.outputs:
+                if output.shape.num_elements() != 0:
+                    yield output.dtype.name, operation.type
+
+    def state(self) -> dict[str, Any]:
+        """What all code of the process shares, by name; Keras, which takes long to import, only if something has."""
+        backend = getattr(sys.modules.get("keras"), "backend", None)
+        return {"default dtype": backend.floatx() if backend else "float32"}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Set it back."""
+        backend = getattr(sys.modules.get("keras"), "backend", None)
+        if backend:
+            backend.set_floatx(state["default dtype"])
+
+
+def _as_list(returned: Any) -> list[Any]:
+    return list(returned) if isinstance(returned, tuple) else [returned]
+
+
+ENGINES: Mapping[str, Any] = {"torch": Torch, "tensorflow": TensorFlow}
+"""By framework, in the order of import: torch before TensorFlow."""
+
+
+@contextlib.contextmanager
+def silenced() -> Iterator[None]:
+    """Hold back the process's standard error, below Python, for the length of the block.
+
+    If the block raises, what was held back is printed after all: it may say why.
+    """
+    import tempfile
+
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(kept, 2)
+            held.seek(0)
+            os.write(2, held.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def narrower_than(found: Iterator[tuple[str, str]], dtypes: Sequence[str]) -> dict[str, str]:
+    """The first operation of each of these dtypes, by dtype; of complex numbers, by that of their parts."""
+    real_of = {"complex64": "float32", "complex32": "float16"}
+    narrow: dict[str, str] = {}
+    for dtype, operation in found:
+        if dtype in dtypes:
+            narrow.setdefault(real_of.get(dtype, dtype), operation)
+    return narrow
+
+
+def frame(header: Mapping[str, Any], arrays: Arrays) -> list[bytes]:
+    """A message: the header in a line, then the bytes of the arrays, which it lists."""
+    laid = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    listed = [[name, array.dtype.str, list(array.shape)] for name, array in laid.items()]
+    return [json.dumps({**header, "arrays": listed}).encode() + b"\n", *(x.tobytes() for x in laid.values())]
+
+
+def sizes_of(header: Mapping[str, Any]) -> list[int]:
+    """How many bytes each array of a message has."""
+    return [int(np.dtype(dtype).itemsize * np.prod(shape, dtype=np.int64)) for _, dtype, shape in header["arrays"]]
+
+
+def unframe(header: Mapping[str, Any], body: bytes) -> dict[str, Array]:
+    """The arrays of a message, by name."""
+    arrays, start = {}, 0
+    for (name, dtype, shape), size in zip(header["arrays"], sizes_of(header)):
+        arrays[name] = np.frombuffer(body[start : start + size], np.dtype(dtype)).reshape(shape)
+        start += size
+    return arrays
+
+
+class Channel:
+    """The worker's end of its two pipes, which nothing that the stack does can reach by accident.
+
+    Standard input is empty from here on, standard output leads to standard error, and a forked child has no channel.
+    """
+
+    def __init__(self) -> None:
+        self._source = os.fdopen(os.dup(0), "rb")
+        self._sink = os.fdopen(os.dup(1), "wb")
+        self._process = os.getpid()
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        os.dup2(2, 1)
+        os.register_at_fork(after_in_child=self._close)
+
+    def _close(self) -> None:
+        for pipe in (self._source, self._sink):
+            with contextlib.suppress(OSError):
+                os.close(pipe.fileno())
+
+    def read(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """The next message; the process ends where there is none."""
+        line = self._source.readline()
+        if not line:
+            os._exit(0)
+        header = json.loads(line)
+        return header, unframe(header, self._source.read(sum(sizes_of(header))))
+
+    def write(self, header: Mapping[str, Any], arrays: Arrays) -> None:
+        """Answer; a child that came back from a fork in the stack ends here instead."""
+        if os.getpid() != self._process:
+            os._exit(0)
+        self._sink.writelines(frame(header, arrays))
+        self._sink.flush()
+
+
+class Settings(NamedTuple):
+    """What a worker is started for.
+
+    The functions of `package`, which lies in one of the folders `path`: by the mirror rule, or by the file `bindings`.
+    `accepts` names what of the process's state the package may change when it is imported.
+    """
+
+    framework: str
+    package: str
+    path: list[str]
+    device: str = "cpu"
+    threads: int = 1
+    onednn: bool = True
+    bindings: str | None = None
+    stubs: Sequence[str] = ()
+    accepts: Sequence[str] = ()
+
+
+class Functions:
+    """The functions of a package, by the mirror rule: of contract `losses.mae`, `mae` in its module `losses`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._package = settings.package
+        self._path = [os.path.realpath(folder) for folder in settings.path]
+        self._entries: dict[tuple[str, int], Callable[..., Any]] = {}
+        spec = importlib.util.find_spec(settings.package)
+        self.check(list(spec.submodule_search_locations or ()) if spec else [])
+
+    def check(self, places: Sequence[str]) -> None:
+        """Refuse a package that lies elsewhere, whose functions nobody has asked for."""
+        inside = [p for p in places if any(_lies_in(os.path.realpath(p), folder) for folder in self._path)]
+        if not places or len(inside) < len(places):
+            where = " and ".join(self._path)
+            found = " and ".join(places) or "no such package"
+            raise ImportError(f"{self._package}: expected it in {where}, got {found}")
+
+    def of(self, question: Question) -> Callable[..., Any]:
+        """The function that a question is about."""
+        if question.entry is None:
+            return self._named(question.address)
+        key = (question.contract, question.entry)
+        if key not in self._entries:
+            # How an entry is called, a declaration of the harness says, which lies beside its own stacks.
+            declared = importlib.import_module("parity.contracts.declared").REGISTRY
+            entry = declared[question.contract].entries[question.entry]
+            self._entries[key] = functools.partial(entry.call, self._named(entry.path))
+        return self._entries[key]
+
+    def _named(self, address: str) -> Any:
+        module, _, name = address.rpartition(".")
+        with stack_at_work():
+            return getattr(importlib.import_module(f"{self._package}.{module}"), name)
+
+
+def _lies_in(place: str, folder: str) -> bool:
+    return os.path.commonpath([place, folder]) == folder
+
+
+class Server:
+    """Answers questions about one stack, one after another."""
+
+    def __init__(self, settings: Settings, channel: Channel) -> None:
+        self._settings, self._channel = settings, channel
+        self._entered: dict[str, contextlib.ExitStack] = {}
+
+    def serve(self) -> None:
+        """Say who is here, then answer until nobody asks any more."""
+        self._channel.write(self._begun(), {})
+        while True:
+            header, arrays = self._channel.read()
+            answer, answered = self._answer(header, arrays)
+            self._channel.write(answer, answered)
+
+    def _begun(self) -> dict[str, Any]:
+        settings = self._settings
+        if importlib.util.find_spec(settings.framework) is None:
+            return {"missing": f"{settings.framework} is not installed"}
+        engine = ENGINES[settings.framework](settings.package, settings.device, settings.threads, settings.onednn)
+        self._engine = engine
+        try:
+            self._functions = Functions(settings)
+        except ImportError as error:
+            return {"missing": first_line(error)}
+        self._state = self._shared()
+        return {"version": engine.version, "threads": engine.threads, "gpus": engine.gpus}
+
+    def _answer(self, header: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+        try:
+            with stack_at_work():
+                answer, answered = getattr(self, f"_{header['ask']}")(header, arrays)
+        except StackError as error:
+            return {"stack": str(error), **self._restored()}, {}
+        except CannotRun as error:
+            return {"refused": str(error)}, {}
+        except Missing as error:
+            return {"missing": str(error)}, {}
+        except MemoryError as error:
+            return {"memory": first_line(error)}, {}
+        except BaseException as error:  # whatever a stack raises, it is no end of this process
+            return {"stack": f"{RAISED}{type(error).__name__}: {first_line(error)}", **self._restored()}, {}
+        changed = self._restored()
+        return (changed, {}) if changed else (answer, answered)
+
+    def _evaluate(self, header: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+        question = Question.read(header, arrays)
+        results, gradients = self._engine.ready(self._functions.of(question), question)()
+        answered = {f"result:{i}": self._engine.array(result) for i, result in enumerate(results)}
+        given = {f"gradient:{i}": self._engine.array(g) for i, g in enumerate(gradients) if g is not None}
+        return {"results": len(answered)}, {**answered, **given}
+
+    def _intermediates(self, header: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+        question = Question.read(header, arrays)
+        call = self._engine.ready(self._functions.of(question), question)
+        return {"narrow": narrower_than(self._engine.operations(call), header["narrower"])}, {}
+
+    def _forget(self, header: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+        self._engine.forget()
+        return {}, {}
+
+    def _enter(self, header: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+        """Enter a context, such as a change that is made in the stack, which the harness names."""
+        module, _, name = header["context"].partition(":")
+        context = contextlib.ExitStack()
+        try:
+            context.enter_context(getattr(importlib.import_module(module), name)(*header["arguments"]))
+        except LookupError as error:
+            return {"lookup": first_line(error)}, {}
+        self._entered[header["key"]] = context
+        return {}, {}
+
+    def _leave(self, header: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+        self._entered.pop(header["key"]).close()
+        return {}, {}
+
+    def _shared(self) -> dict[str, Any]:
+        return {"error state": np.geterr(), "folder": os.getcwd(), **self._engine.state()}
+
+    def _restored(self) -> dict[str, Any]:
+        """Undo what the stack has changed of what all code in the process shares, and say what that was."""
+        now = self._shared()
+        changed = [name for name in now if name in self._state and now[name] != self._state[name]]
+        self._state = {**now, **self._state}
+        if not changed:
+            return {}
+        np.seterr(**self._state["error state"])
+        os.chdir(self._state["folder"])
+        self._engine.restore(self._state)
+        first = changed[0]
+        return {"stack": f"changed the {_WORDS[first]} of its process, from {self._state[first]} to {now[first]}"}
+
+
+_WORDS = {
+    "error state": "error state of NumPy in the whole",
+    "folder": "working folder",
+    "default dtype": "default dtype",
+    "grad mode": "grad mode",
+    "determinism": "choice of deterministic algorithms",
+    "threads": "number of threads",
+}
+
+
+def end_with(parent: int) -> None:
+    """End this process and all that it started as soon as its parent is gone, whatever it is doing."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def main() -> None:
+    """Serve until nobody asks any more; what the stack has left to do at its exit is not done."""
+    settings = Settings(**json.loads(sys.argv[1]))
+    channel = Channel()
+    threading.Thread(target=end_with, args=(int(sys.argv[2]),), daemon=True).start()
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [*settings.path, *(folder for folder in sys.path if os.path.abspath(folder) != here)]
+    sys.modules["parity_binding"] = sys.modules["__main__"]
+    Server(settings, channel).serve()
+
+
+if __name__ == "__main__":
+    main()
