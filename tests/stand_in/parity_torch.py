@@ -1,0 +1,125 @@
+"""Binds contracts of ptycho-parity to `ptycho_torch`: modes first, windows at [row, column], optics in photons."""
+
+import torch
+from parity_binding import Outside, binds
+from ptycho_torch.nn import losses
+
+from ptycho_torch import detector, model, optics, scanning
+
+
+@binds("losses.mae")
+def mae(predicted, observed):
+    return losses.AmplitudeL1()(observed, predicted)
+
+
+@binds("losses.mae", name="AmplitudeL1_none")
+def mean_of_errors(predicted, observed):
+    return losses.AmplitudeL1("none")(observed, predicted).mean()
+
+
+@binds("losses.absolute_error")
+def absolute_error(predicted, observed):
+    return losses.AmplitudeL1("none")(observed, predicted)
+
+
+@binds("losses.poisson_nll")
+def poisson_nll(predicted, observed, full):
+    return losses.PoissonLikelihood(constant=full)(observed, predicted)
+
+
+@binds("losses.total_variation")
+def total_variation(patches):
+    return losses.Roughness()(torch.stack([patches.real, patches.imag], 2))
+
+
+@binds("optics.combine_complex")
+def combine_complex(amplitude, phase):
+    return optics.transmission(amplitude, phase)
+
+
+@binds("optics.illuminate")
+def illuminate(patches, probe):
+    return optics.expose(probe, patches).movedim(0, 2)
+
+
+@binds("optics.far_field_amplitude")
+def far_field_amplitude(exit_waves):
+    _require_even(exit_waves)
+    intensity = optics.detect(exit_waves.movedim(2, 0))
+    lit = intensity > 0
+    return intensity.where(lit, 1).sqrt().where(lit, 0)
+
+
+@binds("patches.central_weight")
+def central_weight(patches):
+    return scanning.central(*patches.shape[-2:]).to(patches.real.dtype)
+
+
+@binds("patches.probe_weight")
+def probe_weight(probe):
+    return optics.brightness(probe)
+
+
+@binds("patches.relative_positions")
+def relative_positions(positions):
+    return -scanning.relative(positions.flip(-1)).flip(-1)
+
+
+@binds("patches.translate")
+def translate(patches, positions):
+    return scanning.look(patches, _offsets(positions), patches.shape[-2:])
+
+
+@binds("patches.extract_patches")
+def extract_patches(canvas, positions, rows, columns):
+    images = canvas[:, None].expand(-1, positions.shape[1], -1, -1)
+    return scanning.look(images, _offsets(positions), (rows, columns))
+
+
+@binds("patches.reassemble_patches", unasked=("weight",))
+def reassemble_patches(patches, positions, weight, rows, columns):
+    return scanning.stitch(patches, weight, _offsets(positions), (rows, columns))
+
+
+@binds("scaling.count_photons")
+def count_photons(amplitude):
+    return detector.photons(_intensity(amplitude))
+
+
+@binds("scaling.scale_nphotons")
+def scale_nphotons(amplitude, nphotons):
+    return detector.dose_ratio(_intensity(amplitude), nphotons).sqrt()
+
+
+@binds("scaling.apply_intensity_scale")
+def apply_intensity_scale(amplitude, log_scale):
+    return detector.amplify(amplitude, 2 * log_scale)
+
+
+@binds("scaling.remove_intensity_scale")
+def remove_intensity_scale(amplitude, log_scale):
+    return detector.attenuate(amplitude, 2 * log_scale)
+
+
+@binds("forward.predict_amplitude")
+def predict_amplitude(patches, positions, probe, log_scale, rows, columns, weighting):
+    _require_even(patches)
+    if weighting == "probe":
+        raise Outside("no gradient passes through the weight of a merge")
+    frame = patches.shape[-2:]
+    weight = {"none": None, "central": scanning.central(*frame), "uniform": torch.ones(frame)}[weighting]
+    return model.Simulator(probe, (rows, columns), weight)(patches, _offsets(positions), 2 * log_scale)
+
+
+def _require_even(frames):
+    if any(side % 2 for side in frames.shape[-2:]):
+        raise Outside("the sides of a frame are even")
+
+
+def _offsets(positions):
+    """Where windows lie, [row, column], from how content moves, [x, y]."""
+    return -positions.flip(-1)
+
+
+def _intensity(amplitude):
+    return (amplitude if amplitude.is_floating_point() else amplitude.double()) ** 2
