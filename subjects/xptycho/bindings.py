@@ -1,0 +1,78 @@
+"""Binds contracts to xptycho 0.1.0: square windows at whole first pixels [row, column], amplitudes."""
+
+import torch
+from parity_binding import Outside, binds
+
+import xptycho
+from xptycho import operators
+
+
+@binds("optics.far_field_amplitude")
+def far_field_amplitude(exit_waves):
+    if any(side % 2 for side in exit_waves.shape[-2:]):
+        raise Outside("the sides of a frame are even")
+    return _detected(exit_waves)
+
+
+@binds("optics.far_field_amplitude", name="operators.fft2c")
+def centred_transform(exit_waves):
+    return _detected(exit_waves)
+
+
+@binds("patches.extract_patches")
+def extract_patches(canvas, positions, rows, columns):
+    framed, below = torch.nn.functional.pad(canvas, (1,) * 4), positions.detach().floor()
+    views, fraction = 0, positions - below
+    for at, weight in _whole(-below, fraction, 1 - fraction, framed.shape[1:], (rows, columns)):
+        cut = [operators.gather_patches(image, starts, rows) for image, starts in zip(framed, at)]
+        views = views + weight * torch.stack(cut)
+    return views
+
+
+@binds("patches.reassemble_patches")
+def reassemble_patches(patches, positions, weight, rows, columns):
+    canvas, below = (rows + 2, columns + 2), (-positions.detach()).floor()
+    fraction = -positions - below
+
+    def merged(frames):
+        canvases = [frames.new_zeros(canvas) for _ in frames]
+        for at, share in _whole(below + 1, 1 - fraction, fraction, canvas, frames.shape[-2:]):
+            for one, starts, views in zip(canvases, at, share * frames):
+                operators.scatter_patches(views, starts, one)
+        return torch.stack(canvases)[:, 1:-1, 1:-1]
+
+    return merged(weight * patches) / (merged(weight.expand(patches.shape)) + 1e-3)
+
+
+@binds("forward.predict_amplitude", unasked=("patches", "positions", "probe", "log_scale"))
+def predict_amplitude(patches, positions, probe, log_scale, rows, columns, weighting):
+    if weighting != "none":
+        raise Outside("nothing merges patches")
+    (groups, channels, height, width), column = patches.shape, patches.reshape(-1, patches.shape[-1])
+    if height != width or height % 2:
+        raise Outside("frames are square, of an even side")
+    centres = [[height * n + height // 2, height // 2] for n in range(groups * channels)]
+    model = xptycho.PtychoModel(
+        wavelength=1, det_distance=1, det_pixel_pitch=1 / height, frame_size=height, probe_positions=centres
+    )
+    return torch.from_numpy(model.forward(column.numpy(), probe.numpy())).reshape(patches.shape) * log_scale.exp()
+
+
+def _detected(exit_waves):
+    """The amplitude of the modes' summed intensities, with the slope 0 where it is 0."""
+    intensity = operators.fft2c(exit_waves).abs().square().sum(2)
+    lit = intensity > 0
+    return intensity.where(lit, 1).sqrt().where(lit, 0)
+
+
+def _whole(far, near_weight, far_weight, canvas, window):
+    """First pixels [row, column] of the four whole windows round a fractional position [x, y], with bilinear weights.
+
+    `far` is how the last of them lies from the middle of the canvas, which has an empty line around it.
+    """
+    if window[0] != window[1]:
+        raise Outside("windows are square")
+    middle = torch.tensor([outer - inner for outer, inner in zip(canvas, window)]) // 2
+    far, weights = far.flip(-1).long() + middle, [weight.flip(-1) for weight in (near_weight, far_weight)]
+    for y, x in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        yield far - 1 + torch.tensor([y, x]), (weights[y][..., 0] * weights[x][..., 1])[..., None, None]
