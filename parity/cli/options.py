@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from parity._ground import environment
+from parity._ground.environment import IN_PROCESS
 from parity.judging.shards import Shard, parse_shard
-from parity.stacks import MIRRORED
-from parity.stacks.remote import LIMIT
+from parity.stacks import MIRRORED, engaged
+from parity.stacks.base import Framework
+from parity.stacks.seat import LIMIT
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -49,7 +52,7 @@ stacks_option = click.option(
 in_process_option = click.option(
     "--in-process",
     is_flag=True,
-    envvar="PARITY_IN_PROCESS",
+    envvar=IN_PROCESS,
     show_envvar=True,
     help="Run the stacks in this process, where a debugger finds them, and without a limit.",
 )
@@ -109,6 +112,26 @@ def sharing(command: Command) -> Command:
     for option in reversed(_SHARING):
         command = option(command)
     return command
+
+
+def engage(
+    names: Sequence[str],
+    mode: str | None = None,
+    device: str = "cpu",
+    limit: float = LIMIT,
+    *,
+    in_process: bool | None = None,
+) -> tuple[Framework, ...]:
+    """The stacks of these names, all of them for none, until the command ends; see `parity.stacks.engaged`.
+
+    Without `in_process` the environment says where they run. Returns when all are ready.
+    """
+    where = environment.in_process() if in_process is None else in_process
+    stacks = engaged(names or tuple(MIRRORED), mode, device, limit, where)
+    frameworks = click.get_current_context().with_resource(stacks)
+    for framework in frameworks:
+        framework.require()
+    return frameworks
 
 
 def report_option(what: str) -> Callable[[Command], Command]:

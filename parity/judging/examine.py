@@ -20,7 +20,7 @@ from parity.judging.measurement import Label, Measurement, measure, missing_grad
 from parity.judging.quantity import Arrays, Quantity, by_quantity, result_of
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, Precision
-from parity.stacks.base import Framework, StackError
+from parity.stacks.base import Asked, Evaluation, Framework, StackError
 
 SIMULATION, VALUES, GRADIENTS, WITNESS, FACTS, JUDGING = (
     "simulation",
@@ -100,10 +100,8 @@ class PreparedExample:
 
     def begin(self, frameworks: Sequence[Framework]) -> Confrontation:
         """Ask all stacks, each as soon as it can be: those in processes of their own answer meanwhile."""
-        return Confrontation(self.truth, {f.name: f.submit(self._held_apart, f) for f in frameworks})
-
-    def _held_apart(self, framework: Framework) -> tuple[Measured, Sequence[Measurement]]:
-        return self.truth.hold(framework), self._facts(framework)
+        begun = {framework.name: self.truth.begin(framework) for framework in frameworks}
+        return Confrontation(self.truth, begun, [f.submit(self._facts, f) for f in frameworks if self.with_facts])
 
     def _facts(self, framework: Framework) -> Sequence[Measurement]:
         if not self.with_facts:
@@ -115,28 +113,51 @@ class PreparedExample:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Begun:
+    """A stack being asked, through each of its entries; None is the contract's own function."""
+
+    stack: str
+    asked: tuple[tuple[Entry | None, Asked[Evaluation]], ...]
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether all has been answered."""
+        return all(asked.is_answered() for _, asked in self.asked)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Confrontation:
-    """All stacks being asked about one case in one precision; `held` gives by stack what becomes of it, and facts."""
+    """All stacks being asked about one case in one precision: what each returns, by name, and its facts."""
 
     truth: Truth
-    held: Mapping[str, Future[tuple[Measured, Sequence[Measurement]]]]
+    begun: Mapping[str, Begun]
+    facts: Sequence[Future[Sequence[Measurement]]]
+
+    @property
+    def size(self) -> int:
+        """How many bytes the inputs have."""
+        return sum(array.nbytes for array in self.truth.inputs.values())
 
     @property
     def is_answered(self) -> bool:
         """Whether all stacks have answered."""
-        return all(future.done() for future in self.held.values())
+        return all(begun.is_answered for begun in self.begun.values()) and all(facts.done() for facts in self.facts)
 
     def measurements(self) -> list[Measurement]:
         """Wait for all; every stack's measurements, two stacks against each other, then the facts.
 
         Raises as `Framework.evaluate` does, but for StackError.
         """
-        answered = {stack: future.result() for stack, future in self.held.items()}
-        measurements = [measurement for (_, measured), _ in answered.values() for measurement in measured]
-        found = {stack: arrays for stack, ((arrays, _), _) in answered.items() if arrays is not None}
+        found: dict[str, Arrays] = {}
+        measurements: list[Measurement] = []
+        for stack, begun in self.begun.items():
+            arrays, measured = self.truth.measured(begun)
+            measurements += measured
+            if arrays is not None:
+                found[stack] = arrays
         for two in combinations(found, 2):
             measurements += self.truth.pairs({stack: found[stack] for stack in two})
-        return [*measurements, *(fact for _, facts in answered.values() for fact in facts)]
+        return [*measurements, *(fact for facts in self.facts for fact in facts.result())]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,25 +194,41 @@ class Truth:
 
     def hold(self, framework: Framework) -> Measured:
         """What a stack returns, None if it raises, and how far that, and every other entry's, is from the oracle."""
+        return self.measured(self.begin(framework))
+
+    def begin(self, framework: Framework) -> Begun:
+        """Ask a stack, through every entry that it has."""
+        entries = (None, *self.contract.entries_of(framework.name, self.inputs, self.precision))
+        return Begun(framework.name, tuple((entry, self._begin(framework, entry)) for entry in entries))
+
+    def measured(self, begun: Begun) -> Measured:
+        """Wait for a stack, and measure; as `hold` says."""
         own: Arrays | None = None
         measurements: list[Measurement] = []
-        for entry in (None, *self.contract.entries_of(framework.name, self.inputs, self.precision)):
+        for entry, asked in begun.asked:
             try:
-                arrays = self.evaluate(framework, entry)
+                arrays = self._arrays(begun.stack, asked)
             except StackError as error:
                 label = self._label(result_of(self.contract.results[0].name), entry)
-                measurements.append(label.fault(framework.name, str(error)))
+                measurements.append(label.fault(begun.stack, str(error)))
                 continue
             with self.clock(JUDGING):
-                measurements += self._measured(framework.name, arrays, entry)
+                measurements += self._measured(begun.stack, arrays, entry)
             if entry is None:
                 own = arrays
         return own, measurements
 
     def evaluate(self, framework: Framework, entry: Entry | None = None) -> Arrays:
         """What a stack returns, results and gradients. Raises StackError as `Framework.evaluate` does."""
+        return self._arrays(framework.name, self._begin(framework, entry))
+
+    def _begin(self, framework: Framework, entry: Entry | None) -> Asked[Evaluation]:
         with self.clock(framework.name):
-            evaluation = framework.evaluate(self.contract, self.inputs, self.precision, self.cotangents or None, entry)
+            return framework.begin(self.contract, self.inputs, self.precision, self.cotangents or None, entry)
+
+    def _arrays(self, stack: str, asked: Asked[Evaluation]) -> Arrays:
+        with self.clock(stack):
+            evaluation = asked.answer()
         return by_quantity(evaluation.values, evaluation.gradients)
 
     def pairs(self, arrays: Mapping[str, Arrays]) -> list[Measurement]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from parity._ground.errors import UsageError
+from parity._ground.errors import CheckNotMade, UsageError
 from parity.contracts.cases.case import Case, forced, parse_case, sweep
 from parity.contracts.cases.datasets import Dataset
 from parity.contracts.contract import Contract
@@ -100,6 +100,10 @@ class Holder:
     expect: Expect = Truth.of
 
 
+AHEAD = 2**25
+"""Bytes of inputs by which the oracle may be ahead of the slowest stack; what waits in memory is some ten times as much."""
+
+
 class Attempt:
     """One contract being held: its cases are tried one after another, and judged together in the end.
 
@@ -118,9 +122,23 @@ class Attempt:
 
         Raises MemoryError, and StackLost where a stack's process does not answer.
         """
-        found = [m for confrontation in self._confronted(case, with_facts) for m in confrontation.measurements()]
+        begun = list(self._confronted(case, with_facts))
+        found = [measurement for confrontation in begun for measurement in confrontation.measurements()]
         self._found[case.name] = found
         return all(measurement.agrees for measurement in found)
+
+    def try_all(self, cases: Iterable[Case]) -> list[str]:
+        """Try cases, with the facts of the contract; the names of those that do not hold.
+
+        While the stacks compute, the oracle goes on.
+        """
+        for case in cases:
+            self.begin(case, with_facts=True)
+            while self.is_answered or self.ahead > AHEAD:
+                self.settle()
+        while self.waiting:
+            self.settle()
+        return [name for name, found in self._found.items() if not all(measurement.agrees for measurement in found)]
 
     def begin(self, case: Case, with_facts: bool) -> None:
         """Ask the oracle about a case, and have the stacks asked; `settle` waits for what they answer."""
@@ -132,6 +150,11 @@ class Attempt:
     def waiting(self) -> int:
         """How many cases have begun and are not settled."""
         return len(self._begun)
+
+    @property
+    def ahead(self) -> int:
+        """How many bytes of inputs the cases have that have begun and are not settled."""
+        return sum(confrontation.size for _, begun in self._begun for confrontation in begun)
 
     @property
     def is_answered(self) -> bool:
@@ -172,10 +195,6 @@ class Attempt:
             self._lost = self._lost or NotChecked(self._contract.name, said)
 
 
-AHEAD = 32
-"""How many cases the oracle may be ahead of the slowest stack: what waits is held in memory."""
-
-
 def run(
     plan: Plan, frameworks: Sequence[Framework], advance: Callable[[Case], None] = lambda case: None
 ) -> Iterator[ContractRun | NotChecked]:
@@ -191,13 +210,28 @@ def run(
         facts_at = {case.name for case in forced(contract, plan.dataset)} | {plan.case}
         for case in plan.cases(contract):
             attempts[-1].begin(case, case.name in facts_at)
-            while attempts[0].is_answered or sum(attempt.waiting for attempt in attempts) > AHEAD:
-                advance(attempts[0].settle())
-                yield from _ended(attempts, plan)
+            # No more than two at once: while what has been answered is judged, nobody asks.
+            for _ in range(2):
+                if attempts[0].is_answered or sum(attempt.ahead for attempt in attempts) > AHEAD:
+                    advance(attempts[0].settle())
+                    yield from _ended(attempts, plan)
     for attempt in attempts:
         while attempt.waiting:
             advance(attempt.settle())
         yield attempt.end(whole=plan.shard is None)
+
+
+def run_one(plan: Plan, frameworks: Sequence[Framework]) -> ContractRun:
+    """The run of a plan's one contract. Raises CheckNotMade, which says why, where nothing can be said of it."""
+    (result,) = run(plan, frameworks)
+    return judged(result)
+
+
+def judged(result: ContractRun | NotChecked) -> ContractRun:
+    """The run of a contract. Raises CheckNotMade, which says why, where nothing can be said of it."""
+    if isinstance(result, NotChecked):
+        raise CheckNotMade(f"{result.contract}: {result.reason}")
+    return result
 
 
 def _ended(attempts: deque[Attempt], plan: Plan) -> Iterator[ContractRun | NotChecked]:

@@ -10,7 +10,8 @@ from parity._ground.errors import UsageError
 from parity.contracts.contract import did_you_mean
 from parity.stacks.base import Framework, Stack, modes_of
 from parity.stacks.here import Here
-from parity.stacks.remote import LIMIT, Remote
+from parity.stacks.remote import Remote
+from parity.stacks.seat import LIMIT
 from parity.stacks.worker import ENGINES
 
 AnyFramework = TypeVar("AnyFramework", bound=Framework)
@@ -69,7 +70,7 @@ def engaged(
         yield remote
     finally:
         for framework in remote:
-            framework.seat.end()
+            framework.end()
 
 
 def _named(names: Iterable[str]) -> list[Stack]:
@@ -93,6 +94,12 @@ def _made(
     in_order = sorted(stacks, key=lambda stack: FRAMEWORKS.index(stack.framework))
     modes = {stack.name: _mode_of(stack.framework, asked) for stack in in_order}
     return tuple(make(stack, modes[stack.name]) for stack in in_order)
+
+
+def in_modes(frameworks: Iterable[AnyFramework], mode: str) -> tuple[AnyFramework, ...]:
+    """The same stacks in other modes; `mode` is as for `load`."""
+    asked = parse_modes(mode)
+    return tuple(framework.in_mode(_mode_of(framework.stack.framework, asked)) for framework in frameworks)
 
 
 def parse_modes(text: str) -> tuple[str, ...]:

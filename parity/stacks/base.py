@@ -10,8 +10,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from copy import copy
 from dataclasses import dataclass
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +92,14 @@ class Returned:
     gradients: Sequence[NDArray[Any] | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[T]):
+    """A question that has been asked: `answer` waits, unless it `is_answered`."""
+
+    answer: Callable[[], T]
+    is_answered: Callable[[], bool]
+
+
 class Framework(ABC):
     """One stack under test, behind canonical NumPy arrays."""
 
@@ -132,10 +142,32 @@ class Framework(ABC):
         raises, and if it lacks the function or does not return as many tensors as the contract has results; StackLost
         where its process does not answer.
         """
-        returned = self._returned(contract, self._question(contract, inputs, precision, cotangents, entry))
+        return self.begin(contract, inputs, precision, cotangents, entry, urgent=True).answer()
+
+    def begin(
+        self,
+        contract: Contract,
+        inputs: Inputs,
+        precision: Precision,
+        cotangents: Cotangents | None = None,
+        entry: Entry | None = None,
+        *,
+        urgent: bool = False,
+    ) -> Asked[Evaluation]:
+        """Ask as `evaluate` does, and go on; who waits for the answer gets what there is to raise.
+
+        What is urgent is answered before what is not.
+        """
+        question = self._question(contract, inputs, precision, cotangents, entry)
+        asked = self._begin(contract, question, urgent=urgent)
+        return Asked(lambda: self._evaluation(contract, asked.answer(), precision, bool(cotangents)), asked.is_answered)
+
+    def _evaluation(
+        self, contract: Contract, returned: Returned, precision: Precision, with_gradients: bool
+    ) -> Evaluation:
         if len(returned.results) != len(contract.results):
             raise StackError(f"returned {len(returned.results)} results, expected {len(contract.results)}")
-        asked = contract.differentiable if cotangents else ()
+        asked = contract.differentiable if with_gradients else ()
         return Evaluation(
             {
                 r.name: self._canonical(r.kind, x, precision)
@@ -208,9 +240,25 @@ class Framework(ABC):
         layout = self.stack.framework
         return kind.from_framework(layout, array) if kind.is_laid_out(layout, array) else array
 
-    @abstractmethod
     def in_mode(self, mode: str) -> Self:
         """The same stack in another mode."""
+        other = copy(self)
+        other.mode = mode
+        return other
+
+    @abstractmethod
+    def require(self) -> None:
+        """Wait until the stack can be asked.
+
+        Raises FrameworkMissing where the framework, the stack or the device is not there, and StackLost.
+        """
+
+    @abstractmethod
+    def within(self, context: str, *arguments: object) -> AbstractContextManager[None]:
+        """For the length of a block, a context in the stack's process, such as a change that is made in the stack.
+
+        It is given as `module:name`, and called with the arguments. Raises LookupError if it does.
+        """
 
     @abstractmethod
     def submit(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
@@ -221,8 +269,8 @@ class Framework(ABC):
         """Drop what was traced or compiled, so that the next call traces and compiles as the first did."""
 
     @abstractmethod
-    def _returned(self, contract: Contract, question: Question) -> Returned:
-        """The answer to a question. Raises as `evaluate` does."""
+    def _begin(self, contract: Contract, question: Question, *, urgent: bool) -> Asked[Returned]:
+        """Ask a question, before those that can wait if it is urgent. The answer raises as `evaluate` does."""
 
     @abstractmethod
     def _narrow(self, contract: Contract, question: Question, dtypes: Sequence[str]) -> Mapping[str, str]:

@@ -511,22 +511,31 @@ def narrower_than(found: Iterator[tuple[str, str]], dtypes: Sequence[str]) -> di
 
 
 def frame(header: Mapping[str, Any], arrays: Arrays) -> list[bytes]:
-    """A message: the header in a line, then the bytes of the arrays, which it lists."""
-    laid = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    listed = [[name, array.dtype.str, list(array.shape)] for name, array in laid.items()]
-    return [json.dumps({**header, "arrays": listed}).encode() + b"\n", *(x.tobytes() for x in laid.values())]
+    """A message: the header in a line, then the bytes of the arrays, which it lists.
+
+    The order in which an array lies in memory is kept: a framework adds up in that order.
+    """
+    listed, parts = [], []
+    for name, array in arrays.items():
+        copy = np.array(array)
+        order = sorted(range(copy.ndim), key=lambda axis: -copy.strides[axis])
+        laid = copy.transpose(order)
+        listed.append([name, laid.dtype.str, list(laid.shape), order])
+        parts.append(laid.tobytes())
+    return [json.dumps({**header, "arrays": listed}).encode() + b"\n", *parts]
 
 
 def sizes_of(header: Mapping[str, Any]) -> list[int]:
     """How many bytes each array of a message has."""
-    return [int(np.dtype(dtype).itemsize * np.prod(shape, dtype=np.int64)) for _, dtype, shape in header["arrays"]]
+    return [int(np.dtype(dtype).itemsize * np.prod(shape, dtype=np.int64)) for _, dtype, shape, _ in header["arrays"]]
 
 
 def unframe(header: Mapping[str, Any], body: bytes) -> dict[str, Array]:
     """The arrays of a message, by name."""
     arrays, start = {}, 0
-    for (name, dtype, shape), size in zip(header["arrays"], sizes_of(header)):
-        arrays[name] = np.frombuffer(body[start : start + size], np.dtype(dtype)).reshape(shape)
+    for (name, dtype, shape, order), size in zip(header["arrays"], sizes_of(header)):
+        laid = np.frombuffer(body[start : start + size], np.dtype(dtype)).reshape(shape)
+        arrays[name] = laid.transpose(np.argsort(order)) if order else laid
         start += size
     return arrays
 
@@ -644,7 +653,7 @@ class Server:
     def _begun(self) -> dict[str, Any]:
         settings = self._settings
         if importlib.util.find_spec(settings.framework) is None:
-            return {"missing": f"{settings.framework} is not installed"}
+            return {"missing": settings.framework}
         engine = ENGINES[settings.framework](settings.package, settings.device, settings.threads, settings.onednn)
         self._engine = engine
         try:
