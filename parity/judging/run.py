@@ -101,7 +101,7 @@ class Holder:
 
 
 AHEAD = 2**25
-"""Bytes of inputs by which the oracle may be ahead of the slowest stack; what waits in memory is some ten times as much."""
+"""Bytes of inputs by which the oracle may be ahead of the slowest stack; some ten times as much waits in memory."""
 
 
 class Attempt:
