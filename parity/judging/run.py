@@ -12,8 +12,9 @@ from parity._ground.errors import CheckNotMade, UsageError
 from parity.contracts.cases.case import Case, forced, parse_case, sweep
 from parity.contracts.cases.datasets import Dataset
 from parity.contracts.contract import Contract
-from parity.judging.examine import Confrontation, Expect, Truth, prepare
+from parity.judging.examine import Confrontation, Expect, Measured, Truth, prepare
 from parity.judging.measurement import Measurement
+from parity.judging.omission import Omission, Omitted
 from parity.judging.shards import Shard
 from parity.judging.verdict import Verdict, judge
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
@@ -76,11 +77,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class ContractRun:
-    """All measurements of one contract, the verdict on them, and the seconds they took."""
+    """All measurements of one contract, the verdict on them, the seconds they took, and what was not asked."""
 
     verdict: Verdict
     measurements: tuple[Measurement, ...]
     seconds: float
+    omissions: tuple[Omission, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,8 @@ class Attempt:
 
     def __init__(self, contract: Contract, holder: Holder) -> None:
         self._contract, self._holder = contract, holder
-        self._found: dict[str, list[Measurement]] = {}
+        self._frameworks = tuple(framework for framework in holder.frameworks if framework.binds(contract))
+        self._found: dict[str, Measured] = {}
         self._begun: deque[tuple[Case, list[Confrontation]]] = deque()
         self._lost: NotChecked | None = None
         self._started = time.perf_counter()
@@ -122,10 +125,8 @@ class Attempt:
 
         Raises MemoryError, and StackLost where a stack's process does not answer.
         """
-        begun = list(self._confronted(case, with_facts))
-        found = [measurement for confrontation in begun for measurement in confrontation.measurements()]
-        self._found[case.name] = found
-        return all(measurement.agrees for measurement in found)
+        self._found[case.name] = _united(list(self._confronted(case, with_facts)))
+        return _agree(self._found[case.name])
 
     def try_all(self, cases: Iterable[Case]) -> list[str]:
         """Try cases, with the facts of the contract; the names of those that do not hold.
@@ -138,7 +139,7 @@ class Attempt:
                 self.settle()
         while self.waiting:
             self.settle()
-        return [name for name, found in self._found.items() if not all(measurement.agrees for measurement in found)]
+        return [name for name, found in self._found.items() if not _agree(found)]
 
     def begin(self, case: Case, with_facts: bool) -> None:
         """Ask the oracle about a case, and have the stacks asked; `settle` waits for what they answer."""
@@ -165,7 +166,7 @@ class Attempt:
         """Measure the first case that waits."""
         case, confrontations = self._begun.popleft()
         with self._losing():
-            self._found[case.name] = [m for confrontation in confrontations for m in confrontation.measurements()]
+            self._found[case.name] = _united(confrontations)
         return case
 
     def end(self, whole: bool = True) -> ContractRun | NotChecked:
@@ -175,14 +176,20 @@ class Attempt:
         """
         if self._lost:
             return self._lost
-        measurements = tuple(measurement for found in self._found.values() for measurement in found)
-        verdict = judge(self._contract.name, measurements, self._contract.quota, whole)
-        return ContractRun(verdict, measurements, time.perf_counter() - self._started)
+        name, found = self._contract.name, self._found.values()
+        measurements = tuple(measurement for one in found for measurement in one.measurements)
+        unbound = [f.name for f in self._holder.frameworks if f not in self._frameworks]
+        omissions = (
+            *(Omission(name, stack, Omitted.NOT_BOUND) for stack in unbound),
+            *(omission for one in found for omission in one.omissions),
+        )
+        verdict = judge(name, measurements, self._contract.quota, whole)
+        return ContractRun(verdict, measurements, time.perf_counter() - self._started, omissions)
 
     def _confronted(self, case: Case, with_facts: bool) -> Iterator[Confrontation]:
         holder = self._holder
         for example in prepare(case, holder.precisions, with_facts, expect=holder.expect):
-            yield example.begin(holder.frameworks)
+            yield example.begin(self._frameworks)
 
     @contextmanager
     def _losing(self) -> Iterator[None]:
@@ -193,6 +200,17 @@ class Attempt:
         except MemoryError as error:
             said = ": ".join(filter(None, ("ran out of memory", str(error))))
             self._lost = self._lost or NotChecked(self._contract.name, said)
+
+
+def _united(confrontations: Sequence[Confrontation]) -> Measured:
+    """What was measured of a case in all precisions."""
+    found = [confrontation.measured() for confrontation in confrontations]
+    measurements = [measurement for one in found for measurement in one.measurements]
+    return Measured(None, measurements, tuple(omission for one in found for omission in one.omissions))
+
+
+def _agree(measured: Measured) -> bool:
+    return all(measurement.agrees for measurement in measured.measurements)
 
 
 def run(

@@ -49,11 +49,12 @@ class Circumstances:
 class Outcomes:
     """What became of every contract of a plan, in its order, and how the stacks describe themselves, by name.
 
-    Nothing describes a stack that no process could load.
+    Nothing describes a stack that no process could load. What is `unbound` was asked of no stack.
     """
 
     found: tuple[ContractReport | NotChecked, ...]
     descriptions: Mapping[str, str]
+    unbound: tuple[str, ...] = ()
 
 
 def hold(
@@ -68,10 +69,13 @@ def hold(
     `options` are those of `parity run`, for the messages; `in_depth` asks for stages and pictures of what fails. A
     contract for which memory runs out, or of which a stack's process does not answer, is not checked.
     """
+    bound = [contract for contract in plan.contracts if any(f.binds(contract) for f in frameworks)]
+    plan, unbound = replace(plan, contracts=tuple(bound)), [c.name for c in plan.contracts if c not in bound]
     longest_first = replace(plan, contracts=_longest_first(plan, plan.contracts))
     held = _held(longest_first, frameworks, options, advance, in_depth)
     found = dict(zip((contract.name for contract in longest_first.tried), held, strict=True))
-    return Outcomes(tuple(found[contract.name] for contract in plan.tried), _descriptions(frameworks))
+    in_order = tuple(found[contract.name] for contract in plan.tried)
+    return Outcomes(in_order, _descriptions(frameworks), tuple(unbound))
 
 
 def hold_side_by_side(
@@ -100,14 +104,18 @@ def hold_side_by_side(
     tasks = [replace(task, contract=contract.name) for contract in _longest_first(plan, plan.tried)]
     found: dict[str, ContractReport | NotChecked] = {}
     descriptions: Mapping[str, str] = {}
+    unbound: set[str] = set()
     for done, answer in in_processes(task.prepare, _Task.hold, tasks, jobs):
         if isinstance(answer, Lost):
             found[done.contract] = NotChecked(done.contract, answer.reason)
         else:
-            found[done.contract], described = answer
-            descriptions = described or descriptions
+            found.update(zip([done.contract], answer.found, strict=False))
+            descriptions = answer.descriptions or descriptions
+            unbound |= set(answer.unbound)
         advance()
-    return Outcomes(tuple(found[contract.name] for contract in plan.tried), descriptions)
+    names = [contract.name for contract in plan.tried]
+    in_order = tuple(found[name] for name in names if name in found)
+    return Outcomes(in_order, descriptions, tuple(name for name in names if name in unbound))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +137,13 @@ class _Task:
         _engaged_here(self.circumstances)
         _dataset(self.data)
 
-    def hold(self) -> tuple[ContractReport | NotChecked, Mapping[str, str]]:
-        """Hold the contract; what is found, and how the stacks describe themselves."""
+    def hold(self) -> Outcomes:
+        """Hold the contract."""
         frameworks = _engaged_here(self.circumstances)
         precisions = tuple(PRECISIONS[name] for name in self.precisions)
         contracts = (REGISTRY[self.contract],)
         plan = Plan(contracts, self.examples, precisions, self.case, _dataset(self.data), self.shard)
-        outcomes = hold(plan, frameworks, self.options, in_depth=self.in_depth)
-        (found,) = outcomes.found
-        return found, outcomes.descriptions
+        return hold(plan, frameworks, self.options, in_depth=self.in_depth)
 
 
 _UNTIL_THE_END = ExitStack()

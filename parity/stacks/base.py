@@ -39,6 +39,10 @@ class FrameworkMissing(CheckNotMade):
     """A framework that was asked for is not installed, or not its device; the message says what to do."""
 
 
+class OutsideDomain(Exception):  # it is no error
+    """A stack does not claim to do what it is asked; the message says why not."""
+
+
 class StackLost(CheckNotMade):
     """A stack's process came to an end, or was ended, before it answered; the message says how."""
 
@@ -52,6 +56,8 @@ class Evaluation:
 
     values: Mapping[str, NDArray[Any]]
     gradients: Mapping[str, NDArray[Any]]
+    unasked: tuple[str, ...] = ()
+    """The arguments with respect to which no gradient was asked for: the stack claims none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,8 @@ class Returned:
 
     results: Sequence[NDArray[Any]]
     gradients: Sequence[NDArray[Any] | None]
+    left: bool = False
+    """Whether a result has left the framework, and with it the way back: it came as NumPy's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +131,18 @@ class Framework(ABC):
     def threads(self) -> str:
         """How many threads the framework has."""
 
+    def binds(self, contract: Contract) -> bool:
+        """Whether the stack has something that does what a contract says."""
+        return True
+
+    def entries_of(self, contract: Contract, inputs: Inputs, precision: Precision) -> tuple[Entry, ...]:
+        """The other names that the stack has for a contract's function, where they can be asked of these inputs."""
+        return contract.entries_of(self.name, inputs, precision)
+
+    def unasked(self, contract: Contract, entry: Entry | None) -> tuple[str, ...]:
+        """The arguments with respect to which the stack claims no gradient."""
+        return ()
+
     @property
     def description(self) -> str:
         """Everything about this framework that the numbers depend on."""
@@ -139,8 +159,8 @@ class Framework(ABC):
         """The stack's results for canonical `inputs`, rounded to `precision`, and with cotangents its gradients.
 
         Through the contract's own function, or through another entry to it. Raises StackError for whatever the stack
-        raises, and if it lacks the function or does not return as many tensors as the contract has results; StackLost
-        where its process does not answer.
+        raises, and if it lacks the function or does not return as many tensors as the contract has results;
+        OutsideDomain where it does not claim to do this, and StackLost where its process does not answer.
         """
         return self.begin(contract, inputs, precision, cotangents, entry, urgent=True).answer()
 
@@ -160,10 +180,19 @@ class Framework(ABC):
         """
         question = self._question(contract, inputs, precision, cotangents, entry)
         asked = self._begin(contract, question, urgent=urgent)
-        return Asked(lambda: self._evaluation(contract, asked.answer(), precision, bool(cotangents)), asked.is_answered)
+        unasked = self.unasked(contract, entry)
+        return Asked(
+            lambda: self._evaluation(contract, asked.answer(), precision, unasked, bool(cotangents)),
+            asked.is_answered,
+        )
 
     def _evaluation(
-        self, contract: Contract, returned: Returned, precision: Precision, with_gradients: bool
+        self,
+        contract: Contract,
+        returned: Returned,
+        precision: Precision,
+        unasked: tuple[str, ...],
+        with_gradients: bool,
     ) -> Evaluation:
         if len(returned.results) != len(contract.results):
             raise StackError(f"returned {len(returned.results)} results, expected {len(contract.results)}")
@@ -176,8 +205,9 @@ class Framework(ABC):
             {
                 a.name: self._canonical(a.kind, g, precision)
                 for a, g in zip(asked, returned.gradients, strict=True)
-                if g is not None
+                if g is not None and a.name not in unasked
             },
+            tuple(a.name for a in asked) if returned.left else unasked,
         )
 
     def narrow_intermediates(
@@ -227,8 +257,11 @@ class Framework(ABC):
             mode=self.mode,
             eager=entry.eager if entry else contract.eager,
             costly=contract.eager,
-            entry=contract.entries.index(entry) if entry else None,
+            entry=self._entry(contract, entry) if entry else None,
         )
+
+    def _entry(self, contract: Contract, entry: Entry) -> int | str:
+        return contract.entries.index(entry)
 
     def _canonical(self, kind: Kind, array: NDArray[Any], precision: Precision) -> NDArray[Any]:
         """In canonical layout; an array of another rank is left as it came, for the judge to name.

@@ -117,7 +117,7 @@ class Here(Framework):
         if question.entry is None:
             function = self._named(question.address)
         else:
-            entry = contract.entries[question.entry]
+            entry = contract.entries[int(question.entry)]
             function = _bound(entry.call, self._named(entry.path))
         call: Call = self._engine.ready(function, question)
         return call

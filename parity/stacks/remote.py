@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 from parity._ground.environment import prepare_environment, torch_has_onednn, torch_threads
 from parity._ground.errors import UsageError
@@ -19,6 +19,7 @@ from parity.stacks.base import (
     Asked,
     Framework,
     FrameworkMissing,
+    OutsideDomain,
     Returned,
     Stack,
     StackError,
@@ -36,20 +37,24 @@ T = TypeVar("T")
 
 
 class Remote(Framework):
-    """A stack of this repository that runs in a process of its own, which begins at once.
+    """A stack in a process, which `begin` begins; it may take `limit` seconds for a contract."""
 
-    It may take `limit` seconds for a contract. Raises FrameworkMissing where the stack is not there.
-    """
-
-    def __init__(self, stack: Stack, mode: str, device: str, limit: float = LIMIT) -> None:
+    def __init__(
+        self, stack: Stack, mode: str, device: str, begin: Callable[[], Process], limit: float = LIMIT
+    ) -> None:
         super().__init__(stack, mode, device)
+        self._seat = Seat(stack.name, begin, limit)
+        self._lane = ThreadPoolExecutor(1, stack.name)
+        self._keys = itertools.count()
+
+    @classmethod
+    def of_repository(cls, stack: Stack, mode: str, device: str, limit: float = LIMIT) -> Self:
+        """A stack of this repository. Raises FrameworkMissing where it is not there."""
         if not is_found(stack.package):
             raise not_here(stack)
         prepare_environment()
         settings = Settings(stack.framework, stack.package, [str(ROOT)], device, torch_threads(), torch_has_onednn())
-        self._seat = Seat(stack.name, lambda: Process(settings, Path(sys.executable), dict(os.environ)), limit)
-        self._lane = ThreadPoolExecutor(1, stack.name)
-        self._keys = itertools.count()
+        return cls(stack, mode, device, lambda: Process(settings, Path(sys.executable), dict(os.environ)), limit)
 
     def end(self) -> None:
         """End the process; nothing can be asked any more."""
@@ -58,14 +63,14 @@ class Remote(Framework):
 
     @property
     def version(self) -> str:
-        return str(self._introduction["version"])
+        return str(self.introduction["version"])
 
     @property
     def threads(self) -> str:
-        return str(self._introduction["threads"])
+        return str(self.introduction["threads"])
 
     def require(self) -> None:
-        hello = self._introduction
+        hello = self.introduction
         if "missing" in hello:
             is_framework = hello["missing"] == self.stack.framework
             raise not_installed(self.stack) if is_framework else FrameworkMissing(hello["missing"])
@@ -73,7 +78,8 @@ class Remote(Framework):
             raise no_device(self.stack)
 
     @property
-    def _introduction(self) -> Mapping[str, Any]:
+    def introduction(self) -> Mapping[str, Any]:
+        """What the process says when it is ready. Raises StackLost where it never is."""
         return _answer(self._seat.introduction).header
 
     def submit(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
@@ -107,6 +113,7 @@ class Remote(Framework):
             return Returned(
                 [arrays[f"result:{i}"] for i in range(answer.header["results"])],
                 [arrays.get(f"gradient:{i}") for i in range(gradients)],
+                answer.header["left"],
             )
 
         return Asked(returned, asked.done)
@@ -128,6 +135,8 @@ def _answer(asked: Future[Answer]) -> Answer:
 def _granted(asked: Future[Answer]) -> Answer:
     """An answer that is one, or raises what it says is wrong."""
     answer = _answer(asked)
+    if "binding" in answer.header:
+        raise StackLost(f"the binding cannot be held: {answer.header['binding']}")
     for word, error in _ERRORS.items():
         if word in answer.header:
             raise error(answer.header[word])
@@ -139,5 +148,6 @@ _ERRORS: Mapping[str, type[Exception]] = {
     "refused": UsageError,
     "missing": FrameworkMissing,
     "memory": MemoryError,
+    "outside": OutsideDomain,
 }
 """By the word in an answer's header that says what is wrong."""

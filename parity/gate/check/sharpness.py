@@ -58,7 +58,7 @@ def unnoticed(contract: Contract, made: Sequence[Made], frameworks: Mapping[str,
 def _shows(example: PreparedExample, defect: Fault, framework: Framework) -> bool:
     """Whether a defect shows in one example."""
     with framework.within(MADE, defect.full_name, framework.name):
-        _, measured = example.hold(framework)
+        measured = example.hold(framework).measurements
     return not all(measurement.agrees for measurement in measured)
 
 
