@@ -207,7 +207,7 @@ class Framework(ABC):
                 for a, g in zip(asked, returned.gradients, strict=True)
                 if g is not None and a.name not in unasked
             },
-            tuple(a.name for a in asked) if returned.left else unasked,
+            tuple(a.name for a in asked if returned.left or a.name in unasked),
         )
 
     def narrow_intermediates(
