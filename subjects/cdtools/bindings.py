@@ -1,4 +1,4 @@
-"""Binds contracts to cdtools 0.3.2: windows at their first pixel [row, column], intensities from the detector."""
+"""Binds contracts to cdtools 0.3.2: windows at their first pixel [row, column], intensities from the detector, every ε 0."""
 
 import torch
 from parity_binding import Outside, binds
@@ -16,21 +16,13 @@ def far_field_amplitude(exit_waves):
     return _root(measurements.incoherent_sum(propagators.far_field(exit_waves), epsilon=0))
 
 
-@binds("optics.far_field_amplitude", name="measurements.incoherent_sum")
-def far_field_amplitude_by_default(exit_waves):
-    return measurements.incoherent_sum(propagators.far_field(exit_waves)).sqrt()
-
-
 @binds("losses.poisson_nll", unasked=("observed",))
 def poisson_nll(predicted, observed, full):
     if (predicted == 0).any():
         raise Outside("no intensity is 0 where ε is 0")
-    return _likelihood(predicted, observed, full, eps=0)
-
-
-@binds("losses.poisson_nll", name="losses.poisson_nll", unasked=("observed",))
-def poisson_nll_by_default(predicted, observed, full):
-    return _likelihood(predicted, observed, full)
+    counts, rates = observed.square(), predicted.square()
+    pairs = [losses.poisson_nll(*pair, subtract_min=not full, eps=0) for pair in zip(counts, rates)]
+    return torch.stack(pairs) + full * torch.lgamma(counts + 1).sum((1, 2, 3))
 
 
 @binds("patches.extract_patches")
@@ -65,13 +57,6 @@ def _exit_waves(patches, probe):
     corners = torch.tensor([[height * n, 0] for n in range(groups * channels)])
     waves = interactions.ptycho_2D_round(probe, column, corners, multiple_modes=True)
     return waves.reshape(groups, channels, *probe.shape)
-
-
-def _likelihood(predicted, observed, full, **options):
-    """The likelihood of each group, of intensities; ln Γ(k+1), which the package leaves out, is added."""
-    counts, rates = observed.square(), predicted.square()
-    pairs = [losses.poisson_nll(*pair, subtract_min=not full, **options) for pair in zip(counts, rates)]
-    return torch.stack(pairs) + full * torch.lgamma(counts + 1).sum((1, 2, 3))
 
 
 def _corners(canvas, positions, rows, columns):

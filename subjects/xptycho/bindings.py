@@ -9,14 +9,9 @@ from xptycho import operators
 
 @binds("optics.far_field_amplitude")
 def far_field_amplitude(exit_waves):
-    if any(side % 2 for side in exit_waves.shape[-2:]):
-        raise Outside("the sides of a frame are even")
-    return _detected(exit_waves)
-
-
-@binds("optics.far_field_amplitude", name="operators.fft2c")
-def centred_transform(exit_waves):
-    return _detected(exit_waves)
+    intensity = operators.fft2c(exit_waves).abs().square().sum(2)
+    lit = intensity > 0
+    return intensity.where(lit, 1).sqrt().where(lit, 0)
 
 
 @binds("patches.extract_patches")
@@ -56,13 +51,6 @@ def predict_amplitude(patches, positions, probe, log_scale, rows, columns, weigh
         wavelength=1, det_distance=1, det_pixel_pitch=1 / height, frame_size=height, probe_positions=centres
     )
     return torch.from_numpy(model.forward(column.numpy(), probe.numpy())).reshape(patches.shape) * log_scale.exp()
-
-
-def _detected(exit_waves):
-    """The amplitude of the modes' summed intensities, with the slope 0 where it is 0."""
-    intensity = operators.fft2c(exit_waves).abs().square().sum(2)
-    lit = intensity > 0
-    return intensity.where(lit, 1).sqrt().where(lit, 0)
 
 
 def _whole(far, near_weight, far_weight, canvas, window):

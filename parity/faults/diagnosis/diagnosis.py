@@ -234,8 +234,7 @@ def _entry_of(contract: Contract, framework: Framework, failing: Sequence[Measur
     """The entry that is wrong where the function itself is right."""
     if any(_is_of(m, None) for m in failing):
         return None
-    entries = [entry for entry in contract.entries if entry.stack == framework.name]
-    return next(entry for entry in entries if any(_is_of(m, entry) for m in failing))
+    return next(entry for entry in framework.named(contract) if any(_is_of(m, entry) for m in failing))
 
 
 def _is_of(measurement: Measurement, entry: Entry | None) -> bool:
