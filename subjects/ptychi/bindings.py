@@ -100,8 +100,9 @@ def _constant(counts, full):
 
 def _centres(positions, canvas, window):
     """Where windows lie in a canvas, [row, column] (B, C, 2): half their sides after their first pixels."""
-    margin, sides = (positions.new_tensor(shape) for shape in ([c - w for c, w in zip(canvas, window)], list(window)))
-    corners = margin / 2 - positions.flip(-1)
+    margin, sides = (positions.new_tensor(pixels) for pixels in ([c - w for c, w in zip(canvas, window)], window))
+    centres = margin / 2 - positions.flip(-1) + sides / 2
+    corners = centres - sides / 2
     if (corners < 0).any() or (corners.floor() + 1 > margin).any():
         raise Outside("a window, and the line of pixels after it, lie in the object")
-    return corners + sides / 2
+    return centres

@@ -43,14 +43,15 @@ def reassemble_patches(patches, positions, weight, rows, columns):
 def predict_amplitude(patches, positions, probe, log_scale, rows, columns, weighting):
     if weighting != "none":
         raise Outside("nothing merges patches")
-    (groups, channels, height, width), column = patches.shape, patches.reshape(-1, patches.shape[-1])
+    groups, channels, height, width = patches.shape
     if height != width or height % 2:
         raise Outside("frames are square, of an even side")
+    column, probe = patches.detach().reshape(-1, width), probe.detach()
     centres = [[height * n + height // 2, height // 2] for n in range(groups * channels)]
     model = xptycho.PtychoModel(
         wavelength=1, det_distance=1, det_pixel_pitch=1 / height, frame_size=height, probe_positions=centres
     )
-    return torch.from_numpy(model.forward(column.numpy(), probe.numpy())).reshape(patches.shape) * log_scale.exp()
+    return torch.from_numpy(model.forward(column, probe)).reshape(patches.shape) * log_scale.exp()
 
 
 def _whole(far, near_weight, far_weight, canvas, window):
