@@ -1,9 +1,8 @@
-"""Binds contracts to cdtools 0.3.2: windows at their first pixel [row, column], intensities from the detector, every ε 0."""
+"""Binds contracts to cdtools 0.3.2: windows at their first pixel [row, column], intensities, every ε 0."""
 
 import torch
-from parity_binding import Outside, binds
-
 from cdtools.tools import initializers, interactions, losses, measurements, propagators
+from parity_binding import Outside, binds
 
 
 @binds("optics.illuminate")
@@ -53,7 +52,7 @@ def predict_amplitude(patches, positions, probe, log_scale, rows, columns, weigh
 
 def _exit_waves(patches, probe):
     """Waves (B, C, P, H, W): the patches stand one below the other in an object that is cut at whole pixels."""
-    (groups, channels, height, width), column = patches.shape, patches.reshape(-1, patches.shape[-1])
+    (groups, channels, height, _), column = patches.shape, patches.reshape(-1, patches.shape[-1])
     corners = torch.tensor([[height * n, 0] for n in range(groups * channels)])
     waves = interactions.ptycho_2D_round(probe, column, corners, multiple_modes=True)
     return waves.reshape(groups, channels, *probe.shape)

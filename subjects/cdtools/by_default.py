@@ -1,9 +1,8 @@
 """Binds contracts to cdtools 0.3.2 as its models call it, with the ε that it adds by default."""
 
 import torch
-from parity_binding import binds
-
 from cdtools.tools import losses, measurements, propagators
+from parity_binding import binds
 
 
 @binds("optics.far_field_amplitude")

@@ -1,11 +1,10 @@
-"""Binds contracts to phaser 0.3.1, whatever its arrays are: whole windows [row, column], zero frequency in the corner."""
+"""Binds contracts to phaser 0.3.1, whatever its arrays: whole windows [row, column], zero frequency in the corner."""
 
 import math
 from types import SimpleNamespace
 
 import numpy as np
 from parity_binding import Outside, binds
-
 from phaser.engines.common import noise_models, regularizers
 from phaser.engines.gradient import run, solvers
 from phaser.plan import PoissonNoisePlan

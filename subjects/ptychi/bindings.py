@@ -2,7 +2,6 @@
 
 import torch
 from parity_binding import Outside, binds
-
 from ptychi import image_proc, maths
 from ptychi.forward_models import PtychographyPoissonNoiseModel
 from ptychi.propagate import FourierPropagator

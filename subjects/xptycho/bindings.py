@@ -1,9 +1,8 @@
 """Binds contracts to xptycho 0.1.0: square windows at whole first pixels [row, column], amplitudes."""
 
 import torch
-from parity_binding import Outside, binds
-
 import xptycho
+from parity_binding import Outside, binds
 from xptycho import operators
 
 
