@@ -20,7 +20,6 @@ from parity.judging.omission import Omitted
 from parity.judging.run import NotChecked, Plan
 from parity.judging.shards import Shard
 from parity.report.content import ContractReport
-from parity.report.omissions import unbound_line
 from parity.report.terminal import console
 from parity.runs.isolation import Circumstances, Outcomes, hold, hold_side_by_side
 from parity.runs.results import environment_of
@@ -90,9 +89,9 @@ def run_command(
     outcomes = _held(plan, circumstances, options, jobs, in_depth)
     out.print(Text(" · ".join(outcomes.descriptions.values()), "dim"))
     notes = [_not_asked(plan.frame, left_out)] if left_out else []
-    notes += [unbound_line(outcomes.unbound)] if outcomes.unbound else []
     held = (*outcomes.found, *_required(REGISTRY.select(required) if required else (), outcomes))
-    found = Found(held, asked, environment_of(outcomes.descriptions), command_line(context))
+    environment = environment_of(outcomes.descriptions)
+    found = Found(held, asked, environment, command_line(context), outcomes.unbound)
     return conclude(out, found, "parity run", folder, notes)
 
 
