@@ -24,6 +24,8 @@ def poisson_nll(predicted, observed, full):
 
 @binds("losses.poisson_nll", name="backward_to_psi_far", unasked=("observed",))
 def poisson_nll_by_its_own_slope(predicted, observed, full):
+    if (predicted == 0).any():
+        raise Outside("no intensity is 0 where ε is 0")
     return _OwnSlope.apply(predicted, observed, full)
 
 
