@@ -322,9 +322,9 @@ def modes_of(framework: str) -> Sequence[str]:
     return modes
 
 
-def not_installed(stack: Stack) -> FrameworkMissing:
-    """The framework of a stack is not installed."""
-    return FrameworkMissing(
+def not_installed(stack: Stack) -> str:
+    """That the framework of a stack of this repository is not installed."""
+    return (
         f"{stack.framework} is not installed, so {stack.package} cannot be checked: "
         f"pip install 'ptycho-parity[{stack.framework}]', or check the other stack alone with --stack"
     )

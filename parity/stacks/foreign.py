@@ -38,6 +38,7 @@ class Foreign(Remote):
             bindings=str(subject.bindings) if subject.bindings else None,
             stubs=subject.stubs,
             accepts=subject.accepts,
+            absent=f"{subject.framework} is not installed in {subject.python}, so {subject.name} cannot be held",
         )
         environment = {name: value for name, value in os.environ.items() if name != FOREIGN} | dict(subject.environment)
         stack = Stack(subject.name, subject.framework, subject.package)
