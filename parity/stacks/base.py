@@ -22,7 +22,7 @@ from parity._ground.errors import CheckNotMade
 from parity.contracts.cases.domain import Domain
 from parity.contracts.contract import Contract, Entry, Inputs
 from parity.physics.kinds import Kind
-from parity.physics.precision import FLOAT64, Precision
+from parity.physics.precision import Precision
 from parity.stacks.worker import ENGINES, INJECTED, RAISED, Question, StackError, stack_at_work
 
 __all__ = ["INJECTED", "RAISED", "StackError", "stack_at_work"]
@@ -137,6 +137,11 @@ class Framework(ABC):
         """Which inputs the stack claims to do."""
         return Domain()
 
+    @property
+    def widens(self) -> bool:
+        """Whether the stack can be asked in widened sources."""
+        return False
+
     def binds(self, contract: Contract) -> bool:
         """Whether the stack has something that does what a contract says."""
         return True
@@ -231,7 +236,7 @@ class Framework(ABC):
         """
         question = self._question(contract, inputs, precision, cotangents, entry)._replace(mode="eager")
         try:
-            found = self._narrow(contract, question, (*HALF, *(SINGLE if precision is FLOAT64 else ())))
+            found = self._narrow(contract, question, (*HALF, *(SINGLE if precision.is_double else ())))
         except StackError:
             return ()
         return tuple(Intermediate(dtype, operation) for dtype, operation in found.items())

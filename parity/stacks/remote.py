@@ -43,6 +43,7 @@ class Remote(Framework):
         self, stack: Stack, mode: str, device: str, begin: Callable[[], Process], limit: float = LIMIT
     ) -> None:
         super().__init__(stack, mode, device)
+        self._limit = limit
         self._seat = Seat(stack.name, begin, limit)
         self._lane = ThreadPoolExecutor(1, stack.name)
         self._keys = itertools.count()
@@ -110,7 +111,7 @@ class Remote(Framework):
             _granted(self._seat.ask({"ask": "leave", "key": key}, {}))
 
     def _begin(self, contract: Contract, question: Question, *, urgent: bool) -> Asked[Returned]:
-        asked = self._seat.ask(
+        asked = self._seat_for(question).ask(
             {"ask": "evaluate", **question.header()}, question.arrays(), contract.name, urgent=urgent
         )
         gradients = len(question.watched) if question.cotangents else 0
@@ -125,6 +126,10 @@ class Remote(Framework):
             )
 
         return Asked(returned, asked.done)
+
+    def _seat_for(self, question: Question) -> Seat:
+        """Where a question is answered."""
+        return self._seat
 
     def _narrow(self, contract: Contract, question: Question, dtypes: Sequence[str]) -> Mapping[str, str]:
         header = {"ask": "intermediates", **question.header(), "narrower": list(dtypes)}

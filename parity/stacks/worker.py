@@ -21,6 +21,7 @@ import importlib.util
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -135,7 +136,8 @@ class Question(NamedTuple):
     function is called instead: its number among those declared, or the name of a binding. `tensors` are the arguments
     in their order; those of them that are `scalars`, such as sizes, have no gradient; `constants` are part of the code.
     Gradients are asked for where there are `cotangents`, of the arguments that are `watched`. What is `eager` is not
-    traced; `costly` is what is eager for its costs alone, and compiled in a mode that compiles.
+    traced; `costly` is what is eager for its costs alone, and compiled in a mode that compiles. What is `widened` is a
+    question to a process whose sources are.
     """
 
     contract: str
@@ -149,6 +151,7 @@ class Question(NamedTuple):
     eager: bool = False
     costly: bool = False
     entry: int | str | None = None
+    widened: bool = False
 
     def header(self) -> dict[str, Any]:
         """All but the arrays, for JSON."""
@@ -329,6 +332,10 @@ class Torch:
             call()
         yield from seen
 
+    def widen(self) -> None:
+        """Compute in double precision where nobody says otherwise."""
+        self._torch.set_default_dtype(self._torch.float64)
+
     def state(self) -> dict[str, Any]:
         """What all code of the process shares, by name."""
         return {
@@ -488,6 +495,10 @@ class TensorFlow:
                 if output.shape.num_elements() != 0:
                     yield output.dtype.name, operation.type
 
+    def widen(self) -> None:
+        """Compute in double precision where nobody says otherwise."""
+        self._tf.keras.backend.set_floatx("float64")
+
     def state(self) -> dict[str, Any]:
         """What all code of the process shares, by name; Keras, which takes long to import, only if something has."""
         backend = getattr(sys.modules.get("keras"), "backend", None)
@@ -614,7 +625,8 @@ class Settings(NamedTuple):
 
     The functions of `package`, which lies in one of the folders `path`: by the mirror rule, or by the file `bindings`.
     The modules `stubs` are imported and never used. `accepts` names what of the process's state importing the bindings
-    may change. `absent` is what is said where the framework is not installed.
+    may change. `absent` is what is said where the framework is not installed. With `widened`,
+    every single precision that is written in the package's sources and the bindings is doubled.
     """
 
     framework: str
@@ -627,6 +639,7 @@ class Settings(NamedTuple):
     stubs: Sequence[str] = ()
     accepts: Sequence[str] = ()
     absent: str = "the framework is not installed"
+    widened: bool = False
 
 
 def places_of(settings: Settings) -> list[str]:
@@ -686,7 +699,8 @@ class Bindings:
         self._package, self._file = settings.package, settings.bindings or ""
         self._places = tuple(places_of(settings))
         self._reaching: set[tuple[str, str]] = set()
-        spec = importlib.util.spec_from_file_location("parity_bindings", self._file)
+        load = _WideningLoader if settings.widened else importlib.machinery.SourceFileLoader
+        spec = importlib.util.spec_from_loader("parity_bindings", load("parity_bindings", self._file))
         assert spec
         assert spec.loader
         try:
@@ -791,6 +805,41 @@ class _Stubs(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         pass
 
 
+_NARROW = {
+    r"\bcomplex64\b": "complex128",
+    r"\bcfloat\b": "cdouble",
+    r"\bfloat32\b": "float64",
+    r"\btorch\.float\b": "torch.double",
+    r"\.float\(\)": ".double()",
+    r"\bFloatTensor\b": "DoubleTensor",
+}
+"""The single precisions in a source, as regular expressions, and what stands for each where it is widened."""
+
+
+class _Widened(importlib.abc.MetaPathFinder):
+    """Finds the modules of a package, and reads their sources widened."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name.split(".")[0] != self._package.split(".")[0]:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is not None and isinstance(spec.loader, importlib.machinery.SourceFileLoader):
+            spec.loader = _WideningLoader(spec.loader.name, spec.loader.path)
+        return spec
+
+
+class _WideningLoader(importlib.machinery.SourceFileLoader):
+    def get_code(self, fullname: str) -> Any:
+        """Compiled from the source: what lies compiled beside it is not widened."""
+        source = importlib.util.decode_source(self.get_data(self.path))
+        for narrow, wide in _NARROW.items():
+            source = re.sub(narrow, wide, source)
+        return compile(source, self.path, "exec", dont_inherit=True)
+
+
 class Server:
     """Answers questions about one stack, one after another."""
 
@@ -813,6 +862,9 @@ class Server:
             return {"missing": settings.absent}
         engine = ENGINES[settings.framework](settings.package, settings.device, settings.threads, settings.onednn)
         self._engine = engine
+        if settings.widened:
+            sys.meta_path.insert(0, _Widened(settings.package))
+            engine.widen()
         self._state = self._shared()
         try:
             self._functions: Any = Bindings(settings) if settings.bindings else Mirror(settings)
