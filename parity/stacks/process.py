@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 import weakref
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from typing import IO, Any
 
 from numpy.typing import NDArray
 
-from parity.stacks import worker
+from parity.stacks import guard, worker
 
 POLL = 0.2
 """Seconds between two looks at whether the process is still there."""
@@ -46,16 +47,25 @@ class Late(Exception):
 class Process:
     """A worker process. It is begun at once, and asks are answered as soon as it is ready.
 
-    It has a session of its own, which is ended as a whole: with what the stack has started.
+    It has a session of its own, where no Ctrl-C reaches it, and a guard, which ends it if this process cannot. What the
+    stack has started is ended with it.
     """
 
     def __init__(self, settings: worker.Settings, python: Path, environment: Mapping[str, str]) -> None:
+        self._mark = uuid.uuid4().hex
         self._process = subprocess.Popen(
-            [str(python), worker.__file__, json.dumps(settings._asdict()), str(os.getpid())],
+            [str(python), worker.__file__, json.dumps(settings._asdict())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment,
+            env={**environment, guard.MARK: self._mark},
+            start_new_session=True,
+        )
+        self._guard = subprocess.Popen(
+            [sys.executable, "-I", "-S", guard.__file__, str(self._process.pid), self._mark],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         assert self._process.stdin
@@ -103,10 +113,11 @@ class Process:
         if self._ended:
             return
         self._ended = True
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        guard.end(self._process.pid, self._mark)
+        self._guard.kill()
+        self._guard.wait()
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
+        for pipe in (self._process.stdin, self._process.stdout, self._guard.stdin):
             with contextlib.suppress(OSError):
                 if pipe:
                     pipe.close()
@@ -156,7 +167,7 @@ class Process:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(POLL)
         code = self._process.poll()
-        if code is None:
+        if code in (None, worker.CLOSED):
             return "closed its pipes"
         if code == -signal.SIGKILL:
             return "was killed (SIGKILL; out of memory?)"

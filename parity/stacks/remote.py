@@ -43,7 +43,7 @@ LIMIT = 600.0
 """Seconds that a stack may take for one contract, unless the user says otherwise."""
 
 ATTEMPTS = 3
-"""Processes in a row that may be lost before they have answered anything; then no other takes their place."""
+"""Processes in a row that may be lost before they are ready; then no other takes their place."""
 
 Answer = tuple[Mapping[str, Any], Mapping[str, NDArray[Any]]]
 
@@ -65,9 +65,10 @@ class Seat:
         self._hello: Mapping[str, Any] | None = None
         self._spent: dict[str, float] = {}
         self._lost: dict[str, str] = {}
-        self._fruitless = 0
+        self._failed_starts, self._failed_start = 0, ""
         self._keys = itertools.count()
         self._process: Process | None = self._begin()
+        self._is_ready = self._has_ended = False
         self.lane = ThreadPoolExecutor(1, f"{stack.name}")
 
     def _begin(self) -> Process:
@@ -75,6 +76,7 @@ class Seat:
 
     def end(self) -> None:
         """End the process; nothing can be asked any more."""
+        self._has_ended = True
         self.lane.shutdown(wait=False, cancel_futures=True)
         if self._process:
             self._process.end()
@@ -86,15 +88,14 @@ class Seat:
         """
         with self._lock:
             if self._hello is None:
-                self._hello = self._introduced("")
-            return self._hello
+                self._ready("")
+            return self._usable()
 
     def ask(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], contract: str = "") -> Answer:
         """Ask about a contract. Raises StackError for what the stack did wrong, and StackLost without an answer."""
         with self._lock:
             if contract in self._lost:
                 raise StackLost(self._lost[contract])
-            self.introduction()
             process = self._ready(contract)
             started = time.monotonic()
             left = max(0.0, self._limit - self._spent.get(contract, 0.0))
@@ -108,43 +109,57 @@ class Seat:
             except BaseException:
                 self._process = None
                 raise
-            self._spent[contract] = self._spent.get(contract, 0.0) + time.monotonic() - started
-            self._fruitless = 0
+            if contract:
+                self._spent[contract] = self._spent.get(contract, 0.0) + time.monotonic() - started
         return _refused(answer), answered
 
     def _ready(self, contract: str) -> Process:
-        """The process, or another in its place."""
+        """The process, or another in its place, once it is ready. Where too many were not, none is begun any more."""
         if self._process is None:
-            if self._fruitless >= ATTEMPTS:
-                raise StackLost(f"{self.stack.name}'s process ended {ATTEMPTS} times in a row; it is not begun again")
-            self._process = self._begin()
-            self._introduced(contract)
+            if self._failed_starts >= ATTEMPTS:
+                raise StackLost(self._failed_start)
+            self._process, self._is_ready = self._begin(), False
+        if self._has_ended:  # while this thread was at work, or began the process
+            self._process.end()
+        if not self._is_ready:
+            self._hello = self._introduced(self._process, contract)
+            self._is_ready, self._failed_starts = True, 0
+        self._usable()
         return self._process
 
-    def _introduced(self, contract: str) -> Mapping[str, Any]:
-        assert self._process
+    def _introduced(self, process: Process, contract: str) -> Mapping[str, Any]:
         try:
-            hello, _ = self._process.answer(time.monotonic() + START_LIMIT)
+            hello, _ = process.answer(time.monotonic() + START_LIMIT)
         except Ended as ended:
             said = f"{self.stack.name}'s process {ended} before it was ready"
-            words = self._process.last_words
-            raise self._gone(contract, f"{said}: {words}" if words else said) from None
+            words = process.last_words
+            raise self._not_begun(contract, f"{said}: {words}" if words else said) from None
         except Late:
             said = f"{self.stack.name}'s process was not ready after {START_LIMIT:g} s"
-            raise self._gone(contract, said) from None
+            raise self._not_begun(contract, said) from None
+        return hello
+
+    def _usable(self) -> Mapping[str, Any]:
+        hello = self._hello
+        assert hello is not None
         if "missing" in hello:
             raise not_installed(self.stack) if "installed" in hello["missing"] else FrameworkMissing(hello["missing"])
         if self.device == "cuda" and not hello["gpus"]:
             raise no_device(self.stack)
         return hello
 
+    def _not_begun(self, contract: str, said: str) -> StackLost:
+        self._failed_starts += 1
+        self._failed_start = said
+        return self._gone(contract, said)
+
     def _gone(self, contract: str, said: str) -> StackLost:
         """The process is no more, and the contract that it was asked about is not asked again."""
         if self._process:
             self._process.end()
         self._process = None
-        self._fruitless += 1
-        self._lost[contract] = said
+        if contract:
+            self._lost[contract] = said
         return StackLost(said)
 
     @contextmanager

@@ -21,10 +21,7 @@ import importlib.util
 import json
 import logging
 import os
-import signal
 import sys
-import threading
-import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -47,6 +44,10 @@ RAISED = "raised "
 
 OUT_OF_MEMORY = ("OutOfMemoryError", "ResourceExhaustedError")
 """What the frameworks call it; on a CPU, torch raises a RuntimeError that says "can't allocate memory"."""
+
+
+CLOSED = 74
+"""The exit code of a worker whose stack has closed its pipes: EX_IOERR."""
 
 
 class StackError(Exception):
@@ -554,18 +555,29 @@ class Channel:
 
     def read(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """The next message; the process ends where there is none."""
-        line = self._source.readline()
-        if not line:
-            os._exit(0)
-        header = json.loads(line)
-        return header, unframe(header, self._source.read(sum(sizes_of(header))))
+        with _open_pipe():
+            line = self._source.readline()
+            if not line:
+                os._exit(0)
+            header = json.loads(line)
+            return header, unframe(header, self._source.read(sum(sizes_of(header))))
 
     def write(self, header: Mapping[str, Any], arrays: Arrays) -> None:
         """Answer; a child that came back from a fork in the stack ends here instead."""
         if os.getpid() != self._process:
             os._exit(0)
-        self._sink.writelines(frame(header, arrays))
-        self._sink.flush()
+        with _open_pipe():
+            self._sink.writelines(frame(header, arrays))
+            self._sink.flush()
+
+
+@contextlib.contextmanager
+def _open_pipe() -> Iterator[None]:
+    """End the process, without what the stack has left to do at its exit, if the stack has closed the pipe."""
+    try:
+        yield
+    except OSError:
+        os._exit(CLOSED)
 
 
 class Settings(NamedTuple):
@@ -703,7 +715,7 @@ class Server:
         return {}, {}
 
     def _shared(self) -> dict[str, Any]:
-        return {"error state": np.geterr(), "folder": os.getcwd(), **self._engine.state()}
+        return {"error state": np.geterr(), "folder": _folder(), **self._engine.state()}
 
     def _restored(self) -> dict[str, Any]:
         """Undo what the stack has changed of what all code in the process shares, and say what that was."""
@@ -719,6 +731,13 @@ class Server:
         return {"stack": f"changed the {_WORDS[first]} of its process, from {self._state[first]} to {now[first]}"}
 
 
+def _folder() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return "one that has been deleted"
+
+
 _WORDS = {
     "error state": "error state of NumPy in the whole",
     "folder": "working folder",
@@ -729,18 +748,10 @@ _WORDS = {
 }
 
 
-def end_with(parent: int) -> None:
-    """End this process and all that it started as soon as its parent is gone, whatever it is doing."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os.killpg(os.getpgrp(), signal.SIGKILL)
-
-
 def main() -> None:
     """Serve until nobody asks any more; what the stack has left to do at its exit is not done."""
     settings = Settings(**json.loads(sys.argv[1]))
     channel = Channel()
-    threading.Thread(target=end_with, args=(int(sys.argv[2]),), daemon=True).start()
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [*settings.path, *(folder for folder in sys.path if os.path.abspath(folder) != here)]
     sys.modules["parity_binding"] = sys.modules["__main__"]
