@@ -218,7 +218,7 @@ class Seat:
         question.future.set_result(answer)
         return True
 
-    def _header_in(self, line: bytes) -> Mapping[str, Any]:
+    def _header_in(self, line: bytearray) -> Mapping[str, Any]:
         """The header of the next answer. Raises Ended where something else than the worker has written to its pipe."""
         try:
             header: Mapping[str, Any] = json.loads(line)
