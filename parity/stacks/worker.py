@@ -22,10 +22,7 @@ import json
 import logging
 import os
 import re
-import signal
 import sys
-import threading
-import time
 import traceback
 import types
 import warnings
@@ -82,6 +79,10 @@ def binds(contract: str, *, name: str = "", unasked: Sequence[str] = ()) -> Call
     return keep
 
 
+CLOSED = 74
+"""The exit code of a worker whose stack has closed its pipes: EX_IOERR."""
+
+
 class StackError(Exception):
     """What a stack raised, or why what it returned is no result: its own fault, never the harness's."""
 
@@ -107,6 +108,11 @@ def first_line(error: BaseException) -> str:
     return next(iter(str(error).splitlines()), "").strip()
 
 
+def raised(error: BaseException) -> str:
+    """How a StackError says what a stack raised."""
+    return ": ".join(filter(None, (f"{RAISED}{type(error).__name__}", first_line(error))))
+
+
 @contextlib.contextmanager
 def stack_at_work() -> Iterator[None]:
     """Blame whatever is raised in the block on the stack: an exit, too, which would end the check with its own code.
@@ -120,7 +126,7 @@ def stack_at_work() -> Iterator[None]:
     except (Exception, SystemExit) as error:
         if is_out_of_memory(error):
             raise MemoryError(first_line(error)) from error
-        raise StackError(f"{RAISED}{type(error).__name__}: {first_line(error)}") from error
+        raise StackError(raised(error)) from error
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -606,18 +612,29 @@ class Channel:
 
     def read(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """The next message; the process ends where there is none."""
-        line = self._source.readline()
-        if not line:
-            os._exit(0)
-        header = json.loads(line)
-        return header, unframe(header, self._source.read(sum(sizes_of(header))))
+        with _open_pipe():
+            line = self._source.readline()
+            if not line:
+                os._exit(0)
+            header = json.loads(line)
+            return header, unframe(header, self._source.read(sum(sizes_of(header))))
 
     def write(self, header: Mapping[str, Any], arrays: Arrays) -> None:
         """Answer; a child that came back from a fork in the stack ends here instead."""
         if os.getpid() != self._process:
             os._exit(0)
-        self._sink.writelines(frame(header, arrays))
-        self._sink.flush()
+        with _open_pipe():
+            self._sink.writelines(frame(header, arrays))
+            self._sink.flush()
+
+
+@contextlib.contextmanager
+def _open_pipe() -> Iterator[None]:
+    """End the process, without what the stack has left to do at its exit, if the stack has closed the pipe."""
+    try:
+        yield
+    except OSError:
+        os._exit(CLOSED)
 
 
 class Settings(NamedTuple):
@@ -894,7 +911,7 @@ class Server:
         except MemoryError as error:
             return {"memory": first_line(error)}, {}
         except BaseException as error:  # whatever a stack raises, it is no end of this process
-            return {"stack": f"{RAISED}{type(error).__name__}: {first_line(error)}", **self._restored()}, {}
+            return {"stack": raised(error), **self._restored()}, {}
         changed = self._restored()
         return (changed, {}) if changed else (answer, answered)
 
@@ -928,11 +945,13 @@ class Server:
         return {}, {}
 
     def _leave(self, header: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
-        self._entered.pop(header["key"]).close()
+        """Leave a context, unless the process that has entered it is no more, and this is another in its place."""
+        if header["key"] in self._entered:
+            self._entered.pop(header["key"]).close()
         return {}, {}
 
     def _shared(self) -> dict[str, Any]:
-        return {"error state": np.geterr(), "folder": os.getcwd(), **self._engine.state()}
+        return {"error state": np.geterr(), "folder": _folder(), **self._engine.state()}
 
     def _restored(self, accepted: Sequence[str] = ()) -> dict[str, Any]:
         """Undo what the stack has changed of what all code in the process shares, and say what that was."""
@@ -945,11 +964,23 @@ class Server:
         os.chdir(self._state["folder"])
         self._engine.restore(self._state)
         first = changed[0]
-        return {"stack": f"changed the {_WORDS[first]} of its process, from {self._state[first]} to {now[first]}"}
+        before, after = _told(self._state[first]), _told(now[first])
+        return {"stack": f"changed the {_WORDS[first]} of its process, from {before} to {after}"}
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return "one that has been deleted"
+
+
+def _told(state: Any) -> str:
+    return ", ".join(f"{name}={value}" for name, value in state.items()) if isinstance(state, dict) else str(state)
 
 
 _WORDS = {
-    "error state": "error state of NumPy in the whole",
+    "error state": "error state of NumPy",
     "folder": "working folder",
     "default dtype": "default dtype",
     "grad mode": "grad mode",
@@ -958,18 +989,10 @@ _WORDS = {
 }
 
 
-def end_with(parent: int) -> None:
-    """End this process and all that it started as soon as its parent is gone, whatever it is doing."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os.killpg(os.getpgrp(), signal.SIGKILL)
-
-
 def main() -> None:
     """Serve until nobody asks any more; what the stack has left to do at its exit is not done."""
     settings = Settings(**json.loads(sys.argv[1]))
     channel = Channel()
-    threading.Thread(target=end_with, args=(int(sys.argv[2]),), daemon=True).start()
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [*settings.path, *(folder for folder in sys.path if os.path.abspath(folder) != here)]
     sys.meta_path[:] = [finder for finder in sys.meta_path if not _is_of_harness(finder)]
