@@ -102,7 +102,7 @@ class Returned:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked(Generic[T]):
+class Awaited(Generic[T]):
     """A question that has been asked: `answer` waits, unless it `is_answered`."""
 
     answer: Callable[[], T]
@@ -184,7 +184,7 @@ class Framework(ABC):
         entry: Entry | None = None,
         *,
         urgent: bool = False,
-    ) -> Asked[Evaluation]:
+    ) -> Awaited[Evaluation]:
         """Ask as `evaluate` does, and go on; who waits for the answer gets what there is to raise.
 
         What is urgent is answered before what is not.
@@ -192,7 +192,7 @@ class Framework(ABC):
         question = self._question(contract, inputs, precision, cotangents, entry)
         asked = self._begin(contract, question, urgent=urgent)
         unasked = self.unasked(contract, entry)
-        return Asked(
+        return Awaited(
             lambda: self._evaluation(contract, asked.answer(), precision, unasked, bool(cotangents)),
             asked.is_answered,
         )
@@ -313,7 +313,7 @@ class Framework(ABC):
         """Drop what was traced or compiled, so that the next call traces and compiles as the first did."""
 
     @abstractmethod
-    def _begin(self, contract: Contract, question: Question, *, urgent: bool) -> Asked[Returned]:
+    def _begin(self, contract: Contract, question: Question, *, urgent: bool) -> Awaited[Returned]:
         """Ask a question, before those that can wait if it is urgent. The answer raises as `evaluate` does."""
 
     @abstractmethod

@@ -12,7 +12,7 @@ from parity._ground.environment import prepare_environment, torch_has_onednn, to
 from parity.contracts.cases.domain import Domain
 from parity.contracts.contract import Contract, Entry, Inputs
 from parity.physics.precision import WIDENED, Precision
-from parity.stacks.base import Asked, Cotangents, Evaluation, OutsideDomain, Stack
+from parity.stacks.base import Awaited, Cotangents, Evaluation, OutsideDomain, Stack
 from parity.stacks.process import Process
 from parity.stacks.remote import Remote
 from parity.stacks.seat import LIMIT, Seat
@@ -80,10 +80,10 @@ class Foreign(Remote):
         entry: Entry | None = None,
         *,
         urgent: bool = False,
-    ) -> Asked[Evaluation]:
+    ) -> Awaited[Evaluation]:
         why = self.domain.why_outside(contract, inputs)
         if why:
-            return Asked(lambda: _outside(why), lambda: True)
+            return Awaited(lambda: _outside(why), lambda: True)
         return super().begin(contract, inputs, precision, cotangents, entry, urgent=urgent)
 
     def binds(self, contract: Contract) -> bool:

@@ -31,7 +31,7 @@ APART = 2.5
 """Between the points of one case, so that none hides another."""
 
 _SHAPES = {"f32": "h0", "f64": "m-3 0h6m-3-3v6", "wide": "m-2-2l4 4m-4 0l4-4"}
-"""What the pen draws at a point, in each precision: a dot (a line of no length with round ends), a cross, a leaning one."""
+"""What the pen draws at a point, in each precision: a dot (a line of no length with round ends), or a cross."""
 
 
 @dataclass(frozen=True, slots=True)

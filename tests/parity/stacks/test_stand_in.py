@@ -85,7 +85,7 @@ def test_what_is_not_planted_agrees(held: tuple[Done, dict, str]) -> None:
         "losses.poisson_nll: not bound by foreign-tf",
         "losses.mae: no gradient is asked of foreign-tf: ∂/∂predicted, ∂/∂observed",
         "patches.reassemble_patches: no gradient is asked of foreign-torch: ∂/∂weight",
-        "optics.far_field_amplitude: foreign-torch was asked 6 of 12 examples, and none in odd, prime, oblong: "
+        "optics.far_field_amplitude: foreign-torch was asked 10 of 12 examples, and none in odd, prime: "
         "the sides of a frame are even",
     ],
 )
