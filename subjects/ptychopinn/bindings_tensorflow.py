@@ -222,19 +222,15 @@ def phase_head(features, kernel, bias):
     return _head(custom_layers.ActivationLayer("tanh", scale=math.pi), features, kernel, bias)
 
 
-@binds("networks.autoencode@64")
-def autoencode_64(images, **parameters):
-    return _autoencode(64, images, parameters)
-
-
-@binds("networks.autoencode@128")
-def autoencode_128(images, **parameters):
-    return _autoencode(128, images, parameters)
-
-
-@binds("networks.autoencode@256")
-def autoencode_256(images, **parameters):
-    return _autoencode(256, images, parameters)
+@binds("networks.autoencode")
+def autoencode(images, **parameters):
+    size, gridsize = _side(images), _gridsize(images)
+    if size not in (64, 128, 256):
+        raise Outside("there are networks for frames of 64, 128 and 256 pixels a side")
+    _configure(N=size, gridsize=gridsize)
+    layers = lambda x: model.create_autoencoder(x, 1, gridsize, True)  # noqa: E731
+    amplitude, phase = _run(layers, images, list(parameters.values()))
+    return custom_layers.CombineComplexLayer()([amplitude, phase])
 
 
 @binds("forward.predict_amplitude")
@@ -243,7 +239,9 @@ def predict_amplitude(patches, positions, probe, log_scale, rows, columns, weigh
         raise Outside("patches are merged, by their centre")
     size, gridsize = _side(patches), _gridsize(patches)
     _require_square(rows, columns)
-    canvas = custom_layers.ReassemblePatchesLayer(padded_size=rows, N=size, gridsize=gridsize).call([patches, positions])
+    canvas = custom_layers.ReassemblePatchesLayer(padded_size=rows, N=size, gridsize=gridsize).call(
+        [patches, positions]
+    )
     views = custom_layers.ExtractPatchesPositionLayer(N=size, gridsize=gridsize).call([canvas, positions])
     waves = _illumination(size, probe)([views])[0]
     amplitude = custom_layers.PadAndDiffractLayer(h=size, w=size).call(waves)[1]
@@ -339,14 +337,3 @@ def _head(activation, features, kernel, bias):
     layers = lambda x: model.create_decoder_last(x, 1, convolution, None, activation)  # noqa: E731
     framed = _run(layers, tf.pad(features, [(0, 0), (0, 0), (0, 0), (0, 4)]), [kernel, bias])
     return framed[:, 16:-16, 16:-16]
-
-
-def _autoencode(size, images, parameters):
-    """The network that frames of `size` have, its narrowest, with the parameters of a narrower one and else 0."""
-    if _side(images) != size:
-        raise Outside(f"this network is for frames of {size} pixels a side")
-    gridsize = _gridsize(images)
-    _configure(N=size, gridsize=gridsize)
-    layers = lambda x: model.create_autoencoder(x, 1, gridsize, True)  # noqa: E731
-    amplitude, phase = _run(layers, images, list(parameters.values()))
-    return custom_layers.CombineComplexLayer()([amplitude, phase])

@@ -202,19 +202,17 @@ def spectral_convolve(features, weights):
     return functional_call(layer, {"weights": weights}, features)
 
 
-@binds("networks.autoencode@64")
-def autoencode_64(images, **parameters):
-    return _autoencode(64, images, parameters)
-
-
-@binds("networks.autoencode@128")
-def autoencode_128(images, **parameters):
-    return _autoencode(128, images, parameters)
-
-
-@binds("networks.autoencode@256")
-def autoencode_256(images, **parameters):
-    return _autoencode(256, images, parameters)
+@binds("networks.autoencode")
+def autoencode(images, **parameters):
+    channels = images.shape[1]
+    network = model.Autoencoder(_plain(C_model=channels, n_filters_scale=1), DataConfig(N=_network_side(images)))
+    named = {_name(name): value for name, value in parameters.items()}
+    last = len(network.decoder_amp.blocks) - 1
+    for decoder in ("decoder_amp", "decoder_phase"):
+        for name in (f"{decoder}.blocks.{last}.conv2.{kind}" for kind in ("weight", "bias")):
+            named[name] = _with_channels(named[name], channels)
+    amplitude, phase = functional_call(network, named, images)
+    return model.CombineComplex()(amplitude, phase)
 
 
 @binds("training.sgd_step")
@@ -252,6 +250,13 @@ def _side(frames):
     """The side of frames (…, N, N)."""
     _require_square(*frames.shape[-2:])
     return frames.shape[-1]
+
+
+def _network_side(images):
+    size = _side(images)
+    if size not in (64, 128, 256):
+        raise Outside("there are networks for frames of 64, 128 and 256 pixels a side")
+    return size
 
 
 def _require_square(rows, columns):
@@ -315,24 +320,7 @@ def _head(activation, features, kernel, bias):
     inputs, outputs = _channels(kernel)
     head = model.Decoder_last(_plain(), DataConfig(N=0), inputs + outputs, outputs, activation)
     unused = features.new_zeros(len(features), outputs, *features.shape[2:])
-    return functional_call(
-        head, {"conv1.weight": kernel, "conv1.bias": bias}, torch.cat([features, unused], dim=1)
-    )
-
-
-def _autoencode(size, images, parameters):
-    """The network that frames of `size` have, with the parameters of a narrower one."""
-    if _side(images) != size:
-        raise Outside(f"this network is for frames of {size} pixels a side")
-    channels = images.shape[1]
-    network = model.Autoencoder(_plain(C_model=channels, n_filters_scale=1), DataConfig(N=size))
-    named = {_name(name): value for name, value in parameters.items()}
-    last = len(network.decoder_amp.blocks) - 1
-    for decoder in ("decoder_amp", "decoder_phase"):
-        for name in (f"{decoder}.blocks.{last}.conv2.{kind}" for kind in ("weight", "bias")):
-            named[name] = _with_channels(named[name], channels)
-    amplitude, phase = functional_call(network, named, images)
-    return model.CombineComplex()(amplitude, phase)
+    return functional_call(head, {"conv1.weight": kernel, "conv1.bias": bias}, torch.cat([features, unused], dim=1))
 
 
 def _name(parameter):
