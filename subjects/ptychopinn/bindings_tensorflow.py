@@ -14,7 +14,7 @@ from ptycho import custom_layers, diffsim, loader, model, params, raw_data, tf_h
 from ptycho import probe as probes
 
 if not hasattr(tf.keras.metrics, "mean_absolute_error"):  # Keras 3 has it among the losses alone
-    tf.keras.metrics.mean_absolute_error = tf.keras.losses.mean_absolute_error
+    tf.keras.metrics.mean_absolute_error = tf.keras.losses.MAE
 
 
 @binds("losses.poisson_nll")
@@ -26,7 +26,7 @@ def poisson_nll(predicted, observed, full):
 
 @binds("losses.mae")
 def mae(predicted, observed):
-    return tf.reduce_mean(tf.keras.losses.get("mean_absolute_error")(observed, predicted))
+    return tf.reduce_mean(tf_helper.complex_mae(observed, predicted))  # of real images, the plain one
 
 
 @binds("losses.total_variation")

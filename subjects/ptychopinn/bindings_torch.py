@@ -142,7 +142,7 @@ def mask(probe):
     return probe_mask.resolve_probe_mask_torch(_side(probe), probe_mask=True, dtype=probe.real.dtype)
 
 
-@binds("probe.mask", name="probe_mask_sigma=0")
+@binds("probe.mask", name="probe_mask.hard")
 def hard_mask(probe):
     return probe_mask.resolve_probe_mask_torch(
         _side(probe), probe_mask=True, probe_mask_sigma=0, dtype=probe.real.dtype
@@ -196,10 +196,9 @@ def phase_head(features, kernel, bias):
 @binds("networks.spectral_convolve")
 def spectral_convolve(features, weights):
     inputs, outputs, rows, columns = weights.shape
-    if rows != columns:
-        raise Outside("it keeps as many row frequencies as column frequencies")
-    layer = fno._FallbackSpectralConv2d(inputs, outputs, rows)
-    return functional_call(layer, {"weights": weights}, features)
+    kept = max(rows, columns)
+    square = torch.nn.functional.pad(weights, (0, kept - columns, 0, kept - rows))
+    return functional_call(fno._FallbackSpectralConv2d(inputs, outputs, kept), {"weights": square}, features)
 
 
 @binds("networks.autoencode")
@@ -291,7 +290,7 @@ def _central(size):
 
 
 def _scaler(log_scale):
-    scaler = model.IntensityScalerModule(ModelConfig(intensity_scale_trainable=True))
+    scaler = model.IntensityScalerModule(ModelConfig())
     scaler.log_scale = log_scale
     return scaler
 
