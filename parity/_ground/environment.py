@@ -25,6 +25,15 @@ def in_ci() -> bool:
     return os.environ.get("CI", "").lower() in ("1", "true")
 
 
+IN_PROCESS = "PARITY_IN_PROCESS"
+"""Where this is true, the stacks run in the harness's own process."""
+
+
+def in_process() -> bool:
+    """Whether the user wants the stacks in the harness's own process, where a debugger finds them."""
+    return os.environ.get(IN_PROCESS, "").lower() in ("1", "true", "yes", "on")
+
+
 def torch_threads() -> int:
     """How many threads torch is to have: as many as the user says (of a list for nested loops, the first), or one."""
     first = os.environ.get(TORCH_THREADS, "").split(",")[0].strip()

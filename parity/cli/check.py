@@ -9,10 +9,11 @@ import click
 
 from parity._ground.codes import exit_code
 from parity._ground.repository import ROOT
-from parity.cli.options import command_line, report_option
+from parity.cli.options import command_line, in_process_option, limit_option, report_option
 from parity.cli.progress import progress
 from parity.contracts.declared import REGISTRY
-from parity.gate.check.checking import LIMIT, Terms, check, checkers
+from parity.gate.check.asking import Askers
+from parity.gate.check.checking import Terms, check
 from parity.gate.check.planning import plan_of
 from parity.gate.check.text import FORMATS, checked, planned
 from parity.gate.impact import BaseUnknown, changes_since, impact_of
@@ -41,25 +42,26 @@ JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 )
 @click.option(
     "--jobs",
-    default=min(2, os.cpu_count() or 1),
+    default=1,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Hold contracts in this many processes.",
+    help="Hold this many contracts at once, each with processes of its own.",
 )
-@click.option(
-    "--limit",
-    metavar="SECONDS",
-    default=LIMIT,
-    show_default=True,
-    type=click.FloatRange(min=1),
-    help="Stop a contract that takes longer than this.",
-)
+@limit_option
+@in_process_option
 @click.option(
     "--accept-weaker", "accepted", default="", metavar="REASON", help="Let the harness promise less, for this reason."
 )
 @report_option("Write report.html, report.md and junit.xml to this folder.")
 def check_command(
-    base: str | None, staged: bool, form: str, jobs: int, limit: float, accepted: str, folder: Path | None
+    base: str | None,
+    staged: bool,
+    form: str,
+    jobs: int,
+    limit: float,
+    in_process: bool,
+    accepted: str,
+    folder: Path | None,
 ) -> int:
     """Check what your changes touch, before you merge them.
 
@@ -76,14 +78,14 @@ def check_command(
         folder.mkdir(parents=True, exist_ok=True)
     out = console()
     terms = Terms(command_line(click.get_current_context()), accepted, in_depth=folder is not None)
-    with checkers(jobs if changes.files else 0, limit) as crew:
+    with Askers(jobs if changes.files else 0, limit, in_process).begun() as asked:
         impact = impact_of(changes, REGISTRY)
         plan = plan_of(impact, REGISTRY)
         if form == "text":
             because = "; ".join(reason.words for reason in impact.everything[:2])
             out.print(planned(len(changes.files), changes.base, plan, impact.aside, because))
         with progress("checking", len(plan)) as advance:
-            report = check(changes, impact, plan, crew, terms, advance)
+            report = check(changes, impact, plan, asked, terms, advance)
     click.echo(FORMATS[form](report), nl=False) if form != "text" else out.print(checked(report))
     for path in write_forms(folder, report) if folder else ():
         out.print(f"report: {path}", soft_wrap=True)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import click
 
 from parity._ground.codes import AGREE, exit_code
-from parity.cli.options import examples_option, precision_option
+from parity.cli.options import engage, examples_option, precision_option
 from parity.cli.progress import progress
 from parity.contracts.cases.case import parse_precisions
 from parity.contracts.declared import REGISTRY
 from parity.judging.divergences.faults import divergence_faults
 from parity.judging.divergences.registry import registered
 from parity.judging.measurement import Measurement
-from parity.judging.run import Plan, run
+from parity.judging.run import Plan, judged, run
 from parity.physics.precision import Precision
 from parity.report.divergences import divergence_table
 from parity.report.terminal import console
-from parity.stacks import load
 
 
 @click.command("divergences")
@@ -49,7 +48,8 @@ def _measured(names: list[str], examples: int, precisions: tuple[Precision, ...]
     if not names:
         return []
     plan = Plan(REGISTRY.select(names), examples, precisions)
-    frameworks = load()
-    with progress("measuring", sum(len(plan.cases(contract)) for contract in plan.contracts)) as advance:
-        runs = list(run(plan, frameworks, lambda case: advance()))
+    total = sum(len(plan.cases(contract)) for contract in plan.contracts)
+    frameworks = engage(())
+    with progress("measuring", total) as advance:
+        runs = [judged(result) for result in run(plan, frameworks, lambda case: advance())]
     return [measurement for result in runs for measurement in result.measurements]

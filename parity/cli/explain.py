@@ -8,7 +8,7 @@ import click
 from rich.text import Text
 
 from parity._ground.codes import exit_code
-from parity.cli.options import report_option, under_circumstances
+from parity.cli.options import engage, report_option, under_circumstances
 from parity.contracts.cases.case import parse_precisions
 from parity.contracts.cases.datasets import read_dataset
 from parity.contracts.declared import REGISTRY
@@ -19,7 +19,6 @@ from parity.report.error_map import write_error_maps
 from parity.report.pictures import require_matplotlib
 from parity.report.stages import explanation, unjudged
 from parity.report.terminal import console
-from parity.stacks import MIRRORED, load
 
 
 @click.command("explain")
@@ -35,6 +34,7 @@ def explain_command(
     mode: str | None,
     device: str,
     stacks: tuple[str, ...],
+    in_process: bool,
     folder: Path | None,
 ) -> int:
     """Find the stage of a composition that goes wrong first.
@@ -53,7 +53,7 @@ def explain_command(
     if folder:
         require_matplotlib("error maps")
         folder.mkdir(parents=True, exist_ok=True)
-    frameworks = load(stacks or tuple(MIRRORED), mode, device)
+    frameworks = engage(stacks, mode, device, in_process=in_process)
     (chosen,) = plan.cases(plan.contracts[0])
     trees = trees_of(chosen, frameworks, plan.precisions, REGISTRY)
     out = console()

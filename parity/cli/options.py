@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from parity._ground import environment
+from parity._ground.environment import IN_PROCESS
+from parity.contracts.contract import did_you_mean
 from parity.judging.shards import Shard, parse_shard
-from parity.stacks import MIRRORED
-from parity.stacks.remote import LIMIT
+from parity.stacks import MIRRORED, declared, engaged
+from parity.stacks.base import Framework
+from parity.stacks.seat import LIMIT
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 REPEATED = ("data", "precision", "mode", "device", "stacks")
 """Options of `parity run` that decide what a case says, and so are part of the lines that reproduce and explain it."""
+
+
+class Subject(click.ParamType[str]):
+    """The name of a stack that can be held: a subject where the repository declares some, else one of the two here."""
+
+    name = "subject"
+
+    def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        known = declared() or MIRRORED
+        if value not in known:
+            self.fail(f"unknown stack '{value}'{did_you_mean(value, known)}", parameter, context)
+        return value
+
 
 precision_option = click.option(
     "--precision", default="f32,f64", show_default=True, help="Run in f32, in f64, or in both as f32,f64."
@@ -40,16 +57,18 @@ examples_option = click.option(
 data_option = click.option("--data", type=click.Path(path_type=Path), help="Take the exposures from this .npz file.")
 stacks_option = click.option(
     "--stack",
+    "--subject",
     "stacks",
     multiple=True,
-    type=click.Choice(list(MIRRORED)),
-    help="Take this stack alone.",
+    type=Subject(),
+    metavar="NAME",
+    help="Take this stack alone: torch or tensorflow, or a subject that your repository declares.",
 )
 
 in_process_option = click.option(
     "--in-process",
     is_flag=True,
-    envvar="PARITY_IN_PROCESS",
+    envvar=IN_PROCESS,
     show_envvar=True,
     help="Run the stacks in this process, where a debugger finds them, and without a limit.",
 )
@@ -109,6 +128,26 @@ def sharing(command: Command) -> Command:
     for option in reversed(_SHARING):
         command = option(command)
     return command
+
+
+def engage(
+    names: Sequence[str],
+    mode: str | None = None,
+    device: str = "cpu",
+    limit: float | None = None,
+    *,
+    in_process: bool | None = None,
+) -> tuple[Framework, ...]:
+    """The stacks of these names, all of them for none, until the command ends; see `parity.stacks.engaged`.
+
+    Without `in_process` the environment says where they run. Returns when all are ready.
+    """
+    where = environment.in_process() if in_process is None else in_process
+    stacks = engaged(names, mode, device, limit, where)
+    frameworks = click.get_current_context().with_resource(stacks)
+    for framework in frameworks:
+        framework.require()
+    return frameworks
 
 
 def report_option(what: str) -> Callable[[Command], Command]:

@@ -22,7 +22,6 @@ from parity.report.terminal import console
 from parity.runs.isolation import Circumstances, Outcomes, hold, hold_side_by_side
 from parity.runs.results import environment_of
 from parity.runs.scope import Asked
-from parity.stacks import MIRRORED
 
 
 @click.command("run")
@@ -76,7 +75,7 @@ def run_command(
     options = not_default(context)
     asked = Asked.of(plan, options)
     out = console()
-    circumstances = Circumstances(stacks or tuple(MIRRORED), mode, device, limit, in_process)
+    circumstances = Circumstances(stacks, mode, device, limit, in_process)
     outcomes = _held(plan, circumstances, options, jobs, in_depth)
     out.print(Text(" · ".join(outcomes.descriptions.values()), "dim"))
     notes = [_not_asked(plan.frame, left_out)] if left_out else []

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from parity._ground.codes import exit_code
+from parity.cli.options import engage
 from parity.report.terminal import console
-from parity.stacks import load
 
 
 @click.command("samplers")
@@ -19,6 +19,6 @@ def samplers_command() -> int:
     from parity.judging.samplers import judge_samplers, simulation_sampler, stack_samplers
     from parity.report.samplers import sampler_table
 
-    judgement = judge_samplers((*stack_samplers(load()), simulation_sampler()))
+    judgement = judge_samplers((*stack_samplers(engage(())), simulation_sampler()))
     console().print(sampler_table(judgement))
     return exit_code(wrong=not judgement.agrees)

@@ -9,7 +9,7 @@ import click
 from rich.text import Text
 
 from parity._ground.codes import exit_code
-from parity.cli.options import device_option, precision_option, report_option
+from parity.cli.options import device_option, engage, precision_option, report_option
 from parity.cli.progress import progress
 from parity.contracts.cases.case import parse_precisions
 from parity.judging.trajectory import MEMBERS, OPTIMIZERS, STEPS, Separation, separation
@@ -17,7 +17,6 @@ from parity.physics.precision import Precision
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
 from parity.report.trajectory import draw_separations, separation_table
-from parity.stacks import load
 from parity.stacks.base import Framework, StackError
 
 
@@ -43,7 +42,7 @@ def trajectory_command(optimizer: str, steps: int, precision: str, device: str, 
     if folder:
         require_matplotlib("trajectories")
         folder.mkdir(parents=True, exist_ok=True)
-    frameworks = load(device=device)
+    frameworks = engage((), device=device)
     out = console()
     out.print(Text(" · ".join(f.description for f in frameworks), "dim"))
     try:

@@ -69,12 +69,12 @@ def freeze(
     truth = truth_of(bare, contract)
     outputs, withheld = {}, {}
     for framework in frameworks:
-        arrays, measurements = truth.hold(framework)
-        off = [m for m in measurements if not m.agrees]
+        held = truth.hold(framework)
+        off = [m for m in held.measurements if not m.agrees]
         if off:
             withheld[framework.name] = max(off, key=lambda m: (m.fault is not None, m.ratio))
-        elif arrays is not None:
-            outputs[framework.name] = arrays
+        elif held.arrays is not None:
+            outputs[framework.name] = held.arrays
     proof = proof_of(contract, inputs, truth.quantities)
     require_proof(bare.name, contract, proof)
     golden = replace(

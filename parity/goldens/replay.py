@@ -43,7 +43,7 @@ def replay(golden: Golden, contract: Contract, frameworks: Sequence[Framework]) 
     held_to: dict[str, tuple[str, ...]] = {}
     moved: dict[str, float | None] = {}
     for framework in frameworks:
-        arrays, measured = truth.hold(framework)
+        arrays, measured, _ = truth.hold(framework)
         measurements += measured
         others = {stack: stored for stack, stored in golden.outputs.items() if stack != framework.name}
         held_to[framework.name] = tuple(others)

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 from parity.contracts.cases.case import Case, precisions_of
 from parity.contracts.contract import Contract, Entry, Inputs, has_readings
@@ -17,10 +17,11 @@ from parity.judging.divergences.removal import Corrected, corrected, measure_cor
 from parity.judging.expectation import bounded_gradients, bounded_values, witness
 from parity.judging.laws import examine_facts
 from parity.judging.measurement import Label, Measurement, measure, missing_gradient
-from parity.judging.quantity import Arrays, Quantity, by_quantity, result_of
+from parity.judging.omission import Omission, Omitted
+from parity.judging.quantity import Arrays, Quantity, by_quantity, gradient_of, result_of
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, Precision
-from parity.stacks.base import Framework, StackError
+from parity.stacks.base import Asked, Evaluation, Framework, OutsideDomain, StackError
 
 SIMULATION, VALUES, GRADIENTS, WITNESS, FACTS, JUDGING = (
     "simulation",
@@ -39,8 +40,17 @@ Clock = Callable[[str], AbstractContextManager[Any]]
 Expect = Callable[[Case, Inputs, Precision, Clock], "Truth"]
 """Gives what the stacks are judged by in a case and a precision: `Truth.of`, or something that remembers it."""
 
-Measured = tuple[Arrays | None, list[Measurement]]
-"""What a stack returned in one example, None if it raised, and how that was measured."""
+
+class Measured(NamedTuple):
+    """What a stack returned in one example, None if nothing, how that was measured, and what was not asked."""
+
+    arrays: Arrays | None
+    measurements: list[Measurement]
+    omissions: tuple[Omission, ...] = ()
+
+
+Facts = tuple[list[Measurement], list[Omission]]
+"""What became of the facts of a stack in one example."""
 
 
 def untimed(step: str) -> AbstractContextManager[Any]:
@@ -91,52 +101,76 @@ class PreparedExample:
 
     def hold(self, framework: Framework) -> Measured:
         """What a stack returns as it is now, and every measurement of that stack alone, the facts last."""
-        arrays, measured = self.truth.hold(framework)
-        return arrays, [*measured, *self._facts(framework)]
+        held, (facts, unasked) = self.truth.hold(framework), self._facts(framework)
+        return Measured(held.arrays, [*held.measurements, *facts], (*held.omissions, *unasked))
 
     def confront(self, frameworks: Sequence[Framework]) -> list[Measurement]:
         """Every measurement of all stacks, and of two against each other; the facts of all last."""
-        return self.begin(frameworks).measurements()
+        return self.begin(frameworks).measured().measurements
 
     def begin(self, frameworks: Sequence[Framework]) -> Confrontation:
         """Ask all stacks, each as soon as it can be: those in processes of their own answer meanwhile."""
-        return Confrontation(self.truth, {f.name: f.submit(self._held_apart, f) for f in frameworks})
+        begun = {framework.name: self.truth.begin(framework) for framework in frameworks}
+        return Confrontation(self.truth, begun, [f.submit(self._facts, f) for f in frameworks if self.with_facts])
 
-    def _held_apart(self, framework: Framework) -> tuple[Measured, Sequence[Measurement]]:
-        return self.truth.hold(framework), self._facts(framework)
-
-    def _facts(self, framework: Framework) -> Sequence[Measurement]:
+    def _facts(self, framework: Framework) -> Facts:
         if not self.with_facts:
-            return ()
+            return [], []
         truth = self.truth
         with truth.clock(FACTS):
-            facts = examine_facts(self.case, truth.inputs, framework, truth.precision)
-            return tuple(without_broken(facts, truth.divergences))
+            found = list(examine_facts(self.case, truth.inputs, framework, truth.precision))
+            facts = [fact for fact in found if isinstance(fact, Measurement)]
+            unasked = [fact for fact in found if isinstance(fact, Omission)]
+            return list(without_broken(facts, truth.divergences)), unasked
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Begun:
+    """A stack being asked, through each of its entries; None is the contract's own function."""
+
+    stack: str
+    asked: tuple[tuple[Entry | None, Asked[Evaluation]], ...]
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether all has been answered."""
+        return all(asked.is_answered() for _, asked in self.asked)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Confrontation:
-    """All stacks being asked about one case in one precision; `held` gives by stack what becomes of it, and facts."""
+    """All stacks being asked about one case in one precision: what each returns, by name, and its facts."""
 
     truth: Truth
-    held: Mapping[str, Future[tuple[Measured, Sequence[Measurement]]]]
+    begun: Mapping[str, Begun]
+    facts: Sequence[Future[Facts]]
+
+    @property
+    def size(self) -> int:
+        """How many bytes the inputs have."""
+        return sum(array.nbytes for array in self.truth.inputs.values())
 
     @property
     def is_answered(self) -> bool:
         """Whether all stacks have answered."""
-        return all(future.done() for future in self.held.values())
+        return all(begun.is_answered for begun in self.begun.values()) and all(facts.done() for facts in self.facts)
 
-    def measurements(self) -> list[Measurement]:
+    def measured(self) -> Measured:
         """Wait for all; every stack's measurements, two stacks against each other, then the facts.
 
-        Raises as `Framework.evaluate` does, but for StackError.
+        Raises as `Framework.evaluate` does, but for StackError and OutsideDomain.
         """
-        answered = {stack: future.result() for stack, future in self.held.items()}
-        measurements = [measurement for (_, measured), _ in answered.values() for measurement in measured]
-        found = {stack: arrays for stack, ((arrays, _), _) in answered.items() if arrays is not None}
+        held = {stack: self.truth.measured(begun) for stack, begun in self.begun.items()}
+        measurements = [measurement for one in held.values() for measurement in one.measurements]
+        omissions = [omission for one in held.values() for omission in one.omissions]
+        found = {stack: one.arrays for stack, one in held.items() if one.arrays is not None}
         for two in combinations(found, 2):
             measurements += self.truth.pairs({stack: found[stack] for stack in two})
-        return [*measurements, *(fact for _, facts in answered.values() for fact in facts)]
+        for future in self.facts:
+            facts, unasked = future.result()
+            measurements += facts
+            omissions += unasked
+        return Measured(None, measurements, tuple(omissions))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,26 +207,58 @@ class Truth:
 
     def hold(self, framework: Framework) -> Measured:
         """What a stack returns, None if it raises, and how far that, and every other entry's, is from the oracle."""
+        return self.measured(self.begin(framework))
+
+    def begin(self, framework: Framework) -> Begun:
+        """Ask a stack, through every entry that it has."""
+        entries = (None, *framework.entries_of(self.contract, self.inputs, self.precision))
+        return Begun(framework.name, tuple((entry, self._begin(framework, entry)) for entry in entries))
+
+    def measured(self, begun: Begun) -> Measured:
+        """Wait for a stack, and measure; as `hold` says."""
         own: Arrays | None = None
         measurements: list[Measurement] = []
-        for entry in (None, *self.contract.entries_of(framework.name, self.inputs, self.precision)):
+        omissions: list[Omission] = []
+        for entry, asked in begun.asked:
             try:
-                arrays = self.evaluate(framework, entry)
+                evaluation = self._answered(begun.stack, asked)
+            except OutsideDomain as outside:
+                omissions.append(self._omission(begun.stack, Omitted.OUTSIDE, why=str(outside)))
+                continue
             except StackError as error:
                 label = self._label(result_of(self.contract.results[0].name), entry)
-                measurements.append(label.fault(framework.name, str(error)))
+                measurements.append(label.fault(begun.stack, str(error)))
                 continue
+            unasked = [gradient_of(name).through(entry.path if entry else "") for name in evaluation.unasked]
+            omissions += [self._omission(begun.stack, Omitted.NO_GRADIENT, each) for each in unasked]
             with self.clock(JUDGING):
-                measurements += self._measured(framework.name, arrays, entry)
+                arrays = by_quantity(evaluation.values, evaluation.gradients)
+                measurements += self._measured(begun.stack, arrays, entry, evaluation.unasked)
             if entry is None:
                 own = arrays
-        return own, measurements
+        return Measured(own, measurements, tuple(omissions))
+
+    def _omission(self, stack: str, omitted: Omitted, quantity: Quantity | None = None, why: str = "") -> Omission:
+        named = quantity.text if quantity else ""
+        return Omission(self.contract.name, stack, omitted, self.case, self.precision.name, named, why)
 
     def evaluate(self, framework: Framework, entry: Entry | None = None) -> Arrays:
-        """What a stack returns, results and gradients. Raises StackError as `Framework.evaluate` does."""
+        """What a stack returns, results and gradients; what it claims no gradient of is the oracle's.
+
+        Raises as `Framework.evaluate` does.
+        """
+        evaluation = self._answered(framework.name, self._begin(framework, entry))
+        right = {gradient_of(name): self.quantities.get(gradient_of(name)) for name in evaluation.unasked}
+        granted = {quantity: self.precision.round(oracle.value) for quantity, oracle in right.items() if oracle}
+        return {**granted, **by_quantity(evaluation.values, evaluation.gradients)}
+
+    def _begin(self, framework: Framework, entry: Entry | None) -> Asked[Evaluation]:
         with self.clock(framework.name):
-            evaluation = framework.evaluate(self.contract, self.inputs, self.precision, self.cotangents or None, entry)
-        return by_quantity(evaluation.values, evaluation.gradients)
+            return framework.begin(self.contract, self.inputs, self.precision, self.cotangents or None, entry)
+
+    def _answered(self, stack: str, asked: Asked[Evaluation]) -> Evaluation:
+        with self.clock(stack):
+            return asked.answer()
 
     def pairs(self, arrays: Mapping[str, Arrays]) -> list[Measurement]:
         """Two stacks' arrays, by stack, against each other, wherever both can be compared."""
@@ -204,7 +270,9 @@ class Truth:
                 if one.comparable(quantity, bounded) and other.comparable(quantity, bounded)
             ]
 
-    def _measured(self, stack: str, arrays: Arrays, entry: Entry | None) -> list[Measurement]:
+    def _measured(
+        self, stack: str, arrays: Arrays, entry: Entry | None, unasked: Sequence[str] = ()
+    ) -> list[Measurement]:
         found = self._corrected(stack, arrays, entry)
         measurements: list[Measurement] = []
         for quantity, bounded in self.quantities.items():
@@ -213,7 +281,7 @@ class Truth:
                 measurements.append(found.measure(label, stack))
             elif quantity in arrays:
                 measurements.append(measure(label, stack, arrays[quantity], bounded, self.witness.get(quantity)))
-            else:
+            elif quantity.name not in unasked:
                 measurements.append(missing_gradient(label, stack, bounded))
         return measurements
 

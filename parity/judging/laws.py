@@ -16,10 +16,11 @@ from parity.contracts.cases.case import Case
 from parity.contracts.contract import Contract, Inputs, Law, has_readings
 from parity.judging.expectation import bounded_gradients, bounded_values
 from parity.judging.measurement import Distance, Label, Measurement, distance, fault_of
+from parity.judging.omission import Omission, Omitted
 from parity.judging.quantity import law_of
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
-from parity.stacks.base import Framework, StackError
+from parity.stacks.base import Framework, OutsideDomain, StackError
 
 
 class StackTrial:
@@ -55,17 +56,24 @@ class StackTrial:
         shape = bounded_values(self.contract, inputs, self._precision)[result.name].shape
         ones = {result.name: np.ones(shape)}
         oracle = bounded_gradients(self.contract, inputs, ones, self._precision)[argument]
-        found = self._framework.evaluate(self.contract, inputs, self._precision, ones).gradients
-        if argument not in found:
+        found = self._framework.evaluate(self.contract, inputs, self._precision, ones)
+        if argument in found.unasked:
+            raise OutsideDomain(f"no gradient is asked with respect to {argument}")
+        if argument not in found.gradients:
             raise StackError(f"has no gradient with respect to {argument}")
-        return _granted(found[argument], oracle)
+        return _granted(found.gradients[argument], oracle)
 
     def exact(self, array: Any) -> Bounded:
         return Bounded.exact(self._precision.round(np.asarray(array)), self._precision)
 
 
-def examine_facts(case: Case, inputs: Inputs, framework: Framework, precision: Precision) -> Iterator[Measurement]:
-    """A measurement for every fact of the case's contract: `got` is the left side of the law, `expected` the right."""
+def examine_facts(
+    case: Case, inputs: Inputs, framework: Framework, precision: Precision
+) -> Iterator[Measurement | Omission]:
+    """A measurement for every fact of the case's contract: `got` is the left side of the law, `expected` the right.
+
+    Of a law that takes the stack to where it claims nothing, nothing is measured.
+    """
     trial = StackTrial(case.contract, inputs, framework, precision)
     for fact in case.contract.facts:
         if not fact.applies(inputs):
@@ -73,6 +81,10 @@ def examine_facts(case: Case, inputs: Inputs, framework: Framework, precision: P
         label = Label(case.contract.name, case.name, precision.name, law_of(fact.statement))
         try:
             law = fact.law(trial)
+        except OutsideDomain as outside:
+            yield Omission(
+                label.contract, framework.name, Omitted.OUTSIDE, case.name, precision.name, fact.statement, str(outside)
+            )
         except StackError as error:
             yield label.fault(framework.name, str(error))
         else:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from parity._ground.errors import UsageError
+from parity._ground.errors import CheckNotMade, UsageError
 from parity.contracts.cases.case import Case, forced, parse_case, sweep
 from parity.contracts.cases.datasets import Dataset
 from parity.contracts.contract import Contract
-from parity.judging.examine import Confrontation, Expect, Truth, prepare
+from parity.judging.examine import Confrontation, Expect, Measured, Truth, prepare
 from parity.judging.measurement import Measurement
+from parity.judging.omission import Omission, Omitted
 from parity.judging.shards import Shard
 from parity.judging.verdict import Verdict, judge
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
@@ -76,11 +77,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class ContractRun:
-    """All measurements of one contract, the verdict on them, and the seconds they took."""
+    """All measurements of one contract, the verdict on them, the seconds they took, and what was not asked."""
 
     verdict: Verdict
     measurements: tuple[Measurement, ...]
     seconds: float
+    omissions: tuple[Omission, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,10 @@ class Holder:
     expect: Expect = Truth.of
 
 
+AHEAD = 2**25
+"""Bytes of inputs by which the oracle may be ahead of the slowest stack; some ten times as much waits in memory."""
+
+
 class Attempt:
     """One contract being held: its cases are tried one after another, and judged together in the end.
 
@@ -108,7 +114,8 @@ class Attempt:
 
     def __init__(self, contract: Contract, holder: Holder) -> None:
         self._contract, self._holder = contract, holder
-        self._found: dict[str, list[Measurement]] = {}
+        self._frameworks = tuple(framework for framework in holder.frameworks if framework.binds(contract))
+        self._found: dict[str, Measured] = {}
         self._begun: deque[tuple[Case, list[Confrontation]]] = deque()
         self._lost: NotChecked | None = None
         self._started = time.perf_counter()
@@ -118,9 +125,21 @@ class Attempt:
 
         Raises MemoryError, and StackLost where a stack's process does not answer.
         """
-        found = [m for confrontation in self._confronted(case, with_facts) for m in confrontation.measurements()]
-        self._found[case.name] = found
-        return all(measurement.agrees for measurement in found)
+        self._found[case.name] = _united(list(self._confronted(case, with_facts)))
+        return _agree(self._found[case.name])
+
+    def try_all(self, cases: Iterable[Case]) -> list[str]:
+        """Try cases, with the facts of the contract; the names of those that do not hold.
+
+        While the stacks compute, the oracle goes on.
+        """
+        for case in cases:
+            self.begin(case, with_facts=True)
+            while self.is_answered or self.ahead > AHEAD:
+                self.settle()
+        while self.waiting:
+            self.settle()
+        return [name for name, found in self._found.items() if not _agree(found)]
 
     def begin(self, case: Case, with_facts: bool) -> None:
         """Ask the oracle about a case, and have the stacks asked; `settle` waits for what they answer."""
@@ -134,6 +153,11 @@ class Attempt:
         return len(self._begun)
 
     @property
+    def ahead(self) -> int:
+        """How many bytes of inputs the cases have that have begun and are not settled."""
+        return sum(confrontation.size for _, begun in self._begun for confrontation in begun)
+
+    @property
     def is_answered(self) -> bool:
         """Whether the first case that waits need not wait."""
         return bool(self._begun) and all(confrontation.is_answered for confrontation in self._begun[0][1])
@@ -142,7 +166,7 @@ class Attempt:
         """Measure the first case that waits."""
         case, confrontations = self._begun.popleft()
         with self._losing():
-            self._found[case.name] = [m for confrontation in confrontations for m in confrontation.measurements()]
+            self._found[case.name] = _united(confrontations)
         return case
 
     def end(self, whole: bool = True) -> ContractRun | NotChecked:
@@ -152,14 +176,20 @@ class Attempt:
         """
         if self._lost:
             return self._lost
-        measurements = tuple(measurement for found in self._found.values() for measurement in found)
-        verdict = judge(self._contract.name, measurements, self._contract.quota, whole)
-        return ContractRun(verdict, measurements, time.perf_counter() - self._started)
+        name, found = self._contract.name, self._found.values()
+        measurements = tuple(measurement for one in found for measurement in one.measurements)
+        unbound = [f.name for f in self._holder.frameworks if f not in self._frameworks]
+        omissions = (
+            *(Omission(name, stack, Omitted.NOT_BOUND) for stack in unbound),
+            *(omission for one in found for omission in one.omissions),
+        )
+        verdict = judge(name, measurements, self._contract.quota, whole)
+        return ContractRun(verdict, measurements, time.perf_counter() - self._started, omissions)
 
     def _confronted(self, case: Case, with_facts: bool) -> Iterator[Confrontation]:
         holder = self._holder
         for example in prepare(case, holder.precisions, with_facts, expect=holder.expect):
-            yield example.begin(holder.frameworks)
+            yield example.begin(self._frameworks)
 
     @contextmanager
     def _losing(self) -> Iterator[None]:
@@ -172,8 +202,15 @@ class Attempt:
             self._lost = self._lost or NotChecked(self._contract.name, said)
 
 
-AHEAD = 32
-"""How many cases the oracle may be ahead of the slowest stack: what waits is held in memory."""
+def _united(confrontations: Sequence[Confrontation]) -> Measured:
+    """What was measured of a case in all precisions."""
+    found = [confrontation.measured() for confrontation in confrontations]
+    measurements = [measurement for one in found for measurement in one.measurements]
+    return Measured(None, measurements, tuple(omission for one in found for omission in one.omissions))
+
+
+def _agree(measured: Measured) -> bool:
+    return all(measurement.agrees for measurement in measured.measurements)
 
 
 def run(
@@ -191,13 +228,28 @@ def run(
         facts_at = {case.name for case in forced(contract, plan.dataset)} | {plan.case}
         for case in plan.cases(contract):
             attempts[-1].begin(case, case.name in facts_at)
-            while attempts[0].is_answered or sum(attempt.waiting for attempt in attempts) > AHEAD:
-                advance(attempts[0].settle())
-                yield from _ended(attempts, plan)
+            # No more than two at once: while what has been answered is judged, nobody asks.
+            for _ in range(2):
+                if attempts[0].is_answered or sum(attempt.ahead for attempt in attempts) > AHEAD:
+                    advance(attempts[0].settle())
+                    yield from _ended(attempts, plan)
     for attempt in attempts:
         while attempt.waiting:
             advance(attempt.settle())
         yield attempt.end(whole=plan.shard is None)
+
+
+def run_one(plan: Plan, frameworks: Sequence[Framework]) -> ContractRun:
+    """The run of a plan's one contract. Raises CheckNotMade, which says why, where nothing can be said of it."""
+    (result,) = run(plan, frameworks)
+    return judged(result)
+
+
+def judged(result: ContractRun | NotChecked) -> ContractRun:
+    """The run of a contract. Raises CheckNotMade, which says why, where nothing can be said of it."""
+    if isinstance(result, NotChecked):
+        raise CheckNotMade(f"{result.contract}: {result.reason}")
+    return result
 
 
 def _ended(attempts: deque[Attempt], plan: Plan) -> Iterator[ContractRun | NotChecked]:

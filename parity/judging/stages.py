@@ -25,7 +25,7 @@ from parity.judging.stage_tree import JudgedArray, JudgedArrays, StageRun, Tree
 from parity.physics.kinds import Kind
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
-from parity.stacks.base import Framework, StackError
+from parity.stacks.base import Framework, OutsideDomain, StackError
 
 Known = Bounded | NDArray[Any]
 """An argument or a result, with what the oracle knows of its error; a size, a flag or a choice is a plain array."""
@@ -194,13 +194,33 @@ class _Walk:
             return _Run(fault=fault, gradient_fault=fault)
         wanted = cotangents if contract.differentiable and not has_readings(inputs) else None
         try:
-            found = self._framework.evaluate(contract, inputs, self._precision, wanted)
-            return _Run(found.values, found.gradients)
+            return self._asked(contract, inputs, wanted)
         except StackError as error:
             fault = str(error)
         if wanted is None:
             return _Run(fault=fault, gradient_fault=fault)
         return replace(self._run(contract, inputs), gradient_fault=fault)
+
+    def _asked(self, contract: Contract, inputs: Inputs, cotangents: Inputs | None) -> _Run:
+        """What the stack returns; what it claims nothing of is the oracle's own, which is not what is wrong."""
+        if not self._framework.binds(contract):
+            return self._stand_in(contract, inputs, cotangents)
+        try:
+            found = self._framework.evaluate(contract, inputs, self._precision, cotangents)
+        except OutsideDomain:
+            return self._stand_in(contract, inputs, cotangents)
+        if not found.unasked:
+            return _Run(found.values, found.gradients)
+        granted = self._stand_in(contract, inputs, cotangents).gradients
+        return _Run(found.values, {**{name: granted[name] for name in found.unasked}, **found.gradients})
+
+    def _stand_in(self, contract: Contract, inputs: Inputs, cotangents: Inputs | None) -> _Run:
+        values = bounded_values(contract, inputs, self._precision)
+        gradients = bounded_gradients(contract, inputs, cotangents, self._precision) if cotangents else {}
+        return _Run(self._rounded(values), self._rounded(gradients))
+
+    def _rounded(self, bounds: Mapping[str, Bounded]) -> Inputs:
+        return {name: self._precision.round(bounded.value) for name, bounded in bounds.items()}
 
     def _bounded_gradients(
         self, contract: Contract, inputs: Inputs, cotangents: Inputs

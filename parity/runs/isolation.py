@@ -1,16 +1,16 @@
 """The contracts of a plan, held: side by side in several processes, each of which has its own stacks, or in this one.
 
-What goes to such a process is given by name: neither stacks nor contracts can be pickled. What comes back is numbers and
-text; the message of a failure, which needs the stacks, is made there. The same contracts held in this process come back
-in the same form.
+What goes to such a process is given by name: neither stacks nor contracts can be pickled. What comes back is numbers
+and text; the message of a failure, which needs the stacks, is made there. The same contracts held in this process come
+back in the same form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 from parity.contracts.cases.datasets import Dataset, read_dataset
@@ -24,7 +24,7 @@ from parity.report.gathering import gather
 from parity.runs.workers import Lost, in_processes
 from parity.stacks import engaged
 from parity.stacks.base import Framework, StackLost
-from parity.stacks.remote import LIMIT
+from parity.stacks.seat import LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,12 @@ class Circumstances:
 class Outcomes:
     """What became of every contract of a plan, in its order, and how the stacks describe themselves, by name.
 
-    Nothing describes a stack that no process could load.
+    Nothing describes a stack that no process could load. What is `unbound` was asked of no stack.
     """
 
     found: tuple[ContractReport | NotChecked, ...]
     descriptions: Mapping[str, str]
+    unbound: tuple[str, ...] = ()
 
 
 def hold(
@@ -68,8 +69,13 @@ def hold(
     `options` are those of `parity run`, for the messages; `in_depth` asks for stages and pictures of what fails. A
     contract for which memory runs out, or of which a stack's process does not answer, is not checked.
     """
-    found = tuple(_held(plan, frameworks, options, advance, in_depth))
-    return Outcomes(found, _descriptions(frameworks))
+    bound = [contract for contract in plan.contracts if any(f.binds(contract) for f in frameworks)]
+    plan, unbound = replace(plan, contracts=tuple(bound)), [c.name for c in plan.contracts if c not in bound]
+    longest_first = replace(plan, contracts=_longest_first(plan, plan.contracts))
+    held = _held(longest_first, frameworks, options, advance, in_depth)
+    found = dict(zip((contract.name for contract in longest_first.tried), held, strict=True))
+    in_order = tuple(found[contract.name] for contract in plan.tried)
+    return Outcomes(in_order, _descriptions(frameworks), tuple(unbound))
 
 
 def hold_side_by_side(
@@ -95,18 +101,21 @@ def hold_side_by_side(
         options=tuple(options),
         in_depth=in_depth,
     )
-    longest_first = sorted(plan.tried, key=partial(_work, plan), reverse=True)
-    tasks = [replace(task, contract=contract.name) for contract in longest_first]
+    tasks = [replace(task, contract=contract.name) for contract in _longest_first(plan, plan.tried)]
     found: dict[str, ContractReport | NotChecked] = {}
     descriptions: Mapping[str, str] = {}
+    unbound: set[str] = set()
     for done, answer in in_processes(task.prepare, _Task.hold, tasks, jobs):
         if isinstance(answer, Lost):
             found[done.contract] = NotChecked(done.contract, answer.reason)
         else:
-            found[done.contract], described = answer
-            descriptions = described or descriptions
+            found.update(zip([done.contract], answer.found, strict=False))
+            descriptions = answer.descriptions or descriptions
+            unbound |= set(answer.unbound)
         advance()
-    return Outcomes(tuple(found[contract.name] for contract in plan.tried), descriptions)
+    names = [contract.name for contract in plan.tried]
+    in_order = tuple(found[name] for name in names if name in found)
+    return Outcomes(in_order, descriptions, tuple(name for name in names if name in unbound))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +137,13 @@ class _Task:
         _engaged_here(self.circumstances)
         _dataset(self.data)
 
-    def hold(self) -> tuple[ContractReport | NotChecked, Mapping[str, str]]:
-        """Hold the contract; what is found, and how the stacks describe themselves."""
+    def hold(self) -> Outcomes:
+        """Hold the contract."""
         frameworks = _engaged_here(self.circumstances)
         precisions = tuple(PRECISIONS[name] for name in self.precisions)
         contracts = (REGISTRY[self.contract],)
         plan = Plan(contracts, self.examples, precisions, self.case, _dataset(self.data), self.shard)
-        outcomes = hold(plan, frameworks, self.options, in_depth=self.in_depth)
-        (found,) = outcomes.found
-        return found, outcomes.descriptions
+        return hold(plan, frameworks, self.options, in_depth=self.in_depth)
 
 
 _UNTIL_THE_END = ExitStack()
@@ -173,6 +180,10 @@ def _descriptions(frameworks: Sequence[Framework]) -> Mapping[str, str]:
     return described
 
 
-def _work(plan: Plan, contract: Contract) -> int:
-    """How long a contract takes, roughly: its examples at their cost, compositions being dearer."""
-    return len(plan.cases(contract)) * contract.cost * (4 if contract.stages else 1)
+def _longest_first(plan: Plan, contracts: Iterable[Contract]) -> tuple[Contract, ...]:
+    """By how long they take, roughly: their examples at their cost, compositions being dearer."""
+
+    def work(contract: Contract) -> int:
+        return len(plan.cases(contract)) * contract.cost * (4 if contract.stages else 1)
+
+    return tuple(sorted(contracts, key=work, reverse=True))

@@ -22,6 +22,8 @@ from typing import Any, Generic, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
+from parity._ground.errors import CheckNotMade
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -214,8 +216,16 @@ def _ending(code: int) -> str:
 
 def _made(call: Callable[[], R]) -> _Made[R] | Lost:
     """Make a call in the process; what it raises becomes words there, since not every exception can be pickled."""
+    found = attempted(call)
+    return found if isinstance(found, Lost) else _Made(found, os.getpid())
+
+
+def attempted(call: Callable[[], R]) -> R | Lost:
+    """What a call returns, or why it does not."""
     try:
-        return _Made(call(), os.getpid())
+        return call()
+    except CheckNotMade as error:
+        return Lost(str(error), Loss.RAISED)
     except MemoryError as error:
         return Lost(f"ran out of memory: {error}" if str(error) else "ran out of memory", Loss.DIED)
     except BaseException as error:

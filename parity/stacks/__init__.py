@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from parity._ground.errors import UsageError
+from parity._ground.repository import ROOT
 from parity.contracts.contract import did_you_mean
 from parity.stacks.base import Framework, Stack, modes_of
+from parity.stacks.foreign import Foreign
 from parity.stacks.here import Here
-from parity.stacks.remote import LIMIT, Remote
+from parity.stacks.remote import Remote
+from parity.stacks.seat import LIMIT
+from parity.stacks.subjects import Subject, subjects_in
 from parity.stacks.worker import ENGINES
 
 AnyFramework = TypeVar("AnyFramework", bound=Framework)
@@ -47,29 +52,64 @@ def load_stacks(stacks: Sequence[Stack], mode: str | None = None, device: str = 
     return _made(stacks, mode, lambda stack, asked: Here(stack, asked, device))
 
 
+def declared() -> Mapping[str, Subject]:
+    """The subjects that the repository around the working folder declares, if it is another than this one.
+
+    Raises UsageError for a declaration that is wrong.
+    """
+    found = subjects_in(Path.cwd())
+    return {name: subject for name, subject in found.items() if subject.root != ROOT}
+
+
 @contextmanager
 def engaged(
-    names: Iterable[str] = tuple(MIRRORED),
+    names: Iterable[str] = (),
     mode: str | None = None,
     device: str = "cpu",
-    limit: float = LIMIT,
+    limit: float | None = None,
     in_process: bool = False,
 ) -> Iterator[tuple[Framework, ...]]:
-    """The stacks of this repository that have these names, each in a process of its own, which ends with the block.
+    """The stacks of these names, all of them for none, each in a process of its own, which ends with the block.
 
-    They begin at once and side by side; a stack may take `limit` seconds for a contract. `in_process` has them in this
-    process instead, without a limit. Raises as `load` does, but for what only a process can tell: a framework that is
-    missing is noticed where it is asked first.
+    They are the subjects that are `declared`, or the stacks of this repository where none is. They begin at once and
+    side by side; a stack may take `limit` seconds for a contract. `in_process` has the stacks of this repository in
+    this process instead, without a limit. Raises as `load` does, but for what only a process can tell: a framework that
+    is missing is noticed where it is asked first. UsageError for subjects in a mode, or in this process.
     """
-    if in_process:
-        yield load(names, mode, device)
+    foreign = declared()
+    if in_process and not foreign:
+        yield load(names or tuple(MIRRORED), mode, device)
         return
-    remote = _made(_named(names), mode, lambda stack, asked: Remote(stack, asked, device, limit))
+    remote = _subjects(names, foreign, mode, device, limit, in_process) if foreign else _own(names, mode, device, limit)
     try:
         yield remote
     finally:
         for framework in remote:
-            framework.seat.end()
+            framework.end()
+
+
+def _own(names: Iterable[str], mode: str | None, device: str, limit: float | None) -> tuple[Remote, ...]:
+    allowed = limit or LIMIT
+    stacks = _named(names or tuple(MIRRORED))
+    return _made(stacks, mode, lambda stack, asked: Remote.of_repository(stack, asked, device, allowed))
+
+
+def _subjects(
+    names: Iterable[str],
+    known: Mapping[str, Subject],
+    mode: str | None,
+    device: str,
+    limit: float | None,
+    in_process: bool,
+) -> tuple[Remote, ...]:
+    if in_process:
+        raise UsageError("in-process: expected stacks of this repository, got subjects, whose packages are somebody's")
+    if mode is not None:
+        raise UsageError(f"mode: expected none, got '{mode}': subjects are called as they stand")
+    for name in names:
+        if name not in known:
+            raise UsageError(f"unknown subject '{name}'{did_you_mean(name, known)}")
+    return tuple(Foreign(known[name], device, limit) for name in names or known)
 
 
 def _named(names: Iterable[str]) -> list[Stack]:
@@ -93,6 +133,12 @@ def _made(
     in_order = sorted(stacks, key=lambda stack: FRAMEWORKS.index(stack.framework))
     modes = {stack.name: _mode_of(stack.framework, asked) for stack in in_order}
     return tuple(make(stack, modes[stack.name]) for stack in in_order)
+
+
+def in_modes(frameworks: Iterable[AnyFramework], mode: str) -> tuple[AnyFramework, ...]:
+    """The same stacks in other modes; `mode` is as for `load`."""
+    asked = parse_modes(mode)
+    return tuple(framework.in_mode(_mode_of(framework.stack.framework, asked)) for framework in frameworks)
 
 
 def parse_modes(text: str) -> tuple[str, ...]:

@@ -10,8 +10,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from copy import copy
 from dataclasses import dataclass
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +39,10 @@ class FrameworkMissing(CheckNotMade):
     """A framework that was asked for is not installed, or not its device; the message says what to do."""
 
 
+class OutsideDomain(Exception):  # it is no error
+    """A stack does not claim to do what it is asked; the message says why not."""
+
+
 class StackLost(CheckNotMade):
     """A stack's process came to an end, or was ended, before it answered; the message says how."""
 
@@ -50,6 +56,8 @@ class Evaluation:
 
     values: Mapping[str, NDArray[Any]]
     gradients: Mapping[str, NDArray[Any]]
+    unasked: tuple[str, ...] = ()
+    """The arguments with respect to which no gradient was asked for: the stack claims none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,16 @@ class Returned:
 
     results: Sequence[NDArray[Any]]
     gradients: Sequence[NDArray[Any] | None]
+    left: bool = False
+    """Whether a result has left the framework, and with it the way back: it came as NumPy's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[T]):
+    """A question that has been asked: `answer` waits, unless it `is_answered`."""
+
+    answer: Callable[[], T]
+    is_answered: Callable[[], bool]
 
 
 class Framework(ABC):
@@ -113,6 +131,18 @@ class Framework(ABC):
     def threads(self) -> str:
         """How many threads the framework has."""
 
+    def binds(self, contract: Contract) -> bool:
+        """Whether the stack has something that does what a contract says."""
+        return True
+
+    def entries_of(self, contract: Contract, inputs: Inputs, precision: Precision) -> tuple[Entry, ...]:
+        """The other names that the stack has for a contract's function, where they can be asked of these inputs."""
+        return contract.entries_of(self.name, inputs, precision)
+
+    def unasked(self, contract: Contract, entry: Entry | None) -> tuple[str, ...]:
+        """The arguments with respect to which the stack claims no gradient."""
+        return ()
+
     @property
     def description(self) -> str:
         """Everything about this framework that the numbers depend on."""
@@ -129,13 +159,44 @@ class Framework(ABC):
         """The stack's results for canonical `inputs`, rounded to `precision`, and with cotangents its gradients.
 
         Through the contract's own function, or through another entry to it. Raises StackError for whatever the stack
-        raises, and if it lacks the function or does not return as many tensors as the contract has results; StackLost
-        where its process does not answer.
+        raises, and if it lacks the function or does not return as many tensors as the contract has results;
+        OutsideDomain where it does not claim to do this, and StackLost where its process does not answer.
         """
-        returned = self._returned(contract, self._question(contract, inputs, precision, cotangents, entry))
+        return self.begin(contract, inputs, precision, cotangents, entry, urgent=True).answer()
+
+    def begin(
+        self,
+        contract: Contract,
+        inputs: Inputs,
+        precision: Precision,
+        cotangents: Cotangents | None = None,
+        entry: Entry | None = None,
+        *,
+        urgent: bool = False,
+    ) -> Asked[Evaluation]:
+        """Ask as `evaluate` does, and go on; who waits for the answer gets what there is to raise.
+
+        What is urgent is answered before what is not.
+        """
+        question = self._question(contract, inputs, precision, cotangents, entry)
+        asked = self._begin(contract, question, urgent=urgent)
+        unasked = self.unasked(contract, entry)
+        return Asked(
+            lambda: self._evaluation(contract, asked.answer(), precision, unasked, bool(cotangents)),
+            asked.is_answered,
+        )
+
+    def _evaluation(
+        self,
+        contract: Contract,
+        returned: Returned,
+        precision: Precision,
+        unasked: tuple[str, ...],
+        with_gradients: bool,
+    ) -> Evaluation:
         if len(returned.results) != len(contract.results):
             raise StackError(f"returned {len(returned.results)} results, expected {len(contract.results)}")
-        asked = contract.differentiable if cotangents else ()
+        asked = contract.differentiable if with_gradients else ()
         return Evaluation(
             {
                 r.name: self._canonical(r.kind, x, precision)
@@ -144,8 +205,9 @@ class Framework(ABC):
             {
                 a.name: self._canonical(a.kind, g, precision)
                 for a, g in zip(asked, returned.gradients, strict=True)
-                if g is not None
+                if g is not None and a.name not in unasked
             },
+            tuple(a.name for a in asked if returned.left or a.name in unasked),
         )
 
     def narrow_intermediates(
@@ -195,8 +257,11 @@ class Framework(ABC):
             mode=self.mode,
             eager=entry.eager if entry else contract.eager,
             costly=contract.eager,
-            entry=contract.entries.index(entry) if entry else None,
+            entry=self._entry(contract, entry) if entry else None,
         )
+
+    def _entry(self, contract: Contract, entry: Entry) -> int | str:
+        return contract.entries.index(entry)
 
     def _canonical(self, kind: Kind, array: NDArray[Any], precision: Precision) -> NDArray[Any]:
         """In canonical layout; an array of another rank is left as it came, for the judge to name.
@@ -208,9 +273,25 @@ class Framework(ABC):
         layout = self.stack.framework
         return kind.from_framework(layout, array) if kind.is_laid_out(layout, array) else array
 
-    @abstractmethod
     def in_mode(self, mode: str) -> Self:
         """The same stack in another mode."""
+        other = copy(self)
+        other.mode = mode
+        return other
+
+    @abstractmethod
+    def require(self) -> None:
+        """Wait until the stack can be asked.
+
+        Raises FrameworkMissing where the framework, the stack or the device is not there, and StackLost.
+        """
+
+    @abstractmethod
+    def within(self, context: str, *arguments: object) -> AbstractContextManager[None]:
+        """For the length of a block, a context in the stack's process, such as a change that is made in the stack.
+
+        It is given as `module:name`, and called with the arguments. Raises LookupError if it does.
+        """
 
     @abstractmethod
     def submit(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
@@ -221,8 +302,8 @@ class Framework(ABC):
         """Drop what was traced or compiled, so that the next call traces and compiles as the first did."""
 
     @abstractmethod
-    def _returned(self, contract: Contract, question: Question) -> Returned:
-        """The answer to a question. Raises as `evaluate` does."""
+    def _begin(self, contract: Contract, question: Question, *, urgent: bool) -> Asked[Returned]:
+        """Ask a question, before those that can wait if it is urgent. The answer raises as `evaluate` does."""
 
     @abstractmethod
     def _narrow(self, contract: Contract, question: Question, dtypes: Sequence[str]) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import cache, partial
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from parity._ground.environment import prepare_environment, torch_has_onednn, torch_threads
 from parity._ground.errors import UsageError
@@ -17,6 +18,7 @@ from parity._ground.repository import import_stack, is_found
 from parity.contracts.contract import Contract, Entry, Inputs
 from parity.physics.precision import Precision
 from parity.stacks.base import (
+    Asked,
     Cotangents,
     Framework,
     FrameworkMissing,
@@ -61,8 +63,14 @@ class Here(Framework):
     def threads(self) -> str:
         return str(self._engine.threads)
 
-    def in_mode(self, mode: str) -> Self:
-        return type(self)(self.stack, mode, self.device)
+    def require(self) -> None:
+        """It is here."""
+
+    @contextmanager
+    def within(self, context: str, *arguments: object) -> Iterator[None]:
+        module, _, name = context.partition(":")
+        with getattr(importlib.import_module(module), name)(*arguments):
+            yield
 
     def submit(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """At once: the future has ended."""
@@ -87,6 +95,10 @@ class Here(Framework):
         """The call behind `evaluate`, on tensors that are ready: what no harness can do without."""
         return self._ready(contract, self._question(contract, inputs, precision, cotangents, entry))
 
+    def _begin(self, contract: Contract, question: Question, *, urgent: bool) -> Asked[Returned]:
+        """Nothing runs before the answer is wanted."""
+        return Asked(lambda: self._returned(contract, question), lambda: True)
+
     def _returned(self, contract: Contract, question: Question) -> Returned:
         with _translated():
             results, gradients = self._ready(contract, question)()
@@ -105,7 +117,7 @@ class Here(Framework):
         if question.entry is None:
             function = self._named(question.address)
         else:
-            entry = contract.entries[question.entry]
+            entry = contract.entries[int(question.entry)]
             function = _bound(entry.call, self._named(entry.path))
         call: Call = self._engine.ready(function, question)
         return call

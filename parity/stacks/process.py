@@ -1,4 +1,4 @@
-"""A process that answers messages: begun, asked, and ended, whatever the code that it runs does."""
+"""A process of a worker: begun, written to, read from, and ended, whatever the code that it runs does."""
 
 from __future__ import annotations
 
@@ -6,24 +6,17 @@ import atexit
 import contextlib
 import json
 import os
-import selectors
 import signal
 import subprocess
 import sys
-import time
 import weakref
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Thread
-from typing import IO, Any
-
-from numpy.typing import NDArray
+from typing import IO
 
 from parity.stacks import worker
-
-POLL = 0.2
-"""Seconds between two looks at whether the process is still there."""
 
 CHUNK = 2**20
 """Bytes that are read or written at once, and that a pipe is asked to hold."""
@@ -31,20 +24,19 @@ CHUNK = 2**20
 KEPT = 2**16
 """Bytes of what the process printed last that are kept."""
 
+PARTING = 0.2
+"""Seconds that a process which has closed its pipes is given to end."""
+
 SET_PIPE_SIZE = 1031
 """Linux's F_SETPIPE_SZ."""
 
 
 class Ended(Exception):
-    """The process came to an end before it answered; the message says how, to be read after "its process"."""
-
-
-class Late(Exception):
-    """The process took longer than it may, and was ended."""
+    """The process came to an end; the message says how, to be read after "its process"."""
 
 
 class Process:
-    """A worker process. It is begun at once, and asks are answered as soon as it is ready.
+    """A worker process, which makes itself ready at once. Nothing here waits for it.
 
     It has a session of its own, which is ended as a whole: with what the stack has started.
     """
@@ -58,51 +50,45 @@ class Process:
             env=environment,
             start_new_session=True,
         )
-        assert self._process.stdin
-        assert self._process.stdout
-        assert self._process.stderr
-        self._source, self._sink = self._process.stdout.fileno(), self._process.stdin.fileno()
-        for pipe in (self._source, self._sink):
+        pipes = (self._process.stdout, self._process.stdin, self._process.stderr)
+        self.source, self.sink, printed = (pipe.fileno() for pipe in pipes if pipe)
+        for pipe in (self.source, self.sink):
             os.set_blocking(pipe, False)
-            _widen(pipe)
+        _widen(self.source)
         self._printed: deque[bytes] = deque()
-        Thread(target=_keep, args=(self._process.stderr, self._printed), daemon=True).start()
-        self._ended = False
+        Thread(target=_keep, args=(printed, self._process.stderr, self._printed), daemon=True).start()
+        self._is_ended = False
         _LIVING.add(self)
 
-    def ask(
-        self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], deadline: float
-    ) -> tuple[Mapping[str, Any], Mapping[str, NDArray[Any]]]:
-        """Ask, and wait for the answer until `deadline`, in the seconds of `time.monotonic`.
-
-        Raises Ended where the process ends first, and Late where it takes longer; then it has been ended, too.
-        """
+    def read(self) -> bytes:
+        """What there is to read; nothing where there is nothing yet. Raises Ended where there will be nothing more."""
         try:
-            self._send(worker.frame(header, arrays), deadline)
-            return self.answer(deadline)
-        except BaseException:
-            self.end()
-            raise
+            received = os.read(self.source, CHUNK)
+        except BlockingIOError:
+            return b""
+        if not received:
+            raise Ended(self._ending())
+        return received
 
-    def answer(self, deadline: float) -> tuple[Mapping[str, Any], Mapping[str, NDArray[Any]]]:
-        """The next answer, which may be to no question: that of a process that is ready. Raises as `ask` does."""
-        received = bytearray()
-        while b"\n" not in received:
-            received += self._receive(deadline)
-        line, _, rest = bytes(received).partition(b"\n")
-        header = json.loads(line)
-        length = sum(worker.sizes_of(header))
-        parts, missing = [rest], length - len(rest)
-        while missing > 0:
-            parts.append(self._receive(deadline))
-            missing -= len(parts[-1])
-        return header, worker.unframe(header, b"".join(parts))
+    def write(self, part: memoryview) -> int:
+        """Write what there is room for, and say how much that is. Raises Ended where nobody reads any more."""
+        try:
+            return os.write(self.sink, part[:CHUNK])
+        except BlockingIOError:
+            return 0
+        except BrokenPipeError:
+            raise Ended(self._ending()) from None
+
+    def require_alive(self) -> None:
+        """Raise Ended where the process has ended; what a child of it holds open says nothing of it."""
+        if self._process.poll() is not None:
+            raise Ended(self._ending())
 
     def end(self) -> None:
         """End the process and all that it started, whatever they are doing."""
-        if self._ended:
+        if self._is_ended:
             return
-        self._ended = True
+        self._is_ended = True
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -118,43 +104,10 @@ class Process:
         lines = b"".join(self._printed).decode(errors="replace").strip().splitlines()
         return lines[-1].strip() if lines else ""
 
-    def _send(self, parts: Sequence[bytes], deadline: float) -> None:
-        for part in parts:
-            left = memoryview(part)
-            while left:
-                self._wait(self._sink, selectors.EVENT_WRITE, deadline)
-                try:
-                    left = left[os.write(self._sink, left[:CHUNK]) :]
-                except BlockingIOError:
-                    continue
-                except BrokenPipeError:
-                    raise Ended(self._ending()) from None
-
-    def _receive(self, deadline: float) -> bytes:
-        while True:
-            self._wait(self._source, selectors.EVENT_READ, deadline)
-            try:
-                received = os.read(self._source, CHUNK)
-            except BlockingIOError:
-                continue
-            if not received:
-                raise Ended(self._ending())
-            return received
-
-    def _wait(self, pipe: int, event: int, deadline: float) -> None:
-        """Wait until a pipe can be read or written; what a child of the process holds open says nothing of it."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(pipe, event)
-            while not selector.select(min(POLL, max(0.0, deadline - time.monotonic()))):
-                if self._process.poll() is not None and not selector.select(0):
-                    raise Ended(self._ending())
-                if time.monotonic() >= deadline:
-                    raise Late
-
     def _ending(self) -> str:
         """How the process ended."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(POLL)
+            self._process.wait(PARTING)
         code = self._process.poll()
         if code is None:
             return "closed its pipes"
@@ -183,11 +136,11 @@ def _widen(pipe: int) -> None:
             fcntl.fcntl(pipe, SET_PIPE_SIZE, CHUNK)
 
 
-def _keep(source: IO[bytes], printed: deque[bytes]) -> None:
+def _keep(number: int, source: IO[bytes], printed: deque[bytes]) -> None:
     """Read all that is printed, so that nobody waits to print, and keep the end of it."""
     size = 0
-    with contextlib.suppress(ValueError):
-        while part := os.read(source.fileno(), KEPT):
+    with contextlib.suppress(ValueError, OSError):
+        while part := os.read(number, KEPT):
             printed.append(part)
             size += len(part)
             while size > KEPT and len(printed) > 1:

@@ -25,6 +25,8 @@ import signal
 import sys
 import threading
 import time
+import traceback
+import types
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -47,6 +49,36 @@ RAISED = "raised "
 
 OUT_OF_MEMORY = ("OutOfMemoryError", "ResourceExhaustedError")
 """What the frameworks call it; on a CPU, torch raises a RuntimeError that says "can't allocate memory"."""
+
+
+BINDINGS: dict[tuple[str, str], Binding] = {}
+"""What the file of the bindings has declared, by contract and name."""
+
+
+class Binding(NamedTuple):
+    """How a stack does what a contract says; no gradient is asked with respect to the arguments `unasked`."""
+
+    function: Callable[..., Any]
+    unasked: tuple[str, ...]
+
+
+def binds(contract: str, *, name: str = "", unasked: Sequence[str] = ()) -> Callable[[Callable[..., Any]], Any]:
+    """Declare that the decorated function does, by calling the stack, what a contract says.
+
+    It is called with the arguments of the contract by their names: tensors of the framework, in its layout; sizes and
+    flags are plain. It returns a tensor, or a tuple of as many as the contract has results. A further function of the
+    stack that does the same is bound under a `name` of its own. No gradient is asked with respect to `unasked`.
+
+    Raises ValueError for a second function of the same contract and name.
+    """
+
+    def keep(function: Callable[..., Any]) -> Callable[..., Any]:
+        if (contract, name) in BINDINGS:
+            raise ValueError(f"{contract}: expected one binding{f' named {name}' if name else ''}, got a second")
+        BINDINGS[contract, name] = Binding(function, tuple(unasked))
+        return function
+
+    return keep
 
 
 class StackError(Exception):
@@ -82,7 +114,7 @@ def stack_at_work() -> Iterator[None]:
     """
     try:
         yield
-    except (Outside, BindingError):
+    except (StackError, Outside, BindingError, CannotRun, Missing, MemoryError):
         raise
     except (Exception, SystemExit) as error:
         if is_out_of_memory(error):
@@ -99,11 +131,11 @@ def is_out_of_memory(error: BaseException) -> bool:
 class Question(NamedTuple):
     """A contract's function on arrays, in the layout of the framework.
 
-    `address` is `module.function` in the stack's package. `entry` is the number of another entry of the contract, by
-    which the function is called instead. `tensors` are the arguments in their order; those of them that are `scalars`,
-    such as sizes, have no gradient; `constants` are part of the code. Gradients are asked for where there are
-    `cotangents`, of the arguments that are `watched`. What is `eager` is not traced; `costly` is what is eager for its
-    costs alone, and compiled in a mode that compiles.
+    `address` is `module.function` in the stack's package. `entry` is another entry of the contract, by which the
+    function is called instead: its number among those declared, or the name of a binding. `tensors` are the arguments
+    in their order; those of them that are `scalars`, such as sizes, have no gradient; `constants` are part of the code.
+    Gradients are asked for where there are `cotangents`, of the arguments that are `watched`. What is `eager` is not
+    traced; `costly` is what is eager for its costs alone, and compiled in a mode that compiles.
     """
 
     contract: str
@@ -116,7 +148,7 @@ class Question(NamedTuple):
     mode: str
     eager: bool = False
     costly: bool = False
-    entry: int | None = None
+    entry: int | str | None = None
 
     def header(self) -> dict[str, Any]:
         """All but the arrays, for JSON."""
@@ -511,22 +543,31 @@ def narrower_than(found: Iterator[tuple[str, str]], dtypes: Sequence[str]) -> di
 
 
 def frame(header: Mapping[str, Any], arrays: Arrays) -> list[bytes]:
-    """A message: the header in a line, then the bytes of the arrays, which it lists."""
-    laid = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    listed = [[name, array.dtype.str, list(array.shape)] for name, array in laid.items()]
-    return [json.dumps({**header, "arrays": listed}).encode() + b"\n", *(x.tobytes() for x in laid.values())]
+    """A message: the header in a line, then the bytes of the arrays, which it lists.
+
+    The order in which an array lies in memory is kept: a framework adds up in that order.
+    """
+    listed, parts = [], []
+    for name, array in arrays.items():
+        copy = np.array(array)
+        order = sorted(range(copy.ndim), key=lambda axis: -copy.strides[axis])
+        laid = copy.transpose(order)
+        listed.append([name, laid.dtype.str, list(laid.shape), order])
+        parts.append(laid.tobytes())
+    return [json.dumps({**header, "arrays": listed}).encode() + b"\n", *parts]
 
 
 def sizes_of(header: Mapping[str, Any]) -> list[int]:
     """How many bytes each array of a message has."""
-    return [int(np.dtype(dtype).itemsize * np.prod(shape, dtype=np.int64)) for _, dtype, shape in header["arrays"]]
+    return [int(np.dtype(dtype).itemsize * np.prod(shape, dtype=np.int64)) for _, dtype, shape, _ in header["arrays"]]
 
 
 def unframe(header: Mapping[str, Any], body: bytes) -> dict[str, Array]:
     """The arrays of a message, by name."""
     arrays, start = {}, 0
-    for (name, dtype, shape), size in zip(header["arrays"], sizes_of(header)):
-        arrays[name] = np.frombuffer(body[start : start + size], np.dtype(dtype)).reshape(shape)
+    for (name, dtype, shape, order), size in zip(header["arrays"], sizes_of(header)):
+        laid = np.frombuffer(body[start : start + size], np.dtype(dtype)).reshape(shape)
+        arrays[name] = laid.transpose(np.argsort(order)) if order else laid
         start += size
     return arrays
 
@@ -572,7 +613,8 @@ class Settings(NamedTuple):
     """What a worker is started for.
 
     The functions of `package`, which lies in one of the folders `path`: by the mirror rule, or by the file `bindings`.
-    `accepts` names what of the process's state the package may change when it is imported.
+    The modules `stubs` are imported and never used. `accepts` names what of the process's state importing the bindings
+    may change.
     """
 
     framework: str
@@ -586,23 +628,33 @@ class Settings(NamedTuple):
     accepts: Sequence[str] = ()
 
 
-class Functions:
+def places_of(settings: Settings) -> list[str]:
+    """The folders of the stack's package. Raises ImportError where one lies elsewhere: nobody has asked for that."""
+    spec = importlib.util.find_spec(settings.package)
+    places = [os.path.realpath(place) for place in (spec.submodule_search_locations or ())] if spec else []
+    if spec and not places and spec.origin:
+        places = [os.path.realpath(spec.origin)]
+    path = [os.path.realpath(folder) for folder in settings.path]
+    if not places or not all(any(_lies_in(place, folder) for folder in path) for place in places):
+        found = " and ".join(places) or "no such package"
+        raise ImportError(f"{settings.package}: expected it in {' or '.join(path)}, got {found}")
+    return places
+
+
+class Mirror:
     """The functions of a package, by the mirror rule: of contract `losses.mae`, `mae` in its module `losses`."""
 
     def __init__(self, settings: Settings) -> None:
         self._package = settings.package
-        self._path = [os.path.realpath(folder) for folder in settings.path]
-        self._entries: dict[tuple[str, int], Callable[..., Any]] = {}
-        spec = importlib.util.find_spec(settings.package)
-        self.check(list(spec.submodule_search_locations or ()) if spec else [])
+        self._entries: dict[tuple[str, Any], Callable[..., Any]] = {}
+        places_of(settings)
 
-    def check(self, places: Sequence[str]) -> None:
-        """Refuse a package that lies elsewhere, whose functions nobody has asked for."""
-        inside = [p for p in places if any(_lies_in(os.path.realpath(p), folder) for folder in self._path)]
-        if not places or len(inside) < len(places):
-            where = " and ".join(self._path)
-            found = " and ".join(places) or "no such package"
-            raise ImportError(f"{self._package}: expected it in {where}, got {found}")
+    def bound(self) -> None:
+        """All that the package has."""
+
+    def unreached(self, question: Question) -> contextlib.AbstractContextManager[None]:
+        """The function is the package's own."""
+        return contextlib.nullcontext()
 
     def of(self, question: Question) -> Callable[..., Any]:
         """The function that a question is about."""
@@ -612,7 +664,7 @@ class Functions:
         if key not in self._entries:
             # How an entry is called, a declaration of the harness says, which lies beside its own stacks.
             declared = importlib.import_module("parity.contracts.declared").REGISTRY
-            entry = declared[question.contract].entries[question.entry]
+            entry = declared[question.contract].entries[int(question.entry)]
             self._entries[key] = functools.partial(entry.call, self._named(entry.path))
         return self._entries[key]
 
@@ -624,6 +676,118 @@ class Functions:
 
 def _lies_in(place: str, folder: str) -> bool:
     return os.path.commonpath([place, folder]) == folder
+
+
+class Bindings:
+    """The functions that a file binds to contracts, each of which must lead to code of the package."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._package, self._file = settings.package, settings.bindings or ""
+        self._places = tuple(places_of(settings))
+        self._reaching: set[tuple[str, str]] = set()
+        spec = importlib.util.spec_from_file_location("parity_bindings", self._file)
+        assert spec
+        assert spec.loader
+        try:
+            spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        except BaseException as error:
+            raise ImportError(self._words(error)) from error
+        places_of(settings)  # what the bindings import may have changed it
+
+    def bound(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """Contract, name, and the arguments with respect to which no gradient is asked, of each binding."""
+        return [(contract, name, binding.unasked) for (contract, name), binding in BINDINGS.items()]
+
+    def of(self, question: Question) -> Callable[..., Any]:
+        """The function that a question is about."""
+        return BINDINGS[self._key(question)].function
+
+    @contextlib.contextmanager
+    def unreached(self, question: Question) -> Iterator[None]:
+        """Raise BindingError if the block, in which a binding is called, leads to no code of the package.
+
+        And for what a binding raises by itself: that says nothing of the stack.
+        """
+        key = self._key(question)
+        reached = key in self._reaching
+        try:
+            with contextlib.nullcontext() if reached else _profiled(self._places) as seen:
+                yield
+        except StackError as error:
+            cause = error.__cause__
+            if cause is not None and not any(self._is_of_package(frame) for frame in _frames(cause)):
+                raise BindingError(self._words(cause)) from error
+            raise
+        if not reached and not seen:
+            raise BindingError(f"it runs no code of {self._package}, so that it would hold whatever that does")
+        self._reaching.add(key)
+
+    def _key(self, question: Question) -> tuple[str, str]:
+        """What is bound to a contract itself goes before what is bound to its function."""
+        name = str(question.entry or "")
+        return next(key for key in ((question.contract, name), (question.address, name)) if key in BINDINGS)
+
+    def _is_of_package(self, frame: Any) -> bool:
+        return os.path.realpath(frame.f_code.co_filename).startswith(self._places)
+
+    def _words(self, error: BaseException) -> str:
+        """What was raised, and the line of the bindings in which it was."""
+        lines = [
+            line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == self._file
+        ]
+        where = f"{os.path.basename(self._file)}, line {lines[-1]}: " if lines else ""
+        return f"{where}raised {type(error).__name__}: {first_line(error)}"
+
+
+def _frames(error: BaseException) -> Iterator[Any]:
+    return (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+
+
+@contextlib.contextmanager
+def _profiled(places: tuple[str, ...]) -> Iterator[set[str]]:
+    """The functions from these places that are called in the block."""
+    seen: set[str] = set()
+
+    def note(frame: Any, event: str, argument: Any) -> None:
+        if event == "call" and os.path.realpath(frame.f_code.co_filename).startswith(places):
+            seen.add(f"{frame.f_code.co_filename}:{frame.f_code.co_name}")
+
+    sys.setprofile(note)
+    try:
+        yield seen
+    finally:
+        sys.setprofile(None)
+
+
+class _Stub(types.ModuleType):
+    """A module to import, of which nothing is used; what is read of it is another, or a class."""
+
+    __path__: list[str] = []  # noqa: RUF012  # what makes a module a package
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        full = f"{self.__name__}.{name}"
+        return sys.modules.get(full) or (_Stub(full) if name[:1].islower() else type(name, (), {}))
+
+
+class _Stubs(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds modules that are imported and never used, and need not be installed."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = tuple(names)
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        return importlib.machinery.ModuleSpec(name, self, is_package=True) if self._stands_for(name) else None
+
+    def _stands_for(self, name: str) -> bool:
+        return any(name == stub or name.startswith(f"{stub}.") for stub in self._names)
+
+    def create_module(self, spec: Any) -> types.ModuleType:
+        return _Stub(spec.name)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        pass
 
 
 class Server:
@@ -644,15 +808,20 @@ class Server:
     def _begun(self) -> dict[str, Any]:
         settings = self._settings
         if importlib.util.find_spec(settings.framework) is None:
-            return {"missing": f"{settings.framework} is not installed"}
+            return {"missing": settings.framework}
         engine = ENGINES[settings.framework](settings.package, settings.device, settings.threads, settings.onednn)
         self._engine = engine
+        self._state = self._shared()
         try:
-            self._functions = Functions(settings)
+            self._functions: Any = Bindings(settings) if settings.bindings else Mirror(settings)
         except ImportError as error:
             return {"missing": first_line(error)}
-        self._state = self._shared()
-        return {"version": engine.version, "threads": engine.threads, "gpus": engine.gpus}
+        changed = self._restored(settings.accepts)
+        if changed:
+            said = f"importing {settings.bindings} {changed['stack']}"
+            return {"missing": f"{said}; if that is meant, the subject's `accepts` lets it"}
+        bound = self._functions.bound()
+        return {"version": engine.version, "threads": engine.threads, "gpus": engine.gpus, "bound": bound}
 
     def _answer(self, header: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
         try:
@@ -660,6 +829,10 @@ class Server:
                 answer, answered = getattr(self, f"_{header['ask']}")(header, arrays)
         except StackError as error:
             return {"stack": str(error), **self._restored()}, {}
+        except Outside as error:
+            return {"outside": first_line(error)}, {}
+        except BindingError as error:
+            return {"binding": str(error)}, {}
         except CannotRun as error:
             return {"refused": str(error)}, {}
         except Missing as error:
@@ -673,10 +846,12 @@ class Server:
 
     def _evaluate(self, header: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
         question = Question.read(header, arrays)
-        results, gradients = self._engine.ready(self._functions.of(question), question)()
+        with self._functions.unreached(question):
+            results, gradients = self._engine.ready(self._functions.of(question), question)()
         answered = {f"result:{i}": self._engine.array(result) for i, result in enumerate(results)}
         given = {f"gradient:{i}": self._engine.array(g) for i, g in enumerate(gradients) if g is not None}
-        return {"results": len(answered)}, {**answered, **given}
+        left = any(isinstance(result, (np.ndarray, np.generic)) for result in results)
+        return {"results": len(answered), "left": left}, {**answered, **given}
 
     def _intermediates(self, header: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
         question = Question.read(header, arrays)
@@ -705,11 +880,11 @@ class Server:
     def _shared(self) -> dict[str, Any]:
         return {"error state": np.geterr(), "folder": os.getcwd(), **self._engine.state()}
 
-    def _restored(self) -> dict[str, Any]:
+    def _restored(self, accepted: Sequence[str] = ()) -> dict[str, Any]:
         """Undo what the stack has changed of what all code in the process shares, and say what that was."""
         now = self._shared()
-        changed = [name for name in now if name in self._state and now[name] != self._state[name]]
-        self._state = {**now, **self._state}
+        self._state = {**now, **self._state, **{name: now[name] for name in accepted if name in now}}
+        changed = [name for name in now if now[name] != self._state[name]]
         if not changed:
             return {}
         np.seterr(**self._state["error state"])
@@ -743,8 +918,15 @@ def main() -> None:
     threading.Thread(target=end_with, args=(int(sys.argv[2]),), daemon=True).start()
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [*settings.path, *(folder for folder in sys.path if os.path.abspath(folder) != here)]
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not _is_of_harness(finder)]
+    sys.meta_path.insert(0, _Stubs(settings.stubs))
     sys.modules["parity_binding"] = sys.modules["__main__"]
     Server(settings, channel).serve()
+
+
+def _is_of_harness(finder: Any) -> bool:
+    """Whether a finder leads to the harness's own checkout, which has packages of names that a user's have, too."""
+    return "ptycho_parity" in getattr(finder, "__module__", "")
 
 
 if __name__ == "__main__":

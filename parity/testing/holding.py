@@ -8,6 +8,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
+from parity._ground.errors import CheckNotMade
 from parity.contracts.cases.case import Case, forced
 from parity.contracts.cases.profiles import Profile
 from parity.contracts.cases.strategies import cases
@@ -15,7 +16,7 @@ from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.judging.divergences.faults import measured_faults
 from parity.judging.divergences.registry import accepted_in
-from parity.judging.run import Attempt, Holder
+from parity.judging.run import Attempt, Holder, judged
 from parity.judging.verdict import Verdict
 from parity.report.gathering import gather
 
@@ -65,10 +66,13 @@ class Harness:
         """
         holder = self._given.holder
         attempt = Attempt(contract, holder)
-        failing = [case.name for case in forced(contract) if not attempt.holds(case, with_facts=True)][:1]
-        if not failing and self._profile.examples:
-            failing = _failing_draw(attempt, contract, hypothesis_settings(self._profile, contract))
-        run = attempt.end()
+        try:
+            failing = attempt.try_all(forced(contract))[:1]
+            if not failing and self._profile.examples:
+                failing = _failing_draw(attempt, contract, hypothesis_settings(self._profile, contract))
+            run = judged(attempt.end())
+        except CheckNotMade as error:
+            pytest.fail(f"not checked: {error}", pytrace=False)
         self._verdicts.append(run.verdict)
         if not run.verdict.agrees:
             explained = holder.frameworks if self._given.explains else ()

@@ -11,13 +11,15 @@ has the package, whatever is tested there.
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from parity._ground.codes import NOT_CHECKED
-from parity._ground.environment import in_ci
+from parity._ground.environment import in_ci, in_process
 from parity.contracts.cases.profiles import PROFILES, Profile
 
 if TYPE_CHECKING:
@@ -92,19 +94,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 @pytest.fixture(scope="session")
-def parity(request: pytest.FixtureRequest) -> Harness:
+def parity(request: pytest.FixtureRequest) -> Iterator[Harness]:
     """Both stacks, ready to be held to contracts. Ends the session with exit code 3 where something is missing."""
     if importlib.util.find_spec("hypothesis") is None:
         pytest.exit("parity: hypothesis is not installed: pip install 'ptycho-parity[test]'", returncode=NOT_CHECKED)
     from parity.judging.run import Holder
     from parity.testing.holding import Given, Harness
 
-    given = request.config.stash.get(GIVEN, None) or Given(Holder(_frameworks(STACKS)))
-    return Harness(given, _profile(request.config), request.config.stash[VERDICTS])
+    profile, verdicts = _profile(request.config), request.config.stash[VERDICTS]
+    given = request.config.stash.get(GIVEN, None)
+    if given:
+        yield Harness(given, profile, verdicts)
+        return
+    with _engaged(STACKS) as frameworks:
+        yield Harness(Given(Holder(frameworks)), profile, verdicts)
 
 
 @pytest.fixture(scope="session")
-def goldens(request: pytest.FixtureRequest) -> Goldens:
+def goldens(request: pytest.FixtureRequest) -> Iterator[Goldens]:
     """The goldens, ready to be replayed. Ends the session with exit code 3 where one is damaged or a stack missing."""
     from parity.goldens.errors import GoldenError
     from parity.goldens.folder import GoldenSet
@@ -116,17 +123,24 @@ def goldens(request: pytest.FixtureRequest) -> Goldens:
     except GoldenError as error:
         pytest.exit(f"golden: {error}", returncode=NOT_CHECKED)
     alone: str | None = request.config.getoption("--golden-stack")
-    return Goldens(stored, _frameworks((alone,) if alone else STACKS, MODE), alone)
+    with _engaged((alone,) if alone else STACKS, MODE) as frameworks:
+        yield Goldens(stored, frameworks, alone)
 
 
-def _frameworks(names: tuple[str, ...], mode: str | None = None) -> tuple[Framework, ...]:
-    from parity.stacks import load
-    from parity.stacks.base import FrameworkMissing
+@contextmanager
+def _engaged(names: tuple[str, ...], mode: str | None = None) -> Iterator[tuple[Framework, ...]]:
+    """The stacks, for the length of the session, which ends with exit code 3 where one is missing."""
+    from parity._ground.errors import CheckNotMade
+    from parity.stacks import engaged
 
-    try:
-        return load(names, mode)
-    except FrameworkMissing as missing:
-        pytest.exit(f"parity: {missing}", returncode=NOT_CHECKED)
+    with ExitStack() as open_until_the_end:
+        try:
+            frameworks = open_until_the_end.enter_context(engaged(names, mode, in_process=in_process()))
+            for framework in frameworks:
+                framework.require()
+        except CheckNotMade as missing:
+            pytest.exit(f"parity: {missing}", returncode=NOT_CHECKED)
+        yield frameworks
 
 
 def _described(config: pytest.Config) -> str:

@@ -5,13 +5,18 @@ from collections.abc import Callable
 import pytest
 
 from parity import cli
+from parity._ground.environment import IN_PROCESS
 
 Result = tuple[int, str, str]
 
 
 @pytest.fixture
-def parity_command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
-    """The command, called with its arguments; gives exit code, output and errors."""
+def parity_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """The command, called with its arguments; gives exit code, output and errors.
+
+    The stacks are those of this process, which a test may have changed, and which start in no time.
+    """
+    monkeypatch.setenv(IN_PROCESS, "1")
 
     def call(*arguments: str) -> Result:
         with pytest.raises(SystemExit) as ended:

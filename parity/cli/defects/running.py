@@ -8,18 +8,17 @@ import click
 from rich.text import Text
 
 from parity._ground.codes import exit_code
-from parity.cli.options import examples_option, not_default, under_circumstances
+from parity.cli.options import engage, examples_option, not_default, under_circumstances
 from parity.contracts.cases.case import parse_precisions
 from parity.contracts.cases.datasets import read_dataset
 from parity.contracts.declared import REGISTRY
 from parity.faults import KNOWN
-from parity.faults.injection import injected
-from parity.judging.run import Plan, run
+from parity.faults.made import MADE
+from parity.judging.run import Plan, run_one
 from parity.judging.verdict import Outcome
 from parity.proof.score.message import consequence, made
 from parity.report.gathering import gather
 from parity.report.terminal import console
-from parity.stacks import MIRRORED, load
 
 
 @click.command("run")
@@ -36,6 +35,7 @@ def run_command(
     mode: str | None,
     device: str,
     stacks: tuple[str, ...],
+    in_process: bool,
 ) -> int:
     """Make one defect, and show the message that it causes.
 
@@ -48,13 +48,14 @@ def run_command(
     contract = REGISTRY[defect.target]
     plan = Plan((contract,), examples, parse_precisions(precision), case, read_dataset(data) if data else None)
     plan.check()
-    frameworks = load(tuple(MIRRORED), mode, device)
+    frameworks = engage((), mode, device, in_process=in_process)
     options = [word for word in not_default(click.get_current_context()) if word not in ("--stack", *stacks)]
     out, caught = console(), []
     out.print(Text(" · ".join(f.description for f in frameworks), "dim"))
     for stack in stacks or defect.stacks:
-        with injected(defect, stack):
-            (result,) = run(plan, frameworks)
+        (changed,) = (framework for framework in frameworks if framework.name == stack)
+        with changed.within(MADE, defect.full_name, stack):
+            result = run_one(plan, frameworks)
             held = gather(result, contract, frameworks, plan.dataset, options, in_depth=False)
         verdict = result.verdict
         out.print()

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from parity._ground.codes import AGREE, exit_code
 from parity.cli.golden.options import chosen, contract_of, fixtures_option, names_argument, repeated
-from parity.cli.options import device_option, report_option, stacks_option
+from parity.cli.options import device_option, engage, report_option, stacks_option
 from parity.cli.progress import progress
 from parity.contracts.declared import REGISTRY
 from parity.goldens.difference import sets
@@ -28,7 +28,6 @@ from parity.goldens.tables import ListedGolden, difference_summary, drift_table,
 from parity.judging.verdict import UNJUDGED, Outcome
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console, counted
-from parity.stacks import MIRRORED, load
 from parity.stacks.base import Framework
 
 
@@ -66,7 +65,7 @@ def replay_command(names: tuple[str, ...], stacks: tuple[str, ...], device: str,
     """
     goldens = GoldenSet.read(fixtures)
     meant = chosen(names, goldens.names)
-    frameworks = load(stacks or tuple(MIRRORED), MODE, device)
+    frameworks = engage(stacks, MODE, device)
     out = console()
     out.print(Text(" · ".join(framework.description for framework in frameworks), "dim"))
     replays = _replayed([goldens.golden(name) for name in meant], frameworks)

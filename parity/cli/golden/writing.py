@@ -11,7 +11,7 @@ from rich.text import Text
 from parity._ground.codes import AGREE, exit_code
 from parity._ground.errors import UsageError
 from parity.cli.golden.options import chosen, contract_of, fixtures_option, names_argument, reason_option
-from parity.cli.options import data_option, stacks_option
+from parity.cli.options import data_option, engage, stacks_option
 from parity.cli.progress import progress
 from parity.contracts.cases.case import Case, parse_case
 from parity.contracts.cases.datasets import read_dataset
@@ -37,7 +37,7 @@ from parity.goldens.regenerate import Regenerated, promote, regenerate
 from parity.goldens.tables import difference_summary, drift_table
 from parity.physics.precision import FLOAT32, PRECISIONS, Precision
 from parity.report.terminal import console, counted
-from parity.stacks import MIRRORED, load
+from parity.stacks import MIRRORED
 
 
 @click.command("regen")
@@ -182,7 +182,7 @@ def _to_be_changed(fixtures: Path, reason: str, packages: Sequence[str]) -> Gold
 
 
 def _stamp(reason: str, stacks: Sequence[str]) -> Stamp:
-    return Stamp(require_reason(reason), head(), load(stacks, MODE))
+    return Stamp(require_reason(reason), head(), engage(stacks, MODE) if stacks else ())
 
 
 def _uncommitted_stacks(stamp: Stamp) -> dict[str, str]:

@@ -7,20 +7,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from parity._ground.environment import prepare_environment
 from parity.contracts.declared import REGISTRY
 from parity.contracts.mirror import line_of, mirror_faults
+from parity.gate.check.asking import Asked
 from parity.gate.check.declarations import DeclarationsUnreadable, declared_at, declared_in, weakened
 from parity.gate.check.goldens import golden_remarks
 from parity.gate.check.planning import PlannedContract
 from parity.gate.check.question import (
     SAMPLERS,
-    Answer,
     AnyQuestion,
     ContractQuestion,
     SamplersQuestion,
-    answer,
-    prepare,
 )
 from parity.gate.impact import Changes, Impact, Reason
 from parity.gate.impact.mapping import GOLDENS
@@ -28,12 +25,9 @@ from parity.goldens.errors import GoldenError
 from parity.judging.divergences.faults import divergence_faults
 from parity.judging.divergences.registry import accepted_in, registered
 from parity.report.content import ContractReport, Place, Remark, Report, Weight
-from parity.runs.workers import Crew, Lost
+from parity.runs.workers import Lost
 
 DIVERGENCES = "parity/judging/divergences/registry.py"
-
-LIMIT = 600.0
-"""Seconds for one contract, unless the user says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +42,11 @@ class Terms:
     in_depth: bool = False
 
 
-Checkers = Crew[AnyQuestion, Answer]
-"""The processes of a check."""
-
-
-def checkers(jobs: int, limit: float) -> Checkers:
-    """Processes that load both frameworks while it is found out what to ask."""
-    prepare_environment()
-    return Crew(prepare, answer, jobs, limit)
-
-
 def check(
     changes: Changes,
     impact: Impact,
     plan: Sequence[PlannedContract],
-    crew: Checkers,
+    asked: Asked,
     terms: Terms,
     advance: Callable[[], None] = lambda: None,
 ) -> Report:
@@ -77,7 +61,7 @@ def check(
     reasons = {one.contract: one.reasons for one in plan}
     questions: list[AnyQuestion] = [SamplersQuestion()] if impact.samplers else []
     questions += [_question(one, changes, terms) for one in sorted(plan, key=_work, reverse=True)]
-    for question, answered in crew.do(questions):
+    for question, answered in asked(questions):
         name = question.contract
         places = _places(reasons.get(name, impact.samplers))
         if isinstance(answered, Lost):

@@ -1,8 +1,8 @@
-"""One contract of a check, asked where the frameworks are: held, its goldens replayed, a few defects made."""
+"""One contract of a check, asked where the stacks are: held, its goldens replayed, a few defects made."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,12 +14,12 @@ from parity.gate.check.sharpness import sample, unnoticed
 from parity.goldens.folder import GoldenSet
 from parity.goldens.message import replay_message
 from parity.goldens.replay import replay
-from parity.judging.run import Plan, run
+from parity.judging.run import Plan, run_one
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.content import ContractReport, Remark, Weight
 from parity.report.gathering import gather
 from parity.report.terminal import plain
-from parity.stacks import load
+from parity.stacks import in_modes
 from parity.stacks.base import Framework
 
 GRAPH, EAGER = "graph", "eager"
@@ -53,23 +53,24 @@ class ContractQuestion:
     seed: str
     in_depth: bool = False
 
-    def answer(self) -> Answer:
-        """Ask. Raises GoldenError where the goldens are not whole."""
+    def answer(self, stacks: Sequence[Framework]) -> Answer:
+        """Ask. Raises GoldenError where the goldens are not whole, and CheckNotMade where a stack does not answer."""
         contract = REGISTRY[self.contract]
-        frameworks = _loaded(GRAPH if self.examples else EAGER)
+        frameworks = in_modes(stacks, GRAPH if self.examples else EAGER)
         precisions = (FLOAT32, FLOAT64) if self.touched or self.examples else (FLOAT64,)
-        (result,) = run(Plan((contract,), self.examples, precisions), frameworks)
+        result = run_one(Plan((contract,), self.examples, precisions), frameworks)
         held = gather(result, contract, frameworks, in_depth=self.in_depth)
-        remarks = self._goldens_off(contract, result.verdict.agrees)
+        eager = in_modes(stacks, EAGER)
+        remarks = self._goldens_off(contract, eager, result.verdict.agrees)
         if self.touched and result.verdict.agrees:
-            remarks += self._blind(contract)
+            remarks += self._blind(contract, eager)
         return Answer(held, tuple(remarks), {f.name: f.description for f in frameworks})
 
-    def _goldens_off(self, contract: Contract, agrees: bool) -> list[Remark]:
+    def _goldens_off(self, contract: Contract, frameworks: tuple[Framework, ...], agrees: bool) -> list[Remark]:
         """The goldens that the stacks do not hold; in a word where the contract itself has said that they are wrong."""
         stored = _stored(self.goldens)
         names = [name for name in stored.names if name.startswith(f"{contract.name}/")]
-        replays = [replay(stored.golden(name), contract, _loaded(EAGER)) for name in names]
+        replays = [replay(stored.golden(name), contract, frameworks) for name in names]
         off = [replayed for replayed in replays if not replayed.verdict.agrees]
         if not off:
             return []
@@ -79,17 +80,12 @@ class ContractQuestion:
             return [Remark(Weight.FAILED, title, "\n".join(messages))]
         return [Remark(Weight.NOTED, title, ", ".join(replayed.golden.name for replayed in off))]
 
-    def _blind(self, contract: Contract) -> Iterator[Remark]:
+    def _blind(self, contract: Contract, frameworks: Sequence[Framework]) -> Iterator[Remark]:
         """Of a contract that holds; one that does not has noticed something."""
-        frameworks = {framework.name: framework for framework in _loaded(EAGER)}
-        made = sample(contract, tuple(frameworks), SPOTS, self.seed)
-        for said in unnoticed(contract, made, frameworks):
+        by_name = {framework.name: framework for framework in frameworks}
+        made = sample(contract, tuple(by_name), SPOTS, self.seed)
+        for said in unnoticed(contract, made, by_name):
             yield Remark(Weight.FAILED, f"{contract.name} has gone blind", said)
-
-
-@cache
-def _loaded(mode: str) -> tuple[Framework, ...]:
-    return load(mode=mode)
 
 
 @cache
@@ -103,12 +99,12 @@ class SamplersQuestion:
 
     contract: str = SAMPLERS
 
-    def answer(self) -> Answer:
+    def answer(self, stacks: Sequence[Framework]) -> Answer:
         """Ask."""
         from parity.judging.samplers import judge_samplers, simulation_sampler, stack_samplers
         from parity.report.samplers import sampler_table  # scipy.stats takes long to start
 
-        frameworks = _loaded(EAGER)
+        frameworks = in_modes(stacks, EAGER)
         judgement = judge_samplers((*stack_samplers(frameworks), simulation_sampler()))
         table = plain(sampler_table(judgement))
         remarks = (
@@ -118,13 +114,3 @@ class SamplersQuestion:
 
 
 AnyQuestion = ContractQuestion | SamplersQuestion
-
-
-def prepare() -> None:
-    """Load what every question needs."""
-    _loaded(EAGER)
-
-
-def answer(question: AnyQuestion) -> Answer:
-    """Ask it."""
-    return question.answer()

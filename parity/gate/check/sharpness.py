@@ -9,9 +9,9 @@ from parity.contracts.cases.case import forced
 from parity.contracts.contract import Contract
 from parity.contracts.fault import Fault
 from parity.faults import CATALOGUE
-from parity.faults.injection import injected
+from parity.faults.made import MADE
 from parity.judging.examine import PreparedExample, prepare
-from parity.judging.run import Plan, run
+from parity.judging.run import Plan, run_one
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.stacks.base import Framework
 
@@ -57,13 +57,12 @@ def unnoticed(contract: Contract, made: Sequence[Made], frameworks: Mapping[str,
 
 def _shows(example: PreparedExample, defect: Fault, framework: Framework) -> bool:
     """Whether a defect shows in one example."""
-    with injected(defect, framework.name):
-        _, measured = example.hold(framework)
+    with framework.within(MADE, defect.full_name, framework.name):
+        measured = example.hold(framework).measurements
     return not all(measurement.agrees for measurement in measured)
 
 
 def _passes(contract: Contract, defect: Fault, framework: Framework) -> bool:
     """Whether a defect passes all that a run asks of the strata: facts and common gains are asked last, being dear."""
-    with injected(defect, framework.name):
-        (result,) = run(Plan((contract,), examples=0), (framework,))
-    return result.verdict.agrees
+    with framework.within(MADE, defect.full_name, framework.name):
+        return run_one(Plan((contract,), examples=0), (framework,)).verdict.agrees

@@ -14,6 +14,7 @@ from parity.contracts.contract import Contract
 from parity.judging.examine import Truth, examine
 from parity.physics.precision import PRECISIONS
 from parity.proof.bench.timing import Pace, paced
+from parity.stacks.here import Here
 from parity.stacks.worker import Call
 
 SIZES = (16, 32, 64, 128, 256)

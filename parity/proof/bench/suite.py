@@ -26,6 +26,7 @@ from parity.judging.quantity import Arrays
 from parity.judging.verdict import judge
 from parity.physics.precision import FLOAT32, PRECISIONS
 from parity.proof.bench.timing import Stopwatch
+from parity.stacks.here import Here
 from parity.stacks.worker import Call
 
 BARE, ANEW = "bare calls", "bare calls, traced anew"

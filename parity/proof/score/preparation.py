@@ -27,11 +27,11 @@ class ScoredExample(PreparedExample):
 
     def beside(self, stack: str, wrong: Measured) -> list[Measurement]:
         """All measurements of the example where one stack has gone wrong: its own, the others', and of the pairs."""
-        found, measurements = wrong
-        everything = list(measurements)
-        for name, (arrays, measured) in self.right.items():
+        everything = list(wrong.measurements)
+        for name, right in self.right.items():
             if name != stack:
-                everything += measured + self.truth.pairs({stack: found or {}, name: arrays or {}})
+                pairs = self.truth.pairs({stack: wrong.arrays or {}, name: right.arrays or {}})
+                everything += right.measurements + pairs
         return everything
 
 

@@ -109,7 +109,7 @@ def _score_defect(
         golden = {golden.name: not replay(golden, contract, (once,)).verdict.agrees for golden in preparation.goldens}
         stage = _stages(preparation.compositions, contract.name, once)
         code = held_by_pytest([contract.name], frameworks=tuple(stacks.many.values())) if ask_pytest else None
-    own = [m for _, measured in found for m in measured]
+    own = [m for measured in found for m in measured.measurements]
     seen = dict(_columns(own)) | {
         name: Seen.among(examples) for name, examples in ((GOLDEN, golden), (STAGE, stage)) if examples
     }
@@ -206,11 +206,11 @@ def _baselines(preparation: Preparation, stack: str, found: Sequence[Measured]) 
     """Where a fixed tolerance holds the right stacks together and does not hold this one to the other."""
     for baseline in BASELINES:
         noticed: dict[str, bool] = {}
-        for example, (arrays, _) in zip(preparation.examples, found, strict=True):
-            (other,) = (right[0] for name, right in example.right.items() if name != stack)
-            right = example.right[stack][0]
+        for example, wrong in zip(preparation.examples, found, strict=True):
+            (other,) = (right.arrays for name, right in example.right.items() if name != stack)
+            right = example.right[stack].arrays
             if example.truth.precision is baseline.precision and other is not None:
-                noticed[example.case.name] = baseline.fires(arrays, other) and not baseline.fires(right, other)
+                noticed[example.case.name] = baseline.fires(wrong.arrays, other) and not baseline.fires(right, other)
         yield baseline.name, Seen.among(noticed)
 
 
@@ -221,7 +221,7 @@ def _alarms(preparation: Preparation) -> dict[str, Seen]:
         examples = [e for e in preparation.examples if e.truth.precision is baseline.precision]
         fired = {}
         for example in examples:
-            one, other = (arrays for arrays, _ in example.right.values())
+            one, other = (right.arrays for right in example.right.values())
             fired[example.case.name] = other is None or baseline.fires(one, other)
         found[baseline.name] = Seen.among(fired)
     return found

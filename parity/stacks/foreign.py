@@ -1,0 +1,90 @@
+"""A subject: somebody's stack, held as it is, through bindings of theirs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from parity._ground.environment import prepare_environment, torch_has_onednn, torch_threads
+from parity.contracts.contract import Contract, Entry, Inputs
+from parity.physics.precision import Precision
+from parity.stacks.base import Cotangents, Stack
+from parity.stacks.process import Process
+from parity.stacks.remote import Remote
+from parity.stacks.seat import LIMIT
+from parity.stacks.subjects import Subject
+from parity.stacks.worker import Question, Settings
+
+FOREIGN = "PYTHONPATH"
+"""A variable that would have the subject's interpreter find the harness's own packages."""
+
+
+class Foreign(Remote):
+    """A subject in a process of its own, with its own interpreter; every function is called eagerly, as it stands."""
+
+    def __init__(self, subject: Subject, device: str = "cpu", limit: float | None = None) -> None:
+        prepare_environment()
+        self.subject = subject
+        settings = Settings(
+            framework=subject.framework,
+            package=subject.package,
+            path=[str(folder) for folder in subject.path],
+            device=device,
+            threads=torch_threads(),
+            onednn=torch_has_onednn(),
+            bindings=str(subject.bindings) if subject.bindings else None,
+            stubs=subject.stubs,
+            accepts=subject.accepts,
+        )
+        environment = {name: value for name, value in os.environ.items() if name != FOREIGN} | dict(subject.environment)
+        stack = Stack(subject.name, subject.framework, subject.package)
+        allowed = limit or subject.limit or LIMIT
+        super().__init__(stack, "eager", device, lambda: Process(settings, subject.python, environment), allowed)
+
+    def binds(self, contract: Contract) -> bool:
+        return self._names_of(contract) is not None
+
+    def entries_of(self, contract: Contract, inputs: Inputs, precision: Precision) -> tuple[Entry, ...]:
+        names = self._names_of(contract) or {}
+        return tuple(Entry(self.name, f"{self.stack.package}.{name}", _in_its_process) for name in names if name)
+
+    def unasked(self, contract: Contract, entry: Entry | None) -> tuple[str, ...]:
+        return (self._names_of(contract) or {}).get(self._name(entry), ())
+
+    def _question(
+        self,
+        contract: Contract,
+        inputs: Inputs,
+        precision: Precision,
+        cotangents: Cotangents | None,
+        entry: Entry | None,
+    ) -> Question:
+        """Sizes and numbers are plain, as a binding takes them."""
+        question = super()._question(contract, inputs, precision, cotangents, entry)
+        plain = {name: question.tensors[name].item() for name in question.scalars}
+        tensors = {name: array for name, array in question.tensors.items() if name not in plain}
+        return question._replace(tensors=tensors, scalars=[], constants={**question.constants, **plain})
+
+    def _entry(self, contract: Contract, entry: Entry) -> int | str:
+        return self._name(entry)
+
+    def _name(self, entry: Entry | None) -> str:
+        """The name of a binding; that of the contract's own has none."""
+        return entry.path.removeprefix(f"{self.stack.package}.") if entry else ""
+
+    def _names_of(self, contract: Contract) -> Mapping[str, tuple[str, ...]] | None:
+        """By name of a binding, what no gradient is asked of; None where the contract is not bound.
+
+        What is bound to a function is bound to all contracts of it.
+        """
+        bound = self.introduction["bound"]
+        if bound is None:
+            return {"": ()}
+        of_contract = (contract.name, contract.address)
+        return {name: tuple(unasked) for bound_to, name, unasked in bound if bound_to in of_contract} or None
+
+
+def _in_its_process(*given: Any) -> Any:
+    """A binding is called where the stack is."""
+    raise NotImplementedError
