@@ -91,6 +91,7 @@ def pad(patches, rows, columns):
 
 @binds("patches.trim")
 def trim(patches, rows, columns):
+    _side(patches)
     _require_square(rows, columns)
     return tf_helper.trim_reconstruction(patches, rows)
 
@@ -103,6 +104,7 @@ def translate(patches, positions):
 
 @binds("patches.extract_patches")
 def extract_patches(canvas, positions, rows, columns):
+    _side(canvas)
     _require_square(rows, columns)
     layer = custom_layers.ExtractPatchesPositionLayer(N=rows, gridsize=_gridsize(positions))
     return _grouped(layer.call([canvas, positions]), positions.shape[-1])
@@ -202,14 +204,12 @@ def normalize(probe, probe_scale):
 
 @binds("networks.encoder_block")
 def encoder_block(features, first_kernel, first_bias, second_kernel, second_bias):
-    layers = lambda x: model.Conv_Pool_block(x, first_kernel.shape[-1])  # noqa: E731
-    return _run(layers, features, [first_kernel, first_bias, second_kernel, second_bias])
+    return _block(model.Conv_Pool_block, features, first_kernel, first_bias, second_kernel, second_bias)
 
 
 @binds("networks.decoder_block")
 def decoder_block(features, first_kernel, first_bias, second_kernel, second_bias):
-    layers = lambda x: model.Conv_Up_block(x, first_kernel.shape[-1])  # noqa: E731
-    return _run(layers, features, [first_kernel, first_bias, second_kernel, second_bias])
+    return _block(model.Conv_Up_block, features, first_kernel, first_bias, second_kernel, second_bias)
 
 
 @binds("networks.amplitude_head")
@@ -228,9 +228,14 @@ def autoencode(images, **parameters):
     if size not in (64, 128, 256):
         raise Outside("there are networks for frames of 64, 128 and 256 pixels a side")
     _configure(N=size, gridsize=gridsize)
-    layers = lambda x: model.create_autoencoder(x, 1, gridsize, True)  # noqa: E731
-    amplitude, phase = _run(layers, images, list(parameters.values()))
+    of = {part: [x for name, x in parameters.items() if name.startswith(part)] for part in _PARTS}
+    encoded = _run(model.create_encoder, (1,), images, of["encoder"])
+    amplitude = _run(model.create_decoder_amp, (1, gridsize, True), encoded, of["amplitude"])
+    phase = _run(model.create_decoder_phase, (1, gridsize, True), encoded, of["phase"])
     return custom_layers.CombineComplexLayer()([amplitude, phase])
+
+
+_PARTS = ("encoder", "amplitude", "phase")
 
 
 @binds("forward.predict_amplitude")
@@ -314,14 +319,13 @@ def _scaled(scaler, amplitude, log_scale):
     return layer([amplitude])
 
 
-def _run(layers, features, parameters):
-    """What a network that `layers` makes gives for features (B, H, W, F), with parameters in the order of the layers.
+def _run(layers, settings, features, parameters):
+    """What the layers that `layers` makes one after another make of features (B, H, W, F), with these parameters.
 
-    Where a parameter is smaller than the network's, the rest is 0.
+    The layers may be wider than their parameters: all beyond them is 0.
     """
-    shape = features.shape[1:]
-    given = tf.keras.Input(shape)
-    network = tf.keras.Model(given, layers(given))
+    given = tf.keras.Input(features.shape[1:])
+    network = tf.keras.Model(given, layers(given, *settings))
     weights = [_filled(x, variable.shape) for x, variable in zip(parameters, network.trainable_variables, strict=True)]
     return network.stateless_call(weights, network.non_trainable_variables, features)[0]
 
@@ -330,10 +334,18 @@ def _filled(parameter, shape):
     return tf.pad(parameter, [(0, more - size) for size, more in zip(parameter.shape, shape, strict=True)])
 
 
+def _block(layers, features, first_kernel, first_bias, second_kernel, second_bias):
+    """A block, both of whose convolutions make equally many channels."""
+    filters = second_kernel.shape[-1]
+    widest = max(first_kernel.shape[-1], filters)
+    return _run(layers, (widest,), features, [first_kernel, first_bias, second_kernel, second_bias])[..., :filters]
+
+
 def _head(activation, features, kernel, bias):
     """A head of frames without a border: the last four of its channels are for the border alone, and are 0 here."""
     _configure(N=64, **{"probe.big": False})
     convolution = tf.keras.layers.Conv2D(kernel.shape[-1], (3, 3), padding="same")
-    layers = lambda x: model.create_decoder_last(x, 1, convolution, None, activation)  # noqa: E731
-    framed = _run(layers, tf.pad(features, [(0, 0), (0, 0), (0, 0), (0, 4)]), [kernel, bias])
-    return framed[:, 16:-16, 16:-16]
+    widened = tf.pad(features, [(0, 0), (0, 0), (0, 0), (0, 4)])
+    return _run(model.create_decoder_last, (1, convolution, None, activation), widened, [kernel, bias])[
+        :, 16:-16, 16:-16
+    ]
