@@ -71,6 +71,8 @@ def conclude(
     out.print()
     for sentence in found.divergences_off:
         out.print(Text(sentence, "red"), soft_wrap=True)
+    for line in (line for one in found.held for line in one.omitted):
+        out.print(Text(f"not asked: {line}", "yellow"), soft_wrap=True)
     for note in (*notes, *not_checked_lines(found.lost)):
         out.print(Text(note, "yellow"), soft_wrap=True)
     out.print(summary_line(verdicts, found.lost, found.asked.shard))

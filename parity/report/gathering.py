@@ -18,6 +18,7 @@ from parity.report.content import ContractReport, Picture
 from parity.report.deviations import INHERITS
 from parity.report.error_map import error_maps, picture
 from parity.report.messages import describe
+from parity.report.omissions import omitted_lines
 from parity.report.pictures import can_draw
 from parity.report.stages import explanation
 from parity.report.terminal import counted, plain
@@ -60,7 +61,7 @@ def held_contract(run: ContractRun, contract: Contract, dataset: Dataset | None 
     """What is known of a contract without asking a framework."""
     names = dict.fromkeys(measurement.case for measurement in run.measurements)
     coordinates = {name: coordinates_of(contract, name, dataset) for name in names}
-    return ContractReport(run=run, equation=contract.equation, coordinates=coordinates)
+    return ContractReport(run=run, equation=contract.equation, coordinates=coordinates, omitted=omitted_lines(run))
 
 
 def with_message(
