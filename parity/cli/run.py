@@ -20,7 +20,6 @@ from parity.judging.omission import Omitted
 from parity.judging.run import NotChecked, Plan
 from parity.judging.shards import Shard
 from parity.report.content import ContractReport
-from parity.report.omissions import unbound_line
 from parity.report.terminal import console
 from parity.runs.isolation import Circumstances, Outcomes, hold, hold_side_by_side
 from parity.runs.results import environment_of
@@ -90,9 +89,9 @@ def run_command(
     outcomes = _held(plan, circumstances, options, jobs, in_depth)
     out.print(Text(" · ".join(outcomes.descriptions.values()), "dim"))
     notes = [_not_asked(plan.frame, left_out)] if left_out else []
-    notes += [unbound_line(outcomes.unbound)] if outcomes.unbound else []
     held = (*outcomes.found, *_required(REGISTRY.select(required) if required else (), outcomes))
-    found = Found(held, asked, environment_of(outcomes.descriptions), command_line(context))
+    environment = environment_of(outcomes.descriptions)
+    found = Found(held, asked, environment, command_line(context), outcomes.unbound)
     return conclude(out, found, "parity run", folder, notes)
 
 
@@ -107,11 +106,15 @@ def _held(plan: Plan, circumstances: Circumstances, options: Sequence[str], jobs
 
 def _required(contracts: Sequence[Contract], outcomes: Outcomes) -> Iterator[NotChecked]:
     """Of the contracts that must be bound, those that some stack does not bind."""
-    unbound = dict.fromkeys(outcomes.unbound, "required, and no stack binds it")
+    unbound = dict.fromkeys((c.name for c in contracts), "required, and not asked")
+    unbound |= dict.fromkeys(outcomes.unbound, "required, and no stack binds it")
     for held in outcomes.found:
         if isinstance(held, ContractReport):
             by = [o.stack for o in held.run.omissions if o.omitted is Omitted.NOT_BOUND]
+            unbound.pop(held.run.verdict.contract, None)
             unbound |= {held.run.verdict.contract: f"required, and {' and '.join(by)} does not bind it"} if by else {}
+        else:
+            unbound.pop(held.contract, None)
     return (NotChecked(c.name, unbound[c.name]) for c in contracts if c.name in unbound)
 
 

@@ -15,6 +15,7 @@ from parity.judging.quantity import Quantity, by_quantity
 from parity.judging.verdict import Outcome, Verdict
 from parity.physics.kinds import Kind
 from parity.physics.precision import FLOAT32, FLOAT64
+from parity.stacks import STACKS
 
 AXES = {
     "B": "group",
@@ -75,7 +76,8 @@ def describe(
     ]
     if contract.stages:
         lines.append(f"  {STAGES}: {explain(contract.name, worst.case, options)}")
-    lines.append(f"  {KEEP}: {promote(contract.name, worst.case, precisions, options)}")
+    if verdict.worst.keys() <= set(STACKS):
+        lines.append(f"  {KEEP}: {promote(contract.name, worst.case, precisions, options)}")
     return "\n".join(lines)
 
 

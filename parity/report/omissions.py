@@ -8,6 +8,9 @@ from parity.judging.omission import Omission, Omitted
 from parity.judging.run import ContractRun
 from parity.report.terminal import counted
 
+MOST_NAMES = 5
+"""Of contracts that are not bound; the rest is counted."""
+
 MOST_REASONS = 3
 """Of why a stack does not claim to do something; the rest is counted."""
 
@@ -23,8 +26,9 @@ def omitted_lines(run: ContractRun) -> tuple[str, ...]:
 
 
 def unbound_line(names: Sequence[str]) -> str:
-    """That nothing was asked of these contracts."""
-    return f"not bound: {counted(len(names), 'contract')}: {', '.join(names)}"
+    """That nothing was asked of these contracts; the report and the results name all of them."""
+    some = f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more, which `parity bindings list` names"
+    return f"not bound: {some if len(names) > MOST_NAMES + 1 else ', '.join(names)}"
 
 
 def _of_stack(run: ContractRun, stack: str, omissions: Sequence[Omission]) -> Iterator[str]:

@@ -70,6 +70,7 @@ def write_results(
     environment: Mapping[str, str],
     asked: Asked | None = None,
     not_checked: Iterable[NotChecked] = (),
+    unbound: Sequence[str] = (),
 ) -> None:
     """Write the runs as JSON, atomically. Raises OSError if the file cannot be written."""
     content = {
@@ -87,6 +88,7 @@ def write_results(
             for run in runs
         },
         "not_checked": {one.contract: one.reason for one in not_checked},
+        **({"not_bound": list(unbound)} if unbound else {}),
     }
     write_atomically(path, json.dumps(content, allow_nan=False, ensure_ascii=False).encode())
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity._ground.errors import CheckNotMade
+from parity.contracts.cases.domain import Domain
 from parity.contracts.contract import Contract, Entry, Inputs
 from parity.physics.kinds import Kind
 from parity.physics.precision import FLOAT64, Precision
@@ -130,6 +131,11 @@ class Framework(ABC):
     @abstractmethod
     def threads(self) -> str:
         """How many threads the framework has."""
+
+    @property
+    def domain(self) -> Domain:
+        """Which inputs the stack claims to do."""
+        return Domain()
 
     def binds(self, contract: Contract) -> bool:
         """Whether the stack has something that does what a contract says."""
@@ -316,9 +322,9 @@ def modes_of(framework: str) -> Sequence[str]:
     return modes
 
 
-def not_installed(stack: Stack) -> FrameworkMissing:
-    """The framework of a stack is not installed."""
-    return FrameworkMissing(
+def not_installed(stack: Stack) -> str:
+    """That the framework of a stack of this repository is not installed."""
+    return (
         f"{stack.framework} is not installed, so {stack.package} cannot be checked: "
         f"pip install 'ptycho-parity[{stack.framework}]', or check the other stack alone with --stack"
     )

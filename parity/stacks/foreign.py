@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from parity._ground.environment import prepare_environment, torch_has_onednn, torch_threads
+from parity.contracts.cases.domain import Domain
 from parity.contracts.contract import Contract, Entry, Inputs
 from parity.physics.precision import Precision
-from parity.stacks.base import Cotangents, Stack
+from parity.stacks.base import Asked, Cotangents, Evaluation, OutsideDomain, Stack
 from parity.stacks.process import Process
 from parity.stacks.remote import Remote
 from parity.stacks.seat import LIMIT
@@ -36,11 +38,31 @@ class Foreign(Remote):
             bindings=str(subject.bindings) if subject.bindings else None,
             stubs=subject.stubs,
             accepts=subject.accepts,
+            absent=f"{subject.framework} is not installed in {subject.python}, so {subject.name} cannot be held",
         )
         environment = {name: value for name, value in os.environ.items() if name != FOREIGN} | dict(subject.environment)
         stack = Stack(subject.name, subject.framework, subject.package)
         allowed = limit or subject.limit or LIMIT
         super().__init__(stack, "eager", device, lambda: Process(settings, subject.python, environment), allowed)
+
+    @property
+    def domain(self) -> Domain:
+        return replace(self.subject.domain, shapes=self.subject.shapes)
+
+    def begin(
+        self,
+        contract: Contract,
+        inputs: Inputs,
+        precision: Precision,
+        cotangents: Cotangents | None = None,
+        entry: Entry | None = None,
+        *,
+        urgent: bool = False,
+    ) -> Asked[Evaluation]:
+        why = self.domain.why_outside(contract, inputs)
+        if why:
+            return Asked(lambda: _outside(why), lambda: True)
+        return super().begin(contract, inputs, precision, cotangents, entry, urgent=urgent)
 
     def binds(self, contract: Contract) -> bool:
         return self._names_of(contract) is not None
@@ -83,6 +105,10 @@ class Foreign(Remote):
             return {"": ()}
         of_contract = (contract.name, contract.address)
         return {name: tuple(unasked) for bound_to, name, unasked in bound if bound_to in of_contract} or None
+
+
+def _outside(why: str) -> Evaluation:
+    raise OutsideDomain(why)
 
 
 def _in_its_process(*given: Any) -> Any:

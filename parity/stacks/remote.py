@@ -53,7 +53,15 @@ class Remote(Framework):
         if not is_found(stack.package):
             raise not_here(stack)
         prepare_environment()
-        settings = Settings(stack.framework, stack.package, [str(ROOT)], device, torch_threads(), torch_has_onednn())
+        settings = Settings(
+            stack.framework,
+            stack.package,
+            [str(ROOT)],
+            device,
+            torch_threads(),
+            torch_has_onednn(),
+            absent=not_installed(stack),
+        )
         return cls(stack, mode, device, lambda: Process(settings, Path(sys.executable), dict(os.environ)), limit)
 
     def end(self) -> None:
@@ -71,16 +79,16 @@ class Remote(Framework):
 
     def require(self) -> None:
         hello = self.introduction
-        if "missing" in hello:
-            is_framework = hello["missing"] == self.stack.framework
-            raise not_installed(self.stack) if is_framework else FrameworkMissing(hello["missing"])
         if self.device == "cuda" and not hello["gpus"]:
             raise no_device(self.stack)
 
     @property
     def introduction(self) -> Mapping[str, Any]:
-        """What the process says when it is ready. Raises StackLost where it never is."""
-        return _answer(self._seat.introduction).header
+        """What the process says when it is ready.
+
+        Raises FrameworkMissing where the framework or the package is not there, and StackLost where it is never ready.
+        """
+        return _granted(self._seat.introduction).header
 
     def submit(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Soon: one after another, in a thread of this process that waits for the other."""

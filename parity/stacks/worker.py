@@ -618,7 +618,7 @@ class Settings(NamedTuple):
 
     The functions of `package`, which lies in one of the folders `path`: by the mirror rule, or by the file `bindings`.
     The modules `stubs` are imported and never used. `accepts` names what of the process's state importing the bindings
-    may change.
+    may change. `absent` is what is said where the framework is not installed.
     """
 
     framework: str
@@ -630,6 +630,7 @@ class Settings(NamedTuple):
     bindings: str | None = None
     stubs: Sequence[str] = ()
     accepts: Sequence[str] = ()
+    absent: str = "the framework is not installed"
 
 
 def places_of(settings: Settings) -> list[str]:
@@ -807,16 +808,17 @@ class Server:
 
     def serve(self) -> None:
         """Say who is here, then answer until nobody asks any more."""
-        self._channel.write(self._begun(), {})
+        hello = self._begun()
+        self._channel.write(hello, {})
         while True:
             header, arrays = self._channel.read()
-            answer, answered = self._answer(header, arrays)
+            answer, answered = (hello, {}) if "missing" in hello else self._answer(header, arrays)
             self._channel.write(answer, answered)
 
     def _begun(self) -> dict[str, Any]:
         settings = self._settings
         if importlib.util.find_spec(settings.framework) is None:
-            return {"missing": settings.framework}
+            return {"missing": settings.absent}
         engine = ENGINES[settings.framework](settings.package, settings.device, settings.threads, settings.onednn)
         self._engine = engine
         self._state = self._shared()

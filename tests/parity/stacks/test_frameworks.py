@@ -26,8 +26,7 @@ from parity.physics.kinds import FLAG, OBJECT
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.stacks import FRAMEWORKS, MIRRORED, load
 from parity.stacks.base import Evaluation, Framework, FrameworkMissing, StackError, stack_at_work
-from parity.stacks.worker import silenced
-from parity.stacks.worker import Torch
+from parity.stacks.worker import Torch, silenced
 from ptycho import optics as tensorflow_optics
 from ptycho_torch import optics as torch_optics
 

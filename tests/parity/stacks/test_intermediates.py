@@ -1,6 +1,7 @@
 """Narrow intermediates: none in what is right, and seen in either stack where there is one."""
 
 import pytest
+from parity.stacks.intermediates import Intermediate, narrow_intermediates
 
 from parity.contracts.cases.case import forced, sweep
 from parity.contracts.changes import given
@@ -10,7 +11,6 @@ from parity.faults.injection import injected
 from parity.judging.examine import Truth
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.stacks.base import Framework
-from parity.stacks.intermediates import Intermediate, narrow_intermediates
 
 
 def truth_of(name: str, precision: Precision) -> Truth:
