@@ -1,7 +1,7 @@
 """Binds contracts of ptycho-parity to `ptycho` of PtychoPINN.
 
-It names patches as the contracts do for TensorFlow, (B, H, W, C), and knows a probe of one mode. Its functions read sizes
-and weights from one dictionary for the whole process, which each binding fills before it calls them.
+It names patches as the contracts do for TensorFlow, (B, H, W, C), and knows a probe of one mode. Its functions read
+sizes and weights from one dictionary for the whole process, which each binding fills before it calls them.
 """
 
 import math
