@@ -438,7 +438,7 @@ class TensorFlow:
             with self._tf.GradientTape() as tape:
                 tape.watch([tensors[i] for i in watched])
                 results = _as_list(function(**dict(zip(names, tensors)), **constants))
-            if not all(result.shape.is_compatible_with(weight.shape) for result, weight in zip(results, cotangents)):
+            if not all(map(self._can_pull, results, cotangents)):
                 return results, [None] * len(watched)
             sources = [tensors[i] for i in watched]
             return results, tape.gradient(results, sources, output_gradients=cotangents)
@@ -454,6 +454,10 @@ class TensorFlow:
                 step, input_signature=signature, autograph=False, jit_compile=question.mode == "xla" or None
             )
         return traces[key]
+
+    def _can_pull(self, result: Any, cotangent: Any) -> bool:
+        """Whether a result is a tensor, which an array that left the framework is not, of the cotangent's shape."""
+        return bool(self._tf.is_tensor(result)) and result.shape.is_compatible_with(cotangent.shape)
 
     def _current_traces(self) -> dict[tuple[object, ...], Callable[..., Any]]:
         change = getattr(sys.modules.get(self._package), INJECTED, None)
@@ -731,8 +735,8 @@ class Bindings:
         return [(contract, name, binding.unasked) for (contract, name), binding in BINDINGS.items()]
 
     def of(self, question: Question) -> Callable[..., Any]:
-        """The function that a question is about."""
-        return BINDINGS[self._key(question)].function
+        """The function that a question is about, given its sizes as plain numbers."""
+        return functools.partial(_with_numbers, BINDINGS[self._key(question)].function, frozenset(question.scalars))
 
     @contextlib.contextmanager
     def unreached(self, question: Question) -> Iterator[None]:
@@ -769,6 +773,10 @@ class Bindings:
         ]
         where = f"{os.path.basename(self._file)}, line {lines[-1]}: " if lines else ""
         return f"{where}raised {type(error).__name__}: {first_line(error)}"
+
+
+def _with_numbers(function: Callable[..., Any], scalars: frozenset[str], /, **arguments: Any) -> Any:
+    return function(**{name: np.asarray(x).item() if name in scalars else x for name, x in arguments.items()})
 
 
 def _frames(error: BaseException) -> Iterator[Any]:
