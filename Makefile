@@ -103,7 +103,7 @@ subjects-env: $(SUBJECTS_READY) ## The environment of the public packages in sub
 subjects: $(READY) $(SUBJECTS_READY) ## What the oracle says of public packages, each in its own words
 	@for folder in subjects/*/; do \
 		echo "$$folder"; \
-		(cd $$folder && $(CURDIR)/$(VENV)/bin/parity run --examples 10) || [ $$? -eq 1 ] || exit 2; \
+		(cd $$folder && $(CURDIR)/$(VENV)/bin/parity run --examples 0) || [ $$? -eq 1 ] || exit 2; \
 	done
 
 .PHONY: bench
