@@ -6,10 +6,10 @@ It names patches as the contracts do, (B, C, H, W). Positions have an axis more,
 
 import torch
 from parity_binding import Outside, binds
-from ptycho_torch.config_params import DataConfig, ModelConfig
 from torch.func import functional_call
 
 from ptycho_torch import helper, model, patch_generator, probe_mask
+from ptycho_torch.config_params import DataConfig, ModelConfig
 from ptycho_torch.generators import fno
 
 
