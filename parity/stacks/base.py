@@ -22,7 +22,7 @@ from parity._ground.errors import CheckNotMade
 from parity.contracts.cases.domain import Domain
 from parity.contracts.contract import Contract, Entry, Inputs
 from parity.physics.kinds import Kind
-from parity.physics.precision import FLOAT64, Precision
+from parity.physics.precision import Precision
 from parity.stacks.worker import ENGINES, INJECTED, RAISED, Question, StackError, stack_at_work
 
 __all__ = ["INJECTED", "RAISED", "StackError", "stack_at_work"]
@@ -102,7 +102,7 @@ class Returned:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked(Generic[T]):
+class Awaited(Generic[T]):
     """A question that has been asked: `answer` waits, unless it `is_answered`."""
 
     answer: Callable[[], T]
@@ -136,6 +136,11 @@ class Framework(ABC):
     def domain(self) -> Domain:
         """Which inputs the stack claims to do."""
         return Domain()
+
+    @property
+    def widens(self) -> bool:
+        """Whether the stack can be asked in widened sources."""
+        return False
 
     def binds(self, contract: Contract) -> bool:
         """Whether the stack has something that does what a contract says."""
@@ -179,7 +184,7 @@ class Framework(ABC):
         entry: Entry | None = None,
         *,
         urgent: bool = False,
-    ) -> Asked[Evaluation]:
+    ) -> Awaited[Evaluation]:
         """Ask as `evaluate` does, and go on; who waits for the answer gets what there is to raise.
 
         What is urgent is answered before what is not.
@@ -187,7 +192,7 @@ class Framework(ABC):
         question = self._question(contract, inputs, precision, cotangents, entry)
         asked = self._begin(contract, question, urgent=urgent)
         unasked = self.unasked(contract, entry)
-        return Asked(
+        return Awaited(
             lambda: self._evaluation(contract, asked.answer(), precision, unasked, bool(cotangents)),
             asked.is_answered,
         )
@@ -231,7 +236,7 @@ class Framework(ABC):
         """
         question = self._question(contract, inputs, precision, cotangents, entry)._replace(mode="eager")
         try:
-            found = self._narrow(contract, question, (*HALF, *(SINGLE if precision is FLOAT64 else ())))
+            found = self._narrow(contract, question, (*HALF, *(SINGLE if precision.is_double else ())))
         except StackError:
             return ()
         return tuple(Intermediate(dtype, operation) for dtype, operation in found.items())
@@ -308,7 +313,7 @@ class Framework(ABC):
         """Drop what was traced or compiled, so that the next call traces and compiles as the first did."""
 
     @abstractmethod
-    def _begin(self, contract: Contract, question: Question, *, urgent: bool) -> Asked[Returned]:
+    def _begin(self, contract: Contract, question: Question, *, urgent: bool) -> Awaited[Returned]:
         """Ask a question, before those that can wait if it is urgent. The answer raises as `evaluate` does."""
 
     @abstractmethod

@@ -18,7 +18,7 @@ from parity._ground.repository import import_stack, is_found
 from parity.contracts.contract import Contract, Entry, Inputs
 from parity.physics.precision import Precision
 from parity.stacks.base import (
-    Asked,
+    Awaited,
     Cotangents,
     Framework,
     FrameworkMissing,
@@ -95,9 +95,9 @@ class Here(Framework):
         """The call behind `evaluate`, on tensors that are ready: what no harness can do without."""
         return self._ready(contract, self._question(contract, inputs, precision, cotangents, entry))
 
-    def _begin(self, contract: Contract, question: Question, *, urgent: bool) -> Asked[Returned]:
+    def _begin(self, contract: Contract, question: Question, *, urgent: bool) -> Awaited[Returned]:
         """Nothing runs before the answer is wanted."""
-        return Asked(lambda: self._returned(contract, question), lambda: True)
+        return Awaited(lambda: self._returned(contract, question), lambda: True)
 
     def _returned(self, contract: Contract, question: Question) -> Returned:
         with _translated():

@@ -24,7 +24,7 @@ from parity.judging.measurement import Measurement
 from parity.judging.quantity import by_quantity
 from parity.judging.stage_tree import StageRun, Tree
 from parity.judging.stages import stage_tree
-from parity.physics.precision import FLOAT64, PRECISIONS, Precision
+from parity.physics.precision import FLOAT32, FLOAT64, WIDENED, Precision
 from parity.stacks.base import Framework
 
 EXHIBITS, OTHERS, CONTROLS = 2, 3, 2
@@ -227,7 +227,8 @@ def _wrong_in_itself(tree: Tree) -> StageRun | None:
 
 def _finest(failing: Sequence[Measurement]) -> Precision:
     names = {m.precision for m in failing}
-    return FLOAT64 if FLOAT64.name in names else PRECISIONS[min(names)]
+    finest_first = (WIDENED, FLOAT64, FLOAT32)
+    return next(precision for precision in finest_first if precision.name in names)
 
 
 def _entry_of(contract: Contract, framework: Framework, failing: Sequence[Measurement]) -> Entry | None:
