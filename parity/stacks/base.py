@@ -150,6 +150,10 @@ class Framework(ABC):
         """The other names that the stack has for a contract's function, where they can be asked of these inputs."""
         return contract.entries_of(self.name, inputs, precision)
 
+    def named(self, contract: Contract) -> tuple[Entry, ...]:
+        """All other names that the stack has for a contract's function, whatever the inputs."""
+        return tuple(entry for entry in contract.entries if entry.stack == self.name)
+
     def unasked(self, contract: Contract, entry: Entry | None) -> tuple[str, ...]:
         """The arguments with respect to which the stack claims no gradient."""
         return ()

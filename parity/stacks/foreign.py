@@ -90,6 +90,9 @@ class Foreign(Remote):
         return self._names_of(contract) is not None
 
     def entries_of(self, contract: Contract, inputs: Inputs, precision: Precision) -> tuple[Entry, ...]:
+        return self.named(contract)
+
+    def named(self, contract: Contract) -> tuple[Entry, ...]:
         names = self._names_of(contract) or {}
         return tuple(Entry(self.name, f"{self.stack.package}.{name}", _in_its_process) for name in names if name)
 

@@ -521,11 +521,116 @@ class TensorFlow:
             backend.set_floatx(state["default dtype"])
 
 
+class NumPy:
+    """Runs functions of NumPy, which has no gradients."""
+
+    modes = ("eager",)
+
+    def __init__(self, package: str, device: str, threads: int = 1, onednn: bool = True) -> None:
+        self.threads = os.environ.get("OMP_NUM_THREADS", "default")
+        self.gpus = 0
+
+    @property
+    def version(self) -> str:
+        return np.__version__
+
+    def forget(self) -> None:
+        """Nothing is traced or compiled."""
+
+    def ready(self, function: Callable[..., Any], question: Question) -> Call:
+        """The call of a function on arrays of its own."""
+        arguments = {name: array.copy() for name, array in question.tensors.items()}
+
+        def call() -> Results:
+            with stack_at_work():
+                return _as_list(function(**arguments, **question.constants)), [None] * len(question.watched)
+
+        return call
+
+    def array(self, tensor: Any) -> Array:
+        """As it is; a size comes as a plain number."""
+        return np.asarray(tensor)
+
+    def operations(self, call: Call) -> Iterator[tuple[str, str]]:
+        """None: NumPy tells nobody what it does."""
+        return iter(())
+
+    def state(self) -> dict[str, Any]:
+        """Nothing beside what the process shares anyway."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Nothing to set back."""
+
+
+class Jax(NumPy):
+    """Runs functions of JAX as they stand, in double precision where that is asked.
+
+    What the functions themselves compile, JAX compiles anew for every shape. Its gradients are the conjugates of those
+    that the other frameworks give.
+    """
+
+    def __init__(self, package: str, device: str, threads: int = 1, onednn: bool = True) -> None:
+        import jax
+
+        jax.config.update("jax_platforms", "cuda,cpu" if device == "cuda" else "cpu")
+        jax.config.update("jax_enable_x64", True)
+        jax.config.update("jax_default_matmul_precision", "highest")
+        self._jax = jax
+        self.threads = "default"
+        self.gpus = sum(found.platform != "cpu" for found in jax.devices())
+
+    @property
+    def version(self) -> str:
+        return str(self._jax.__version__)
+
+    def forget(self) -> None:
+        """Drop what was compiled, so that the next call compiles as the first did."""
+        self._jax.clear_caches()
+
+    def ready(self, function: Callable[..., Any], question: Question) -> Call:
+        """The call of a function on arrays that are ready."""
+        tensors = {name: self._jax.numpy.asarray(array) for name, array in question.tensors.items()}
+        watched = {name: tensors.pop(name) for name in question.watched if question.cotangents}
+
+        def run(given: dict[str, Any]) -> list[Any]:
+            return _as_list(function(**given, **tensors, **question.constants))
+
+        def call() -> Results:
+            with stack_at_work():
+                if not watched:
+                    return run({}), [None] * len(question.watched)
+                results, pull = self._jax.vjp(run, watched)
+                if [result.shape for result in results] != [cotangent.shape for cotangent in question.cotangents]:
+                    return results, [None] * len(watched)
+                pairs = zip(results, question.cotangents)
+                (gradients,) = pull([cotangent.astype(result.dtype).conj() for result, cotangent in pairs])
+                return results, [gradients[name].conj() for name in watched]
+
+        return call
+
+    def operations(self, call: Call) -> Iterator[tuple[str, str]]:
+        """Dtype and name of every operation that the call is traced to."""
+        traced = [self._jax.make_jaxpr(lambda: call()[0])().jaxpr]
+        while traced:
+            for step in traced.pop().eqns:
+                traced += self._jax.core.jaxprs_in_params(step.params)
+                yield from ((str(result.aval.dtype), step.primitive.name) for result in step.outvars)
+
+    def state(self) -> dict[str, Any]:
+        """What all code of the process shares, by name."""
+        return {"default dtype": "float64" if self._jax.config.jax_enable_x64 else "float32"}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Set it back."""
+        self._jax.config.update("jax_enable_x64", state["default dtype"] == "float64")
+
+
 def _as_list(returned: Any) -> list[Any]:
     return list(returned) if isinstance(returned, tuple) else [returned]
 
 
-ENGINES: Mapping[str, Any] = {"torch": Torch, "tensorflow": TensorFlow}
+ENGINES: Mapping[str, Any] = {"torch": Torch, "tensorflow": TensorFlow, "jax": Jax, "numpy": NumPy}
 """By framework, in the order of import: torch before TensorFlow."""
 
 
