@@ -67,8 +67,10 @@ def binds(contract: str, *, name: str = "", unasked: Sequence[str] = ()) -> Call
     flags are plain. It returns a tensor, or a tuple of as many as the contract has results. A further function of the
     stack that does the same is bound under a `name` of its own. No gradient is asked with respect to `unasked`.
 
-    Raises ValueError for a second function of the same contract and name.
+    Raises ValueError for a second function of the same contract and name, and for a name that is none in Python.
     """
+    if name and not all(part.isidentifier() for part in name.split(".")):
+        raise ValueError(f"{contract}: expected a name such as model.MAELoss, got '{name}'")
 
     def keep(function: Callable[..., Any]) -> Callable[..., Any]:
         if (contract, name) in BINDINGS:

@@ -222,7 +222,9 @@ def phase_head(features, kernel, bias):
     return _head(custom_layers.ActivationLayer("tanh", scale=math.pi), features, kernel, bias)
 
 
-@binds("networks.autoencode")
+@binds("networks.autoencode@64")
+@binds("networks.autoencode@128")
+@binds("networks.autoencode@256")
 def autoencode(images, **parameters):
     size, gridsize = _side(images), _gridsize(images)
     if size not in (64, 128, 256):

@@ -6,10 +6,10 @@ It names patches as the contracts do, (B, C, H, W). Positions have an axis more,
 
 import torch
 from parity_binding import Outside, binds
-from ptycho_torch.config_params import DataConfig, ModelConfig
 from torch.func import functional_call
 
 from ptycho_torch import helper, model, patch_generator, probe_mask
+from ptycho_torch.config_params import DataConfig, ModelConfig
 from ptycho_torch.generators import fno
 
 
@@ -201,7 +201,9 @@ def spectral_convolve(features, weights):
     return functional_call(fno._FallbackSpectralConv2d(inputs, outputs, kept), {"weights": square}, features)
 
 
-@binds("networks.autoencode")
+@binds("networks.autoencode@64")
+@binds("networks.autoencode@128")
+@binds("networks.autoencode@256")
 def autoencode(images, **parameters):
     channels = images.shape[1]
     network = model.Autoencoder(_plain(C_model=channels, n_filters_scale=1), DataConfig(N=_network_side(images)))

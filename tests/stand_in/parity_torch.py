@@ -2,9 +2,9 @@
 
 import torch
 from parity_binding import Outside, binds
-from ptycho_torch.nn import losses
 
 from ptycho_torch import detector, model, optics, scanning
+from ptycho_torch.nn import losses
 
 
 @binds("losses.mae")

@@ -44,7 +44,7 @@ class Domain:
 
     def restricted(self, contract: Contract) -> tuple[Contract, tuple[str, ...]]:
         """The contract on such inputs alone, and the names of the strata of which nothing is left."""
-        within = {stratum.name: self._within(stratum) for stratum in contract.strata}
+        within = {stratum.name: self._within(stratum, contract.takes) for stratum in contract.strata}
         kept = tuple(stratum for stratum in within.values() if stratum)
         never = tuple(name for name, stratum in within.items() if stratum is None)
         return (replace(contract, strata=kept), never) if kept and self != Domain() else (contract, ())
@@ -65,8 +65,8 @@ class Domain:
                 return f"a batch has at most {self.batch} groups"
         return ""
 
-    def _within(self, stratum: Stratum) -> Stratum | None:
-        shapes = self._shapes(stratum.shapes)
+    def _within(self, stratum: Stratum, takes: Callable[[Shape], bool]) -> Stratum | None:
+        shapes = self._shapes(stratum.shapes, takes)
         drawn = {each.name: getattr(stratum, each.name) for each in fields(stratum)}
         narrowed: dict[str, Any] = {"shapes": shapes}
         if self.modes and "modes" in drawn:
@@ -77,12 +77,13 @@ class Domain:
             narrowed["margins"] = drawn["margins"][-1:]  # rows and columns draw one each, and these must be alike
         return replace(stratum, **narrowed) if all(narrowed.values()) else None
 
-    def _shapes(self, drawn: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    def _shapes(self, drawn: tuple[Shape, ...], takes: Callable[[Shape], bool]) -> tuple[Shape, ...]:
+        """Of the frames that a stratum draws, those that are asked; else all that are asked and that `takes` admits."""
         own = tuple(shape for shape in drawn if self.has(shape))
         if not self.shapes:
             return own
         shows = _OF_SHAPE.get(drawn)
-        asked = tuple(shape for shape in self.shapes if shows is None or shows(shape))
+        asked = tuple(shape for shape in self.shapes if takes(shape) and (shows is None or shows(shape)))
         return tuple(shape for shape in own if shape in self.shapes) or asked
 
 

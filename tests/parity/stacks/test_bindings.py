@@ -57,3 +57,11 @@ def test_what_a_binding_of_tensorflow_returns_as_an_array_has_no_gradient(tensor
     (result,), gradients = tensorflow.ready(lambda x: 2 * x.numpy(), question())()
     assert np.array_equal(result, [2, 2, 2])
     assert gradients == [None]
+
+
+@pytest.mark.parametrize("name", ["sigma=0", "model.", "a b", "1"])
+def test_a_name_that_no_report_can_tell_from_words_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "BINDINGS", {})
+    with pytest.raises(ValueError, match=r"losses\.mae: expected a name such as model\.MAELoss, got '"):
+        worker.binds("losses.mae", name=name)(lambda: None)
+    assert worker.BINDINGS == {}
