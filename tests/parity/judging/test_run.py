@@ -48,9 +48,8 @@ class OracleEngine:
             if self._raises:
                 raise self._raises
             vjp = REGISTRY[question.contract].oracle_vjp()
-            return [function(**wide) * (1 + self._error)], vjp(
-                *question.cotangents, **wide
-            ) if question.cotangents else ()
+            gradients = vjp(*question.cotangents, **wide) if question.cotangents else ()
+            return [function(**wide) * (1 + self._error)], gradients
 
         return call
 
