@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from parity._ground.errors import UsageError
 from parity.contracts.cases.case import Case, forced
 from parity.contracts.cases.datasets import read_dataset
-from parity.contracts.contract import Entry
+from parity.contracts.contract import Contract, Entry
 from parity.contracts.declared import REGISTRY
 from parity.judging.examine import examine
 from parity.judging.measurement import PAIR
