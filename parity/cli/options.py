@@ -37,7 +37,10 @@ class SubjectName(click.ParamType[str]):
 
 
 precision_option = click.option(
-    "--precision", default="f32,f64", show_default=True, help="Run in f32, in f64, or in both as f32,f64."
+    "--precision",
+    default="f32,f64",
+    show_default=True,
+    help="Run in f32, in f64, or in both as f32,f64; a subject in wide, too.",
 )
 device_option = click.option(
     "--device",

@@ -106,11 +106,15 @@ def _held(plan: Plan, circumstances: Circumstances, options: Sequence[str], jobs
 
 def _required(contracts: Sequence[Contract], outcomes: Outcomes) -> Iterator[NotChecked]:
     """Of the contracts that must be bound, those that some stack does not bind."""
-    unbound = dict.fromkeys(outcomes.unbound, "required, and no stack binds it")
+    unbound = dict.fromkeys((c.name for c in contracts), "required, and not asked")
+    unbound |= dict.fromkeys(outcomes.unbound, "required, and no stack binds it")
     for held in outcomes.found:
         if isinstance(held, ContractReport):
             by = [o.stack for o in held.run.omissions if o.omitted is Omitted.NOT_BOUND]
+            unbound.pop(held.run.verdict.contract, None)
             unbound |= {held.run.verdict.contract: f"required, and {' and '.join(by)} does not bind it"} if by else {}
+        else:
+            unbound.pop(held.contract, None)
     return (NotChecked(c.name, unbound[c.name]) for c in contracts if c.name in unbound)
 
 

@@ -13,7 +13,7 @@ from parity.faults.diagnosis import Diagnosis, diagnoses
 from parity.judging.run import ContractRun
 from parity.judging.stage_tree import Tree
 from parity.judging.stages import trees_of
-from parity.physics.precision import PRECISIONS
+from parity.physics.precision import ALL_PRECISIONS
 from parity.report.content import ContractReport, Picture
 from parity.report.deviations import INHERITS
 from parity.report.error_map import error_maps, picture
@@ -91,7 +91,7 @@ def _trees(
 ) -> tuple[Tree, ...]:
     """The trees of the case that the message is about, in the precisions that were run."""
     case = parse_case(contract, run.verdict.failures[0].case, dataset)
-    precisions = tuple(precision for precision in PRECISIONS.values() if precision.name in run.verdict.precisions)
+    precisions = tuple(precision for precision in ALL_PRECISIONS.values() if precision.name in run.verdict.precisions)
     return trees_of(case, frameworks, precisions, REGISTRY)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from parity._ground.errors import UsageError
 from parity.contracts.cases.datasets import Dataset, read_dataset
 from parity.contracts.cases.domain import shared
 from parity.contracts.contract import Contract
@@ -20,7 +21,7 @@ from parity.contracts.declared import REGISTRY
 from parity.judging.omission import Omission, Omitted
 from parity.judging.run import NotChecked, Plan, run
 from parity.judging.shards import Shard
-from parity.physics.precision import PRECISIONS
+from parity.physics.precision import ALL_PRECISIONS, WIDENED
 from parity.report.content import ContractReport
 from parity.report.gathering import gather
 from parity.runs.workers import Lost, in_processes
@@ -71,6 +72,9 @@ def hold(
     `options` are those of `parity run`, for the messages; `in_depth` asks for stages and pictures of what fails. A
     contract for which memory runs out, or of which a stack's process does not answer, is not checked.
     """
+    narrow = [f.name for f in frameworks if WIDENED in plan.precisions and not f.widens]
+    if narrow:
+        raise UsageError(f"precision: expected subjects for wide, got {' and '.join(narrow)}")
     unbound = tuple(c.name for c in plan.contracts if not any(f.binds(c) for f in frameworks))
     plan, never = _claimed(plan, frameworks, unbound)
     longest_first = replace(plan, contracts=_longest_first(plan, plan.contracts))
@@ -142,7 +146,7 @@ class _Task:
     def hold(self) -> Outcomes:
         """Hold the contract."""
         frameworks = _engaged_here(self.circumstances)
-        precisions = tuple(PRECISIONS[name] for name in self.precisions)
+        precisions = tuple(ALL_PRECISIONS[name] for name in self.precisions)
         contracts = (REGISTRY[self.contract],)
         plan = Plan(contracts, self.examples, precisions, self.case, _dataset(self.data), self.shard)
         return hold(plan, frameworks, self.options, in_depth=self.in_depth)

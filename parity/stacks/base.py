@@ -22,7 +22,7 @@ from parity._ground.errors import CheckNotMade
 from parity.contracts.cases.domain import Domain
 from parity.contracts.contract import Contract, Entry, Inputs
 from parity.physics.kinds import Kind
-from parity.physics.precision import FLOAT64, Precision
+from parity.physics.precision import Precision
 from parity.stacks.worker import ENGINES, INJECTED, RAISED, Question, StackError, stack_at_work
 
 __all__ = ["INJECTED", "RAISED", "StackError", "stack_at_work"]
@@ -137,6 +137,11 @@ class Framework(ABC):
         """Which inputs the stack claims to do."""
         return Domain()
 
+    @property
+    def widens(self) -> bool:
+        """Whether the stack can be asked in widened sources."""
+        return False
+
     def binds(self, contract: Contract) -> bool:
         """Whether the stack has something that does what a contract says."""
         return True
@@ -144,6 +149,10 @@ class Framework(ABC):
     def entries_of(self, contract: Contract, inputs: Inputs, precision: Precision) -> tuple[Entry, ...]:
         """The other names that the stack has for a contract's function, where they can be asked of these inputs."""
         return contract.entries_of(self.name, inputs, precision)
+
+    def named(self, contract: Contract) -> tuple[Entry, ...]:
+        """All other names that the stack has for a contract's function, whatever the inputs."""
+        return tuple(entry for entry in contract.entries if entry.stack == self.name)
 
     def unasked(self, contract: Contract, entry: Entry | None) -> tuple[str, ...]:
         """The arguments with respect to which the stack claims no gradient."""
@@ -231,7 +240,7 @@ class Framework(ABC):
         """
         question = self._question(contract, inputs, precision, cotangents, entry)._replace(mode="eager")
         try:
-            found = self._narrow(contract, question, (*HALF, *(SINGLE if precision is FLOAT64 else ())))
+            found = self._narrow(contract, question, (*HALF, *(SINGLE if precision.is_double else ())))
         except StackError:
             return ()
         return tuple(Intermediate(dtype, operation) for dtype, operation in found.items())
@@ -322,9 +331,9 @@ def modes_of(framework: str) -> Sequence[str]:
     return modes
 
 
-def not_installed(stack: Stack) -> FrameworkMissing:
-    """The framework of a stack is not installed."""
-    return FrameworkMissing(
+def not_installed(stack: Stack) -> str:
+    """That the framework of a stack of this repository is not installed."""
+    return (
         f"{stack.framework} is not installed, so {stack.package} cannot be checked: "
         f"pip install 'ptycho-parity[{stack.framework}]', or check the other stack alone with --stack"
     )

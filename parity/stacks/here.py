@@ -44,7 +44,7 @@ class Here(Framework):
     def __init__(self, stack: Stack, mode: str, device: str) -> None:
         super().__init__(stack, mode, device)
         if importlib.util.find_spec(stack.framework) is None:
-            raise not_installed(stack)
+            raise FrameworkMissing(not_installed(stack))
         if not is_found(stack.package):
             raise not_here(stack)
         started = "tensorflow" in sys.modules and "TF_NUM_INTRAOP_THREADS" not in os.environ

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 import weakref
 from collections import deque
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from pathlib import Path
 from threading import Thread
 from typing import IO
 
-from parity.stacks import worker
+from parity.stacks import guard, worker
 
 CHUNK = 2**20
 """Bytes that are read or written at once, and that a pipe is asked to hold."""
@@ -38,16 +39,25 @@ class Ended(Exception):
 class Process:
     """A worker process, which makes itself ready at once. Nothing here waits for it.
 
-    It has a session of its own, which is ended as a whole: with what the stack has started.
+    It has a session of its own, where no Ctrl-C reaches it, and a guard, which ends it if this process cannot. What the
+    stack has started is ended with it.
     """
 
     def __init__(self, settings: worker.Settings, python: Path, environment: Mapping[str, str]) -> None:
+        self._mark = uuid.uuid4().hex
         self._process = subprocess.Popen(
-            [str(python), worker.__file__, json.dumps(settings._asdict()), str(os.getpid())],
+            [str(python), worker.__file__, json.dumps(settings._asdict())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment,
+            env={**environment, guard.MARK: self._mark},
+            start_new_session=True,
+        )
+        self._guard = subprocess.Popen(
+            [sys.executable, "-I", "-S", guard.__file__, str(self._process.pid), self._mark],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         pipes = (self._process.stdout, self._process.stdin, self._process.stderr)
@@ -89,10 +99,11 @@ class Process:
         if self._is_ended:
             return
         self._is_ended = True
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        guard.end(self._process.pid, self._mark)
+        self._guard.kill()
+        self._guard.wait()
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
+        for pipe in (self._process.stdin, self._process.stdout, self._guard.stdin):
             with contextlib.suppress(OSError):
                 if pipe:
                     pipe.close()
@@ -109,7 +120,7 @@ class Process:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(PARTING)
         code = self._process.poll()
-        if code is None:
+        if code in (None, worker.CLOSED):
             return "closed its pipes"
         if code == -signal.SIGKILL:
             return "was killed (SIGKILL; out of memory?)"

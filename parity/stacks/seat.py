@@ -25,7 +25,7 @@ START_LIMIT = 600.0
 """Seconds that a process may take to be ready."""
 
 ATTEMPTS = 3
-"""Processes in a row that may be lost before they have answered anything; then no other takes their place."""
+"""Processes in a row that may be lost before they are ready; then no other takes their place."""
 
 AT_ONCE = 3
 """Questions that a process is sent before it has answered the first: it need not wait for the next."""
@@ -78,7 +78,7 @@ class Seat:
         self._since = time.monotonic()
         self._spent: dict[str, float] = {}
         self._lost: dict[str, str] = {}
-        self._fruitless, self._is_over = 0, ""
+        self._failed_starts, self._is_over = 0, ""
         self._woken, self._wake = os.pipe()
         for pipe in (self._woken, self._wake):
             os.set_blocking(pipe, False)
@@ -126,22 +126,29 @@ class Seat:
         return ready.future
 
     def _serve(self) -> None:
-        """Send and receive until the end, whatever becomes of the processes."""
-        while not self._is_over:
-            process = self._process
-            try:
-                if process is None:
-                    self._await_events(None)
-                else:
-                    self._exchange(process)
-            except Ended as ended:
-                self._replace(f"{self._name}'s process {ended}")
+        """Send and receive until the end, whatever becomes of the processes. Nobody is left to wait for an answer."""
+        try:
+            while not self._is_over:
+                self._advance()
+        except Exception as error:
+            self._is_over = f"{self._name} cannot be asked: {type(error).__name__}: {error}"
         with self._lock:
             if self._process:
                 self._process.end()
             self._give_up(self._is_over)
-        os.close(self._woken)
-        os.close(self._wake)
+            os.close(self._woken)
+            os.close(self._wake)
+            self._wake = -1
+
+    def _advance(self) -> None:
+        process = self._process
+        try:
+            if process is None:
+                self._await_events(None)
+            else:
+                self._exchange(process)
+        except Ended as ended:
+            self._replace(f"{self._name}'s process {ended}")
 
     def _exchange(self, process: Process) -> None:
         """Send what can be sent, receive what has come, and see whether the process still answers."""
@@ -195,7 +202,7 @@ class Seat:
             line, found, rest = self._received.partition(b"\n")
             if not found:
                 return False
-            self._header, self._received = json.loads(line), rest
+            self._header, self._received = self._header_in(line), rest
         size = sum(worker.sizes_of(self._header))
         if len(self._received) < size:
             return False
@@ -206,10 +213,21 @@ class Seat:
             question, now = self._sent.popleft(), time.monotonic()
             self._spent[question.contract] = self._spent.get(question.contract, 0.0) + now - self._since
             self._since = now
-            if question.parts:
-                self._fruitless = 0
+            if not question.parts:
+                self._failed_starts = 0
         question.future.set_result(answer)
         return True
+
+    def _header_in(self, line: bytearray) -> Mapping[str, Any]:
+        """The header of the next answer. Raises Ended where something else than the worker has written to its pipe."""
+        try:
+            header: Mapping[str, Any] = json.loads(line)
+            worker.sizes_of(header)
+        except (ValueError, TypeError, KeyError):
+            raise Ended("sent something that is no answer") from None
+        if not self._sent:
+            raise Ended("sent an answer to no question")
+        return header
 
     def _require_in_time(self) -> None:
         with self._lock:
@@ -230,13 +248,13 @@ class Seat:
             words = self._process.last_words
             self._process.end()
             self._process = None
-            self._fruitless += 1
             if self._sent and not self._sent[0].parts:
+                self._failed_starts += 1
                 starting = self._sent.popleft()
                 why = f"{why} before it was ready{f': {words}' if words else ''}"
                 starting.future.set_exception(NoAnswer(why))
-            if self._fruitless >= ATTEMPTS:
-                self._is_over = f"{why}; it was the last of {ATTEMPTS} in a row that answered nothing"
+            if self._failed_starts >= ATTEMPTS:
+                self._is_over = f"{why}; it was the last of {ATTEMPTS} in a row that did not begin"
                 return
             self._drop_the_first(why)
             again = [(queue, [*queue]) for queue in (self._urgent, self._later)]
@@ -265,5 +283,6 @@ class Seat:
             queue.clear()
 
     def _nudge(self) -> None:
-        with suppress(BlockingIOError, OSError):
+        """Have the thread look at the questions; where it is no more, another file may have the number of its pipe."""
+        with self._lock, suppress(OSError):
             os.write(self._wake, b".")

@@ -1,0 +1,332 @@
+"""Whatever a stack does to its process, it does to nothing else: to no other contract, no exit code, no machine.
+
+Hostile stacks lie in repositories laid over the real one. `parity run` asks several of their functions at once, and
+each has a test of its own. The processes of a run are known by a variable in their environment.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import parity
+import ptycho
+import ptycho_exposures
+import ptycho_torch
+from parity import cli
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which processes are left")
+
+HARNESS, EXPOSURES = (Path(package.__file__).parent for package in (parity, ptycho_exposures))
+REAL = {package.__name__: Path(package.__file__).parent for package in (ptycho_torch, ptycho)}
+
+MARK = "PARITY_TEST_HOSTILE"
+
+LIMIT = 10
+
+PLACES = ("losses.mae", "probe.disk", "scaling.count_photons", "optics.illuminate", "training.sgd_step")
+"""The contracts whose functions are hostile. None of their modules imports another."""
+
+INNOCENT = "patches.central_weight"
+
+MODULE = """
+import atexit, ctypes, functools, os, signal, sys, threading, time
+import numpy as np
+
+class Own(BaseException):
+    pass
+
+@functools.cache
+def strike():
+    {strike}
+
+if {when!r} == "import":
+    strike()
+
+exec(compile(open({real!r}).read(), {real!r}, "exec"))
+right = {function}
+
+def {function}(*arguments, **named):
+    if {when!r} == "call":
+        strike()
+    returned = right(*arguments, **named)
+    if not {wrong}:
+        return returned
+    return tuple(2 * one for one in returned) if isinstance(returned, tuple) else 2 * returned
+"""
+"""A module of a stack, besides `{function}` the real one."""
+
+HANG = "ctypes.PyDLL(None).pause()"
+"""It keeps the lock of the interpreter, so that no other thread of the process can do anything."""
+
+
+@dataclass(frozen=True)
+class Hostile:
+    """What a function does once in a process, and what is said of that; `wrong` doubles its results besides."""
+
+    strike: str
+    said: str
+    wrong: bool = False
+
+    def module(self, package: str, contract: str, when: str) -> str:
+        name, function = contract.split(".")
+        real = str(REAL[package] / f"{name}.py")
+        return MODULE.format(strike=self.strike, real=real, function=function, when=when, wrong=self.wrong)
+
+
+def lost(strike: str, ending: str) -> Hostile:
+    return Hostile(strike, f": not checked: {ending}\n")
+
+
+def blamed(strike: str, fault: str) -> Hostile:
+    return Hostile(strike, f" in float64: {fault}\n")
+
+
+def lingering(strike: str) -> Hostile:
+    return Hostile(strike, " is 2 times what it should be\n", wrong=True)
+
+
+DEADLY = {
+    "exit": lost("os._exit(0)", "torch's process ended itself with exit code 0"),
+    "segmentation fault": lost("ctypes.string_at(0)", "torch's process was ended by SIGSEGV"),
+    "kill": lost("os.kill(os.getpid(), signal.SIGKILL)", "torch's process was killed (SIGKILL; out of memory?)"),
+    "closed files": lost("os.closerange(0, 1024)", "torch's process closed its pipes"),
+    "hang": lost(HANG, f"torch took longer than the limit of {LIMIT} s"),
+}
+RAISING = {
+    "sys.exit": blamed("sys.exit(0)", "raised SystemExit: 0"),
+    "own exception": blamed("raise Own('mine')", "raised Own: mine"),
+    "interrupt": blamed("raise KeyboardInterrupt", "raised KeyboardInterrupt"),
+    "generator's exit": blamed("raise GeneratorExit", "raised GeneratorExit"),
+}
+CHANGING = {
+    "default dtype": blamed(
+        "import torch; torch.set_default_dtype(torch.float64)",
+        "changed the default dtype of its process, from torch.float32 to torch.float64",
+    ),
+    "error state": blamed(
+        "np.seterr(all='ignore')",
+        "changed the error state of NumPy of its process, from divide=warn, over=warn, under=ignore, invalid=warn "
+        "to divide=ignore, over=ignore, under=ignore, invalid=ignore",
+    ),
+    "folder": blamed("os.chdir('/')", "changed the working folder of its process, from {folder} to /"),
+    "deleted folder": blamed(
+        "os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')",
+        "changed the working folder of its process, from {folder} to one that has been deleted",
+    ),
+    "prints": lingering("print('x' * 10**7); os.write(1, b'y' * 10**7); os.write(2, b'z' * 10**7)"),
+}
+LINGERING = {
+    "handler at exit": lingering("atexit.register(os._exit, 0)"),
+    "thread": lingering("threading.Thread(target=time.sleep, args=(3600,)).start()"),
+    "fork that returns": lingering("os.fork()"),
+    "fork that sleeps": lingering("os.fork() or time.sleep(3600)"),
+    "fork in a session of its own": lingering("os.fork() or (os.setsid(), time.sleep(3600))"),
+}
+GROUPS = {
+    "deadly": (DEADLY, cli.NOT_CHECKED),
+    "raising": (RAISING, cli.DISAGREE),
+    "changing": (CHANGING, cli.DISAGREE),
+    "lingering": (LINGERING, cli.DISAGREE),
+}
+"""Functions that do not disturb each other in one run, and its exit code."""
+
+TENSORFLOW = {
+    "losses.mae": lost("os._exit(0)", "tensorflow's process ended itself with exit code 0"),
+    "probe.disk": lost("os.write(4, b'nonsense\\n')", "tensorflow's process sent something that is no answer"),
+    "scaling.count_photons": blamed("sys.exit(0)", "raised SystemExit: 0"),
+}
+"""By contract; the process's pipe for answers has number 4."""
+
+
+def lay(folder: Path, modules: Mapping[str, str]) -> Path:
+    """A repository laid over the real one, with these files of stacks; the harness takes the stacks that it lies by."""
+    for real in (*REAL.values(), HARNESS):
+        (folder / real.name).mkdir()
+        (folder / real.name / "__init__.py").write_text(f"__path__.append({str(real)!r})\n")
+    shutil.copytree(HARNESS / "_ground", folder / "parity" / "_ground")
+    shutil.copy(HARNESS.parent / "pyproject.toml", folder)
+    (folder / EXPOSURES.name).symlink_to(EXPOSURES)
+    for name, text in modules.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def laid(folder: Path, package: str, hostile: Mapping[str, Hostile], when: str) -> Path:
+    """A repository in which functions of one stack, by contract, are hostile when they are imported or called."""
+    return lay(
+        folder,
+        {
+            f"{package}/{contract.split('.')[0]}.py": one.module(package, contract, when)
+            for contract, one in hostile.items()
+        },
+    )
+
+
+@dataclass(frozen=True)
+class Command:
+    """`parity` at work in a repository, and whatever it has started."""
+
+    folder: Path
+    process: subprocess.Popen[str]
+    mark: str
+
+    def processes(self) -> list[int]:
+        return [int(one.name) for one in Path("/proc").glob("[0-9]*") if self._is_marked(one)]
+
+    def _is_marked(self, process: Path) -> bool:
+        with suppress(OSError):
+            return f"{MARK}={self.mark}".encode() in (process / "environ").read_bytes().split(b"\0")
+        return False
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command came to, and the processes that it left."""
+
+    code: int
+    output: str
+    messages: str
+    left: list[int]
+
+    def said_of(self, contract: str) -> str:
+        found = re.search(rf"^{re.escape(contract)}: .*\n(?:  .*\n)*", self.output, re.MULTILINE)
+        assert found, self.output
+        return found[0]
+
+    def row_of(self, contract: str) -> str:
+        found = re.search(rf"^{re.escape(contract)}  .*", self.output, re.MULTILINE)
+        assert found, self.output
+        return found[0].rstrip()
+
+
+@contextmanager
+def begun(folder: Path, *arguments: str) -> Iterator[Command]:
+    """`parity run`; whatever becomes of it, nothing of it survives the block."""
+    mark = uuid.uuid4().hex
+    process = subprocess.Popen(
+        [sys.executable, "-m", "parity", "run", *arguments, "--precision", "f64", "--examples", "0"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "200", MARK: mark},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    command = Command(folder, process, mark)
+    try:
+        with process:
+            yield command
+    finally:
+        for left in command.processes():
+            os.kill(left, signal.SIGKILL)
+
+
+def run(folder: Path, *arguments: str) -> Done:
+    """`parity run` to its end, which must be soon."""
+    with begun(folder, *arguments) as command:
+        output, messages = command.process.communicate(timeout=180)
+        return Done(command.process.returncode, output, messages, command.processes())
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], tuple[Done, Path]]:
+    """A group's run and its repository, with the functions hostile at import or in a call; one run for all tests."""
+
+    @cache
+    def made(group: str, when: str) -> tuple[Done, Path]:
+        hostile = dict(zip(PLACES, GROUPS[group][0].values(), strict=False))
+        folder = laid(tmp_path_factory.mktemp("hostile"), "ptycho_torch", hostile, when)
+        return run(folder, *hostile, INNOCENT, "--stack", "torch", "--limit", str(LIMIT)), folder
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "when"),
+    [(group, name, when) for group in GROUPS for when in ("import", "call") for name in GROUPS[group][0]],
+)
+def test_a_hostile_function_spoils_its_own_contract_alone(
+    done: Callable[[str, str], tuple[Done, Path]], group: str, name: str, when: str
+) -> None:
+    hostile, code = GROUPS[group]
+    found, folder = done(group, when)
+    assert found.code == code
+    assert hostile[name].said.format(folder=folder) in found.said_of(PLACES[list(hostile).index(name)])
+    assert found.row_of(INNOCENT).endswith("agree")
+    assert found.left == []
+    assert found.messages == ""
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """Both stacks at once, TensorFlow's in graph mode, where a function is called while it is traced."""
+    folder = laid(tmp_path_factory.mktemp("both"), "ptycho", TENSORFLOW, "call")
+    return run(folder, *TENSORFLOW, INNOCENT)
+
+
+@pytest.mark.parametrize("contract", TENSORFLOW)
+def test_one_stack_is_lost_and_the_other_is_not(both: Done, contract: str) -> None:
+    assert both.code == cli.NOT_CHECKED
+    assert TENSORFLOW[contract].said in both.said_of(contract)
+    assert re.search(r" 0\.00 +0\.00 .* agree$", both.row_of(INNOCENT))
+    assert both.left == []
+
+
+def test_the_stack_that_did_not_die_is_still_told_right_from_wrong(both: Done) -> None:
+    assert both.said_of("scaling.count_photons").startswith(
+        "scaling.count_photons: tensorflow disagrees with the oracle (torch agrees), case "
+    )
+
+
+@pytest.mark.parametrize(
+    ("sent", "options", "code", "said"),
+    [
+        (signal.SIGINT, (), cli.NOT_CHECKED, "parity: interrupted; nothing was judged\n"),
+        (signal.SIGTERM, (), -signal.SIGTERM, ""),
+        (signal.SIGKILL, (), -signal.SIGKILL, ""),
+        (signal.SIGKILL, ("--jobs", "2"), -signal.SIGKILL, ""),
+    ],
+)
+def test_no_process_outlives_the_command(
+    tmp_path: Path, sent: signal.Signals, options: tuple[str, ...], code: int, said: str
+) -> None:
+    strike = f"os.fork() or (os.setsid(), time.sleep(3600)); open('struck', 'w').close(); {HANG}"
+    folder = laid(tmp_path, "ptycho_torch", {"losses.mae": Hostile(strike, "")}, "call")
+    with begun(folder, "losses.mae", INNOCENT, "--stack", "torch", *options) as command:
+        wait_for((folder / "struck").exists, 120)
+        command.process.send_signal(sent)
+        assert command.process.wait(20) == code
+        wait_for(lambda: not command.processes(), 5)
+        assert command.process.stderr
+        assert said in command.process.stderr.read()
+
+
+def wait_for(reached: Callable[[], bool], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_a_stack_that_never_begins_is_asked_of_three_times(tmp_path: Path) -> None:
+    folder = lay(tmp_path, {"torch.py": "raise ImportError('libtorch.so: cannot open shared object file')\n"})
+    contracts = ("losses.mae", "losses.absolute_error", "probe.disk", INNOCENT)
+    found = run(folder, *contracts, "--stack", "torch")
+    why = (
+        "torch's process ended itself with exit code 1 before it was ready: "
+        "ImportError: libtorch.so: cannot open shared object file"
+    )
+    assert found.code == cli.NOT_CHECKED
+    assert all(found.said_of(contract).startswith(f"{contract}: not checked: {why}") for contract in contracts)
+    assert found.left == []
