@@ -91,7 +91,7 @@ class Seat:
     def ask(
         self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], contract: str = "", *, urgent: bool = True
     ) -> Future[Reply]:
-        """Ask about a contract, before all that can wait if it is urgent. The future raises NoAnswer if none comes."""
+        """Ask about a contract, before all that can wait if it is urgent. The future raises NoAnswer for none."""
         question = _Question(contract, worker.frame(header, arrays))
         with self._lock:
             self._append(question, self._urgent if urgent else self._later)

@@ -65,7 +65,7 @@ def check(
         name = question.contract
         places = _places(reasons.get(name, impact.samplers))
         if isinstance(answered, Lost):
-            said = f"{name}: {answered.reason}"
+            said = f"{name}: {answered.reason.removeprefix(f'{name}: ')}"
             found[name] = [Remark(Weight.NOT_CHECKED, f"{name} was not checked", said, places)]
         else:
             if answered.report:

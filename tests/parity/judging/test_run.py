@@ -5,6 +5,8 @@ The oracle's own functions serve as a stack: in float64 they are a third correct
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +17,15 @@ from numpy.typing import NDArray
 from parity._ground.errors import UsageError
 from parity.contracts.cases.case import Case, forced
 from parity.contracts.cases.datasets import read_dataset
-from parity.contracts.contract import Entry
+from parity.contracts.contract import Contract, Entry
 from parity.contracts.declared import REGISTRY
 from parity.judging.examine import examine
 from parity.judging.measurement import PAIR
-from parity.judging.run import Plan, run
+from parity.judging.run import Plan, judged, run
 from parity.judging.verdict import Outcome
 from parity.physics.oracle import losses
 from parity.physics.precision import FLOAT32, FLOAT64
-from parity.stacks.base import Framework, Stack, StackError
+from parity.stacks.base import Awaited, Framework, Returned, Stack, StackError
 from parity.stacks.here import Here
 from parity.stacks.worker import Call, Question, Results
 
@@ -48,9 +50,8 @@ class OracleEngine:
             if self._raises:
                 raise self._raises
             vjp = REGISTRY[question.contract].oracle_vjp()
-            return [function(**wide) * (1 + self._error)], vjp(
-                *question.cotangents, **wide
-            ) if question.cotangents else ()
+            gradients = vjp(*question.cotangents, **wide) if question.cotangents else ()
+            return [function(**wide) * (1 + self._error)], gradients
 
         return call
 
@@ -64,6 +65,25 @@ class Oracle(Here):
     def __init__(self, name: str, error: float = 0.0, raises: Exception | None = None) -> None:
         Framework.__init__(self, Stack(name, name, "parity.physics.oracle"), "eager", "cpu")
         self._engine = OracleEngine(error, raises)
+
+
+class Late(Oracle):
+    """The same, but it says that it has answered only when `is_answered` does; `asked` are those before each answer."""
+
+    def __init__(self, name: str, is_answered: Callable[[], bool]) -> None:
+        super().__init__(name)
+        self._is_answered = is_answered
+        self._begun = 0
+        self.asked: list[int] = []
+
+    def _begin(self, contract: Contract, question: Question, *, urgent: bool) -> Awaited[Returned]:
+        self._begun += 1
+
+        def answer() -> Returned:
+            self.asked.append(self._begun)
+            return self._returned(contract, question)
+
+        return Awaited(answer, self._is_answered)
 
 
 ONE, OTHER = Oracle("json"), Oracle("csv")
@@ -164,6 +184,29 @@ def test_a_run_tries_the_strata_and_so_many_examples_of_each_contract_in_turn() 
         assert result.verdict.examples == len(contract.strata) + 3
         assert result.verdict.epsilon < 1e-13
         assert result.seconds > 0
+
+
+@pytest.mark.parametrize("ahead", [0, 10**5, 2**25])
+@pytest.mark.parametrize("answered", [[False], [True, False, False], [True]], ids=["at last", "at times", "at once"])
+def test_the_order_of_what_is_measured_is_the_same_however_late_a_stack_answers(
+    monkeypatch: pytest.MonkeyPatch, answered: list[bool], ahead: int
+) -> None:
+    plan = Plan((MAE, FAR_FIELD, COUNT), examples=2)
+    done: list[Case] = []
+    expected = [judged(result).measurements for result in run(plan, (ONE, OTHER))]
+    monkeypatch.setattr("parity.judging.run.AHEAD", ahead)
+    late = Late("csv", partial(next, cycle(answered)))
+    found = [judged(result) for result in run(plan, (ONE, late), done.append)]
+    assert [repr(one.measurements) for one in found] == [repr(one) for one in expected]
+    assert [one.verdict.contract for one in found] == [contract.name for contract in plan.contracts]
+    assert done == [case for contract in plan.contracts for case in plan.cases(contract)]
+
+
+def test_the_oracle_goes_on_while_a_stack_has_not_answered() -> None:
+    plan = Plan((replace(MAE, facts=()), replace(FAR_FIELD, facts=())), examples=0, precisions=(FLOAT64,))
+    late = Late("csv", lambda: False)
+    list(run(plan, (late,)))
+    assert late.asked[0] == len(late.asked) == sum(len(plan.cases(contract)) for contract in plan.contracts)
 
 
 def test_facts_are_tried_on_the_strata_and_on_a_case_that_was_asked_for() -> None:

@@ -4,6 +4,7 @@ What goes wrong in a process goes wrong in the sources that it finds: a reposito
 stack of its own.
 """
 
+import os
 import shutil
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from parity.judging.run import NotChecked, Plan
 from parity.judging.shards import Shard
 from parity.physics.precision import FLOAT64
 from parity.report.content import ContractReport
-from parity.runs.isolation import Circumstances, Outcomes, hold_here, hold_isolated
+from parity.runs.isolation import Circumstances, Outcomes, hold, hold_side_by_side
 from parity.runs.results import read_stored
 from parity.stacks.base import Framework
+from parity.stacks.remote import Remote
 
 BOTH = Circumstances(("torch", "tensorflow"), mode="eager")
 TORCH = Circumstances(("torch",))
@@ -60,6 +62,7 @@ def deadly_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(HARNESS.parent / "pyproject.toml", tmp_path)
     (tmp_path / "ptycho_torch" / "losses.py").write_text(OVERLAY.format(real=str(REAL / "losses.py")))
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
 
 
 def names(outcomes: Outcomes) -> list[str]:
@@ -73,15 +76,19 @@ def test_the_same_to_the_last_bit_in_the_order_of_the_plan(
     contracts = ("optics.combine_complex", "losses.mae", "scaling.count_photons")
     plan = Plan(tuple(REGISTRY[name] for name in contracts), examples=1, shard=shard)
     told: list[None] = []
-    isolated = hold_isolated(plan, circumstances, jobs=2, advance=lambda: told.append(None))
-    here = hold_here(plan, [stack for stack in stacks if stack.name in circumstances.stacks])
-    assert names(isolated) == names(here) == list(contracts)
-    for one, other in zip(isolated.found, here.found, strict=True):
-        assert isinstance(one, ContractReport)
-        assert isinstance(other, ContractReport)
-        assert repr(one.run.measurements) == repr(other.run.measurements)
-        assert one.run.verdict == other.run.verdict
-    assert isolated.descriptions == here.descriptions
+    here = hold(plan, [stack for stack in stacks if stack.name in circumstances.stacks])
+    with circumstances.engaged() as engaged:
+        assert all(isinstance(stack, Remote) for stack in engaged)
+        beside = hold(plan, engaged)
+    side_by_side = hold_side_by_side(plan, circumstances, jobs=2, advance=lambda: told.append(None))
+    for isolated in (beside, side_by_side):
+        assert names(isolated) == names(here) == list(contracts)
+        for one, other in zip(isolated.found, here.found, strict=True):
+            assert isinstance(one, ContractReport)
+            assert isinstance(other, ContractReport)
+            assert repr(one.run.measurements) == repr(other.run.measurements)
+            assert one.run.verdict == other.run.verdict
+        assert isolated.descriptions == here.descriptions
     assert len(told) == len(contracts)
 
 
@@ -100,8 +107,8 @@ def test_what_ends_a_process_ends_no_other_contract(
         cli.main(["run", *asked, *arguments, "--jobs", "2", "--limit", "20"])
     assert ended.value.code == cli.NOT_CHECKED
     lost = {
-        "losses.mae": "its process was killed (SIGKILL; out of memory?)",
-        "losses.complex_mae": "took longer than the limit of 20 s",
+        "losses.mae": "torch's process was killed (SIGKILL; out of memory?)",
+        "losses.complex_mae": "torch took longer than the limit of 20 s",
         "losses.absolute_error": "ran out of memory",
     }
     out = capsys.readouterr().out
@@ -117,11 +124,13 @@ def test_what_ends_a_process_ends_no_other_contract(
 
 def test_a_process_that_finds_no_framework_checks_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "torch.py").write_text("raise ImportError('libtorch.so: cannot open shared object file')\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    outcomes = hold_isolated(Plan((REGISTRY["losses.mae"],), examples=0, precisions=(FLOAT64,)), TORCH, limit=60)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    with TORCH.engaged() as stacks:
+        outcomes = hold(Plan((REGISTRY["losses.mae"],), examples=0, precisions=(FLOAT64,)), stacks)
     (found,) = outcomes.found
     assert isinstance(found, NotChecked)
-    assert found.reason.startswith(
-        "its process could not start: raised ImportError: libtorch.so: cannot open shared object file (torch.py, line 1"
+    assert found.reason == (
+        "torch's process ended itself with exit code 1 before it was ready: "
+        "ImportError: libtorch.so: cannot open shared object file"
     )
     assert outcomes.descriptions == {}

@@ -129,9 +129,9 @@ TORCH_MAE = "    return absolute_error(predicted, observed).mean()"
 @pytest.mark.parametrize(
     ("does", "said"),
     [
-        ("__import__('time').sleep(1000)", "losses.mae: took longer than the limit of 20 s"),
-        ("__import__('os').kill(__import__('os').getpid(), 9)", "losses.mae: its process was killed (SIGKILL"),
-        ("__import__('os')._exit(0)", "losses.mae: its process ended itself with exit code 0"),
+        ("__import__('time').sleep(1000)", "losses.mae: torch took longer than the limit of 20 s"),
+        ("__import__('os').kill(__import__('os').getpid(), 9)", "losses.mae: torch's process was killed (SIGKILL"),
+        ("__import__('os')._exit(0)", "losses.mae: torch's process ended itself with exit code 0"),
         ("bytearray(2**62)", "losses.mae: ran out of memory"),
     ],
     ids=["hangs", "is killed", "ends its process", "runs out of memory"],
