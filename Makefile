@@ -6,6 +6,8 @@ VENV := .venv
 READY := $(VENV)/.ready
 EXTERNAL := .venv-external
 EXTERNAL_READY := $(EXTERNAL)/.ready
+SUBJECTS := subjects/.venv
+SUBJECTS_READY := $(SUBJECTS)/.ready
 
 PYTEST := $(VENV)/bin/pytest -q
 
@@ -94,13 +96,23 @@ goldens: $(READY) ## What was frozen: whole, and held by both stacks, together a
 external: $(EXTERNAL_READY) ## The oracle against another group's code, in an environment of its own
 	@$(EXTERNAL)/bin/python -m pytest -q -m external tests/parity/physics/test_external.py
 
+.PHONY: subjects-env
+subjects-env: $(SUBJECTS_READY) ## The environment of the public packages in subjects/
+
+.PHONY: subjects
+subjects: $(READY) $(SUBJECTS_READY) ## What the oracle says of public packages, each in its own words
+	@for folder in subjects/*/; do \
+		echo "$$folder"; \
+		(cd $$folder && $(CURDIR)/$(VENV)/bin/parity run --examples 10) || [ $$? -eq 1 ] || exit 2; \
+	done
+
 .PHONY: bench
 bench: $(READY) ## What a run costs, beside what it cannot do without
 	@$(VENV)/bin/parity bench
 
 .PHONY: clean
 clean: ## Remove the environments and all caches
-	rm -rf $(VENV) $(EXTERNAL) build *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(EXTERNAL) $(SUBJECTS) build *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 # neuraloperator without wandb and OpenTelemetry, which its spectral convolution does without.
 $(READY): pyproject.toml constraints/cpu.txt
@@ -113,6 +125,14 @@ $(EXTERNAL_READY): tests/external/requirements.txt constraints/cpu.txt
 	@$(call new_environment,$(EXTERNAL))
 	@$(EXTERNAL)/bin/pip install -qq --constraint constraints/cpu.txt --requirement tests/external/requirements.txt
 	@$(EXTERNAL)/bin/pip install -qq --no-deps ptychi==2.2.0
+	@touch $@
+
+# The subjects' files name site-packages, whose place depends on the version of Python.
+$(SUBJECTS_READY): subjects/requirements.txt
+	@$(call new_environment,$(SUBJECTS))
+	@$(SUBJECTS)/bin/pip install -qq --requirement subjects/requirements.txt
+	@$(SUBJECTS)/bin/pip install -qq --no-deps ptychi==2.2.0
+	@ln -sfn "$$($(SUBJECTS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" $(SUBJECTS)/site-packages
 	@touch $@
 
 define new_environment

@@ -28,10 +28,12 @@ COMMANDS = {
     "explain": "explain:explain_command",
     "report": "report:report_command",
     "bench": "bench:bench_command",
+    "bindings": "bindings:bindings_group",
     "contracts": "contracts:contracts_group",
     "defects": "defects:defects_group",
     "divergences": "divergences:divergences_command",
     "golden": "golden:golden_group",
+    "init": "init:init_command",
     "mutants": "mutants:mutants_group",
     "pipeline": "pipeline:pipeline_command",
     "preflight": "preflight:preflight_command",
@@ -40,6 +42,21 @@ COMMANDS = {
     "transplant": "transplant:transplant_command",
 }
 """Where each command is, `module:name`. It is imported when it is called: one alone starts sooner."""
+
+OWN = (
+    "bench",
+    "check",
+    "defects",
+    "divergences",
+    "golden",
+    "mutants",
+    "pipeline",
+    "preflight",
+    "samplers",
+    "trajectory",
+    "transplant",
+)
+"""The commands that are about the stacks of this repository, and of no subject."""
 
 __all__ = ["AGREE", "DISAGREE", "NOT_CHECKED", "RESULTS", "USAGE", "cli", "main"]
 
@@ -56,6 +73,27 @@ class _Commands(click.Group):
         module, attribute = COMMANDS[name].split(":")
         command: click.Command = getattr(importlib.import_module(f"parity.cli.{module}"), attribute)
         return command
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command, and what is left of the arguments; UsageError for one that says nothing of declared subjects."""
+        name, command, left = super().resolve_command(context, args)
+        if name in OWN and not {"-h", "--help"} & set(left):
+            _require_own(name)
+        return name, command, left
+
+
+def _require_own(command: str) -> None:
+    from parity.stacks import declared
+
+    subjects = declared()
+    if subjects:
+        others = ", ".join(name for name in sorted(COMMANDS) if name not in OWN)
+        raise UsageError(
+            f"parity {command} is about the stacks of ptycho-parity, and this repository declares subjects: "
+            f"{', '.join(subjects)}; there are: {others}"
+        )
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

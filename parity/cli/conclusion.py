@@ -16,6 +16,7 @@ from parity.judging.divergences.faults import divergence_faults
 from parity.judging.divergences.registry import accepted_in, registered
 from parity.judging.run import NotChecked
 from parity.report.content import ContractReport, Remark, Report, Weight
+from parity.report.omissions import unbound_line
 from parity.report.terminal import not_checked_lines, summary_line, verdict_table
 from parity.report.writing import write_forms
 from parity.runs.results import write_results
@@ -30,6 +31,8 @@ class Found:
     asked: Asked
     environment: Mapping[str, str]
     command: str
+    unbound: tuple[str, ...] = ()
+    """The contracts that no stack binds."""
 
     @property
     def held(self) -> tuple[ContractReport, ...]:
@@ -52,6 +55,8 @@ class Found:
             remarks.append(Remark(Weight.NOT_CHECKED, "nothing was checked", "no contract had an example"))
         remarks += [Remark(Weight.FAILED, "an accepted divergence is off", said) for said in self.divergences_off]
         remarks += [Remark(Weight.NOTED, "not asked", note) for note in notes]
+        if self.unbound:
+            remarks.append(Remark(Weight.NOTED, "not bound by any stack", ", ".join(self.unbound)))
         seconds = sum(one.run.seconds for one in self.held)
         return Report(title, self.command, self.held, tuple(remarks), self.environment, seconds)
 
@@ -71,13 +76,16 @@ def conclude(
     out.print()
     for sentence in found.divergences_off:
         out.print(Text(sentence, "red"), soft_wrap=True)
-    for note in (*notes, *not_checked_lines(found.lost)):
+    for line in (line for one in found.held for line in one.omitted):
+        out.print(Text(f"not asked: {line}", "yellow"), soft_wrap=True)
+    unbound = [unbound_line(found.unbound)] if found.unbound else []
+    for note in (*notes, *unbound, *not_checked_lines(found.lost)):
         out.print(Text(note, "yellow"), soft_wrap=True)
     out.print(summary_line(verdicts, found.lost, found.asked.shard))
     report = found.report(title, notes)
     if folder and store:
         runs = [one.run for one in found.held]
-        write_results(folder / RESULTS, runs, found.environment, found.asked, found.lost)
+        write_results(folder / RESULTS, runs, found.environment, found.asked, found.lost, found.unbound)
         out.print(f"results: {folder / RESULTS}", soft_wrap=True)
     for path in write_forms(folder, report) if folder else ():
         out.print(f"report: {path}", soft_wrap=True)

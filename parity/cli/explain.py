@@ -11,6 +11,7 @@ from parity._ground.codes import exit_code
 from parity.cli.options import engage, report_option, under_circumstances
 from parity.contracts.cases.case import parse_precisions
 from parity.contracts.cases.datasets import read_dataset
+from parity.contracts.cases.domain import shared
 from parity.contracts.declared import REGISTRY
 from parity.judging.run import Plan
 from parity.judging.stages import trees_of
@@ -54,7 +55,8 @@ def explain_command(
         require_matplotlib("error maps")
         folder.mkdir(parents=True, exist_ok=True)
     frameworks = engage(stacks, mode, device, in_process=in_process)
-    (chosen,) = plan.cases(plan.contracts[0])
+    contract, _ = shared([framework.domain for framework in frameworks]).restricted(plan.contracts[0])
+    (chosen,) = plan.cases(contract)
     trees = trees_of(chosen, frameworks, plan.precisions, REGISTRY)
     out = console()
     out.print(explanation(trees))

@@ -24,7 +24,7 @@ REPEATED = ("data", "precision", "mode", "device", "stacks")
 """Options of `parity run` that decide what a case says, and so are part of the lines that reproduce and explain it."""
 
 
-class Subject(click.ParamType[str]):
+class SubjectName(click.ParamType[str]):
     """The name of a stack that can be held: a subject where the repository declares some, else one of the two here."""
 
     name = "subject"
@@ -37,7 +37,10 @@ class Subject(click.ParamType[str]):
 
 
 precision_option = click.option(
-    "--precision", default="f32,f64", show_default=True, help="Run in f32, in f64, or in both as f32,f64."
+    "--precision",
+    default="f32,f64",
+    show_default=True,
+    help="Run in f32, in f64, or in both as f32,f64; a subject in wide, too.",
 )
 device_option = click.option(
     "--device",
@@ -60,7 +63,7 @@ stacks_option = click.option(
     "--subject",
     "stacks",
     multiple=True,
-    type=Subject(),
+    type=SubjectName(),
     metavar="NAME",
     help="Take this stack alone: torch or tensorflow, or a subject that your repository declares.",
 )

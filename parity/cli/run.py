@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +16,10 @@ from parity.contracts.cases.case import parse_precisions
 from parity.contracts.cases.datasets import read_dataset
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.judging.run import Plan
+from parity.judging.omission import Omitted
+from parity.judging.run import NotChecked, Plan
 from parity.judging.shards import Shard
+from parity.report.content import ContractReport
 from parity.report.terminal import console
 from parity.runs.isolation import Circumstances, Outcomes, hold, hold_side_by_side
 from parity.runs.results import environment_of
@@ -30,6 +32,13 @@ from parity.runs.scope import Asked
 @click.option("--case", metavar="STRATUM/SEED", help="Run this case alone, such as odd/17.")
 @under_circumstances
 @sharing
+@click.option(
+    "--require",
+    "required",
+    multiple=True,
+    metavar="CONTRACT",
+    help="Exit with 3 if a stack does not bind this contract, or this file of contracts.",
+)
 @report_option("Write results.json and a report in HTML, Markdown and JUnit XML to this folder.")
 def run_command(
     names: tuple[str, ...],
@@ -44,6 +53,7 @@ def run_command(
     jobs: int,
     limit: float,
     shard: Shard | None,
+    required: tuple[str, ...],
     folder: Path | None,
 ) -> int:
     """Judge both stacks, and say which of them is wrong.
@@ -79,7 +89,9 @@ def run_command(
     outcomes = _held(plan, circumstances, options, jobs, in_depth)
     out.print(Text(" · ".join(outcomes.descriptions.values()), "dim"))
     notes = [_not_asked(plan.frame, left_out)] if left_out else []
-    found = Found(outcomes.found, asked, environment_of(outcomes.descriptions), command_line(context))
+    held = (*outcomes.found, *_required(REGISTRY.select(required) if required else (), outcomes))
+    environment = environment_of(outcomes.descriptions)
+    found = Found(held, asked, environment, command_line(context), outcomes.unbound)
     return conclude(out, found, "parity run", folder, notes)
 
 
@@ -90,6 +102,20 @@ def _held(plan: Plan, circumstances: Circumstances, options: Sequence[str], jobs
     total = sum(len(plan.cases(contract)) for contract in plan.contracts)
     with circumstances.engaged() as frameworks, progress("simulating and judging", total) as advance:
         return hold(plan, frameworks, options, advance, in_depth)
+
+
+def _required(contracts: Sequence[Contract], outcomes: Outcomes) -> Iterator[NotChecked]:
+    """Of the contracts that must be bound, those that some stack does not bind."""
+    unbound = dict.fromkeys((c.name for c in contracts), "required, and not asked")
+    unbound |= dict.fromkeys(outcomes.unbound, "required, and no stack binds it")
+    for held in outcomes.found:
+        if isinstance(held, ContractReport):
+            by = [o.stack for o in held.run.omissions if o.omitted is Omitted.NOT_BOUND]
+            unbound.pop(held.run.verdict.contract, None)
+            unbound |= {held.run.verdict.contract: f"required, and {' and '.join(by)} does not bind it"} if by else {}
+        else:
+            unbound.pop(held.contract, None)
+    return (NotChecked(c.name, unbound[c.name]) for c in contracts if c.name in unbound)
 
 
 def _not_asked(frame: Sequence[int], contracts: Sequence[Contract]) -> str:

@@ -21,7 +21,7 @@ from parity.judging.omission import Omission, Omitted
 from parity.judging.quantity import Arrays, Quantity, by_quantity, gradient_of, result_of
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, Precision
-from parity.stacks.base import Asked, Evaluation, Framework, OutsideDomain, StackError
+from parity.stacks.base import Awaited, Evaluation, Framework, OutsideDomain, StackError
 
 SIMULATION, VALUES, GRADIENTS, WITNESS, FACTS, JUDGING = (
     "simulation",
@@ -129,7 +129,7 @@ class Begun:
     """A stack being asked, through each of its entries; None is the contract's own function."""
 
     stack: str
-    asked: tuple[tuple[Entry | None, Asked[Evaluation]], ...]
+    asked: tuple[tuple[Entry | None, Awaited[Evaluation]], ...]
 
     @property
     def is_answered(self) -> bool:
@@ -252,11 +252,11 @@ class Truth:
         granted = {quantity: self.precision.round(oracle.value) for quantity, oracle in right.items() if oracle}
         return {**granted, **by_quantity(evaluation.values, evaluation.gradients)}
 
-    def _begin(self, framework: Framework, entry: Entry | None) -> Asked[Evaluation]:
+    def _begin(self, framework: Framework, entry: Entry | None) -> Awaited[Evaluation]:
         with self.clock(framework.name):
             return framework.begin(self.contract, self.inputs, self.precision, self.cotangents or None, entry)
 
-    def _answered(self, stack: str, asked: Asked[Evaluation]) -> Evaluation:
+    def _answered(self, stack: str, asked: Awaited[Evaluation]) -> Evaluation:
         with self.clock(stack):
             return asked.answer()
 

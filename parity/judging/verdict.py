@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from parity.contracts.contract import Quota
 from parity.judging.measurement import Gain, Measurement
 from parity.judging.quantity import Quantity
-from parity.physics.precision import FLOAT32, FLOAT64
+from parity.physics.precision import FLOAT32, FLOAT64, WIDENED
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
@@ -179,12 +179,16 @@ def _blind(measurements: Iterable[Measurement]) -> float:
     return sum(not any(m.informative for m in example) for example in examples) / max(1, len(examples))
 
 
-def _severity(measurement: Measurement) -> tuple[bool, bool, bool, float]:
-    """Results before their gradients; faults first; float64, where nothing is rounding, before float32; by size."""
+def _severity(measurement: Measurement) -> tuple[bool, bool, bool, bool, float]:
+    """Results before their gradients; faults first; float64, where nothing is rounding, before float32; by size.
+
+    What is widened has no narrow constant either.
+    """
     return (
         measurement.quantity.is_gradient,
         measurement.fault is None,
-        measurement.precision != FLOAT64.name,
+        measurement.precision == FLOAT32.name,
+        measurement.precision != WIDENED.name,
         -measurement.ratio,
     )
 

@@ -23,6 +23,11 @@ class Precision:
     unit_roundoff: float
     smallest_normal: float
 
+    @property
+    def is_double(self) -> bool:
+        """Whether it has the digits of float64."""
+        return self.real == "float64"
+
     def dtype_like(self, array: NDArray[Any]) -> DTypeLike:
         """The dtype of this precision for a real or complex array; integers and flags keep their own."""
         if np.iscomplexobj(array):
@@ -36,4 +41,10 @@ class Precision:
 
 FLOAT32 = Precision("f32", "float32", "complex64", unit_roundoff=2.0**-24, smallest_normal=2.0**-126)
 FLOAT64 = Precision("f64", "float64", "complex128", unit_roundoff=2.0**-53, smallest_normal=2.0**-1022)
+WIDENED = Precision("wide", "float64", "complex128", FLOAT64.unit_roundoff, FLOAT64.smallest_normal)
+"""Float64, in a subject whose sources have every single precision in them doubled: its mathematics alone is asked."""
+
 PRECISIONS = {precision.name: precision for precision in (FLOAT32, FLOAT64)}
+"""Those that every stack is asked in."""
+
+ALL_PRECISIONS = {**PRECISIONS, WIDENED.name: WIDENED}

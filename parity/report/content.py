@@ -51,7 +51,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class ContractReport:
-    """One contract that was held.
+    """One contract that was held, and in `omitted` what was not asked of it.
 
     `reason` says why it was asked, `places` are the changed lines that lead to it. A failure has the `message` that
     `parity run` prints, the `stages` that `parity explain` prints, and `pictures` of the worst case: error maps;
@@ -67,6 +67,7 @@ class ContractReport:
     stages: str = ""
     pictures: tuple[Picture, ...] = ()
     not_shown: str = ""
+    omitted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

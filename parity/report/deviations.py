@@ -15,7 +15,7 @@ from parity.contracts.contract import Contract
 from parity.judging.quantity import Quantity, result_of
 from parity.judging.stage_tree import JudgedArray, JudgedArrays, StageRun, Tree
 from parity.physics.kinds import Kind
-from parity.physics.precision import FLOAT32, FLOAT64
+from parity.physics.precision import FLOAT32, FLOAT64, WIDENED
 from parity.report.messages import AXES
 from parity.report.terminal import bare_table
 
@@ -81,7 +81,7 @@ class Deviation:
 
 def shown(trees: Sequence[Tree]) -> tuple[Tree, ...]:
     """The trees to look at: those in float64 if one of them disagrees, for then the mathematics does; else float32."""
-    in_order = [tuple(t for t in trees if t.precision == p.name) for p in (FLOAT64, FLOAT32)]
+    in_order = [tuple(t for t in trees if t.precision == p.name) for p in (WIDENED, FLOAT64, FLOAT32)]
     there = [tuple(sorted(chosen, key=lambda tree: tree.stack)) for chosen in in_order if chosen]
     return next((chosen for chosen in there if not all(t.agrees for t in chosen)), there[-1])
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.judging.stage_tree import JudgedArray, Tree
-from parity.physics.precision import PRECISIONS
+from parity.physics.precision import ALL_PRECISIONS
 from parity.report.content import Picture
 from parity.report.deviations import Deviation, deviations, has_plane, place_in_words, shown
 from parity.report.pictures import png, save
@@ -139,7 +139,7 @@ def _title(deviation: Deviation, tree: Tree, element: tuple[int, ...]) -> str:
     size = measured.fault or f"{measured.ratio:.3g} times the bound"
     return (
         f"{deviation.contract.name}: {what}\n"
-        f"case {measured.case}, {PRECISIONS[tree.precision].real}; worst in {measured.stack} at {place}: {size}"
+        f"case {measured.case}, {ALL_PRECISIONS[tree.precision].real}; worst in {measured.stack} at {place}: {size}"
     )
 
 

@@ -13,11 +13,12 @@ from parity.faults.diagnosis import Diagnosis, diagnoses
 from parity.judging.run import ContractRun
 from parity.judging.stage_tree import Tree
 from parity.judging.stages import trees_of
-from parity.physics.precision import PRECISIONS
+from parity.physics.precision import ALL_PRECISIONS
 from parity.report.content import ContractReport, Picture
 from parity.report.deviations import INHERITS
 from parity.report.error_map import error_maps, picture
 from parity.report.messages import describe
+from parity.report.omissions import omitted_lines
 from parity.report.pictures import can_draw
 from parity.report.stages import explanation
 from parity.report.terminal import counted, plain
@@ -60,7 +61,7 @@ def held_contract(run: ContractRun, contract: Contract, dataset: Dataset | None 
     """What is known of a contract without asking a framework."""
     names = dict.fromkeys(measurement.case for measurement in run.measurements)
     coordinates = {name: coordinates_of(contract, name, dataset) for name in names}
-    return ContractReport(run=run, equation=contract.equation, coordinates=coordinates)
+    return ContractReport(run=run, equation=contract.equation, coordinates=coordinates, omitted=omitted_lines(run))
 
 
 def with_message(
@@ -90,7 +91,7 @@ def _trees(
 ) -> tuple[Tree, ...]:
     """The trees of the case that the message is about, in the precisions that were run."""
     case = parse_case(contract, run.verdict.failures[0].case, dataset)
-    precisions = tuple(precision for precision in PRECISIONS.values() if precision.name in run.verdict.precisions)
+    precisions = tuple(precision for precision in ALL_PRECISIONS.values() if precision.name in run.verdict.precisions)
     return trees_of(case, frameworks, precisions, REGISTRY)
 
 

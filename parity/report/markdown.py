@@ -86,6 +86,9 @@ def _blocks(report: Report) -> Iterator[Block]:
         yield _folded(f"the message of {name}", title, said)
         if held.stages:
             yield _folded(f"the stages of {name}", f"{name}: its stages", held.stages.splitlines())
+    omitted = tuple(f"- {_escaped(line)}" for held in contracts for line in held.omitted)
+    if omitted:
+        yield Block("what was not asked", _fold("What was not asked, and is no pass"), omitted, _UNFOLD)
     asked = [line for held in contracts if (line := _asked(held))]
     if asked:
         yield Block("the plan", _fold("What was asked, and why"), tuple(asked), _UNFOLD)

@@ -14,7 +14,8 @@ from parity.judging.measurement import Measurement
 from parity.judging.quantity import Quantity, by_quantity
 from parity.judging.verdict import Outcome, Verdict
 from parity.physics.kinds import Kind
-from parity.physics.precision import FLOAT32, FLOAT64
+from parity.physics.precision import FLOAT32, FLOAT64, WIDENED
+from parity.stacks import STACKS
 
 AXES = {
     "B": "group",
@@ -38,7 +39,7 @@ AXES = {
 }
 """What a person calls an index along each axis of a kind."""
 
-PRECISION_WORDS = {FLOAT32.name: "float32", FLOAT64.name: "float64"}
+PRECISION_WORDS = {FLOAT32.name: "float32", FLOAT64.name: "float64", WIDENED.name: "widened float64"}
 """What a person calls each precision."""
 
 
@@ -75,7 +76,8 @@ def describe(
     ]
     if contract.stages:
         lines.append(f"  {STAGES}: {explain(contract.name, worst.case, options)}")
-    lines.append(f"  {KEEP}: {promote(contract.name, worst.case, precisions, options)}")
+    if verdict.worst.keys() <= set(STACKS):
+        lines.append(f"  {KEEP}: {promote(contract.name, worst.case, precisions, options)}")
     return "\n".join(lines)
 
 
@@ -150,7 +152,10 @@ def extent(verdict: Verdict) -> str:
     """In which precisions and quantities."""
     failing = {PRECISION_WORDS[m.precision] for m in verdict.failures}
     quantities = dict.fromkeys(m.quantity.text for m in verdict.failures)
-    if FLOAT64.name not in verdict.precisions:
+    doubles = {FLOAT64.name, WIDENED.name} & set(verdict.precisions)
+    if WIDENED.name in doubles and WIDENED.name not in {m.precision for m in verdict.failures}:
+        meaning = f"{' and '.join(sorted(failing))}, and nothing once widened: single precision, not the mathematics"
+    elif not doubles:
         meaning = "float32, and float64 was not run: the rounding differs, or the mathematics"
     elif failing == {"float32"}:
         meaning = "float32 alone: the rounding differs, not the mathematics"

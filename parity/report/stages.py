@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from parity.judging.stage_tree import Tree
-from parity.physics.precision import FLOAT32, FLOAT64
+from parity.physics.precision import ALL_PRECISIONS, FLOAT32, FLOAT64, WIDENED
 from parity.report.deviations import OFF, deviation_table, deviations, shown
 from parity.report.messages import PRECISION_WORDS
 from parity.report.stage_branches import branches
@@ -116,10 +116,10 @@ def _circumstances(trees: Sequence[Tree], chosen: Sequence[Tree]) -> str:
     tree = chosen[0]
     tried = {t.precision for t in trees}
     if all(t.agrees for t in chosen):
-        words = " and ".join(PRECISION_WORDS[p.name] for p in (FLOAT64, FLOAT32) if p.name in tried)
-    elif tree.precision == FLOAT64.name:
-        words = "float64: the mathematics differs"
-    elif FLOAT64.name in tried:
+        words = " and ".join(PRECISION_WORDS[p.name] for p in (WIDENED, FLOAT64, FLOAT32) if p.name in tried)
+    elif ALL_PRECISIONS[tree.precision].is_double:
+        words = f"{PRECISION_WORDS[tree.precision]}: the mathematics differs"
+    elif {FLOAT64.name, WIDENED.name} & tried:
         words = "float32 alone: the rounding differs, not the mathematics"
     else:
         words = "float32, and float64 was not run: the rounding differs, or the mathematics"

@@ -13,12 +13,15 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from parity._ground.errors import UsageError
 from parity.contracts.cases.datasets import Dataset, read_dataset
+from parity.contracts.cases.domain import shared
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
+from parity.judging.omission import Omission, Omitted
 from parity.judging.run import NotChecked, Plan, run
 from parity.judging.shards import Shard
-from parity.physics.precision import PRECISIONS
+from parity.physics.precision import ALL_PRECISIONS, WIDENED
 from parity.report.content import ContractReport
 from parity.report.gathering import gather
 from parity.runs.workers import Lost, in_processes
@@ -69,13 +72,16 @@ def hold(
     `options` are those of `parity run`, for the messages; `in_depth` asks for stages and pictures of what fails. A
     contract for which memory runs out, or of which a stack's process does not answer, is not checked.
     """
-    bound = [contract for contract in plan.contracts if any(f.binds(contract) for f in frameworks)]
-    plan, unbound = replace(plan, contracts=tuple(bound)), [c.name for c in plan.contracts if c not in bound]
+    narrow = [f.name for f in frameworks if WIDENED in plan.precisions and not f.widens]
+    if narrow:
+        raise UsageError(f"precision: expected subjects for wide, got {' and '.join(narrow)}")
+    unbound = tuple(c.name for c in plan.contracts if not any(f.binds(c) for f in frameworks))
+    plan, never = _claimed(plan, frameworks, unbound)
     longest_first = replace(plan, contracts=_longest_first(plan, plan.contracts))
-    held = _held(longest_first, frameworks, options, advance, in_depth)
+    held = _held(longest_first, frameworks, options, advance, in_depth, never)
     found = dict(zip((contract.name for contract in longest_first.tried), held, strict=True))
     in_order = tuple(found[contract.name] for contract in plan.tried)
-    return Outcomes(in_order, _descriptions(frameworks), tuple(unbound))
+    return Outcomes(in_order, _descriptions(frameworks), unbound)
 
 
 def hold_side_by_side(
@@ -140,7 +146,7 @@ class _Task:
     def hold(self) -> Outcomes:
         """Hold the contract."""
         frameworks = _engaged_here(self.circumstances)
-        precisions = tuple(PRECISIONS[name] for name in self.precisions)
+        precisions = tuple(ALL_PRECISIONS[name] for name in self.precisions)
         contracts = (REGISTRY[self.contract],)
         plan = Plan(contracts, self.examples, precisions, self.case, _dataset(self.data), self.shard)
         return hold(plan, frameworks, self.options, in_depth=self.in_depth)
@@ -160,14 +166,36 @@ def _dataset(path: Path | None) -> Dataset | None:
     return read_dataset(path) if path else None
 
 
+def _claimed(
+    plan: Plan, frameworks: Sequence[Framework], unbound: Sequence[str]
+) -> tuple[Plan, Mapping[str, tuple[str, ...]]]:
+    """The plan on what some stack claims to do, and by contract the strata of which no stack claims anything."""
+    domain = shared([framework.domain for framework in frameworks])
+    claimed = [domain.restricted(contract) for contract in plan.contracts if contract.name not in unbound]
+    never = {contract.name: strata for contract, strata in claimed}
+    return replace(plan, contracts=tuple(contract for contract, _ in claimed)), never
+
+
 def _held(
-    plan: Plan, frameworks: Sequence[Framework], options: Sequence[str], advance: Callable[[], None], in_depth: bool
+    plan: Plan,
+    frameworks: Sequence[Framework],
+    options: Sequence[str],
+    advance: Callable[[], None],
+    in_depth: bool,
+    never: Mapping[str, tuple[str, ...]],
 ) -> Iterator[ContractReport | NotChecked]:
     """The contracts of a plan, held, with everything that a report says of them."""
     for contract, result in zip(plan.tried, run(plan, frameworks, lambda case: advance()), strict=True):
         if isinstance(result, NotChecked):
             yield result
         else:
+            left_out = [
+                Omission(contract.name, framework.name, Omitted.OUTSIDE, f"{stratum}/0", why="outside the domain")
+                for framework in frameworks
+                for stratum in never[contract.name]
+                if framework.binds(contract)
+            ]
+            result = replace(result, omissions=(*result.omissions, *left_out))
             yield gather(result, contract, frameworks, plan.dataset, options, in_depth)
 
 

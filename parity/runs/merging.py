@@ -56,7 +56,9 @@ def _judged(whole: Asked, shards: Sequence[Stored]) -> Iterator[ContractRun | No
         found = [m for stored in shards for m in stored.measurements.get(contract, ())]
         measurements = tuple(sorted(found, key=lambda m: at[m.case]))
         seconds = sum(stored.seconds.get(contract, 0.0) for stored in shards)
-        yield ContractRun(judge(contract, measurements, REGISTRY[contract].quota), measurements, seconds)
+        omissions = tuple(o for stored in shards for o in stored.omissions.get(contract, ()))
+        verdict = judge(contract, measurements, REGISTRY[contract].quota)
+        yield ContractRun(verdict, measurements, seconds, tuple(dict.fromkeys(omissions)))
 
 
 def _asked(stored: Stored) -> Asked:

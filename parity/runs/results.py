@@ -16,6 +16,7 @@ import numpy as np
 
 from parity._ground.errors import CheckNotMade
 from parity.judging.measurement import Gain, Measurement
+from parity.judging.omission import Omission, Omitted
 from parity.judging.quantity import Quantity
 from parity.judging.run import ContractRun, NotChecked
 from parity.judging.shards import parse_shard
@@ -43,6 +44,7 @@ class Stored:
     measurements: Mapping[str, tuple[Measurement, ...]]
     seconds: Mapping[str, float]
     not_checked: Mapping[str, str] = field(default_factory=dict)
+    omissions: Mapping[str, tuple[Omission, ...]] = field(default_factory=dict)
     asked: Asked | None = None
 
 
@@ -68,6 +70,7 @@ def write_results(
     environment: Mapping[str, str],
     asked: Asked | None = None,
     not_checked: Iterable[NotChecked] = (),
+    unbound: Sequence[str] = (),
 ) -> None:
     """Write the runs as JSON, atomically. Raises OSError if the file cannot be written."""
     content = {
@@ -80,10 +83,12 @@ def write_results(
                 "reason": run.verdict.reason,
                 "seconds": round(run.seconds, 3),
                 "measurements": [_encoded({**asdict(m), "quantity": m.quantity.text}) for m in run.measurements],
+                **({"omissions": [asdict(omission) for omission in run.omissions]} if run.omissions else {}),
             }
             for run in runs
         },
         "not_checked": {one.contract: one.reason for one in not_checked},
+        **({"not_bound": list(unbound)} if unbound else {}),
     }
     write_atomically(path, json.dumps(content, allow_nan=False, ensure_ascii=False).encode())
 
@@ -114,12 +119,17 @@ def read_stored(path: Path) -> Stored:
             measurements={name: tuple(_decoded(m) for m in contract["measurements"]) for name, contract in contracts},
             seconds={name: float(contract["seconds"]) for name, contract in contracts},
             not_checked=dict(content["not_checked"]),
+            omissions={name: tuple(_omission(o) for o in c.get("omissions", ())) for name, c in contracts},
             asked=None if content["asked"] is None else _asked(content["asked"]),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, ResultsError):
             raise
         raise ResultsError(f"{path}: expected stored results, got {type(error).__name__}: {error}") from error
+
+
+def _omission(stored: dict[str, Any]) -> Omission:
+    return Omission(**{**stored, "omitted": Omitted(stored["omitted"])})
 
 
 def _stored(asked: Asked) -> dict[str, Any]:

@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity._ground.errors import CheckNotMade
+from parity.contracts.cases.domain import Domain
 from parity.contracts.contract import Contract, Entry, Inputs
 from parity.physics.kinds import Kind
-from parity.physics.precision import FLOAT64, Precision
+from parity.physics.precision import Precision
 from parity.stacks.worker import ENGINES, INJECTED, RAISED, Question, StackError, stack_at_work
 
 __all__ = ["INJECTED", "RAISED", "StackError", "stack_at_work"]
@@ -101,7 +102,7 @@ class Returned:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked(Generic[T]):
+class Awaited(Generic[T]):
     """A question that has been asked: `answer` waits, unless it `is_answered`."""
 
     answer: Callable[[], T]
@@ -131,6 +132,16 @@ class Framework(ABC):
     def threads(self) -> str:
         """How many threads the framework has."""
 
+    @property
+    def domain(self) -> Domain:
+        """Which inputs the stack claims to do."""
+        return Domain()
+
+    @property
+    def widens(self) -> bool:
+        """Whether the stack can be asked in widened sources."""
+        return False
+
     def binds(self, contract: Contract) -> bool:
         """Whether the stack has something that does what a contract says."""
         return True
@@ -138,6 +149,10 @@ class Framework(ABC):
     def entries_of(self, contract: Contract, inputs: Inputs, precision: Precision) -> tuple[Entry, ...]:
         """The other names that the stack has for a contract's function, where they can be asked of these inputs."""
         return contract.entries_of(self.name, inputs, precision)
+
+    def named(self, contract: Contract) -> tuple[Entry, ...]:
+        """All other names that the stack has for a contract's function, whatever the inputs."""
+        return tuple(entry for entry in contract.entries if entry.stack == self.name)
 
     def unasked(self, contract: Contract, entry: Entry | None) -> tuple[str, ...]:
         """The arguments with respect to which the stack claims no gradient."""
@@ -173,7 +188,7 @@ class Framework(ABC):
         entry: Entry | None = None,
         *,
         urgent: bool = False,
-    ) -> Asked[Evaluation]:
+    ) -> Awaited[Evaluation]:
         """Ask as `evaluate` does, and go on; who waits for the answer gets what there is to raise.
 
         What is urgent is answered before what is not.
@@ -181,7 +196,7 @@ class Framework(ABC):
         question = self._question(contract, inputs, precision, cotangents, entry)
         asked = self._begin(contract, question, urgent=urgent)
         unasked = self.unasked(contract, entry)
-        return Asked(
+        return Awaited(
             lambda: self._evaluation(contract, asked.answer(), precision, unasked, bool(cotangents)),
             asked.is_answered,
         )
@@ -225,7 +240,7 @@ class Framework(ABC):
         """
         question = self._question(contract, inputs, precision, cotangents, entry)._replace(mode="eager")
         try:
-            found = self._narrow(contract, question, (*HALF, *(SINGLE if precision is FLOAT64 else ())))
+            found = self._narrow(contract, question, (*HALF, *(SINGLE if precision.is_double else ())))
         except StackError:
             return ()
         return tuple(Intermediate(dtype, operation) for dtype, operation in found.items())
@@ -302,7 +317,7 @@ class Framework(ABC):
         """Drop what was traced or compiled, so that the next call traces and compiles as the first did."""
 
     @abstractmethod
-    def _begin(self, contract: Contract, question: Question, *, urgent: bool) -> Asked[Returned]:
+    def _begin(self, contract: Contract, question: Question, *, urgent: bool) -> Awaited[Returned]:
         """Ask a question, before those that can wait if it is urgent. The answer raises as `evaluate` does."""
 
     @abstractmethod
@@ -316,9 +331,9 @@ def modes_of(framework: str) -> Sequence[str]:
     return modes
 
 
-def not_installed(stack: Stack) -> FrameworkMissing:
-    """The framework of a stack is not installed."""
-    return FrameworkMissing(
+def not_installed(stack: Stack) -> str:
+    """That the framework of a stack of this repository is not installed."""
+    return (
         f"{stack.framework} is not installed, so {stack.package} cannot be checked: "
         f"pip install 'ptycho-parity[{stack.framework}]', or check the other stack alone with --stack"
     )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from parity._ground.environment import prepare_environment, torch_has_onednn, torch_threads
+from parity.contracts.cases.domain import Domain
 from parity.contracts.contract import Contract, Entry, Inputs
-from parity.physics.precision import Precision
-from parity.stacks.base import Cotangents, Stack
+from parity.physics.precision import WIDENED, Precision
+from parity.stacks.base import Awaited, Cotangents, Evaluation, OutsideDomain, Stack
 from parity.stacks.process import Process
 from parity.stacks.remote import Remote
-from parity.stacks.seat import LIMIT
+from parity.stacks.seat import LIMIT, Seat
 from parity.stacks.subjects import Subject
 from parity.stacks.worker import Question, Settings
 
@@ -26,7 +29,7 @@ class Foreign(Remote):
     def __init__(self, subject: Subject, device: str = "cpu", limit: float | None = None) -> None:
         prepare_environment()
         self.subject = subject
-        settings = Settings(
+        self._settings = Settings(
             framework=subject.framework,
             package=subject.package,
             path=[str(folder) for folder in subject.path],
@@ -36,16 +39,60 @@ class Foreign(Remote):
             bindings=str(subject.bindings) if subject.bindings else None,
             stubs=subject.stubs,
             accepts=subject.accepts,
+            absent=f"{subject.framework} is not installed in {subject.python}, so {subject.name} cannot be held",
         )
-        environment = {name: value for name, value in os.environ.items() if name != FOREIGN} | dict(subject.environment)
+        self._wide: Seat | None = None
         stack = Stack(subject.name, subject.framework, subject.package)
-        allowed = limit or subject.limit or LIMIT
-        super().__init__(stack, "eager", device, lambda: Process(settings, subject.python, environment), allowed)
+        super().__init__(stack, "eager", device, self._process, limit or subject.limit or LIMIT)
+
+    def _process(self, *, widened: bool = False) -> Process:
+        inherited = {name: value for name, value in os.environ.items() if name != FOREIGN}
+        settings = self._settings._replace(widened=widened)
+        return Process(settings, self.subject.python, inherited | dict(self.subject.environment))
+
+    def end(self) -> None:
+        super().end()
+        if self._wide:
+            self._wide.end()
+
+    @property
+    def widens(self) -> bool:
+        return True
+
+    def _seat_for(self, question: Question) -> Seat:
+        """What is asked in widened sources has a process of its own, which begins with the first such question."""
+        if not question.widened:
+            return self._seat
+        if self._wide is None:
+            self._wide = Seat(f"{self.name}, widened,", partial(self._process, widened=True), self._limit)
+        return self._wide
+
+    @property
+    def domain(self) -> Domain:
+        return replace(self.subject.domain, shapes=self.subject.shapes)
+
+    def begin(
+        self,
+        contract: Contract,
+        inputs: Inputs,
+        precision: Precision,
+        cotangents: Cotangents | None = None,
+        entry: Entry | None = None,
+        *,
+        urgent: bool = False,
+    ) -> Awaited[Evaluation]:
+        why = self.domain.why_outside(contract, inputs)
+        if why:
+            return Awaited(lambda: _outside(why), lambda: True)
+        return super().begin(contract, inputs, precision, cotangents, entry, urgent=urgent)
 
     def binds(self, contract: Contract) -> bool:
         return self._names_of(contract) is not None
 
     def entries_of(self, contract: Contract, inputs: Inputs, precision: Precision) -> tuple[Entry, ...]:
+        return self.named(contract)
+
+    def named(self, contract: Contract) -> tuple[Entry, ...]:
         names = self._names_of(contract) or {}
         return tuple(Entry(self.name, f"{self.stack.package}.{name}", _in_its_process) for name in names if name)
 
@@ -64,7 +111,8 @@ class Foreign(Remote):
         question = super()._question(contract, inputs, precision, cotangents, entry)
         plain = {name: question.tensors[name].item() for name in question.scalars}
         tensors = {name: array for name, array in question.tensors.items() if name not in plain}
-        return question._replace(tensors=tensors, scalars=[], constants={**question.constants, **plain})
+        constants = {**question.constants, **plain}
+        return question._replace(tensors=tensors, scalars=[], constants=constants, widened=precision is WIDENED)
 
     def _entry(self, contract: Contract, entry: Entry) -> int | str:
         return self._name(entry)
@@ -83,6 +131,10 @@ class Foreign(Remote):
             return {"": ()}
         of_contract = (contract.name, contract.address)
         return {name: tuple(unasked) for bound_to, name, unasked in bound if bound_to in of_contract} or None
+
+
+def _outside(why: str) -> Evaluation:
+    raise OutsideDomain(why)
 
 
 def _in_its_process(*given: Any) -> Any:

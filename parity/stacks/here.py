@@ -18,7 +18,7 @@ from parity._ground.repository import import_stack, is_found
 from parity.contracts.contract import Contract, Entry, Inputs
 from parity.physics.precision import Precision
 from parity.stacks.base import (
-    Asked,
+    Awaited,
     Cotangents,
     Framework,
     FrameworkMissing,
@@ -44,7 +44,7 @@ class Here(Framework):
     def __init__(self, stack: Stack, mode: str, device: str) -> None:
         super().__init__(stack, mode, device)
         if importlib.util.find_spec(stack.framework) is None:
-            raise not_installed(stack)
+            raise FrameworkMissing(not_installed(stack))
         if not is_found(stack.package):
             raise not_here(stack)
         started = "tensorflow" in sys.modules and "TF_NUM_INTRAOP_THREADS" not in os.environ
@@ -95,9 +95,9 @@ class Here(Framework):
         """The call behind `evaluate`, on tensors that are ready: what no harness can do without."""
         return self._ready(contract, self._question(contract, inputs, precision, cotangents, entry))
 
-    def _begin(self, contract: Contract, question: Question, *, urgent: bool) -> Asked[Returned]:
+    def _begin(self, contract: Contract, question: Question, *, urgent: bool) -> Awaited[Returned]:
         """Nothing runs before the answer is wanted."""
-        return Asked(lambda: self._returned(contract, question), lambda: True)
+        return Awaited(lambda: self._returned(contract, question), lambda: True)
 
     def _returned(self, contract: Contract, question: Question) -> Returned:
         with _translated():

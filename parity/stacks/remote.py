@@ -16,7 +16,7 @@ from parity._ground.errors import UsageError
 from parity._ground.repository import ROOT, is_found
 from parity.contracts.contract import Contract
 from parity.stacks.base import (
-    Asked,
+    Awaited,
     Framework,
     FrameworkMissing,
     OutsideDomain,
@@ -29,7 +29,7 @@ from parity.stacks.base import (
     not_installed,
 )
 from parity.stacks.process import Process
-from parity.stacks.seat import LIMIT, Answer, Lost, Seat
+from parity.stacks.seat import LIMIT, NoAnswer, Reply, Seat
 from parity.stacks.worker import Question, Settings
 
 P = ParamSpec("P")
@@ -43,6 +43,7 @@ class Remote(Framework):
         self, stack: Stack, mode: str, device: str, begin: Callable[[], Process], limit: float = LIMIT
     ) -> None:
         super().__init__(stack, mode, device)
+        self._limit = limit
         self._seat = Seat(stack.name, begin, limit)
         self._lane = ThreadPoolExecutor(1, stack.name)
         self._keys = itertools.count()
@@ -53,7 +54,15 @@ class Remote(Framework):
         if not is_found(stack.package):
             raise not_here(stack)
         prepare_environment()
-        settings = Settings(stack.framework, stack.package, [str(ROOT)], device, torch_threads(), torch_has_onednn())
+        settings = Settings(
+            stack.framework,
+            stack.package,
+            [str(ROOT)],
+            device,
+            torch_threads(),
+            torch_has_onednn(),
+            absent=not_installed(stack),
+        )
         return cls(stack, mode, device, lambda: Process(settings, Path(sys.executable), dict(os.environ)), limit)
 
     def end(self) -> None:
@@ -71,16 +80,16 @@ class Remote(Framework):
 
     def require(self) -> None:
         hello = self.introduction
-        if "missing" in hello:
-            is_framework = hello["missing"] == self.stack.framework
-            raise not_installed(self.stack) if is_framework else FrameworkMissing(hello["missing"])
         if self.device == "cuda" and not hello["gpus"]:
             raise no_device(self.stack)
 
     @property
     def introduction(self) -> Mapping[str, Any]:
-        """What the process says when it is ready. Raises StackLost where it never is."""
-        return _answer(self._seat.introduction).header
+        """What the process says when it is ready.
+
+        Raises FrameworkMissing where the framework or the package is not there, and StackLost where it is never ready.
+        """
+        return _granted(self._seat.introduction).header
 
     def submit(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Soon: one after another, in a thread of this process that waits for the other."""
@@ -101,8 +110,8 @@ class Remote(Framework):
         finally:
             _granted(self._seat.ask({"ask": "leave", "key": key}, {}))
 
-    def _begin(self, contract: Contract, question: Question, *, urgent: bool) -> Asked[Returned]:
-        asked = self._seat.ask(
+    def _begin(self, contract: Contract, question: Question, *, urgent: bool) -> Awaited[Returned]:
+        asked = self._seat_for(question).ask(
             {"ask": "evaluate", **question.header()}, question.arrays(), contract.name, urgent=urgent
         )
         gradients = len(question.watched) if question.cotangents else 0
@@ -116,7 +125,11 @@ class Remote(Framework):
                 answer.header["left"],
             )
 
-        return Asked(returned, asked.done)
+        return Awaited(returned, asked.done)
+
+    def _seat_for(self, question: Question) -> Seat:
+        """Where a question is answered."""
+        return self._seat
 
     def _narrow(self, contract: Contract, question: Question, dtypes: Sequence[str]) -> Mapping[str, str]:
         header = {"ask": "intermediates", **question.header(), "narrower": list(dtypes)}
@@ -124,15 +137,15 @@ class Remote(Framework):
         return narrow
 
 
-def _answer(asked: Future[Answer]) -> Answer:
+def _answer(asked: Future[Reply]) -> Reply:
     """The answer. Raises StackLost where there is none."""
     try:
         return asked.result()
-    except Lost as error:
+    except NoAnswer as error:
         raise StackLost(str(error)) from None
 
 
-def _granted(asked: Future[Answer]) -> Answer:
+def _granted(asked: Future[Reply]) -> Reply:
     """An answer that is one, or raises what it says is wrong."""
     answer = _answer(asked)
     if "binding" in answer.header:

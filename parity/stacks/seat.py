@@ -34,11 +34,11 @@ POLL = 0.2
 """Seconds between two looks at whether the process is still there."""
 
 
-class Lost(Exception):
+class NoAnswer(Exception):
     """There is no answer; the message says why."""
 
 
-class Answer:
+class Reply:
     """What a process has sent, to be read by whoever asked."""
 
     def __init__(self, header: Mapping[str, Any], body: bytes) -> None:
@@ -55,7 +55,7 @@ class _Question:
     def __init__(self, contract: str, parts: list[bytes]) -> None:
         self.contract = contract
         self.parts = parts
-        self.future: Future[Answer] = Future()
+        self.future: Future[Reply] = Future()
 
 
 class Seat:
@@ -83,15 +83,15 @@ class Seat:
         for pipe in (self._woken, self._wake):
             os.set_blocking(pipe, False)
         self._process: Process | None = None
-        self.introduction: Future[Answer] = self._seated()
+        self.introduction: Future[Reply] = self._seated()
         """What the first process says of itself when it is ready."""
         self._thread = Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
 
     def ask(
         self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], contract: str = "", *, urgent: bool = True
-    ) -> Future[Answer]:
-        """Ask about a contract, before all that can wait if it is urgent. The future raises Lost without an answer."""
+    ) -> Future[Reply]:
+        """Ask about a contract, before all that can wait if it is urgent. The future raises NoAnswer if none comes."""
         question = _Question(contract, worker.frame(header, arrays))
         with self._lock:
             self._append(question, self._urgent if urgent else self._later)
@@ -108,13 +108,13 @@ class Seat:
     def _append(self, question: _Question, queue: deque[_Question]) -> None:
         why = self._is_over or self._lost.get(question.contract)
         if why:
-            question.future.set_exception(Lost(why))
+            question.future.set_exception(NoAnswer(why))
             return
         if self._process is None:
             self._seated()
         queue.append(question)
 
-    def _seated(self) -> Future[Answer]:
+    def _seated(self) -> Future[Reply]:
         """Begin a process, whose first answer says that it is ready."""
         self._process = self._begin()
         self._received.clear()
@@ -206,7 +206,7 @@ class Seat:
         size = sum(worker.sizes_of(self._header))
         if len(self._received) < size:
             return False
-        answer = Answer(self._header, bytes(self._received[:size]))
+        answer = Reply(self._header, bytes(self._received[:size]))
         del self._received[:size]
         self._header = None
         with self._lock:
@@ -252,7 +252,7 @@ class Seat:
                 self._failed_starts += 1
                 starting = self._sent.popleft()
                 why = f"{why} before it was ready{f': {words}' if words else ''}"
-                starting.future.set_exception(Lost(why))
+                starting.future.set_exception(NoAnswer(why))
             if self._failed_starts >= ATTEMPTS:
                 self._is_over = f"{why}; it was the last of {ATTEMPTS} in a row that did not begin"
                 return
@@ -271,7 +271,7 @@ class Seat:
         if not queue:
             return
         first = queue.popleft()
-        first.future.set_exception(Lost(why))
+        first.future.set_exception(NoAnswer(why))
         if first.contract:
             self._lost[first.contract] = why
 
@@ -279,7 +279,7 @@ class Seat:
         for queue in (self._sent, self._urgent, self._later):
             for question in queue:
                 if not question.future.done():
-                    question.future.set_exception(Lost(why))
+                    question.future.set_exception(NoAnswer(why))
             queue.clear()
 
     def _nudge(self) -> None:

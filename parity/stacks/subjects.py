@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from parity._ground.errors import UsageError
+from parity.contracts.cases.domain import Domain
 from parity.contracts.contract import did_you_mean
 from parity.stacks.base import PAIR
 
@@ -54,20 +55,6 @@ _LONGEST = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Domain:
-    """Which inputs a stack claims to do."""
-
-    square: bool = False
-    """Only frames with as many rows as columns."""
-    even: bool = False
-    """Only frames whose sides are even."""
-    modes: tuple[int, ...] = ()
-    """How many modes a probe may have; any number where there are none."""
-    batch: int | None = None
-    """The most groups in a batch; None for any number."""
-
-
-@dataclass(frozen=True, slots=True)
 class Subject:
     """A stack under test, as a file declares it; the paths were there when it was read."""
 
@@ -84,7 +71,7 @@ class Subject:
     """The folders in which the interpreter finds the package."""
     bindings: Path | None = None
     """The file with a function for each contract that is bound; None where the package mirrors the contracts' names."""
-    domain: Domain = Domain()
+    domain: Domain = field(default_factory=Domain)
     shapes: tuple[tuple[int, int], ...] = ()
     """Rows and columns of the frames that are asked, in pixels; any where there are none."""
     stubs: tuple[str, ...] = ()

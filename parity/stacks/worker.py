@@ -21,6 +21,7 @@ import importlib.util
 import json
 import logging
 import os
+import re
 import sys
 import traceback
 import types
@@ -141,7 +142,8 @@ class Question(NamedTuple):
     function is called instead: its number among those declared, or the name of a binding. `tensors` are the arguments
     in their order; those of them that are `scalars`, such as sizes, have no gradient; `constants` are part of the code.
     Gradients are asked for where there are `cotangents`, of the arguments that are `watched`. What is `eager` is not
-    traced; `costly` is what is eager for its costs alone, and compiled in a mode that compiles.
+    traced; `costly` is what is eager for its costs alone, and compiled in a mode that compiles. What is `widened` is a
+    question to a process whose sources are.
     """
 
     contract: str
@@ -155,6 +157,7 @@ class Question(NamedTuple):
     eager: bool = False
     costly: bool = False
     entry: int | str | None = None
+    widened: bool = False
 
     def header(self) -> dict[str, Any]:
         """All but the arrays, for JSON."""
@@ -335,6 +338,10 @@ class Torch:
             call()
         yield from seen
 
+    def widen(self) -> None:
+        """Compute in double precision where nobody says otherwise."""
+        self._torch.set_default_dtype(self._torch.float64)
+
     def state(self) -> dict[str, Any]:
         """What all code of the process shares, by name."""
         return {
@@ -431,7 +438,7 @@ class TensorFlow:
             with self._tf.GradientTape() as tape:
                 tape.watch([tensors[i] for i in watched])
                 results = _as_list(function(**dict(zip(names, tensors)), **constants))
-            if not all(result.shape.is_compatible_with(weight.shape) for result, weight in zip(results, cotangents)):
+            if not all(map(self._can_pull, results, cotangents)):
                 return results, [None] * len(watched)
             sources = [tensors[i] for i in watched]
             return results, tape.gradient(results, sources, output_gradients=cotangents)
@@ -447,6 +454,10 @@ class TensorFlow:
                 step, input_signature=signature, autograph=False, jit_compile=question.mode == "xla" or None
             )
         return traces[key]
+
+    def _can_pull(self, result: Any, cotangent: Any) -> bool:
+        """Whether a result is a tensor, which an array that left the framework is not, of the cotangent's shape."""
+        return bool(self._tf.is_tensor(result)) and result.shape.is_compatible_with(cotangent.shape)
 
     def _current_traces(self) -> dict[tuple[object, ...], Callable[..., Any]]:
         change = getattr(sys.modules.get(self._package), INJECTED, None)
@@ -494,6 +505,10 @@ class TensorFlow:
                 if output.shape.num_elements() != 0:
                     yield output.dtype.name, operation.type
 
+    def widen(self) -> None:
+        """Compute in double precision where nobody says otherwise."""
+        self._tf.keras.backend.set_floatx("float64")
+
     def state(self) -> dict[str, Any]:
         """What all code of the process shares, by name; Keras, which takes long to import, only if something has."""
         backend = getattr(sys.modules.get("keras"), "backend", None)
@@ -506,11 +521,116 @@ class TensorFlow:
             backend.set_floatx(state["default dtype"])
 
 
+class NumPy:
+    """Runs functions of NumPy, which has no gradients."""
+
+    modes = ("eager",)
+
+    def __init__(self, package: str, device: str, threads: int = 1, onednn: bool = True) -> None:
+        self.threads = os.environ.get("OMP_NUM_THREADS", "default")
+        self.gpus = 0
+
+    @property
+    def version(self) -> str:
+        return np.__version__
+
+    def forget(self) -> None:
+        """Nothing is traced or compiled."""
+
+    def ready(self, function: Callable[..., Any], question: Question) -> Call:
+        """The call of a function on arrays of its own."""
+        arguments = {name: array.copy() for name, array in question.tensors.items()}
+
+        def call() -> Results:
+            with stack_at_work():
+                return _as_list(function(**arguments, **question.constants)), [None] * len(question.watched)
+
+        return call
+
+    def array(self, tensor: Any) -> Array:
+        """As it is; a size comes as a plain number."""
+        return np.asarray(tensor)
+
+    def operations(self, call: Call) -> Iterator[tuple[str, str]]:
+        """None: NumPy tells nobody what it does."""
+        return iter(())
+
+    def state(self) -> dict[str, Any]:
+        """Nothing beside what the process shares anyway."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Nothing to set back."""
+
+
+class Jax(NumPy):
+    """Runs functions of JAX as they stand, in double precision where that is asked.
+
+    What the functions themselves compile, JAX compiles anew for every shape. Its gradients are the conjugates of those
+    that the other frameworks give.
+    """
+
+    def __init__(self, package: str, device: str, threads: int = 1, onednn: bool = True) -> None:
+        import jax
+
+        jax.config.update("jax_platforms", "cuda,cpu" if device == "cuda" else "cpu")
+        jax.config.update("jax_enable_x64", True)
+        jax.config.update("jax_default_matmul_precision", "highest")
+        self._jax = jax
+        self.threads = "default"
+        self.gpus = sum(found.platform != "cpu" for found in jax.devices())
+
+    @property
+    def version(self) -> str:
+        return str(self._jax.__version__)
+
+    def forget(self) -> None:
+        """Drop what was compiled, so that the next call compiles as the first did."""
+        self._jax.clear_caches()
+
+    def ready(self, function: Callable[..., Any], question: Question) -> Call:
+        """The call of a function on arrays that are ready."""
+        tensors = {name: self._jax.numpy.asarray(array) for name, array in question.tensors.items()}
+        watched = {name: tensors.pop(name) for name in question.watched if question.cotangents}
+
+        def run(given: dict[str, Any]) -> list[Any]:
+            return _as_list(function(**given, **tensors, **question.constants))
+
+        def call() -> Results:
+            with stack_at_work():
+                if not watched:
+                    return run({}), [None] * len(question.watched)
+                results, pull = self._jax.vjp(run, watched)
+                if [result.shape for result in results] != [cotangent.shape for cotangent in question.cotangents]:
+                    return results, [None] * len(watched)
+                pairs = zip(results, question.cotangents)
+                (gradients,) = pull([cotangent.astype(result.dtype).conj() for result, cotangent in pairs])
+                return results, [gradients[name].conj() for name in watched]
+
+        return call
+
+    def operations(self, call: Call) -> Iterator[tuple[str, str]]:
+        """Dtype and name of every operation that the call is traced to."""
+        traced = [self._jax.make_jaxpr(lambda: call()[0])().jaxpr]
+        while traced:
+            for step in traced.pop().eqns:
+                traced += self._jax.core.jaxprs_in_params(step.params)
+                yield from ((str(result.aval.dtype), step.primitive.name) for result in step.outvars)
+
+    def state(self) -> dict[str, Any]:
+        """What all code of the process shares, by name."""
+        return {"default dtype": "float64" if self._jax.config.jax_enable_x64 else "float32"}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Set it back."""
+        self._jax.config.update("jax_enable_x64", state["default dtype"] == "float64")
+
+
 def _as_list(returned: Any) -> list[Any]:
     return list(returned) if isinstance(returned, tuple) else [returned]
 
 
-ENGINES: Mapping[str, Any] = {"torch": Torch, "tensorflow": TensorFlow}
+ENGINES: Mapping[str, Any] = {"torch": Torch, "tensorflow": TensorFlow, "jax": Jax, "numpy": NumPy}
 """By framework, in the order of import: torch before TensorFlow."""
 
 
@@ -631,7 +751,8 @@ class Settings(NamedTuple):
 
     The functions of `package`, which lies in one of the folders `path`: by the mirror rule, or by the file `bindings`.
     The modules `stubs` are imported and never used. `accepts` names what of the process's state importing the bindings
-    may change.
+    may change. `absent` is what is said where the framework is not installed. With `widened`,
+    every single precision that is written in the package's sources and the bindings is doubled.
     """
 
     framework: str
@@ -643,6 +764,8 @@ class Settings(NamedTuple):
     bindings: str | None = None
     stubs: Sequence[str] = ()
     accepts: Sequence[str] = ()
+    absent: str = "the framework is not installed"
+    widened: bool = False
 
 
 def places_of(settings: Settings) -> list[str]:
@@ -702,7 +825,8 @@ class Bindings:
         self._package, self._file = settings.package, settings.bindings or ""
         self._places = tuple(places_of(settings))
         self._reaching: set[tuple[str, str]] = set()
-        spec = importlib.util.spec_from_file_location("parity_bindings", self._file)
+        load = _WideningLoader if settings.widened else importlib.machinery.SourceFileLoader
+        spec = importlib.util.spec_from_loader("parity_bindings", load("parity_bindings", self._file))
         assert spec
         assert spec.loader
         try:
@@ -716,8 +840,8 @@ class Bindings:
         return [(contract, name, binding.unasked) for (contract, name), binding in BINDINGS.items()]
 
     def of(self, question: Question) -> Callable[..., Any]:
-        """The function that a question is about."""
-        return BINDINGS[self._key(question)].function
+        """The function that a question is about, given its sizes as plain numbers."""
+        return functools.partial(_with_numbers, BINDINGS[self._key(question)].function, frozenset(question.scalars))
 
     @contextlib.contextmanager
     def unreached(self, question: Question) -> Iterator[None]:
@@ -754,6 +878,10 @@ class Bindings:
         ]
         where = f"{os.path.basename(self._file)}, line {lines[-1]}: " if lines else ""
         return f"{where}raised {type(error).__name__}: {first_line(error)}"
+
+
+def _with_numbers(function: Callable[..., Any], scalars: frozenset[str], /, **arguments: Any) -> Any:
+    return function(**{name: np.asarray(x).item() if name in scalars else x for name, x in arguments.items()})
 
 
 def _frames(error: BaseException) -> Iterator[Any]:
@@ -807,6 +935,41 @@ class _Stubs(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         pass
 
 
+_NARROW = {
+    r"\bcomplex64\b": "complex128",
+    r"\bcfloat\b": "cdouble",
+    r"\bfloat32\b": "float64",
+    r"\btorch\.float\b": "torch.double",
+    r"\.float\(\)": ".double()",
+    r"\bFloatTensor\b": "DoubleTensor",
+}
+"""The single precisions in a source, as regular expressions, and what stands for each where it is widened."""
+
+
+class _Widened(importlib.abc.MetaPathFinder):
+    """Finds the modules of a package, and reads their sources widened."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name.split(".")[0] != self._package.split(".")[0]:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is not None and isinstance(spec.loader, importlib.machinery.SourceFileLoader):
+            spec.loader = _WideningLoader(spec.loader.name, spec.loader.path)
+        return spec
+
+
+class _WideningLoader(importlib.machinery.SourceFileLoader):
+    def get_code(self, fullname: str) -> Any:
+        """Compiled from the source: what lies compiled beside it is not widened."""
+        source = importlib.util.decode_source(self.get_data(self.path))
+        for narrow, wide in _NARROW.items():
+            source = re.sub(narrow, wide, source)
+        return compile(source, self.path, "exec", dont_inherit=True)
+
+
 class Server:
     """Answers questions about one stack, one after another."""
 
@@ -816,18 +979,22 @@ class Server:
 
     def serve(self) -> None:
         """Say who is here, then answer until nobody asks any more."""
-        self._channel.write(self._begun(), {})
+        hello = self._begun()
+        self._channel.write(hello, {})
         while True:
             header, arrays = self._channel.read()
-            answer, answered = self._answer(header, arrays)
+            answer, answered = (hello, {}) if "missing" in hello else self._answer(header, arrays)
             self._channel.write(answer, answered)
 
     def _begun(self) -> dict[str, Any]:
         settings = self._settings
         if importlib.util.find_spec(settings.framework) is None:
-            return {"missing": settings.framework}
+            return {"missing": settings.absent}
         engine = ENGINES[settings.framework](settings.package, settings.device, settings.threads, settings.onednn)
         self._engine = engine
+        if settings.widened:
+            sys.meta_path.insert(0, _Widened(settings.package))
+            engine.widen()
         self._state = self._shared()
         try:
             self._functions: Any = Bindings(settings) if settings.bindings else Mirror(settings)

@@ -10,6 +10,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 
 from parity._ground.errors import CheckNotMade
 from parity.contracts.cases.case import Case, forced
+from parity.contracts.cases.domain import shared
 from parity.contracts.cases.profiles import Profile
 from parity.contracts.cases.strategies import cases
 from parity.contracts.contract import Contract
@@ -65,6 +66,9 @@ class Harness:
         first stratum and the smallest seed that fail.
         """
         holder = self._given.holder
+        if not any(framework.binds(contract) for framework in holder.frameworks):
+            pytest.skip(f"not bound: no stack binds {contract.name}")
+        contract, _ = shared([framework.domain for framework in holder.frameworks]).restricted(contract)
         attempt = Attempt(contract, holder)
         try:
             failing = attempt.try_all(forced(contract))[:1]

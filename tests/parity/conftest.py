@@ -11,12 +11,14 @@ Result = tuple[int, str, str]
 
 
 @pytest.fixture
-def parity_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """The command, called with its arguments; gives exit code, output and errors.
-
-    The stacks are those of this process, which a test may have changed, and which start in no time.
-    """
+def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stacks are those of this process, which a test may have changed, and which start in no time."""
     monkeypatch.setenv(IN_PROCESS, "1")
+
+
+@pytest.fixture
+def parity_command(capsys: pytest.CaptureFixture[str], in_process: None) -> Callable[..., Result]:
+    """The command, called with its arguments; gives exit code, output and errors."""
 
     def call(*arguments: str) -> Result:
         with pytest.raises(SystemExit) as ended:

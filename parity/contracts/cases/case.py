@@ -24,7 +24,7 @@ from parity.contracts.cases.families.networks import images, noiseless_images
 from parity.contracts.cases.families.scans import recorded
 from parity.contracts.contract import Contract, Inputs, Result, Source, has_readings
 from parity.physics.kinds import Numbers
-from parity.physics.precision import FLOAT64, PRECISIONS, Precision
+from parity.physics.precision import ALL_PRECISIONS, FLOAT64, Precision
 
 ONE_HOT_EVERY = 4
 """Every fourth case asks for the gradient of a single element instead of a random combination of all."""
@@ -89,7 +89,8 @@ class Case:
 
 def precisions_of(inputs: Inputs, wanted: tuple[Precision, ...]) -> tuple[Precision, ...]:
     """The precisions in which inputs can be tried: detector readings are widened to float64, whatever is wanted."""
-    return (FLOAT64,) if has_readings(inputs) else wanted
+    double = next((precision for precision in wanted if precision.is_double), FLOAT64)
+    return (double,) if has_readings(inputs) else wanted
 
 
 def forced(contract: Contract, dataset: Dataset | None = None) -> Iterator[Case]:
@@ -133,11 +134,11 @@ def coordinates_of(contract: Contract, text: str, dataset: Dataset | None = None
 
 
 def parse_precisions(text: str) -> tuple[Precision, ...]:
-    """Precisions from `f32,f64`. Raises UsageError for any other word."""
-    unknown = [word for word in text.split(",") if word not in PRECISIONS]
+    """Precisions from `f32,f64`, or `wide`. Raises UsageError for any other word."""
+    unknown = [word for word in text.split(",") if word not in ALL_PRECISIONS]
     if unknown:
-        raise UsageError(f"unknown precision '{unknown[0]}'; there are: {', '.join(PRECISIONS)}")
-    return tuple(PRECISIONS[word] for word in dict.fromkeys(text.split(",")))
+        raise UsageError(f"unknown precision '{unknown[0]}'; there are: {', '.join(ALL_PRECISIONS)}")
+    return tuple(ALL_PRECISIONS[word] for word in dict.fromkeys(text.split(",")))
 
 
 def _cotangent(result: Result, value: NDArray[Any], spec: Spec) -> NDArray[Any]:

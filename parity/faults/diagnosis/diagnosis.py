@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import isfinite
 
@@ -24,8 +25,8 @@ from parity.judging.measurement import Measurement
 from parity.judging.quantity import by_quantity
 from parity.judging.stage_tree import StageRun, Tree
 from parity.judging.stages import stage_tree
-from parity.physics.precision import FLOAT64, PRECISIONS, Precision
-from parity.stacks.base import Framework
+from parity.physics.precision import FLOAT32, FLOAT64, WIDENED, Precision
+from parity.stacks.base import Framework, OutsideDomain
 
 EXHIBITS, OTHERS, CONTROLS = 2, 3, 2
 """Failing cases that are searched with, further ones that can contradict, and passing ones that can."""
@@ -130,9 +131,11 @@ class _Search:
         self._controls = self._ranked(tried - wrong)
 
     def of_contract(self) -> Diagnosis:
-        exhibits = [self._exhibit(case) for case in self._cases[:EXHIBITS]]
-        others = (self._exhibit(case) for case in (*self._cases[EXHIBITS:][:OTHERS], *self._controls[:CONTROLS]))
-        return _explained(self._contract, self._framework, exhibits, list(others) if len(exhibits) else [], self._entry)
+        exhibits = self._exhibits(self._cases[:EXHIBITS])
+        if not exhibits:
+            return Diagnosis(self._framework.name, None)
+        others = self._exhibits((*self._cases[EXHIBITS:][:OTHERS], *self._controls[:CONTROLS]))
+        return _explained(self._contract, self._framework, exhibits, others, self._entry)
 
     def of_stage(self) -> Diagnosis:
         """The diagnosis of the stage that is wrong in itself, on what it is fed; of the whole if there is none."""
@@ -150,8 +153,14 @@ class _Search:
         ]
         return replace(_explained(contract, framework, exhibits, entry=self._entry), stage=name)
 
-    def _exhibit(self, case: Case) -> Exhibit:
-        return Exhibit.of(Truth.of(case, case.inputs(), self._precision), self._framework, self._entry)
+    def _exhibits(self, cases: Iterable[Case]) -> list[Exhibit]:
+        """Without those to which the stack lays no claim: a law may lead from there to where it does."""
+        exhibits = []
+        for case in cases:
+            truth = Truth.of(case, case.inputs(), self._precision)
+            with suppress(OutsideDomain):
+                exhibits.append(Exhibit.of(truth, self._framework, self._entry))
+        return exhibits
 
     def _tree(self, case: Case) -> Tree:
         inputs, precision = case.inputs(), self._precision
@@ -227,15 +236,15 @@ def _wrong_in_itself(tree: Tree) -> StageRun | None:
 
 def _finest(failing: Sequence[Measurement]) -> Precision:
     names = {m.precision for m in failing}
-    return FLOAT64 if FLOAT64.name in names else PRECISIONS[min(names)]
+    finest_first = (WIDENED, FLOAT64, FLOAT32)
+    return next(precision for precision in finest_first if precision.name in names)
 
 
 def _entry_of(contract: Contract, framework: Framework, failing: Sequence[Measurement]) -> Entry | None:
     """The entry that is wrong where the function itself is right."""
     if any(_is_of(m, None) for m in failing):
         return None
-    entries = [entry for entry in contract.entries if entry.stack == framework.name]
-    return next(entry for entry in entries if any(_is_of(m, entry) for m in failing))
+    return next(entry for entry in framework.named(contract) if any(_is_of(m, entry) for m in failing))
 
 
 def _is_of(measurement: Measurement, entry: Entry | None) -> bool:

@@ -30,8 +30,8 @@ LEAST = -3
 APART = 2.5
 """Between the points of one case, so that none hides another."""
 
-_SHAPES = {"f32": "h0", "f64": "m-3 0h6m-3-3v6"}
-"""What the pen draws at a point, in each precision: a dot, as a line of no length with round ends, or a cross."""
+_SHAPES = {"f32": "h0", "f64": "m-3 0h6m-3-3v6", "wide": "m-2-2l4 4m-4 0l4-4"}
+"""What the pen draws at a point, in each precision: a dot (a line of no length with round ends), or a cross."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +109,9 @@ def _points(held: ContractReport) -> list[Point]:
     """A point for each case, stack and precision, in the order in which they were run."""
     worst: dict[tuple[str, str, str], Point] = {}
     stacks = tuple(dict.fromkeys((*STACKS, *stacks_in([held.run.verdict]))))
-    columns = {key: number for number, key in enumerate(product(stacks, PRECISIONS))}
-    middle = (2 * len(STACKS) - 1) / 2
+    precisions = dict.fromkeys((*PRECISIONS, *held.run.verdict.precisions))
+    columns = {key: number for number, key in enumerate(product(stacks, precisions))}
+    middle = (len(precisions) * len(STACKS) - 1) / 2
     for measurement in held.run.measurements:
         if measurement.is_of_pair:
             continue

@@ -174,7 +174,7 @@ def test_3_whatever_is_not_foreseen(
     def fail(*_: object) -> None:
         raise raised
 
-    monkeypatch.setattr("parity.cli.run.hold_here", fail)
+    monkeypatch.setattr("parity.cli.run.hold", fail)
     code, _, err = parity_command("run", "losses.mae", *FEW)
     assert code == cli.NOT_CHECKED
     assert err.endswith(message)
@@ -553,7 +553,7 @@ def test_2_what_cannot_be_asked_is_asked_for_by_name(
 @pytest.fixture
 def quick_samplers(stacks: tuple[Framework, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     """The samplers at one level, from fewer counts."""
-    monkeypatch.setattr("parity.cli.samplers.load", lambda: stacks)
+    monkeypatch.setattr("parity.cli.samplers.engage", lambda names: stacks)
     monkeypatch.setattr("parity.judging.samplers.judge_samplers", partial(judge_samplers, levels=[10.0], draws=10_000))
 
 
@@ -583,7 +583,7 @@ BRIEF = ("--steps", "2", "--optimizer", "sgd")
 @pytest.fixture
 def untraced(stacks: tuple[Framework, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     """Both stacks, ready: two steps are not worth a trace."""
-    monkeypatch.setattr("parity.cli.trajectory.load", lambda device: stacks)
+    monkeypatch.setattr("parity.cli.trajectory.engage", lambda names, device: stacks)
 
 
 def test_0_the_stacks_stay_together_and_are_drawn(parity_command: Parity, tmp_path: Path) -> None:
@@ -659,7 +659,7 @@ def test_3_trajectories_cannot_be_drawn(
 ) -> None:
     """Noticed before anything is trained."""
     without(monkeypatch, "matplotlib")
-    monkeypatch.setattr("parity.cli.trajectory.load", lambda device: pytest.fail("a framework was started"))
+    monkeypatch.setattr("parity.cli.trajectory.engage", lambda names, device: pytest.fail("a stack was engaged"))
     code, out, err = parity_command("trajectory", "--report", str(tmp_path))
     assert code == cli.NOT_CHECKED
     assert err == (

@@ -20,10 +20,12 @@ from parity.judging.run import ContractRun, NotChecked
 from parity.judging.verdict import Outcome
 from parity.report.content import Report
 from parity.report.gathering import gather
-from parity.runs.isolation import Outcomes, hold_here
+from parity.runs.isolation import Outcomes, hold
 from parity.stacks.base import Framework
 
 FEW = ("--examples", "0", "--precision", "f64", "--mode", "eager")
+pytestmark = pytest.mark.usefixtures("in_process")
+
 DECIDING = {"parity/_ground/codes.py", "parity/cli/__init__.py"}
 """Where 3 is decided: of what was found, and of what was raised."""
 
@@ -83,11 +85,11 @@ def test_a_run_that_lost_a_contract_is_not_checked_although_another_disagrees(
     torn_torch: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def with_a_loss(*given: Any) -> Outcomes:
-        held = hold_here(*given)
+        held = hold(*given)
         return replace(held, found=(*held.found, NotChecked("scaling.count_photons", "lost")))
 
     assert ended("run", "losses.mae", *FEW) == DISAGREE
-    monkeypatch.setattr("parity.cli.run.hold_here", with_a_loss)
+    monkeypatch.setattr("parity.cli.run.hold", with_a_loss)
     assert ended("run", "losses.mae", *FEW) == NOT_CHECKED
 
 
@@ -130,7 +132,7 @@ def test_golden_replay(monkeypatch: pytest.MonkeyPatch, stacks: tuple[Framework,
         return replace(found, verdict=replace(found.verdict, outcome=next(said, Outcome.AGREE)))
 
     monkeypatch.setattr("parity.cli.golden.reading.replay", replayed)
-    monkeypatch.setattr("parity.cli.golden.reading.load", lambda *given: stacks)
+    monkeypatch.setattr("parity.cli.golden.reading.engage", lambda *given: stacks)
     fixtures = str(ROOT / "fixtures" / "golden")
     names = ["losses.mae", "losses.poisson_nll"]
     assert replay_command.main([*names, "--fixtures", fixtures], standalone_mode=False) == NOT_CHECKED

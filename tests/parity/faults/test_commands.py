@@ -10,7 +10,7 @@ from parity import cli
 from parity.cli.defects import listing, running, scoring
 from parity.contracts.changes import returning
 from parity.contracts.fault import Fault
-from parity.faults import CATALOGUE, REWRITES
+from parity.faults import CATALOGUE, REWRITES, made
 from parity.faults.collection import Collection
 from parity.proof.score import run as score_run
 from parity.proof.score.page import page, summary
@@ -31,7 +31,8 @@ def two_defects(monkeypatch: pytest.MonkeyPatch) -> None:
         Fault("losses.mae", "nothing", "is as it is", returning(lambda xp, mae, a: mae)),
     )
     monkeypatch.setattr(listing, "CATALOGUE", Collection("defect", rows))
-    monkeypatch.setattr(running, "KNOWN", Collection("defect", rows))
+    for module in (running, made):
+        monkeypatch.setattr(module, "KNOWN", Collection("defect", rows))
 
 
 def test_every_defect_and_every_rewrite_is_listed(parity_command: Parity) -> None:

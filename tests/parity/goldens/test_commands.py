@@ -168,7 +168,7 @@ def test_replay_1_names_side_golden_and_place_and_the_line_that_repeats_it(
 
 
 def test_replay_1_the_default_folder_is_not_part_of_that_line(
-    fixtures, break_torch, monkeypatch, tmp_path, capsys
+    fixtures, break_torch, monkeypatch, tmp_path, capsys, in_process
 ) -> None:
     (tmp_path / FIXTURES.parent).mkdir()
     fixtures.rename(tmp_path / FIXTURES)

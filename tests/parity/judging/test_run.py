@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from parity._ground.errors import UsageError
 from parity.contracts.cases.case import Case, forced
 from parity.contracts.cases.datasets import read_dataset
-from parity.contracts.contract import Contract, Entry
+from parity.contracts.contract import Entry
 from parity.contracts.declared import REGISTRY
 from parity.judging.examine import examine
 from parity.judging.measurement import PAIR
@@ -24,48 +24,46 @@ from parity.judging.verdict import Outcome
 from parity.physics.oracle import losses
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.stacks.base import Framework, Stack, StackError
+from parity.stacks.here import Here
+from parity.stacks.worker import Call, Question, Results
 
 MAE, FAR_FIELD, COUNT = (
     REGISTRY[name] for name in ("losses.mae", "optics.far_field_amplitude", "scaling.count_photons")
 )
 
 
-class Oracle(Here):
-    """A stack made of the oracle's functions, under the name of any package there is; `error` is its gain error."""
+class OracleEngine:
+    """Calls the oracle's functions; `error` is their gain error."""
 
-    distribution = ""
-    modes = ("eager",)
+    version, threads = np.__version__, "1"
 
-    def __init__(self, name: str, error: float = 0.0, raises: Exception | None = None) -> None:
-        super().__init__(Stack(name, name, "parity.physics.oracle"), "eager", "cpu")
-        self._error = error
-        self._raises = raises
+    def __init__(self, error: float, raises: Exception | None) -> None:
+        self._error, self._raises = error, raises
 
-    @property
-    def version(self) -> str:
-        return np.__version__
+    def ready(self, function: Callable[..., Any], question: Question) -> Call:
+        tensors = {a: x.astype(np.float64) if x.dtype.kind == "u" else x for a, x in question.tensors.items()}
+        wide = {**tensors, **question.constants}
 
-    def _ready(
-        self,
-        contract: Contract,
-        function: Callable[..., Any],
-        arguments: Mapping[str, NDArray[Any]],
-        cotangents: Mapping[str, NDArray[Any]],
-        *,
-        eager: bool,
-    ) -> Call:
-        wide = {a: x.astype(np.float64) if x.dtype.kind == "u" else x for a, x in arguments.items()}
-
-        def call() -> tuple[list[NDArray[Any]], list[NDArray[Any] | None]]:
+        def call() -> Results:
             if self._raises:
                 raise self._raises
-            gradients = contract.oracle_vjp()(*cotangents.values(), **wide) if cotangents else ()
-            return [function(**wide) * (1 + self._error)], list(gradients)
+            vjp = REGISTRY[question.contract].oracle_vjp()
+            return [function(**wide) * (1 + self._error)], vjp(
+                *question.cotangents, **wide
+            ) if question.cotangents else ()
 
         return call
 
-    def _array(self, tensor: Any) -> NDArray[Any]:
+    def array(self, tensor: Any) -> NDArray[Any]:
         return np.asarray(tensor)
+
+
+class Oracle(Here):
+    """A stack made of the oracle's functions, under the name of any package there is."""
+
+    def __init__(self, name: str, error: float = 0.0, raises: Exception | None = None) -> None:
+        Framework.__init__(self, Stack(name, name, "parity.physics.oracle"), "eager", "cpu")
+        self._engine = OracleEngine(error, raises)
 
 
 ONE, OTHER = Oracle("json"), Oracle("csv")

@@ -24,10 +24,9 @@ from parity.judging.measurement import Label, measure_pair
 from parity.judging.quantity import result_of
 from parity.physics.kinds import FLAG, OBJECT
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
-from parity.stacks import FRAMEWORKS, MIRRORED, load
+from parity.stacks import MIRRORED, load
 from parity.stacks.base import Evaluation, Framework, FrameworkMissing, StackError, stack_at_work
-from parity.stacks.worker import silenced
-from parity.stacks.worker import Torch
+from parity.stacks.worker import Torch, silenced
 from ptycho import optics as tensorflow_optics
 from ptycho_torch import optics as torch_optics
 
@@ -267,7 +266,7 @@ def test_eager_and_graph_agree_within_the_bound(contract: Contract, modes: tuple
         assert measure_pair(label, eager.gradients[name], graph.gradients[name], oracle).agrees
 
 
-@pytest.mark.parametrize("name", FRAMEWORKS)
+@pytest.mark.parametrize("name", MIRRORED)
 def test_a_missing_framework_says_how_to_install_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(FrameworkMissing) as caught:
@@ -278,7 +277,7 @@ def test_a_missing_framework_says_how_to_install_it(name: str, monkeypatch: pyte
     )
 
 
-@pytest.mark.parametrize("name", FRAMEWORKS)
+@pytest.mark.parametrize("name", MIRRORED)
 def test_a_stack_that_is_not_here_is_missing_and_not_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     package, found = MIRRORED[name].package, importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else found(name))

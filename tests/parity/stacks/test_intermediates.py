@@ -9,8 +9,7 @@ from parity.contracts.fault import Fault
 from parity.faults.injection import injected
 from parity.judging.examine import Truth
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
-from parity.stacks.base import Framework
-from parity.stacks.intermediates import Intermediate, narrow_intermediates
+from parity.stacks.base import Framework, Intermediate
 
 
 def truth_of(name: str, precision: Precision) -> Truth:
@@ -19,7 +18,7 @@ def truth_of(name: str, precision: Precision) -> Truth:
 
 
 def seen(framework: Framework, truth: Truth) -> tuple[Intermediate, ...]:
-    return narrow_intermediates(framework, truth.contract, truth.inputs, truth.precision, truth.cotangents or None)
+    return framework.narrow_intermediates(truth.contract, truth.inputs, truth.precision, truth.cotangents or None)
 
 
 @pytest.mark.parametrize("precision", [FLOAT32, FLOAT64], ids=lambda precision: precision.name)
@@ -59,4 +58,4 @@ def test_nothing_is_said_of_variables_that_cannot_be_lifted_out_of_a_trace(stack
     case = next(case for case in sweep(contract, 40) if case.inputs()["parameters"].size > 128)
     (entry,) = contract.entries_of("tensorflow", case.inputs(), FLOAT64)
     truth = Truth.of(case, case.inputs(), FLOAT64)
-    assert narrow_intermediates(framework, contract, truth.inputs, FLOAT64, truth.cotangents, entry) == ()
+    assert framework.narrow_intermediates(contract, truth.inputs, FLOAT64, truth.cotangents, entry) == ()

@@ -51,7 +51,7 @@ def _frameworks_are_imported() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _outside_continuous_integration(monkeypatch: pytest.MonkeyPatch) -> None:
+def _outside_continuous_integration(monkeypatch: pytest.MonkeyPatch, in_process: None) -> None:
     monkeypatch.delenv("CI", raising=False)
 
 

@@ -5,7 +5,8 @@ import pytest
 from parity.contracts.changes import returning
 from parity.contracts.declared import REGISTRY
 from parity.contracts.fault import Fault
-from parity.faults import CATALOGUE
+from parity.faults import CATALOGUE, made
+from parity.faults.collection import Collection
 from parity.gate.check.sharpness import POOLED, sample, unnoticed
 from parity.stacks import load
 
@@ -38,8 +39,19 @@ def test_known_defects_are_noticed(frameworks):
     assert list(unnoticed(MAE, sample(MAE, STACKS, 4, "a"), frameworks)) == []
 
 
-def test_what_is_none_is_not_noticed(frameworks):
-    harmless = Fault(MAE.name, "nothing", "does nothing", returning(lambda xp, value, a: value))
+@pytest.fixture
+def known(monkeypatch):
+    """Make one more defect known to whoever makes it by its name."""
+
+    def add(fault):
+        monkeypatch.setattr(made, "KNOWN", Collection("defect", [fault]))
+        return fault
+
+    return add
+
+
+def test_what_is_none_is_not_noticed(frameworks, known):
+    harmless = known(Fault(MAE.name, "nothing", "does nothing", returning(lambda xp, value, a: value)))
     (said,) = unnoticed(MAE, [(harmless, "torch")], frameworks)
     assert said == "losses.mae/nothing, made in torch, is no longer noticed"
 
@@ -55,7 +67,7 @@ def test_a_contract_without_the_gradient_no_longer_notices_one_that_is_lost(fram
     assert len(list(unnoticed(blind, detached, frameworks))) == len(detached)
 
 
-def test_what_can_no_longer_be_made_is_said(frameworks):
-    moved = Fault(MAE.name, "moved", "lies elsewhere", returning(lambda xp, value, a: value), at="losses._gone")
+def test_what_can_no_longer_be_made_is_said(frameworks, known):
+    moved = known(Fault(MAE.name, "moved", "lies elsewhere", returning(lambda xp, value, a: value), at="losses._gone"))
     (said,) = unnoticed(MAE, [(moved, "torch")], frameworks)
     assert said.startswith("losses.mae/moved, made in torch, cannot be made any more")

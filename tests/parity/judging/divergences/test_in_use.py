@@ -105,7 +105,7 @@ def test_one_case_does_not_show_that_an_entry_never_does(accept: Callable[..., N
 def test_the_command_lists_what_is_accepted_and_how_large_it_is(
     accept: Callable[..., None], parity_command: Parity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("parity.cli.divergences.load", lambda: load(mode="eager"))
+    monkeypatch.setattr("parity.cli.divergences.engage", lambda names: load(mode="eager"))
     accept(ENTRY)
     with injected(TRIPLED, "torch"):
         code, out, _ = parity_command("divergences", *FEW[:4])
@@ -122,7 +122,7 @@ def test_an_empty_registry_says_so_and_needs_no_framework(
     accept: Callable[..., None], parity_command: Parity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     accept()
-    monkeypatch.setattr("parity.cli.divergences.load", pytest.fail)
+    monkeypatch.setattr("parity.cli.divergences.engage", pytest.fail)
     code, out, _ = parity_command("divergences")
     assert (code, out.split(":")[0]) == (cli.AGREE, "no divergence is accepted")
 

@@ -1,0 +1,91 @@
+"""The file of a subject's bindings, as text: what it declares, and stubs for what it does not declare yet."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from parity._ground.errors import UsageError
+from parity.contracts.contract import Argument, Contract, Result
+from parity.physics.kinds import Kind
+
+HEADING = '''"""How {package} does what the contracts of ptycho-parity say: a function for each.
+
+It is called with the arguments of the contract by name: tensors of {framework}, in the layout that is given. Sizes and
+flags are plain. It returns a tensor, or as many as the contract has results. `raise Outside(why)` says that {package}
+does not claim to do this.
+"""
+
+from parity_binding import Outside, binds
+'''
+"""What a new file of bindings begins with."""
+
+TEST = '''"""`pytest -m parity` holds every contract that is bound; the others are skipped, and said."""
+
+import pytest
+from parity.contracts.declared import REGISTRY
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("name", REGISTRY)
+def test_contract(parity, name):
+    parity.hold(REGISTRY[name])
+'''
+"""The test file of a user's repository."""
+
+
+def declared_in(file: Path) -> dict[str, int]:
+    """The contracts that a file binds, each with the line of its first binding.
+
+    Nothing is run. Raises UsageError for a file that is no Python.
+    """
+    try:
+        tree = ast.parse(file.read_bytes(), str(file))
+    except SyntaxError as error:
+        raise UsageError(f"{file}, line {error.lineno}: expected Python, got {error.msg}") from error
+    found: dict[str, int] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            for contract in filter(None, map(_bound_by, node.decorator_list)):
+                found.setdefault(contract, node.lineno)
+    return found
+
+
+def _bound_by(decorator: ast.expr) -> str | None:
+    """The contract that a decorator binds, if that is what it does and it says so in words."""
+    if not isinstance(decorator, ast.Call) or not decorator.args:
+        return None
+    name = getattr(decorator.func, "id", getattr(decorator.func, "attr", ""))
+    (first, *_) = decorator.args
+    bound = first.value if isinstance(first, ast.Constant) else None
+    return bound if name == "binds" and isinstance(bound, str) else None
+
+
+def stub(contract: Contract, framework: str, package: str) -> str:
+    """A binding that is to be written: arguments and results with their kinds, units and layouts."""
+    names = ", ".join(argument.name for argument in contract.arguments)
+    lines = [*_described(contract.arguments, framework, ""), *_described(contract.results, framework, "returns ")]
+    words = "\n".join([f'"""{contract.equation}', "", *lines, '"""'])
+    return (
+        f'@binds("{contract.name}")\n'
+        f"def {contract.function}({names}):\n"
+        f"{textwrap.indent(words, '    ', lambda line: bool(line.strip()))}\n"
+        f'    raise NotImplementedError("call what does this in {package}")\n'
+    )
+
+
+def _described(entries: Sequence[Argument] | Sequence[Result], framework: str, word: str) -> Iterator[str]:
+    for entry in entries:
+        kind = entry.kind
+        unit = "" if kind.unit in ("", "1") else f", in {kind.unit}"
+        yield f"{word}{entry.name}: {kind.name}, {kind.numbers}{_laid_out(kind, framework)}{unit}"
+
+
+def _laid_out(kind: Kind, framework: str) -> str:
+    """Its axes in the layout of a framework; nothing of what is plain."""
+    if kind.static:
+        return ""
+    layout = kind.layouts.get(framework, kind.axes)
+    return f" ({', '.join(layout)}{',' if len(layout) == 1 else ''})"

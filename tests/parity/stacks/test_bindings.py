@@ -1,0 +1,59 @@
+"""What a binding is given, and what it may return."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parity.stacks import worker
+from parity.stacks.worker import Bindings, Question, Settings, TensorFlow
+
+
+@pytest.fixture(scope="module")
+def tensorflow() -> TensorFlow:
+    return TensorFlow("foreign", "cpu")
+
+
+def question(**given: Any) -> Question:
+    """About a result of one number for each element of `x`."""
+    return Question(
+        contract="patches.pad",
+        address="patches.pad",
+        tensors={"x": np.ones(3)} | given,
+        cotangents=[np.ones(3)],
+        watched=["x"],
+        scalars=list(given),
+        constants={},
+        mode="eager",
+    )
+
+
+def test_a_binding_of_tensorflow_gets_sizes_as_plain_numbers(
+    tensorflow: TensorFlow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign/__init__.py").write_text(
+        "def pad(x, rows):\n    assert type(rows) is int\n    return x * rows\n"
+    )
+    (tmp_path / "bindings.py").write_text(
+        "from parity_binding import binds\nimport foreign\n"
+        "@binds('patches.pad')\ndef pad(x, rows):\n    return foreign.pad(x, rows)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(sys.modules, "parity_binding", worker)
+    monkeypatch.setattr(worker, "BINDINGS", {})
+    bindings = Bindings(Settings("tensorflow", "foreign", [str(tmp_path)], bindings=str(tmp_path / "bindings.py")))
+    asked = question(rows=np.array(5))
+    (result,), (gradient,) = tensorflow.ready(bindings.of(asked), asked)()
+    assert np.array_equal(result, [5, 5, 5])
+    assert np.array_equal(gradient, [5, 5, 5])
+
+
+def test_what_a_binding_of_tensorflow_returns_as_an_array_has_no_gradient(tensorflow: TensorFlow) -> None:
+    (result,), gradients = tensorflow.ready(lambda x: 2 * x.numpy(), question())()
+    assert np.array_equal(result, [2, 2, 2])
+    assert gradients == [None]
