@@ -224,12 +224,12 @@ def begun(folder: Path, *arguments: str) -> Iterator[Command]:
         text=True,
     )
     command = Command(folder, process, mark)
-    try:
-        with process:
+    with process:
+        try:
             yield command
-    finally:
-        for left in command.processes():
-            os.kill(left, signal.SIGKILL)
+        finally:
+            for left in command.processes():
+                os.kill(left, signal.SIGKILL)
 
 
 def run(folder: Path, *arguments: str) -> Done:
