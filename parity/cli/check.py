@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import click
+from rich.text import Text
 
 from parity._ground.codes import exit_code
 from parity._ground.repository import ROOT
@@ -85,7 +86,13 @@ def check_command(
             because = "; ".join(reason.words for reason in impact.everything[:2])
             out.print(planned(len(changes.files), changes.base, plan, impact.aside, because))
         with progress("checking", len(plan)) as advance:
-            report = check(changes, impact, plan, asked, terms, advance)
+
+            def tell(said: str) -> None:
+                advance()
+                if said and form == "text":
+                    out.print(Text(said, "red"))
+
+            report = check(changes, impact, plan, asked, terms, tell)
     click.echo(FORMATS[form](report), nl=False) if form != "text" else out.print(checked(report))
     for path in write_forms(folder, report) if folder else ():
         out.print(f"report: {path}", soft_wrap=True)

@@ -35,7 +35,7 @@ class Askers:
                 yield partial(_one_by_one, stacks)
         else:
             with Crew[AnyQuestion, Answer](self._prepare, self._answer, self.jobs) as crew:
-                yield crew.do
+                yield lambda questions: crew.do(sorted(questions, key=lambda question: question.work, reverse=True))
 
     def _stacks(self) -> AbstractContextManager[tuple[Framework, ...]]:
         return engaged(tuple(MIRRORED), EAGER, limit=self.limit, in_process=self.in_process)
@@ -62,5 +62,6 @@ def _until_the_end(askers: Askers) -> tuple[Framework, ...]:
 def _one_by_one(
     stacks: Sequence[Framework], questions: Sequence[AnyQuestion]
 ) -> Iterator[tuple[AnyQuestion, Answer | Lost]]:
-    for question in questions:
+    """What is touched first, and what takes long last: somebody waits for the first verdict."""
+    for question in sorted(questions, key=lambda question: (not question.touched, question.work)):
         yield question, attempted(partial(question.answer, stacks))

@@ -15,6 +15,7 @@ from parity.gate.check.goldens import golden_remarks
 from parity.gate.check.planning import PlannedContract
 from parity.gate.check.question import (
     SAMPLERS,
+    Answer,
     AnyQuestion,
     ContractQuestion,
     SamplersQuestion,
@@ -25,6 +26,7 @@ from parity.goldens.errors import GoldenError
 from parity.judging.divergences.faults import divergence_faults
 from parity.judging.divergences.registry import accepted_in, registered
 from parity.report.content import ContractReport, Place, Remark, Report, Weight
+from parity.report.terminal import verdict_in_words
 from parity.runs.workers import Lost
 
 DIVERGENCES = "parity/judging/divergences/registry.py"
@@ -48,9 +50,9 @@ def check(
     plan: Sequence[PlannedContract],
     asked: Asked,
     terms: Terms,
-    advance: Callable[[], None] = lambda: None,
+    advance: Callable[[str], None] = lambda said: None,
 ) -> Report:
-    """Make a check; `advance` is told of every contract that is done.
+    """Make a check; `advance` is told of every contract that is done, in a line if it does not agree.
 
     A contract that could not be held is a remark of the gravest weight, never a pass.
     """
@@ -60,7 +62,7 @@ def check(
     environment: dict[str, str] = {}
     reasons = {one.contract: one.reasons for one in plan}
     questions: list[AnyQuestion] = [SamplersQuestion()] if impact.samplers else []
-    questions += [_question(one, changes, terms) for one in sorted(plan, key=_work, reverse=True)]
+    questions += [_question(one, changes, terms) for one in plan]
     for question, answered in asked(questions):
         name = question.contract
         places = _places(reasons.get(name, impact.samplers))
@@ -72,7 +74,7 @@ def check(
                 reports[name] = replace(answered.report, places=places)
             found[name] = [replace(remark, places=places) for remark in answered.remarks]
             environment |= answered.descriptions
-        advance()
+        advance(_in_a_line(answered, name))
     remarks = [remark for name in (*reasons, SAMPLERS) for remark in found.get(name, ())]
     remarks += _divergences_off(reasons, reports.values())
     return Report(
@@ -133,11 +135,12 @@ def _question(asked: PlannedContract, changes: Changes, terms: Terms) -> Contrac
     )
 
 
-def _work(asked: PlannedContract) -> float:
-    """How long a contract takes, roughly; compositions are dearer than their examples."""
-    contract = REGISTRY[asked.contract]
-    examples = len(contract.strata) + contract.drawn(asked.examples)
-    return examples * contract.cost * (8 if contract.stages else 1)
+def _in_a_line(answered: Answer | Lost, name: str) -> str:
+    """What is wrong with a contract, before the whole is said; "" where nothing is."""
+    if isinstance(answered, Lost):
+        return f"{name}: not checked"
+    verdict = answered.report.run.verdict if answered.report else None
+    return "" if verdict is None or verdict.agrees else f"{name}: {verdict_in_words(verdict)}"
 
 
 def _places(reasons: Sequence[Reason]) -> tuple[Place, ...]:

@@ -53,6 +53,13 @@ class ContractQuestion:
     seed: str
     in_depth: bool = False
 
+    @property
+    def work(self) -> float:
+        """How long the contract takes, roughly; compositions are dearer than their examples."""
+        contract = REGISTRY[self.contract]
+        examples = len(contract.strata) + contract.drawn(self.examples)
+        return examples * contract.cost * (8 if contract.stages else 1)
+
     def answer(self, stacks: Sequence[Framework]) -> Answer:
         """Ask. Raises GoldenError where the goldens are not whole, and CheckNotMade where a stack does not answer."""
         contract = REGISTRY[self.contract]
@@ -98,6 +105,8 @@ class SamplersQuestion:
     """The Poisson samplers of both stacks and of the simulation, which have no oracle but their distribution."""
 
     contract: str = SAMPLERS
+    touched: bool = True
+    work: float = 0.0
 
     def answer(self, stacks: Sequence[Framework]) -> Answer:
         """Ask."""
