@@ -102,10 +102,12 @@ subjects-env: $(SUBJECTS_READY) ## The environment of the public packages in sub
 
 .PHONY: subjects
 subjects: $(READY) $(SUBJECTS_READY) ## What the oracle says of public packages, each in its own words
-	@for folder in $(PACKAGES:%=subjects/%); do \
-		echo "$$folder"; \
-		(cd $$folder && $(CURDIR)/$(VENV)/bin/parity run --examples 0) || [ $$? -eq 1 ] || exit 2; \
+	@for package in $(PACKAGES); do \
+		echo "$$package"; \
+		(cd subjects/$$package && $(CURDIR)/$(VENV)/bin/parity run --examples 0 --report $(CURDIR)/$(EVIDENCE)/$$package) \
+			|| [ $$? -eq 1 ] || exit 3; \
 	done
+	@$(VENV)/bin/parity table $(PACKAGES:%=$(EVIDENCE)/%/results.json) --write docs/findings.md
 
 .PHONY: bench
 bench: $(READY) ## What a run costs, beside what it cannot do without

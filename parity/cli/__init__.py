@@ -38,6 +38,7 @@ COMMANDS = {
     "pipeline": "pipeline:pipeline_command",
     "preflight": "preflight:preflight_command",
     "samplers": "samplers:samplers_command",
+    "table": "table:table_command",
     "trajectory": "trajectory:trajectory_command",
     "transplant": "transplant:transplant_command",
 }

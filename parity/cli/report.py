@@ -51,7 +51,8 @@ def _held(path: Path, stored: Stored) -> tuple[ContractReport, ...]:
             raise ResultsError(f"{path}: expected results of known contracts, got {name}")
         contract = REGISTRY[name]
         verdict = judge(name, measurements, contract.quota)
-        held = held_contract(ContractRun(verdict, tuple(measurements), stored.seconds[name]), contract)
+        run = ContractRun(verdict, tuple(measurements), stored.seconds[name], stored.omissions.get(name, ()))
+        held = held_contract(run, contract)
         found.append(with_message(held, contract, _options(verdict, measurements)))
     return tuple(found)
 

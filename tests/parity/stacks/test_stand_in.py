@@ -17,6 +17,7 @@ import pytest
 from parity import cli
 from parity._ground.repository import ROOT
 from parity.contracts.declared import REGISTRY
+from parity.report.side_by_side import BEGIN, END
 
 STAND_IN = ROOT / "tests" / "stand_in"
 
@@ -111,6 +112,27 @@ def test_the_packages_are_the_strangers_and_their_names_are_ours(held: tuple[Don
     assert set(results["environment"]) >= {"foreign-torch", "foreign-tf"}
     stacks = {m["stack"] for m in results["contracts"]["losses.absolute_error"]["measurements"]}
     assert stacks == {"foreign-torch"}
+
+
+def test_subjects_stand_side_by_side_in_a_table(held: tuple[Done, dict, str], project: Path) -> None:
+    page = project / "page.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    done = parity(project, "table", "report/results.json", "--write", "page.md")
+    assert (done.code, done.out, done.err) == (cli.AGREE, "", "")
+    before, table, after = page.read_text().partition(BEGIN)[0], *page.read_text().partition(BEGIN)[2].split(END)
+    assert (before, after) == ("before\n", "\nafter\n")
+    rows = {line.split(" | ")[0]: line.split(" | ")[1:] for line in table.splitlines() if line.startswith("| ")}
+    assert rows["| contract"] == ["foreign-tf", "foreign-torch |"]
+    assert rows["| `losses.mae`"] == ["ok / ok", "ok / ok |"]
+    assert rows["| `losses.absolute_error`"] == ["—", "ok / ok |"]
+    assert rows["| `optics.far_field_amplitude`"][0].startswith("ok / **")
+    assert parity(project, "table", "report/results.json").out == table.removeprefix("\n")
+    twice = parity(project, "table", "report/results.json", "report/results.json")
+    assert twice.code == cli.NOT_CHECKED
+    assert "expected other subjects than in report/results.json, got " in twice.err
+    page.write_text("no place for it\n")
+    assert parity(project, "table", "report/results.json", "--write", "page.md").code == cli.USAGE
+    assert page.read_text() == "no place for it\n"
 
 
 def test_a_contract_that_must_be_bound_and_is_not_is_not_checked(project: Path) -> None:
