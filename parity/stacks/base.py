@@ -342,7 +342,8 @@ def not_installed(stack: Stack) -> str:
 def not_here(stack: Stack) -> FrameworkMissing:
     """The package of one of this repository's stacks is not there."""
     return FrameworkMissing(
-        f"{stack.package}, the stack in {stack.framework}, is not here: run this in the repository of the stacks"
+        f"{stack.package}, the stack in {stack.framework}, is not here: run this in the repository of the stacks, "
+        "or declare your own code: parity init"
     )
 
 

@@ -283,7 +283,10 @@ def test_a_stack_that_is_not_here_is_missing_and_not_wrong(name: str, monkeypatc
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else found(name))
     with pytest.raises(FrameworkMissing) as caught:
         load([name])
-    said = f"{package}, the stack in {name}, is not here: run this in the repository of the stacks"
+    said = (
+        f"{package}, the stack in {name}, is not here: run this in the repository of the stacks, "
+        "or declare your own code: parity init"
+    )
     assert str(caught.value) == said
 
 
