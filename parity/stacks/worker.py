@@ -443,7 +443,8 @@ class TensorFlow:
             if not all(map(self._can_pull, results, cotangents)):
                 return results, [None] * len(watched)
             sources = [tensors[i] for i in watched]
-            return results, tape.gradient(results, sources, output_gradients=cotangents)
+            pulled = [self._tf.cast(weight, result.dtype) for result, weight in zip(results, cotangents)]
+            return results, tape.gradient(results, sources, output_gradients=pulled)
 
         if eager:
             return step

@@ -226,11 +226,11 @@ def phase_head(features, kernel, bias):
 @binds("networks.autoencode@128")
 @binds("networks.autoencode@256")
 def autoencode(images, **parameters):
-    size, gridsize = _side(images), _gridsize(images)
-    if size not in (64, 128, 256):
-        raise Outside("there are networks for frames of 64, 128 and 256 pixels a side")
-    _configure(N=size, gridsize=gridsize)
     of = {part: [x for name, x in parameters.items() if name.startswith(part)] for part in _PARTS}
+    size, gridsize = 2 ** (3 + len(of["encoder"]) // 4), _gridsize(images)  # four parameters a level
+    if _side(images) != size:
+        raise Outside(f"this network is for frames of {size} pixels a side")
+    _configure(N=size, gridsize=gridsize)
     encoded = _run(model.create_encoder, (1,), images, of["encoder"])
     amplitude = _run(model.create_decoder_amp, (1, gridsize, True), encoded, of["amplitude"])
     phase = _run(model.create_decoder_phase, (1, gridsize, True), encoded, of["phase"])

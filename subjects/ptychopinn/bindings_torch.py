@@ -205,8 +205,11 @@ def spectral_convolve(features, weights):
 @binds("networks.autoencode@128")
 @binds("networks.autoencode@256")
 def autoencode(images, **parameters):
+    size = 2 ** (3 + sum(name.startswith("encoder") for name in parameters) // 4)  # four parameters a level
+    if _side(images) != size:
+        raise Outside(f"this network is for frames of {size} pixels a side")
     channels = images.shape[1]
-    network = model.Autoencoder(_plain(C_model=channels, n_filters_scale=1), DataConfig(N=_network_side(images)))
+    network = model.Autoencoder(_plain(C_model=channels, n_filters_scale=1), DataConfig(N=size))
     named = {_name(name): value for name, value in parameters.items()}
     last = len(network.decoder_amp.blocks) - 1
     for decoder in ("decoder_amp", "decoder_phase"):
@@ -251,13 +254,6 @@ def _side(frames):
     """The side of frames (…, N, N)."""
     _require_square(*frames.shape[-2:])
     return frames.shape[-1]
-
-
-def _network_side(images):
-    size = _side(images)
-    if size not in (64, 128, 256):
-        raise Outside("there are networks for frames of 64, 128 and 256 pixels a side")
-    return size
 
 
 def _require_square(rows, columns):

@@ -44,7 +44,7 @@ class Domain:
 
     def restricted(self, contract: Contract) -> tuple[Contract, tuple[str, ...]]:
         """The contract on such inputs alone, and the names of the strata of which nothing is left."""
-        within = {stratum.name: self._within(stratum, contract.takes) for stratum in contract.strata}
+        within = {stratum.name: self._within(stratum, contract) for stratum in contract.strata}
         kept = tuple(stratum for stratum in within.values() if stratum)
         never = tuple(name for name, stratum in within.items() if stratum is None)
         return (replace(contract, strata=kept), never) if kept and self != Domain() else (contract, ())
@@ -65,11 +65,12 @@ class Domain:
                 return f"a batch has at most {self.batch} groups"
         return ""
 
-    def _within(self, stratum: Stratum, takes: Callable[[Shape], bool]) -> Stratum | None:
-        shapes = self._shapes(stratum.shapes, takes)
+    def _within(self, stratum: Stratum, contract: Contract) -> Stratum | None:
+        shapes = self._shapes(stratum.shapes, contract.takes)
         drawn = {each.name: getattr(stratum, each.name) for each in fields(stratum)}
         narrowed: dict[str, Any] = {"shapes": shapes}
-        if self.modes and "modes" in drawn:
+        has_modes = any("P" in argument.kind.axes for argument in contract.arguments)
+        if self.modes and has_modes and "modes" in drawn:
             narrowed["modes"] = tuple(count for count in drawn["modes"] if count in self.modes)
         if self.batch is not None and "groups" in drawn:
             narrowed["groups"] = tuple(count for count in drawn["groups"] if count <= self.batch)
