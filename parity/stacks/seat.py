@@ -219,7 +219,7 @@ class Seat:
         return True
 
     def _header_in(self, line: bytearray) -> Mapping[str, Any]:
-        """The header of the next answer. Raises Ended where something else than the worker has written to its pipe."""
+        """The header of the next answer. Raises Ended where something other than the worker has written to its pipe."""
         try:
             header: Mapping[str, Any] = json.loads(line)
             worker.sizes_of(header)
@@ -254,7 +254,7 @@ class Seat:
                 why = f"{why} before it was ready{f': {words}' if words else ''}"
                 starting.future.set_exception(NoAnswer(why))
             if self._failed_starts >= ATTEMPTS:
-                self._is_over = f"{why}; it was the last of {ATTEMPTS} in a row that did not begin"
+                self._is_over = f"{why}; it was the last of {ATTEMPTS} in a row that were never ready"
                 return
             self._drop_the_first(why)
             again = [(queue, [*queue]) for queue in (self._urgent, self._later)]

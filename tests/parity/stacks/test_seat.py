@@ -119,19 +119,34 @@ def test_a_death_loses_its_contract_and_asks_the_others_of_the_next_process(seat
     assert other != process_of(before) == process_of(seat.introduction)
 
 
-def test_three_processes_in_a_row_that_answer_nothing_are_the_last(seated: Callable[..., Seat]) -> None:
+def test_three_processes_in_a_row_that_are_never_ready_are_the_last(seated: Callable[..., Seat]) -> None:
     seat = seated("print('no light', file=sys.stderr, flush=True); os._exit(1)")
     said = [why_lost(seat.introduction), *(why_lost(told(seat, contract=str(i))) for i in range(ATTEMPTS))]
     once = "torch's process ended itself with exit code 1 before it was ready: no light"
-    last = f"{once}; it was the last of 3 in a row that answered nothing"
+    last = f"{once}; it was the last of 3 in a row that were never ready"
     assert said == [once, once, last, last]
 
 
-def test_an_answer_between_two_deaths_lets_a_third_process_begin(seated: Callable[..., Seat]) -> None:
+def test_however_many_contracts_are_deadly_another_process_begins(seated: Callable[..., Seat]) -> None:
     seat = seated()
     for i in range(ATTEMPTS + 1):
         assert "exit code 3" in why_lost(told(seat, "os._exit(3)", f"deadly {i}"))
-        process_of(told(seat, contract="fine"))
+    process_of(told(seat, contract="fine"))
+
+
+@pytest.mark.parametrize("written", ["nonsense", '{"no": "arrays"}', '{"arrays": [1]}'])
+def test_nonsense_instead_of_an_answer_loses_its_contract_alone(seated: Callable[..., Seat], written: str) -> None:
+    seat = seated()
+    asked = told(seat, f"os.write(channel._sink.fileno(), {written!r}.encode() + b'\\n')", "deadly")
+    assert why_lost(asked) == "torch's process sent something that is no answer"
+    process_of(told(seat, contract="fine"))
+
+
+def test_an_answer_to_no_question_costs_the_process_alone(seated: Callable[..., Seat]) -> None:
+    seat = seated()
+    told(seat, "channel.write({}, {})").result(SOON)
+    time.sleep(1.0)
+    assert process_of(told(seat)) != process_of(seat.introduction)
 
 
 def test_a_contract_may_take_so_long_altogether_and_no_longer(seated: Callable[..., Seat]) -> None:
