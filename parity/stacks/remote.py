@@ -133,7 +133,8 @@ class Remote(Framework):
 
     def _narrow(self, contract: Contract, question: Question, dtypes: Sequence[str]) -> Mapping[str, str]:
         header = {"ask": "intermediates", **question.header(), "narrower": list(dtypes)}
-        narrow: Mapping[str, str] = _granted(self._seat.ask(header, question.arrays(), contract.name)).header["narrow"]
+        asked = self._seat_for(question).ask(header, question.arrays(), contract.name)
+        narrow: Mapping[str, str] = _granted(asked).header["narrow"]
         return narrow
 
 

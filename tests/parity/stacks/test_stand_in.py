@@ -154,6 +154,17 @@ def test_a_narrow_constant_is_told_from_wrong_mathematics_where_the_sources_are_
     assert parity(project, "run", "optics.far_field_amplitude", *case[:3], "wide", *case[4:]).code == cli.AGREE
 
 
+def test_single_precision_is_no_cause_of_what_is_wrong_in_widened_sources(tmp_path: Path) -> None:
+    project = Path(shutil.copytree(STAND_IN, tmp_path / "project"))
+    physics = project / "ptycho" / "physics.py"
+    physics.write_text(physics.read_text().replace("1 / pixels", "2 / pixels"))
+    case = ("--case", "prime/0", "--precision", "wide", "--subject", "foreign-tf")
+    done = parity(project, "run", "optics.far_field_amplitude", *case)
+    assert done.code == cli.DISAGREE
+    assert "cause: foreign-tf: " in done.out
+    assert "an intermediate is float32" not in done.out
+
+
 def test_a_package_from_elsewhere_is_refused(tmp_path: Path, project: Path) -> None:
     shutil.copy(project / "parity_torch.py", tmp_path)
     (tmp_path / "parity.toml").write_text(
