@@ -36,9 +36,9 @@ def bindings_group() -> None:
 
 @bindings_group.command("list")
 def list_command() -> int:
-    """List the contracts, and the line that binds each in every subject.
+    """List the contracts, and the line that binds each.
 
-    Nothing is run.
+    Every subject has a column. Nothing is run.
     """
     subjects = _bound_subjects()
     bound = {subject.name: declared_in(_file(subject)) for subject in subjects}
@@ -83,10 +83,11 @@ def new_command(names: tuple[str, ...], name: str | None) -> int:
 @click.argument("names", nargs=-1, metavar="[CONTRACT]...")
 @subject_option
 def check_command(names: tuple[str, ...], name: str | None) -> int:
-    """Call every binding on one case of each stratum, and say whether it can be held.
+    """Say of every binding whether it can be held.
 
-    A binding must lead to code of your package, return what the contract returns, and raise nothing by itself. Whether
-    the numbers are right is not asked here: `parity run` does that.
+    The command calls it on one case of each stratum. A binding must lead to code of your package, return what the
+    contract returns, and raise nothing by itself. Whether the numbers are right is not asked here: `parity run` does
+    that.
 
     The exit code is 3 if a binding cannot be held.
     """

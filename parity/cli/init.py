@@ -27,10 +27,10 @@ CONFIGURATION, TESTS = Path("parity.toml"), Path("tests/test_parity.py")
 @click.option("--subject", metavar="NAME", help="Call it so in every report.  [default: the name of the package]")
 @click.option("--python", metavar="FILE", help="Run it with this interpreter.  [default: the harness's own]")
 def init_command(names: tuple[str, ...], package: str, framework: str, subject: str | None, python: str | None) -> int:
-    """Declare your code as a subject, so that the contracts can be held.
+    """Declare your code as a subject.
 
-    The command writes parity.toml, a file of bindings with a stub for each CONTRACT, and a test file for
-    `pytest -m parity`. A file that is there already is never changed.
+    The contracts can then be held in it. The command writes parity.toml, a file of bindings with a stub for each
+    CONTRACT, and a test file for `pytest -m parity`. A file that is there already is never changed.
 
     Call it in the root of your repository, from which Python imports your package.
     """

@@ -150,7 +150,7 @@ def test_precisions_are_read_once_each_in_order() -> None:
 def test_an_unknown_precision(text: str, word: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_precisions(text)
-    assert str(caught.value) == f"unknown precision '{word}'; there are: f32, f64"
+    assert str(caught.value) == f"unknown precision '{word}'; there are: f32, f64, wide"
 
 
 def test_readings_are_tried_in_float64_alone() -> None:

@@ -85,7 +85,7 @@ def test_only_the_wrong_one_disagrees_and_every_report_says_so(pair: tuple[Frame
     ("stacks", "message"),
     [
         ((Stack("mine", "torch", "a"), Stack("mine", "tensorflow", "b")), "stacks: expected names that differ"),
-        ((Stack("mine", "jax", "a"),), "unknown framework 'jax'; there are: tensorflow, torch"),
+        ((Stack("mine", "julia", "a"),), "unknown framework 'julia'; there are: jax, numpy, tensorflow, torch"),
     ],
 )
 def test_stacks_that_could_not_be_told_apart_or_run_are_refused(stacks: tuple[Stack, ...], message: str) -> None:
