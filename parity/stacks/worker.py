@@ -1111,7 +1111,8 @@ def main() -> None:
     channel = Channel()
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [*settings.path, *(folder for folder in sys.path if os.path.abspath(folder) != here)]
-    sys.meta_path[:] = [finder for finder in sys.meta_path if not _is_of_harness(finder)]
+    if settings.bindings:
+        sys.meta_path[:] = [finder for finder in sys.meta_path if not _is_of_harness(finder)]
     sys.meta_path.insert(0, _Stubs(settings.stubs))
     sys.modules["parity_binding"] = sys.modules["__main__"]
     Server(settings, channel).serve()
