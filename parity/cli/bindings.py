@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -113,7 +112,7 @@ def _tried(framework: Framework, contract: Contract) -> str:
         try:
             inputs = case.inputs()
             for entry in (None, *framework.entries_of(contract, inputs, FLOAT64)):
-                framework.evaluate(replace(contract, facts=()), inputs, FLOAT64, entry=entry)
+                framework.evaluate(contract, inputs, FLOAT64, entry=entry)
         except OutsideDomain:
             outside += 1
         except StackError as error:
