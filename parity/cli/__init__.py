@@ -46,7 +46,6 @@ COMMANDS = {
 
 OWN = (
     "bench",
-    "check",
     "defects",
     "divergences",
     "golden",
