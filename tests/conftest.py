@@ -62,7 +62,12 @@ class Clone:
         return subprocess.run(
             [sys.executable, "-m", module, *arguments],
             cwd=self.root,
-            env={**os.environ, "PYTHONPATH": str(self.harness or self.root), "PYTHONDONTWRITEBYTECODE": "1", **environment},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(self.harness or self.root),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                **environment,
+            },
             stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,

@@ -27,7 +27,8 @@ def changed_definitions(old: str, new: str) -> dict[str, int]:
     differing |= {name for name, found in named.items() if found}
     if imported - set[str]().union(*named.values()):
         differing.add(EVERYTHING)  # what is imported may raise, whoever names it
-    if [name for name in was if name in now] != [name for name in now if name in was]:
+    in_both = (was.keys() & now.keys()) - imported  # what is imported otherwise stands elsewhere, if it was defined
+    if [name for name in was if name in in_both] != [name for name in now if name in in_both]:
         differing.add(EVERYTHING)
     lines = _changed_lines(old, new)
     return {name: _line(now.get(name, ()), lines) for name in sorted(differing - imported)}

@@ -86,8 +86,9 @@ def traced(contracts: Sequence[Contract], by_folder: Mapping[Path, Sequence[Fore
     a process cannot start.
     """
     found = {folder: Traced() for folder in by_folder}
-    domain = shared([framework.domain for frameworks in by_folder.values() for framework in frameworks])
-    for contract in contracts:
+    every = [framework for frameworks in by_folder.values() for framework in frameworks]
+    domain = shared([framework.domain for framework in every])
+    for contract in (one for one in contracts if any(framework.binds(one) for framework in every)):
         claimed, _ = domain.restricted(contract)
         for folder, answer in list(_asked(claimed, by_folder)):
             try:
