@@ -92,7 +92,7 @@ def check_command(
         plan = plan_of(impact, REGISTRY)
         if form == "text":
             because = "; ".join(reason.words for reason in impact.everything[:2])
-            out.print(planned(len(changes.files), changes.base, plan, impact.aside, because))
+            out.print(planned(len(changes.files), changes.base, plan, impact.aside, because, abroad=bool(subjects)))
         with progress("checking", len(plan)) as advance:
 
             def tell(said: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from parity.contracts.declared import REGISTRY
 from parity.contracts.mirror import line_of, mirror_faults
+from parity.gate.check.abroad import nothing_bound, standing_abroad, with_base
 from parity.gate.check.asking import Asked
 from parity.gate.check.declarations import DeclarationsUnreadable, declared_at, declared_in, weakened
 from parity.gate.check.goldens import golden_remarks
@@ -29,7 +30,6 @@ from parity.judging.divergences.registry import accepted_in, registered
 from parity.report.content import ContractReport, Place, Remark, Report, Weight
 from parity.report.terminal import verdict_in_words
 from parity.runs.workers import Lost
-from parity.stacks.bindings import declared_in as bound_in
 from parity.stacks.subjects import Subject
 
 DIVERGENCES = "parity/judging/divergences/registry.py"
@@ -84,7 +84,12 @@ def check(
         advance(_in_a_line(answered, name))
     remarks = [remark for name in (*reasons, SAMPLERS) for remark in found.get(name, ())]
     remarks += _divergences_off(reasons, reports.values())
-    remarks += standing_abroad(changes, subjects) if subjects else standing(changes, impact, terms.accepted)
+    if subjects:
+        reports |= with_base(changes, subjects, reports)
+        remarks += standing_abroad(changes, subjects)
+        remarks += nothing_bound(impact, subjects) if not reports else ()
+    else:
+        remarks += standing(changes, impact, terms.accepted)
     remarks += _goldens_changed(changes, goldens)
     return Report(
         title=f"{len(changes.files)} changed file{'s' * (len(changes.files) != 1)} since {changes.base[:12]}",
@@ -113,18 +118,6 @@ def standing(changes: Changes, impact: Impact, accepted: str) -> Iterator[Remark
     for fault in () if impact.unreadable else mirror_faults(REGISTRY):
         yield Remark(Weight.FAILED, "the mirror rule is broken", fault, _mirror_places(fault))
     yield from _weaker(changes, accepted)
-
-
-def standing_abroad(changes: Changes, subjects: Sequence[Subject]) -> Iterator[Remark]:
-    """What is said of a change to subjects without running one: what is bound no longer."""
-    for subject in subjects:
-        for change in changes.files:
-            file = changes.root / change.path
-            if file == subject.bindings and change.old is not None:
-                gone = bound_in(file, change.old).keys() - bound_in(file, change.new or b"").keys()
-                for name in sorted(gone):
-                    said = f"{subject.name} binds it no longer, so that nothing was asked"
-                    yield Remark(Weight.NOTED, f"{name} is not bound any more", said, (Place(change.path, 1),))
 
 
 def _goldens_changed(changes: Changes, folder: Path) -> Iterator[Remark]:

@@ -32,7 +32,10 @@ SAMPLERS = "samplers"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was found of a contract, None of the samplers, and how the stacks describe themselves, by name."""
+    """What was found of a contract, and how the stacks describe themselves, by name.
+
+    Nothing is found of the samplers, and of a contract that no stack binds.
+    """
 
     report: ContractReport | None
     remarks: tuple[Remark, ...]
@@ -108,7 +111,7 @@ def _stored(folder: Path) -> GoldenSet:
 
 @dataclass(frozen=True, slots=True)
 class SubjectQuestion:
-    """A contract by name, to be held by the subjects that bind it, each on what it claims to do."""
+    """A contract by name: the subjects that bind it are held to it, if there are any, on what they claim to do."""
 
     contract: str
     touched: bool
@@ -125,11 +128,12 @@ class SubjectQuestion:
         """Ask. Raises GoldenError where the goldens are not whole, and CheckNotMade where a stack does not answer."""
         contract = REGISTRY[self.contract]
         outcomes = hold(Plan((contract,), self.examples), stacks, in_depth=self.in_depth)
-        (held,) = outcomes.found
-        if isinstance(held, NotChecked):
-            raise CheckNotMade(held.reason)
-        remarks = goldens_off(self.goldens, contract, stacks, held.run.verdict.agrees)
-        return Answer(held, tuple(remarks), outcomes.descriptions)
+        for held in outcomes.found:
+            if isinstance(held, NotChecked):
+                raise CheckNotMade(held.reason)
+            remarks = goldens_off(self.goldens, contract, stacks, held.run.verdict.agrees)
+            return Answer(held, tuple(remarks), outcomes.descriptions)
+        return Answer(None, (), outcomes.descriptions)
 
 
 @dataclass(frozen=True, slots=True)
