@@ -48,7 +48,6 @@ OWN = (
     "bench",
     "defects",
     "divergences",
-    "golden",
     "mutants",
     "pipeline",
     "preflight",

@@ -79,6 +79,11 @@ class Foreign(Remote):
             self._wide.end()
 
     @property
+    def package_version(self) -> str:
+        """The version of the package; "" where nobody says."""
+        return str(self.introduction["package"])
+
+    @property
     def widens(self) -> bool:
         return True
 

@@ -49,6 +49,7 @@ _TABLES = {"pyproject.toml": ("tool", "parity"), "parity.toml": ()}
 
 _SUBJECTS = "subjects"
 _TAKEN = {PAIR: "two stacks", "oracle": "what all stacks are held to"}
+_TAKEN |= dict.fromkeys(("inputs", "cotangents", "bounds"), "a part of a golden")
 _NAME = re.compile(r"[a-z0-9_-]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONGEST = 80

@@ -17,6 +17,7 @@ import functools
 import importlib
 import importlib.abc
 import importlib.machinery
+import importlib.metadata
 import importlib.util
 import inspect
 import json
@@ -808,6 +809,13 @@ def places_of(settings: Settings) -> list[str]:
     return places
 
 
+def _version_of(settings: Settings) -> str:
+    """The version of the package, as it says itself, or as its installation does; "" where nobody does."""
+    said = getattr(sys.modules.get(settings.package), "__version__", None)
+    installed = importlib.metadata.distributions(name=settings.package, path=settings.path)
+    return said if isinstance(said, str) else next((one.version for one in installed), "")
+
+
 class Mirror:
     """The functions of a package, by the mirror rule: of contract `losses.mae`, `mae` in its module `losses`."""
 
@@ -1054,8 +1062,9 @@ class Server:
         if changed:
             said = f"importing {settings.bindings} {changed['stack']}"
             return {"missing": f"{said}; if that is meant, the subject's `accepts` lets it"}
-        bound = self._functions.bound()
-        return {"version": engine.version, "threads": engine.threads, "gpus": engine.gpus, "bound": bound}
+        bound, package = self._functions.bound(), _version_of(settings)
+        described = {"version": engine.version, "threads": engine.threads, "gpus": engine.gpus}
+        return {**described, "bound": bound, "package": package}
 
     def _answer(self, header: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
         try:

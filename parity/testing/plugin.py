@@ -116,6 +116,7 @@ def goldens(request: pytest.FixtureRequest) -> Iterator[Goldens]:
     from parity.goldens.errors import GoldenError
     from parity.goldens.folder import GoldenSet
     from parity.goldens.freeze import MODE
+    from parity.stacks import declared
     from parity.testing.replaying import Goldens
 
     try:
@@ -123,7 +124,7 @@ def goldens(request: pytest.FixtureRequest) -> Iterator[Goldens]:
     except GoldenError as error:
         pytest.exit(f"golden: {error}", returncode=NOT_CHECKED)
     alone: str | None = request.config.getoption("--golden-stack")
-    with _engaged((alone,) if alone else (), MODE) as frameworks:
+    with _engaged((alone,) if alone else (), None if declared() else MODE) as frameworks:
         yield Goldens(stored, frameworks, alone)
 
 
