@@ -122,6 +122,6 @@ def _stranger(tmp_path_factory):
 
 @pytest.fixture
 def stranger(_stranger):
-    """A stranger's repository, which declares the subject that starts sooner, without what the test before made of it."""
+    """A stranger's repository with the subject that starts sooner, without what the test before made of it."""
     _stranger.restore()
     return _stranger
