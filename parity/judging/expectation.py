@@ -20,8 +20,12 @@ from parity.physics.precision import Precision
 
 def bounded_values(contract: Contract, inputs: Inputs, precision: Precision) -> dict[str, Bounded]:
     """The oracle's results for inputs rounded to `precision`."""
-    returned = contract.oracle()(**bounded_arguments(contract, inputs, precision))
-    return _by_name([r.name for r in contract.results], _as_tuple(returned), precision)
+    return values_for(contract, bounded_arguments(contract, inputs, precision), precision)
+
+
+def values_for(contract: Contract, arguments: Mapping[str, Any], precision: Precision) -> dict[str, Bounded]:
+    """The oracle's results for arguments as it takes them, which may have errors of their own."""
+    return _by_name([r.name for r in contract.results], _as_tuple(contract.oracle()(**arguments)), precision)
 
 
 def bounded_gradients(
@@ -31,13 +35,23 @@ def bounded_gradients(
 
     A cotangent that has an error of its own is taken as it is.
     """
+    return gradients_for(contract, bounded_arguments(contract, inputs, precision), cotangents, precision)
+
+
+def gradients_for(
+    contract: Contract,
+    arguments: Mapping[str, Any],
+    cotangents: Mapping[str, NDArray[Any] | Bounded],
+    precision: Precision,
+) -> dict[str, Bounded]:
+    """As `bounded_gradients`, for arguments as the oracle takes them."""
     names = [a.name for a in contract.differentiable]
     if not names:
         return {}
     pulled = [
         x if isinstance(x, Bounded) else exactly(x, precision) for x in (cotangents[r.name] for r in contract.results)
     ]
-    returned = contract.oracle_vjp()(*pulled, **bounded_arguments(contract, inputs, precision))
+    returned = contract.oracle_vjp()(*pulled, **arguments)
     return _by_name(names, returned, precision)
 
 
