@@ -27,6 +27,7 @@ COMMANDS = {
     "merge": "merge:merge_command",
     "explain": "explain:explain_command",
     "report": "report:report_command",
+    "baseline": "baseline:baseline_group",
     "bench": "bench:bench_command",
     "bindings": "bindings:bindings_group",
     "contracts": "contracts:contracts_group",

@@ -8,6 +8,7 @@ declared is not here: `subjects.py` has the stacks under test, `parity.judging.d
 from __future__ import annotations
 
 import json
+import math
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ def nearest(start: Path) -> tuple[Key, Mapping[str, Any]] | None:
 
 def _declarations(file: Path) -> tuple[Key, dict[str, Any]] | None:
     """The harness's table of a file, and its place; None where there is no such file or nothing in the table."""
-    document = _parsed(file)
+    document = parsed(file)
     if document is None:
         return None
     place, table = Key(file), document
@@ -90,7 +91,7 @@ def _declarations(file: Path) -> tuple[Key, dict[str, Any]] | None:
     return place, table
 
 
-def _parsed(file: Path) -> dict[str, Any] | None:
+def parsed(file: Path) -> dict[str, Any] | None:
     """What a file of TOML says; None where there is no such file."""
     try:
         written = file.read_bytes().decode()
@@ -194,6 +195,13 @@ def path_to(expected: str, is_one: Callable[[Path], bool], *, resolved: bool = T
         return path.resolve() if resolved else path
 
     return read
+
+
+def number(place: Key, value: Any) -> float:
+    """Takes a number, infinity among them."""
+    if type(value) not in (int, float) or math.isnan(value):  # true is no number
+        raise place.error("a number", shown(value))
+    return float(value)
 
 
 TRUE_OR_FALSE = that("true or false", lambda value: isinstance(value, bool))

@@ -11,7 +11,6 @@ A new kind is a row of `KINDS`.
 from __future__ import annotations
 
 import dataclasses
-import math
 import runpy
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -29,7 +28,19 @@ from parity.judging.divergences.gauge import Gauge
 from parity.judging.divergences.inexact import InexactArgument
 from parity.judging.divergences.subdomain import SubDomain
 from parity.judging.divergences.terms import ConstantTerm, KnownTerm
-from parity.stacks.declaration import DIVERGENCES, Key, Reader, as_table, list_of, one_of, shown, table_of, text, that
+from parity.stacks.declaration import (
+    DIVERGENCES,
+    Key,
+    Reader,
+    as_table,
+    list_of,
+    number,
+    one_of,
+    shown,
+    table_of,
+    text,
+    that,
+)
 
 KINDS: Mapping[str, type[Difference]] = {
     "constant term": ConstantTerm,
@@ -76,13 +87,7 @@ def _reader(of: Any) -> Reader:
     if issubclass(of, StrEnum):
         words = one_of([word.value for word in of])
         return lambda place, value: of(words(place, value))
-    return {str: text, float: _number}[of]
-
-
-def _number(place: Key, value: Any) -> float:
-    if type(value) not in (int, float) or math.isnan(value):
-        raise place.error("a number", shown(value))
-    return float(value)
+    return {str: text, float: number}[of]
 
 
 def _function(place: Key, value: Any) -> Callable[..., Any]:
@@ -136,8 +141,8 @@ _WORDS = list_of(text, "a list of texts")
 _ENTRY: Mapping[str, Reader] = {
     "contract": text,
     "stack": text,
-    "low": _number,
-    "high": _number,
+    "low": number,
+    "high": number,
     "reason": _reason,
     "expires": that(
         "a date, such as 2027-06-30", lambda value: isinstance(value, date) and type(value) is not datetime
