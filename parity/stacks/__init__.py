@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from parity._ground.errors import UsageError
-from parity._ground.repository import ROOT
+from parity._ground.repository import ROOT, holds_stacks
 from parity.contracts.contract import did_you_mean
 from parity.stacks.base import Framework, Stack, modes_of
+from parity.stacks.declaration import Key, nearest
 from parity.stacks.foreign import Foreign
 from parity.stacks.here import Here
 from parity.stacks.remote import Remote
@@ -59,6 +60,14 @@ def declared() -> Mapping[str, Subject]:
     """
     found = subjects_in(Path.cwd())
     return {name: subject for name, subject in found.items() if subject.root != ROOT}
+
+
+def declaring(folder: Path) -> tuple[Key, Mapping[str, Any]] | None:
+    """The harness's table of the repository whose stacks are held in a folder, unread, and its place.
+
+    It is the nearest that declares subjects, or this one; None where neither is there, as where a wheel is installed.
+    """
+    return nearest(folder) or (nearest(ROOT) if holds_stacks() else None)
 
 
 @contextmanager

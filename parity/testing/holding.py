@@ -14,7 +14,7 @@ from parity.contracts.cases.domain import shared
 from parity.contracts.cases.profiles import Profile
 from parity.contracts.cases.strategies import cases
 from parity.contracts.contract import Contract
-from parity.contracts.declared import REGISTRY
+from parity.contracts.registry import Registry
 from parity.judging.divergences.faults import measured_faults
 from parity.judging.divergences.registry import accepted_in
 from parity.judging.run import Attempt, Holder, judged
@@ -82,7 +82,8 @@ class Harness:
             explained = holder.frameworks if self._given.explains else ()
             held = gather(run, contract, explained, in_depth=False, case=next(iter(failing), None))
             pytest.fail(held.message, pytrace=False)
-        off = measured_faults(accepted_in([contract.name]), run.measurements, REGISTRY)
+        entries = accepted_in([contract.name])
+        off = measured_faults(entries, run.measurements, Registry([contract]), run.omissions)
         if off:
             pytest.fail("\n".join(off), pytrace=False)
 

@@ -12,13 +12,7 @@ from numpy.typing import NDArray
 from parity.contracts.contract import Entry
 from parity.faults.diagnosis.evidence import Exhibit
 from parity.faults.diagnosis.explanation import Explanation
-from parity.judging.expectation import (
-    bounded_arguments,
-    bounded_gradients,
-    bounded_values,
-    gradients_for,
-    values_for,
-)
+from parity.judging.expectation import bounded_gradients, bounded_values
 from parity.judging.quantity import Arrays, Quantity, by_quantity
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, Precision
@@ -98,24 +92,23 @@ def _has_no_mean(errors: Sequence[NDArray[Any] | None]) -> bool:
 
 
 def _bounds(exhibit: Exhibit, digits: Precision) -> Mapping[Quantity, Bounded]:
-    contract, truth = exhibit.truth.contract, exhibit.truth
-    arguments = {
-        name: _rounded(x, digits) for name, x in bounded_arguments(contract, truth.inputs, truth.precision).items()
-    }
-    cotangents = {name: _rounded(truth.precision.round(x), digits) for name, x in truth.cotangents.items()}
+    truth = exhibit.truth
+    inputs, cotangents = (
+        {name: _rounded(truth.precision.round(x), digits) for name, x in arrays.items()}
+        for arrays in (truth.inputs, truth.cotangents)
+    )
     with np.errstate(all="ignore"):
-        gradients = gradients_for(contract, arguments, cotangents, digits) if cotangents else {}
-        return by_quantity(values_for(contract, arguments, digits), gradients)
+        gradients = bounded_gradients(truth.contract, inputs, cotangents, digits) if cotangents else {}
+        return by_quantity(bounded_values(truth.contract, inputs, digits), gradients)
 
 
-def _rounded(argument: Any, digits: Precision) -> Any:
-    """An argument that has been rounded once to these digits, or lies below their range; a plain one as it is."""
-    if not isinstance(argument, Bounded | np.ndarray):
-        return argument
-    value = argument.value if isinstance(argument, Bounded) else argument
-    magnitude = np.abs(value).astype(np.float64)
+def _rounded(array: NDArray[Any], digits: Precision) -> Any:
+    """An array that has been rounded once to these digits, or lies below their range; sizes and flags as they are."""
+    if not array.ndim or not np.issubdtype(array.dtype, np.inexact):
+        return array
+    magnitude = np.abs(array).astype(np.float64)
     flushed = (magnitude > 0) & (magnitude < digits.smallest_normal)
-    return Bounded(value, np.where(flushed, digits.smallest_normal / digits.unit_roundoff, magnitude), digits)
+    return Bounded(array, np.where(flushed, digits.smallest_normal / digits.unit_roundoff, magnitude), digits)
 
 
 def _strays_less(exhibit: Exhibit, quantity: Quantity, bounded: Bounded) -> bool:

@@ -305,7 +305,7 @@ def test_some_names_cannot_be_had(repository: Path, name: str, said: str) -> Non
         ("pyproject.toml", "[tool.parity.subject.a]", "tool.parity: unknown key 'subject'; did you mean 'subjects'?"),
         ("pyproject.toml", "[tool.parity.subjects]\na = 1", "tool.parity.subjects.a: expected a table, got 1"),
         ("parity.toml", "subjects = ['torch']", 'subjects: expected a table, got ["torch"]'),
-        ("parity.toml", "[tool.parity.subjects.a]", "unknown key 'tool'; there are: subjects"),
+        ("parity.toml", "[tool.parity.subjects.a]", "unknown key 'tool'; there are: divergences, subjects"),
         (
             "parity.toml",
             "[subjects.a]\nb c",
