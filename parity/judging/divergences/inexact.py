@@ -21,7 +21,7 @@ LARGEST = 1024
 """The largest c: more is no rounding."""
 
 _CLOSE = 1.05
-"""A c that explains an example is at most so many times the smallest that does, where the bounds grow with c."""
+"""The c that is found is at most so many times the smallest that explains an example, where the bounds grow with c."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +58,21 @@ class InexactArgument(Difference):
         return tuple(found)
 
     def remove(self, comparison: Comparison) -> Mapping[Quantity, Remainder]:
-        c, widened = 1.0, self._widened(comparison, 1.0)
-        c = _CLOSE * _needed(comparison, widened, c)
-        while 0 < c <= LARGEST:
+        c, found = 1.0, None
+        while c <= LARGEST:
             widened = self._widened(comparison, c)
             needed = _needed(comparison, widened, c)
+            if needed > c and found:
+                break
             if needed <= c:
-                return {q: Remainder(got, widened[q], c, c - c / _CLOSE) for q, got in comparison.arrays.items()}
-            c = _CLOSE * needed
-        return {}
+                found = c, widened
+            if needed <= c <= _CLOSE * needed:
+                break
+            c = min(_CLOSE * needed, 2 * c)
+        if found is None:
+            return {}
+        c, widened = found
+        return {q: Remainder(got, widened[q], c, c - c / _CLOSE) for q, got in comparison.arrays.items()}
 
     def _widened(self, comparison: Comparison, c: float) -> dict[Quantity, Bounded]:
         """What may come of everything in scope, the argument being known to c·u·N."""
