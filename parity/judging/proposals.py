@@ -25,6 +25,7 @@ from parity.judging.divergences import (
 )
 from parity.judging.divergences.factors import To
 from parity.judging.divergences.faults import measured_faults
+from parity.judging.divergences.inexact import LEAST
 from parity.judging.divergences.removal import without_broken
 from parity.judging.examine import Clock, Truth, prepare, untimed
 from parity.judging.run import Attempt, Holder, judged
@@ -34,9 +35,6 @@ from parity.stacks.base import Framework
 
 MARGIN = 0.01
 """An interval is wider than the sizes that were measured by their spread, but by this share of the largest at least."""
-
-LEAST = 1e-6
-"""The least c of an inexact argument that is accepted: an example may need hardly any."""
 
 LIFETIME = timedelta(days=182)
 
@@ -117,7 +115,7 @@ def _interval(kind: Difference, sizes: Sequence[float]) -> tuple[float, float]:
     """The sizes with a margin that does not reach the size at which nothing differs."""
     least, most, neutral = min(sizes), max(sizes), kind.neutral
     if isinstance(kind, InexactArgument):
-        return LEAST, 2 * most
+        return LEAST, 2 * most  # an example may need hardly any
     margin = max(most - least, MARGIN * max(abs(least), abs(most)))
     low, high = least - margin, most + margin
     if low <= neutral < least:
