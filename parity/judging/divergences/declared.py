@@ -152,10 +152,11 @@ def written(entry: Divergence, table: str) -> str:
 
 
 _KIND = one_of(tuple(KINDS))
-_WORDS = list_of(text, "a list of texts")
+_WORD = that("a word or more", lambda value: isinstance(value, str) and bool(value.strip()))
+_WORDS = list_of(_WORD, "a list of texts")
 _ENTRY: Mapping[str, Reader] = {
-    "contract": text,
-    "stack": text,
+    "contract": _WORD,
+    "stack": _WORD,
     "low": number,
     "high": number,
     "reason": _reason,

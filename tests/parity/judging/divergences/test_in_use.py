@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from parity import cli
@@ -19,8 +20,9 @@ from parity.contracts.fault import Fault
 from parity.faults.injection import injected
 from parity.goldens.freeze import freeze, golden_inputs
 from parity.goldens.replay import replay
-from parity.judging.divergences import Divergence, PositiveFactor, registry
+from parity.judging.divergences import Difference, Divergence, PositiveFactor, Reduction, SubDomain, registry
 from parity.judging.divergences.declared import read_divergences
+from parity.judging.divergences.factors import To
 from parity.judging.divergences.registry import accepted_in, registered
 from parity.judging.measurement import Measurement
 from parity.judging.quantity import result_of
@@ -85,6 +87,28 @@ def test_a_run_fails_with_the_sentence(
     code, out, _ = parity_command("run", "losses.mae", *FEW)
     assert code == cli.DISAGREE
     assert said in out
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "said"),
+    [
+        (Reduction("target", "HW", To.SUM), cli.DISAGREE, "(Reduction): unknown argument 'target'"),
+        (
+            SubDomain(lambda inputs: np.ones(3, bool)),
+            cli.NOT_CHECKED,
+            "divergence of torch in losses.mae (SubDomain): taking it off raised ValueError: ",
+        ),
+    ],
+)
+def test_an_entry_that_cannot_be_taken_off_is_said_and_no_fault_of_the_harness(
+    accept: Callable[..., None], parity_command: Parity, kind: Difference, code: int, said: str
+) -> None:
+    accept(replace(ENTRY, kind=kind))
+    with injected(TRIPLED, "torch"):
+        ended, out, err = parity_command("run", "losses.mae", "--stack", "torch", *FEW)
+    assert ended == code
+    assert said in out + err
+    assert "Traceback" not in err
 
 
 def test_a_run_fails_where_a_size_has_left_its_interval(accept: Callable[..., None], parity_command: Parity) -> None:
