@@ -27,7 +27,7 @@ from parity.stacks import declaring
 from parity.stacks.declaration import Key, Reader, list_of, number, one_of, parsed, table_of, text, that
 from ptycho_exposures.files import write_atomically
 
-FILE = "parity-baseline.toml"
+BASELINE = "parity-baseline.toml"
 
 MARGIN = 2.0
 """How many times as large, or as small, as it was an error may be."""
@@ -127,7 +127,7 @@ def baseline_file() -> Path:
     found = declaring(Path.cwd())
     if found is None:
         raise UsageError(f"expected a repository that declares subjects in {Path.cwd()} or above it, got none")
-    return found[0].file.parent / FILE
+    return found[0].file.parent / BASELINE
 
 
 def disagreements(reports: Iterable[ContractReport]) -> dict[Where, Failing]:

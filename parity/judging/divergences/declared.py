@@ -11,6 +11,7 @@ A new kind is a row of `KINDS`.
 from __future__ import annotations
 
 import dataclasses
+import json
 import runpy
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -136,11 +137,26 @@ def _reason(place: Key, value: Any) -> str:
     return text(place, value)
 
 
+def written(entry: Divergence, table: str) -> str:
+    """An entry of a kind without functions as a `table` of a file, to be read again; a reason that is missing is ""."""
+    kind: Any = entry.kind
+    (word,) = (word for word, known in KINDS.items() if isinstance(kind, known))
+    own = {f.name: getattr(kind, f.name) for f in dataclasses.fields(kind) if getattr(kind, f.name) != f.default}
+    values = {"contract": entry.contract, "stack": entry.stack, "kind": word, **own}
+    lines = [f"[[{table}]]", *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items())]
+    lines += [f"low = {entry.low:.4g}", f"high = {entry.high:.4g}"]
+    lines += [f"reason = {json.dumps(entry.reason, ensure_ascii=False)}", f"expires = {entry.expires.isoformat()}"]
+    lists = ((key, getattr(entry, key)) for key in ("quantities", "strata", "names", "breaks"))
+    lines += [f"{key} = {json.dumps(words, ensure_ascii=False)}" for key, words in lists if words]
+    return "\n".join(lines) + "\n"
+
+
 _KIND = one_of(tuple(KINDS))
-_WORDS = list_of(text, "a list of texts")
+_WORD = that("a word or more", lambda value: isinstance(value, str) and bool(value.strip()))
+_WORDS = list_of(_WORD, "a list of texts")
 _ENTRY: Mapping[str, Reader] = {
-    "contract": text,
-    "stack": text,
+    "contract": _WORD,
+    "stack": _WORD,
     "low": number,
     "high": number,
     "reason": _reason,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,8 +21,11 @@ from parity.physics.oracle.bounded import Bounded
 LARGEST = 1024
 """The largest c: more is no rounding."""
 
-_CLOSE = 1.05
-"""A c that explains an example is at most so many times the smallest that does, where the bounds grow with c."""
+LEAST = 1e-3
+"""The smallest c that is measured, which explains any less."""
+
+_CLOSE = 1.25
+"""The c that is found is at most so many times the smallest that explains an example."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +62,28 @@ class InexactArgument(Difference):
         return tuple(found)
 
     def remove(self, comparison: Comparison) -> Mapping[Quantity, Remainder]:
-        c, widened = 1.0, self._widened(comparison, 1.0)
-        c = _CLOSE * _needed(comparison, widened, c)
-        while 0 < c <= LARGEST:
+        found = self._smallest(comparison)
+        if found is None:
+            return {}
+        c, widened = found
+        return {q: Remainder(got, widened[q], c, c - c / _CLOSE) for q, got in comparison.arrays.items()}
+
+    def _smallest(self, comparison: Comparison) -> tuple[float, Mapping[Quantity, Bounded]] | None:
+        """The c that explains an example, and what may come with it; None where no c up to `LARGEST` does."""
+        c, below, found = 1.0, 0.0, None
+        while c <= LARGEST:
             widened = self._widened(comparison, c)
             needed = _needed(comparison, widened, c)
             if needed <= c:
-                return {q: Remainder(got, widened[q], c, c - c / _CLOSE) for q, got in comparison.arrays.items()}
-            c = _CLOSE * needed
-        return {}
+                found = c, widened
+                if c <= max(LEAST, _CLOSE**2 * needed):
+                    break
+            else:
+                below = c
+            if found and found[0] <= _CLOSE * below:
+                break
+            c = _next(c, max(LEAST, _CLOSE * needed), below, found[0] if found else None)
+        return found
 
     def _widened(self, comparison: Comparison, c: float) -> dict[Quantity, Bounded]:
         """What may come of everything in scope, the argument being known to c·u·N."""
@@ -97,6 +114,13 @@ class InexactArgument(Difference):
             return largest
         frames = given[self.within]
         return largest + float(max(frames.shape[-2:]) if frames.ndim else frames)
+
+
+def _next(c: float, guess: float, below: float, explaining: float | None) -> float:
+    """The c to try next, after one that explains nothing, `below`, and one that does, if any has been found."""
+    if explaining is None:
+        return min(guess, 2 * c)
+    return guess if below < guess < explaining else math.sqrt(below * explaining)
 
 
 def _reach(oracle: Bounded, moved: Bounded) -> NDArray[np.float64]:

@@ -122,7 +122,7 @@ TERM = {"kind": '"known term"'}
         ({"high": "nan"}, ".high: expected a number, got NaN"),
         ({"high": "true"}, ".high: expected a number, got true"),
         ({"strata": '"dark"'}, ".strata: expected a list of texts, got 'dark'"),
-        ({"strata": "[1]"}, ".strata[0]: expected text, got 1"),
+        ({"strata": "[1]"}, ".strata[0]: expected a word or more, got 1"),
         ({"per": '"observed"'}, ": unknown key 'per'; there are: "),
         ({"kind": '"reduction"', "argument": '"a"'}, ": expected to find the key 'axes', got only "),
         (
