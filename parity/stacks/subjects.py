@@ -59,6 +59,7 @@ GLOBAL_STATE = ("default dtype", "error state", "grad mode", "threads", "determi
 """State of a process on which results depend, and which some packages change when they are imported."""
 
 _TAKEN = {PAIR: "two stacks", "oracle": "what all stacks are held to"}
+_TAKEN |= dict.fromkeys(("inputs", "cotangents", "bounds"), "a part of a golden")
 _NAME = re.compile(r"[a-z0-9_-]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
