@@ -10,6 +10,12 @@ SUBJECTS := subjects/.venv
 SUBJECTS_READY := $(SUBJECTS)/.ready
 PACKAGES := cdtools phaser ptychi xptycho
 
+# PtychoPINN: a checkout with its history, an interpreter that can import it, and the commits that are held.
+CHECKOUT =
+INTERPRETER = $(CHECKOUT)/.venv/bin/python
+COMMIT := 712c23f
+OLDER := c03673d 5bd0739 277cba8
+
 PYTEST := $(VENV)/bin/pytest -q
 
 # A contract that hangs, in native code too, says where, and ends the session.
@@ -108,6 +114,16 @@ subjects: $(READY) $(SUBJECTS_READY) ## What the oracle says of public packages,
 			|| [ $$? -eq 1 ] || exit 3; \
 	done
 	@$(VENV)/bin/parity table $(PACKAGES:%=$(EVIDENCE)/%/results.json) --write docs/findings.md
+
+PINN := $(EVIDENCE)/ptychopinn
+pinn_results = $(foreach subject,pinn-torch pinn-tensorflow,$(2)$(PINN)/$(1)/$(subject)/results.json)
+
+.PHONY: ptychopinn
+ptychopinn: $(READY) ## What the oracle says of PtychoPINN, with CHECKOUT=PATH and INTERPRETER=PATH
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" subjects/ptychopinn/hold.sh "$(CHECKOUT)" "$(INTERPRETER)" $(PINN) $(COMMIT) $(OLDER)
+	@$(VENV)/bin/parity table $(call pinn_results,$(COMMIT)) --write docs/ptychopinn.md
+	@$(VENV)/bin/parity table --differing --write subjects/ptychopinn/README.md \
+		$(foreach commit,$(OLDER) $(COMMIT),$(call pinn_results,$(commit),$(commit)=))
 
 .PHONY: bench
 bench: $(READY) ## What a run costs, beside what it cannot do without

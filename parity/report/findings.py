@@ -1,0 +1,159 @@
+"""What a run found, each disagreement in the words of whoever has explained it, in Markdown.
+
+The words stand in a file of TOML; every number comes from the run:
+
+| key of the file | value |
+|---|---|
+| `package` | the package and its version |
+| `folder` | the folder in which the commands are typed |
+| `finding` | tables with the keys of `Finding` |
+| `by_hand` | tables with the keys of `ByHand` |
+
+An explanation of what did not show is refused, and what nobody has explained is listed.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from parity._ground.errors import UsageError
+from parity.contracts.declared import REGISTRY
+from parity.judging.measurement import Measurement
+from parity.judging.verdict import judge
+from parity.physics.precision import FLOAT32, FLOAT64, WIDENED
+from parity.report.messages import finding as measured
+from parity.report.messages import reproduce
+
+Entry = TypeVar("Entry", "Finding", "ByHand")
+
+_TELLING = (WIDENED.name, FLOAT32.name, FLOAT64.name)
+"""The precisions, that in which a failure tells most of the mathematics first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An explanation of what contracts show in subjects; in some precisions, quantities or a case, if it says so."""
+
+    contracts: tuple[str, ...]
+    subjects: tuple[str, ...]
+    title: str
+    words: str = ""
+    precisions: tuple[str, ...] = ()
+    quantities: tuple[str, ...] = ()
+    case: str = ""
+
+    def explains(self, failure: Measurement) -> bool:
+        return (
+            failure.contract in self.contracts
+            and failure.stack in self.subjects
+            and (not self.precisions or failure.precision in self.precisions)
+            and (not self.quantities or failure.quantity.text in self.quantities)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """Something that no contract asks: the smallest case, and what came of it."""
+
+    title: str
+    case: str
+    measured: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A file of explanations."""
+
+    file: Path
+    package: str
+    folder: str
+    findings: tuple[Finding, ...]
+    by_hand: tuple[ByHand, ...]
+
+
+def read_explained(file: Path) -> Explained:
+    """What a file explains. Raises UsageError for a file that cannot be read, or says something else."""
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file}: expected findings in TOML, got: {error}") from error
+    unknown = document.keys() - {"package", "folder", "finding", "by_hand"}
+    if unknown or not all(isinstance(document.get(key), str) for key in ("package", "folder")):
+        raise UsageError(f"{file}: expected package, folder, finding and by_hand, got {', '.join(sorted(document))}")
+    return Explained(
+        file,
+        document["package"],
+        document["folder"],
+        tuple(_entry(Finding, file, entry) for entry in document.get("finding", ())),
+        tuple(_entry(ByHand, file, entry) for entry in document.get("by_hand", ())),
+    )
+
+
+def _entry(entry: type[Entry], file: Path, table: Mapping[str, Any]) -> Entry:
+    lists = {field.name: field.default is not MISSING for field in fields(entry)}
+    missing = [name for name, has_default in lists.items() if not has_default and name not in table]
+    for name in (*missing, *(table.keys() - lists.keys())):
+        raise UsageError(f"{file}: expected the keys {', '.join(lists)}, got {', '.join(table)}: {name}")
+    read = entry(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
+    for contract in getattr(read, "contracts", ()):
+        REGISTRY[contract]
+    return read
+
+
+def findings(explained: Sequence[Explained], measurements: Mapping[str, Sequence[Measurement]]) -> str:
+    """All findings, by package, and what nobody has explained.
+
+    Raises UsageError for an explanation of what did not show.
+    """
+    failures = [failure for name, found in measurements.items() for failure in _failures(name, found)]
+    told = [line for one in explained for line in _section(one, failures)]
+    known = [finding for one in explained for finding in one.findings]
+    left = [failure for failure in failures if not any(finding.explains(failure) for finding in known)]
+    groups = dict.fromkeys((failure.contract, failure.stack) for failure in left)
+    if groups:
+        told += ["", "## Not explained", ""]
+        told += [_line([f for f in left if (f.contract, f.stack) == group]) for group in groups]
+    return "\n".join([*told, ""])
+
+
+def _failures(contract: str, found: Sequence[Measurement]) -> Sequence[Measurement]:
+    return judge(contract, found, REGISTRY[contract].quota).failures
+
+
+def _section(explained: Explained, failures: Sequence[Measurement]) -> Iterator[str]:
+    yield from ("", f"## {explained.package}", "", f"The commands are those of the folder `{explained.folder}`.")
+    for finding in explained.findings:
+        yield from ("", f"### {finding.title}", "")
+        if finding.words:
+            yield from (finding.words.strip(), "")
+        for contract in finding.contracts:
+            for subject in finding.subjects:
+                yield _line(_shown(explained, finding, contract, subject, failures))
+    if explained.by_hand:
+        yield from ("", f"### No contract asks for these, in {explained.package}", "")
+        yield from ("| what | smallest case | measured |", "|---|---|---|")
+        yield from (f"| {one.title} | {one.case} | {one.measured} |" for one in explained.by_hand)
+
+
+def _shown(
+    explained: Explained, finding: Finding, contract: str, subject: str, failures: Sequence[Measurement]
+) -> Sequence[Measurement]:
+    """The failures that a finding explains, in a contract and a subject. Raises UsageError where there are none."""
+    shown = [f for f in failures if finding.explains(f) and (f.contract, f.stack) == (contract, subject)]
+    shown = [f for f in shown if f.case == finding.case] if finding.case else shown
+    if not shown:
+        where = f"{contract} in {subject}" + (f", case {finding.case}" if finding.case else "")
+        raise UsageError(f"{explained.file}: '{finding.title}' explains {where}, where the run shows no such failure")
+    return shown
+
+
+def _line(failures: Sequence[Measurement]) -> str:
+    """The failure that tells most, and the command that shows it."""
+    failure = min(failures, key=lambda f: (_TELLING.index(f.precision), f.fault is not None, -f.ratio))
+    contract = REGISTRY[failure.contract]
+    options = ("--precision", failure.precision, "--subject", failure.stack)
+    return f"- `{reproduce(contract.name, failure.case, options)}`: {measured(contract, failure)}"
