@@ -39,8 +39,8 @@ def table_command(results: tuple[str, ...], differing: bool, explanations: tuple
 
     NAME, such as a commit, stands in the heading of its columns, so that the table can have a subject several times.
 
-    With --findings, every disagreement follows with its numbers, the line that shows it and the explanation that you have
-    written. An explanation of what did not show is refused, and a disagreement without one is listed as not explained.
+    With --findings, each disagreement follows with its numbers, the line that shows it and your explanation. An
+    explanation of what did not show is refused, and a disagreement without one is listed as not explained.
     """
     columns = _columns(results)
     written = table(columns, differing=differing)
