@@ -14,15 +14,17 @@ An explanation of what did not show is refused, and what nobody has explained is
 
 from __future__ import annotations
 
+import inspect
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from parity._ground.errors import UsageError
 from parity.contracts.declared import REGISTRY
 from parity.judging.measurement import Measurement
+from parity.judging.quantity import QuantityKind
 from parity.judging.verdict import judge
 from parity.physics.precision import FLOAT32, FLOAT64, WIDENED
 from parity.report.messages import finding as measured
@@ -30,7 +32,7 @@ from parity.report.messages import reproduce
 
 Entry = TypeVar("Entry", "Finding", "ByHand")
 
-_TELLING = (WIDENED.name, FLOAT32.name, FLOAT64.name)
+_TELLING = (WIDENED.name, FLOAT64.name, FLOAT32.name)
 """The precisions, that in which a failure tells most of the mathematics first."""
 
 
@@ -93,15 +95,23 @@ def read_explained(file: Path) -> Explained:
     )
 
 
-def _entry(entry: type[Entry], file: Path, table: Mapping[str, Any]) -> Entry:
-    lists = {field.name: field.default is not MISSING for field in fields(entry)}
-    missing = [name for name, has_default in lists.items() if not has_default and name not in table]
-    for name in (*missing, *(table.keys() - lists.keys())):
-        raise UsageError(f"{file}: expected the keys {', '.join(lists)}, got {', '.join(table)}: {name}")
-    read = entry(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
-    for contract in getattr(read, "contracts", ()):
+def _entry(entry: Callable[..., Entry], file: Path, table: Mapping[str, Any]) -> Entry:
+    """An entry of a file. Raises UsageError for a key that is missing, unknown, or has another value than text."""
+    known = inspect.signature(entry).parameters
+    missing = [name for name, one in known.items() if one.default is one.empty and name not in table]
+    for wrong in (*missing, *(table.keys() - known.keys())):
+        raise UsageError(f"{file}: expected the keys {', '.join(known)}, got {', '.join(table)}: {wrong}")
+    for name, value in table.items():
+        is_list = known[name].annotation != "str"
+        if not (_are_texts(value) if is_list else isinstance(value, str)):
+            raise UsageError(f"{file}: {name}: expected {'a list of texts' if is_list else 'text'}, got {value}")
+    for contract in table.get("contracts", ()):
         REGISTRY[contract]
-    return read
+    return entry(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def findings(explained: Sequence[Explained], measurements: Mapping[str, Sequence[Measurement]]) -> str:
@@ -125,7 +135,7 @@ def _failures(contract: str, found: Sequence[Measurement]) -> Sequence[Measureme
 
 
 def _section(explained: Explained, failures: Sequence[Measurement]) -> Iterator[str]:
-    yield from ("", f"## {explained.package}", "", f"The commands are those of the folder `{explained.folder}`.")
+    yield from ("", f"## {explained.package}", "", f"Type the commands in {explained.folder}.")
     for finding in explained.findings:
         yield from ("", f"### {finding.title}", "")
         if finding.words:
@@ -151,9 +161,15 @@ def _shown(
     return shown
 
 
+def _least_telling(failure: Measurement) -> tuple[bool, int, bool, float]:
+    """Numbers tell more than a fault, and a result more than its gradients and laws."""
+    is_result = failure.quantity.kind is QuantityKind.RESULT
+    return failure.fault is not None, _TELLING.index(failure.precision), not is_result, -failure.ratio
+
+
 def _line(failures: Sequence[Measurement]) -> str:
     """The failure that tells most, and the command that shows it."""
-    failure = min(failures, key=lambda f: (_TELLING.index(f.precision), f.fault is not None, -f.ratio))
+    failure = min(failures, key=_least_telling)
     contract = REGISTRY[failure.contract]
     options = ("--precision", failure.precision, "--subject", failure.stack)
     return f"- `{reproduce(contract.name, failure.case, options)}`: {measured(contract, failure)}"
