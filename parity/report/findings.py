@@ -38,23 +38,28 @@ _TELLING = (WIDENED.name, FLOAT64.name, FLOAT32.name)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An explanation of what contracts show in subjects; in some precisions, quantities or a case, if it says so."""
+    """An explanation of what contracts show in subjects, in some precisions or in all.
+
+    Of the failures, that of `case` and `quantity` is shown, or else the one that tells most.
+    """
 
     contracts: tuple[str, ...]
     subjects: tuple[str, ...]
     title: str
     words: str = ""
     precisions: tuple[str, ...] = ()
-    quantities: tuple[str, ...] = ()
     case: str = ""
+    quantity: str = ""
 
     def explains(self, failure: Measurement) -> bool:
         return (
             failure.contract in self.contracts
             and failure.stack in self.subjects
             and (not self.precisions or failure.precision in self.precisions)
-            and (not self.quantities or failure.quantity.text in self.quantities)
         )
+
+    def shows(self, failure: Measurement) -> bool:
+        return self.case in ("", failure.case) and self.quantity in ("", failure.quantity.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +102,8 @@ def read_explained(file: Path) -> Explained:
 
 def _entry(entry: Callable[..., Entry], file: Path, table: Mapping[str, Any]) -> Entry:
     """An entry of a file. Raises UsageError for a key that is missing, unknown, or has another value than text."""
-    known = inspect.signature(entry).parameters
-    missing = [name for name, one in known.items() if one.default is one.empty and name not in table]
+    known: Mapping[str, inspect.Parameter] = inspect.signature(entry).parameters
+    missing: list[str] = [key for key, one in known.items() if one.default is one.empty and key not in table]
     for wrong in (*missing, *(table.keys() - known.keys())):
         raise UsageError(f"{file}: expected the keys {', '.join(known)}, got {', '.join(table)}: {wrong}")
     for name, value in table.items():
@@ -137,10 +142,9 @@ def _failures(contract: str, found: Sequence[Measurement]) -> Sequence[Measureme
 def _section(explained: Explained, failures: Sequence[Measurement]) -> Iterator[str]:
     yield from ("", f"## {explained.package}", "", f"Type the commands in {explained.folder}.")
     for finding in explained.findings:
-        yield from ("", f"### {finding.title}", "")
-        if finding.words:
-            yield from (finding.words.strip(), "")
+        yield from ("", f"### {finding.title}", *(["", finding.words.strip()] if finding.words else []))
         for contract in finding.contracts:
+            yield from ("", f"`{contract}`: {REGISTRY[contract].equation}", "")
             for subject in finding.subjects:
                 yield _line(_shown(explained, finding, contract, subject, failures))
     if explained.by_hand:
@@ -153,18 +157,19 @@ def _shown(
     explained: Explained, finding: Finding, contract: str, subject: str, failures: Sequence[Measurement]
 ) -> Sequence[Measurement]:
     """The failures that a finding explains, in a contract and a subject. Raises UsageError where there are none."""
-    shown = [f for f in failures if finding.explains(f) and (f.contract, f.stack) == (contract, subject)]
-    shown = [f for f in shown if f.case == finding.case] if finding.case else shown
+    shown = [
+        f for f in failures if finding.explains(f) and finding.shows(f) and (f.contract, f.stack) == (contract, subject)
+    ]
     if not shown:
-        where = f"{contract} in {subject}" + (f", case {finding.case}" if finding.case else "")
+        where = ", ".join(filter(None, (f"{contract} in {subject}", finding.quantity, finding.case)))
         raise UsageError(f"{explained.file}: '{finding.title}' explains {where}, where the run shows no such failure")
     return shown
 
 
-def _least_telling(failure: Measurement) -> tuple[bool, int, bool, float]:
+def _least_telling(failure: Measurement) -> tuple[int, bool, bool, float]:
     """Numbers tell more than a fault, and a result more than its gradients and laws."""
     is_result = failure.quantity.kind is QuantityKind.RESULT
-    return failure.fault is not None, _TELLING.index(failure.precision), not is_result, -failure.ratio
+    return _TELLING.index(failure.precision), failure.fault is not None, not is_result, -failure.ratio
 
 
 def _line(failures: Sequence[Measurement]) -> str:
@@ -172,4 +177,5 @@ def _line(failures: Sequence[Measurement]) -> str:
     failure = min(failures, key=_least_telling)
     contract = REGISTRY[failure.contract]
     options = ("--precision", failure.precision, "--subject", failure.stack)
-    return f"- `{reproduce(contract.name, failure.case, options)}`: {measured(contract, failure)}"
+    of_largest = "" if failure.fault else f", {failure.gap:.1e} of the largest value"
+    return f"- `{reproduce(contract.name, failure.case, options)}`: {measured(contract, failure)}{of_largest}"

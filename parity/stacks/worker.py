@@ -145,7 +145,7 @@ class Question(NamedTuple):
     in their order; those of them that are `scalars`, such as sizes, have no gradient; `constants` are part of the code.
     Gradients are asked for where there are `cotangents`, of the arguments that are `watched`. What is `eager` is not
     traced; `costly` is what is eager for its costs alone, and compiled in a mode that compiles. What is `widened` is a
-    question to a process whose sources are.
+    question to a process whose sources are. No gradient of an argument that is `unasked` is looked at.
     """
 
     contract: str
@@ -160,6 +160,7 @@ class Question(NamedTuple):
     costly: bool = False
     entry: int | str | None = None
     widened: bool = False
+    unasked: Sequence[str] = ()
 
     def header(self) -> dict[str, Any]:
         """All but the arrays, for JSON."""
@@ -594,7 +595,8 @@ class Jax(NumPy):
     def ready(self, function: Callable[..., Any], question: Question) -> Call:
         """The call of a function on arrays that are ready."""
         tensors = {name: self._jax.numpy.asarray(array) for name, array in question.tensors.items()}
-        watched = {name: tensors.pop(name) for name in question.watched if question.cotangents}
+        asked = [name for name in question.watched if name not in question.unasked and question.cotangents]
+        watched = {name: tensors.pop(name) for name in asked}
 
         def run(given: dict[str, Any]) -> list[Any]:
             return _as_list(function(**given, **tensors, **question.constants))
@@ -605,10 +607,10 @@ class Jax(NumPy):
                     return run({}), [None] * len(question.watched)
                 results, pull = self._jax.vjp(run, watched)
                 if [result.shape for result in results] != [cotangent.shape for cotangent in question.cotangents]:
-                    return results, [None] * len(watched)
+                    return results, [None] * len(question.watched)
                 pairs = zip(results, question.cotangents)
                 (gradients,) = pull([cotangent.astype(result.dtype).conj() for result, cotangent in pairs])
-                return results, [gradients[name].conj() for name in watched]
+                return results, [gradients[name].conj() if name in gradients else None for name in question.watched]
 
         return call
 

@@ -25,6 +25,7 @@ for commit in "$@"; do
     done
 done
 [ -x "$interpreter" ] || missing "INTERPRETER=PATH, a Python that can import PtychoPINN, got $interpreter"
+interpreter=$(cd "$(dirname "$interpreter")" && pwd)/$(basename "$interpreter")
 
 for commit in "$@"; do
     held=$folder/$commit

@@ -8,6 +8,7 @@ import pytest
 
 from parity._ground.codes import AGREE, NOT_CHECKED, USAGE
 from parity.cli import main
+from parity.contracts.declared import REGISTRY
 from parity.judging.run import NotChecked
 from parity.report.side_by_side import BEGIN, END
 from parity.runs.results import write_results
@@ -101,7 +102,7 @@ def test_a_finding_has_its_words_its_numbers_and_the_line_that_shows_it(
     said = page.read_text()
     mae = "`parity run losses.mae --case even/0 --precision f64 --subject torch`: torch, mae in float64: 2, oracle 1: "
     assert "## somebody's 1.0\n\nType the commands in somewhere.\n" in said
-    assert f"### The mean is a sum\n\nAs its name says.\n\n- {mae}" in said
+    assert f"### The mean is a sum\n\nAs its name says.\n\n`losses.mae`: {REGISTRY['losses.mae'].equation}\n\n- {mae}" in said
     assert "| It is slow | any | an hour |" in said
     explained, _, left = said.partition("## Not explained\n\n")
     assert "absolute_error --case" not in explained
@@ -117,7 +118,7 @@ WRONG = {
         FILE.replace("words", 'precisions = ["wide"]\nwords'),
         f"'The mean is a sum' explains losses.mae in torch, {NO_SUCH}",
     ),
-    "case": (FILE.replace("words", 'case = "odd/99"\nwords'), f"losses.mae in torch, case odd/99, {NO_SUCH}"),
+    "case": (FILE.replace("words", 'case = "odd/99"\nwords'), f"losses.mae in torch, odd/99, {NO_SUCH}"),
     "subject": (FILE.replace('["torch"]', '["torch", "tensorflow"]'), f"losses.mae in tensorflow, {NO_SUCH}"),
     "contract": (FILE.replace("losses.mae", "losses.mea"), "did you mean 'losses.mae'?"),
     "key": (FILE.replace("words", "word"), "expected the keys contracts, subjects, title"),
