@@ -882,7 +882,10 @@ class Bindings:
             line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == self._file
         ]
         where = f"{os.path.basename(self._file)}, line {lines[-1]}: " if lines else ""
-        return f"{where}raised {type(error).__name__}: {first_line(error)}"
+        lacking = error.name or "" if isinstance(error, ModuleNotFoundError) else ""
+        is_foreign = lacking and lacking.split(".")[0] != self._package.split(".")[0]
+        hint = f'; if nothing bound uses it, `stubs = ["{lacking}"]` stands in for it' if is_foreign else ""
+        return f"{where}raised {type(error).__name__}: {first_line(error)}{hint}"
 
 
 def _with_numbers(function: Callable[..., Any], scalars: frozenset[str], /, **arguments: Any) -> Any:
