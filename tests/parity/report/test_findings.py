@@ -102,7 +102,10 @@ def test_a_finding_has_its_words_its_numbers_and_the_line_that_shows_it(
     said = page.read_text()
     mae = "`parity run losses.mae --case even/0 --precision f64 --subject torch`: torch, mae in float64: 2, oracle 1: "
     assert "## somebody's 1.0\n\nType the commands in somewhere.\n" in said
-    assert f"### The mean is a sum\n\nAs its name says.\n\n`losses.mae`: {REGISTRY['losses.mae'].equation}\n\n- {mae}" in said
+    assert (
+        f"### The mean is a sum\n\nAs its name says.\n\n`losses.mae`: {REGISTRY['losses.mae'].equation}\n\n- {mae}"
+        in said
+    )
     assert "| It is slow | any | an hour |" in said
     explained, _, left = said.partition("## Not explained\n\n")
     assert "absolute_error --case" not in explained
