@@ -1165,7 +1165,7 @@ class Server:
         self._engine.restore(self._state)
         first = changed[0]
         before, after = _told(self._state[first]), _told(now[first])
-        return {"stack": f"changed the {_WORDS[first]} of its process, from {before} to {after}"}
+        return {"stack": f"changed the {STATE[first]} of its process, from {before} to {after}"}
 
 
 @functools.lru_cache(maxsize=None)
@@ -1186,7 +1186,7 @@ def _told(state: Any) -> str:
     return ", ".join(f"{name}={value}" for name, value in state.items()) if isinstance(state, dict) else str(state)
 
 
-_WORDS = {
+STATE = {
     "error state": "error state of NumPy",
     "folder": "working folder",
     "default dtype": "default dtype",
@@ -1194,6 +1194,7 @@ _WORDS = {
     "determinism": "choice of deterministic algorithms",
     "threads": "number of threads",
 }
+"""The state of a process that a stack must leave alone, in words."""
 
 
 def main() -> None:
