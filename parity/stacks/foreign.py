@@ -154,7 +154,13 @@ class Foreign(Remote):
         plain = {name: question.tensors[name].item() for name in question.scalars}
         tensors = {name: array for name, array in question.tensors.items() if name not in plain}
         constants = {**question.constants, **plain}
-        return question._replace(tensors=tensors, scalars=[], constants=constants, widened=precision is WIDENED)
+        return question._replace(
+            tensors=tensors,
+            scalars=[],
+            constants=constants,
+            widened=precision is WIDENED,
+            unasked=self.unasked(contract, entry),
+        )
 
     def _entry(self, contract: Contract, entry: Entry) -> int | str:
         return self._name(entry)

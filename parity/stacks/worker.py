@@ -148,7 +148,7 @@ class Question(NamedTuple):
     in their order; those of them that are `scalars`, such as sizes, have no gradient; `constants` are part of the code.
     Gradients are asked for where there are `cotangents`, of the arguments that are `watched`. What is `eager` is not
     traced; `costly` is what is eager for its costs alone, and compiled in a mode that compiles. What is `widened` is a
-    question to a process whose sources are.
+    question to a process whose sources are. No gradient of an argument that is `unasked` is looked at.
     """
 
     contract: str
@@ -163,6 +163,7 @@ class Question(NamedTuple):
     costly: bool = False
     entry: int | str | None = None
     widened: bool = False
+    unasked: Sequence[str] = ()
 
     def header(self) -> dict[str, Any]:
         """All but the arrays, for JSON."""
@@ -617,7 +618,8 @@ class Jax(NumPy):
     def ready(self, function: Callable[..., Any], question: Question) -> Call:
         """The call of a function on arrays that are ready."""
         tensors = {name: self._jax.numpy.asarray(array) for name, array in question.tensors.items()}
-        watched = {name: tensors.pop(name) for name in question.watched if question.cotangents}
+        asked = [name for name in question.watched if name not in question.unasked and question.cotangents]
+        watched = {name: tensors.pop(name) for name in asked}
 
         def run(given: dict[str, Any]) -> list[Any]:
             return _as_list(function(**given, **tensors, **question.constants))
@@ -628,10 +630,10 @@ class Jax(NumPy):
                     return run({}), [None] * len(question.watched)
                 results, pull = self._jax.vjp(run, watched)
                 if [result.shape for result in results] != [cotangent.shape for cotangent in question.cotangents]:
-                    return results, [None] * len(watched)
+                    return results, [None] * len(question.watched)
                 pairs = zip(results, question.cotangents)
                 (gradients,) = pull([cotangent.astype(result.dtype).conj() for result, cotangent in pairs])
-                return results, [gradients[name].conj() for name in watched]
+                return results, [gradients[name].conj() if name in gradients else None for name in question.watched]
 
         return call
 
@@ -913,7 +915,10 @@ class Bindings:
             line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == self._file
         ]
         where = f"{os.path.basename(self._file)}, line {lines[-1]}: " if lines else ""
-        return f"{where}raised {type(error).__name__}: {first_line(error)}"
+        lacking = error.name or "" if isinstance(error, ModuleNotFoundError) else ""
+        is_foreign = lacking and lacking.split(".")[0] != self._package.split(".")[0]
+        hint = f'; if nothing bound uses it, `stubs = ["{lacking}"]` stands in for it' if is_foreign else ""
+        return f"{where}raised {type(error).__name__}: {first_line(error)}{hint}"
 
 
 def _with_numbers(function: Callable[..., Any], scalars: frozenset[str], /, **arguments: Any) -> Any:
@@ -1168,7 +1173,7 @@ class Server:
         self._engine.restore(self._state)
         first = changed[0]
         before, after = _told(self._state[first]), _told(now[first])
-        return {"stack": f"changed the {_WORDS[first]} of its process, from {before} to {after}"}
+        return {"stack": f"changed the {STATE[first]} of its process, from {before} to {after}"}
 
 
 @functools.lru_cache(maxsize=None)
@@ -1189,7 +1194,7 @@ def _told(state: Any) -> str:
     return ", ".join(f"{name}={value}" for name, value in state.items()) if isinstance(state, dict) else str(state)
 
 
-_WORDS = {
+STATE = {
     "error state": "error state of NumPy",
     "folder": "working folder",
     "default dtype": "default dtype",
@@ -1197,6 +1202,7 @@ _WORDS = {
     "determinism": "choice of deterministic algorithms",
     "threads": "number of threads",
 }
+"""The state of a process that a stack must leave alone, in words."""
 
 
 def main() -> None:

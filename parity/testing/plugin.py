@@ -68,14 +68,18 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """End the session with exit code 1 where contracts are to be held and an accepted divergence is none any more."""
+    """End the session where contracts are to be held, and what is accepted cannot be read or is none any more."""
     if not any(item.get_closest_marker("parity") for item in session.items):
         return
+    from parity._ground.errors import UsageError
     from parity.contracts.declared import REGISTRY
     from parity.judging.divergences.faults import declared_faults
     from parity.judging.divergences.registry import registered
 
-    faults = declared_faults(registered(), REGISTRY)
+    try:
+        faults = declared_faults(registered(), REGISTRY)
+    except UsageError as error:
+        raise pytest.UsageError(f"parity: {error}") from error
     if faults:
         pytest.exit("parity: " + "\n".join(faults), returncode=pytest.ExitCode.TESTS_FAILED)
 

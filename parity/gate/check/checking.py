@@ -32,7 +32,7 @@ from parity.report.terminal import verdict_in_words
 from parity.runs.workers import Lost
 from parity.stacks.subjects import Subject
 
-DIVERGENCES = "parity/judging/divergences/registry.py"
+DIVERGENCES = "pyproject.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,9 @@ def check(
 def _divergences_off(asked: Mapping[str, object], reports: Iterable[ContractReport]) -> Iterator[Remark]:
     """What is wrong with the accepted divergences of what was asked, or with all where all was."""
     entries = accepted_in(asked) if REGISTRY.keys() - asked.keys() else registered()
-    for said in divergence_faults(entries, [m for held in reports for m in held.run.measurements], REGISTRY):
+    runs = [held.run for held in reports]
+    measurements, omissions = [m for run in runs for m in run.measurements], [o for run in runs for o in run.omissions]
+    for said in divergence_faults(entries, measurements, REGISTRY, omissions):
         yield Remark(Weight.FAILED, "an accepted divergence is off", said, (Place(DIVERGENCES, 1),))
 
 
