@@ -829,7 +829,7 @@ class Mirror:
     def bound(self) -> None:
         """All that the package has."""
 
-    def unreached(self, question: Question) -> contextlib.AbstractContextManager[None]:
+    def unreached(self, question: Question, eagerly: Callable[[], Any]) -> contextlib.AbstractContextManager[None]:
         """The function is the package's own."""
         return contextlib.nullcontext()
 
@@ -881,10 +881,11 @@ class Bindings:
         return functools.partial(_with_numbers, BINDINGS[self._key(question)].function, frozenset(question.scalars))
 
     @contextlib.contextmanager
-    def unreached(self, question: Question) -> Iterator[None]:
+    def unreached(self, question: Question, eagerly: Callable[[], Any]) -> Iterator[None]:
         """Raise BindingError if the block, in which a binding is called, leads to no code of the package.
 
-        And for what a binding raises by itself: that says nothing of the stack.
+        And for what a binding raises by itself: that says nothing of the stack. `eagerly` calls it in Python alone: of
+        what a framework has compiled, Python sees nothing.
         """
         key = self._key(question)
         reached = key in self._reaching
@@ -896,6 +897,9 @@ class Bindings:
             if cause is not None and not any(map(self._is_own, _files(cause))):
                 raise BindingError(self._words(cause)) from error
             raise
+        if seen is not None and not seen.called:
+            with watching(self._is_own) as seen:
+                eagerly()
         if seen is not None and not seen.called:
             raise BindingError(f"it runs no code of {self._package}, so that it would hold whatever that does")
         self._reaching.add(key)
@@ -1102,12 +1106,16 @@ class Server:
 
     def _evaluate(self, header: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
         question = Question.read(header, arrays)
-        with self._functions.unreached(question):
+        with self._functions.unreached(question, functools.partial(self._call_eagerly, question)):
             results, gradients = self._engine.ready(self._functions.of(question), question)()
         answered = {f"result:{i}": self._engine.array(result) for i, result in enumerate(results)}
         given = {f"gradient:{i}": self._engine.array(g) for i, g in enumerate(gradients) if g is not None}
         left = any(isinstance(result, (np.ndarray, np.generic)) for result in results)
         return {"results": len(answered), "left": left}, {**answered, **given}
+
+    def _call_eagerly(self, question: Question) -> None:
+        with self._engine.eagerly():
+            self._engine.ready(self._functions.of(question), question)()
 
     def _intermediates(self, header: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
         question = Question.read(header, arrays)
