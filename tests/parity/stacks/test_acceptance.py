@@ -139,7 +139,7 @@ def test_the_stacks_of_entries_are_the_subjects(project: Path, tmp_path: Path, m
     monkeypatch.chdir(named)
     assert [fault.partition(": ")[2] for fault in declared_faults(registered(), REGISTRY)] == [
         "unknown name 'x.y'; there are: losses.poisson_nll",
-        "unknown stack 'torch'; did you mean 'foreign-torch'?",
+        "unknown stack 'torch'; there are: foreign-torch",
     ]
 
 
