@@ -47,9 +47,7 @@ COMMANDS = {
 
 OWN = (
     "bench",
-    "check",
     "defects",
-    "golden",
     "mutants",
     "pipeline",
     "preflight",

@@ -16,13 +16,9 @@ from parity.stacks.foreign import Foreign
 from parity.stacks.here import Here
 from parity.stacks.remote import Remote
 from parity.stacks.seat import LIMIT
-from parity.stacks.subjects import Subject, subjects_in
-from parity.stacks.worker import ENGINES
+from parity.stacks.subjects import FRAMEWORKS, Subject, subjects_in
 
 AnyFramework = TypeVar("AnyFramework", bound=Framework)
-
-FRAMEWORKS = tuple(ENGINES)
-"""The frameworks that a stack can be written in, in the order of import: torch before TensorFlow."""
 
 MIRRORED: dict[str, Stack] = {
     stack.name: stack
@@ -135,8 +131,8 @@ def _made(
     """Every stack in its mode, in the order of import."""
     asked = parse_modes(mode) if mode is not None else ()
     for stack in stacks:
-        if stack.framework not in ENGINES:
-            raise UsageError(f"unknown framework '{stack.framework}'{did_you_mean(stack.framework, ENGINES)}")
+        if stack.framework not in FRAMEWORKS:
+            raise UsageError(f"unknown framework '{stack.framework}'{did_you_mean(stack.framework, FRAMEWORKS)}")
         if sum(other.name == stack.name for other in stacks) > 1:
             raise UsageError(f"stacks: expected names that differ, got '{stack.name}' twice")
     in_order = sorted(stacks, key=lambda stack: FRAMEWORKS.index(stack.framework))

@@ -51,14 +51,16 @@ from parity.stacks.declaration import (
     text,
     that,
 )
+from parity.stacks.worker import ENGINES, STATE
 
-FRAMEWORKS = ("tensorflow", "torch", "numpy", "jax")
-"""What a subject can be written in."""
+FRAMEWORKS = tuple(ENGINES)
+"""What a subject can be written in, in the order of import: torch before TensorFlow."""
 
-GLOBAL_STATE = ("default dtype", "error state", "grad mode", "threads", "determinism")
+GLOBAL_STATE = tuple(STATE)
 """State of a process on which results depend, and which some packages change when they are imported."""
 
 _TAKEN = {PAIR: "two stacks", "oracle": "what all stacks are held to"}
+_TAKEN |= dict.fromkeys(("inputs", "cotangents", "bounds"), "a part of a golden")
 _NAME = re.compile(r"[a-z0-9_-]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

@@ -16,6 +16,7 @@ from parity.contracts.declared import REGISTRY
 from parity.contracts.registry import Registry
 from parity.faults.diagnosis import observations as facts
 from parity.faults.diagnosis.candidates import battery
+from parity.faults.diagnosis.digits import narrow
 from parity.faults.diagnosis.evidence import Exhibit
 from parity.faults.diagnosis.explanation import Explanation
 from parity.faults.diagnosis.results import FACTOR
@@ -187,12 +188,9 @@ def _explained(
 ) -> Diagnosis:
     """What can be seen of the exhibits or, if nothing can, the first explanation that all of them bear out."""
     stack = framework.name
-    dtype = facts.narrow(framework, exhibits, entry)
-    if dtype:
-        return Diagnosis(stack, dtype)
-    fault = facts.of_faults(exhibits)
-    if fault:
-        return Diagnosis(stack, fault.cause)
+    seen = narrow(framework, exhibits, entry) or facts.of_faults(exhibits)
+    if seen:
+        return Diagnosis(stack, seen.cause, seen.detail)
     if any(exhibit.is_beyond_comparison for exhibit in exhibits):
         return Diagnosis(stack, None)
     with np.errstate(all="ignore"):  # what an explanation makes of arguments that it was not meant for
