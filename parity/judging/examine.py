@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -16,9 +16,10 @@ from parity.judging.divergences.registry import registered
 from parity.judging.divergences.removal import Corrected, corrected, measure_corrected, without_broken
 from parity.judging.expectation import bounded_gradients, bounded_values, witness
 from parity.judging.laws import examine_facts
-from parity.judging.measurement import Label, Measurement, measure, missing_gradient
+from parity.judging.measurement import Label, Measurement, measure, missing_gradient, without_accepted
 from parity.judging.omission import Omission, Omitted
 from parity.judging.quantity import Arrays, Quantity, by_quantity, gradient_of, result_of
+from parity.judging.terms import Masks, expected, judged
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, Precision
 from parity.stacks.base import Awaited, Evaluation, Framework, OutsideDomain, StackError
@@ -129,12 +130,18 @@ class Begun:
     """A stack being asked, through each of its entries; None is the contract's own function."""
 
     stack: str
-    asked: tuple[tuple[Entry | None, Awaited[Evaluation]], ...]
+    asked: tuple[tuple[Entry | None, Truth, Awaited[Evaluation]], ...]
+    conventions: tuple[Omission, ...] = ()
+
+    @property
+    def truth(self) -> Truth:
+        """What the contract's own function is judged by."""
+        return self.asked[0][1]
 
     @property
     def is_answered(self) -> bool:
         """Whether all has been answered."""
-        return all(asked.is_answered() for _, asked in self.asked)
+        return all(asked.is_answered() for _, _, asked in self.asked)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,8 +171,10 @@ class Confrontation:
         measurements = [measurement for one in held.values() for measurement in one.measurements]
         omissions = [omission for one in held.values() for omission in one.omissions]
         found = {stack: one.arrays for stack, one in held.items() if one.arrays is not None}
-        for two in combinations(found, 2):
-            measurements += self.truth.pairs({stack: found[stack] for stack in two})
+        for one, other in combinations(found, 2):
+            truth = self.begun[one].truth
+            if truth is self.begun[other].truth:
+                measurements += truth.pairs({stack: found[stack] for stack in (one, other)})
         for future in self.facts:
             facts, unasked = future.result()
             measurements += facts
@@ -178,7 +187,7 @@ class Truth:
     """What the stacks are judged by in one case and precision: what they are given, and what the oracle says of it.
 
     `cotangents` are by result, and empty where there is nothing to pull back; `quantities` are results and gradients.
-    What `divergences` accept is taken off before anything is measured.
+    What `divergences` accept is taken off before anything is measured. The elements `unjudged` are whatever they are.
     """
 
     contract: Contract
@@ -190,6 +199,8 @@ class Truth:
     witness: Arrays = field(default_factory=dict)
     clock: Clock = untimed
     divergences: tuple[Divergence, ...] = field(default_factory=registered)
+    unjudged: Masks = field(default_factory=dict)
+    _in_terms: dict[str, Truth] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, case: Case, inputs: Inputs, precision: Precision, clock: Clock = untimed) -> Truth:
@@ -205,6 +216,30 @@ class Truth:
         quantities = by_quantity(values, gradients)
         return cls(contract, case.name, precision, inputs, cotangents if gradients else {}, quantities, seen, clock)
 
+    def in_terms_of(self, framework: Framework, entry: Entry | None = None) -> Truth:
+        """What a stack is judged by that has the contract's function in terms of its own; else this.
+
+        Raises StackLost for terms that make no sense.
+        """
+        terms = framework.conventions(self.contract, entry)
+        if terms.contract is None:
+            return self
+        if terms.stated not in self._in_terms:
+            with self.clock(VALUES):
+                found = expected(self.contract, terms, self.inputs, self.cotangents, self.precision)
+            with self.clock(WITNESS):
+                seen = self.witness and witness(found.contract, found.inputs, found.cotangents, self.precision)
+            self._in_terms[terms.stated] = replace(
+                self,
+                contract=found.contract,
+                inputs=found.inputs,
+                cotangents=found.cotangents,
+                quantities=found.quantities,
+                witness=seen,
+                unjudged=found.unjudged,
+            )
+        return self._in_terms[terms.stated]
+
     def hold(self, framework: Framework) -> Measured:
         """What a stack returns, None if it raises, and how far that, and every other entry's, is from the oracle."""
         return self.measured(self.begin(framework))
@@ -212,14 +247,22 @@ class Truth:
     def begin(self, framework: Framework) -> Begun:
         """Ask a stack, through every entry that it has."""
         entries = (None, *framework.entries_of(self.contract, self.inputs, self.precision))
-        return Begun(framework.name, tuple((entry, self._begin(framework, entry)) for entry in entries))
+        own, stack = self.contract.name, framework.name
+        truths = [(entry, self.in_terms_of(framework, entry)) for entry in entries]
+        conventions = [
+            Omission(own, stack, Omitted.IN_OWN_TERMS, quantity=entry.path if entry else "", why="; ".join(words))
+            for entry in entries
+            if (words := framework.conventions(self.contract, entry).words)
+        ]
+        asked = tuple((entry, truth, truth._begin(framework, entry)) for entry, truth in truths)
+        return Begun(framework.name, asked, tuple(conventions))
 
     def measured(self, begun: Begun) -> Measured:
         """Wait for a stack, and measure; as `hold` says."""
         own: Arrays | None = None
         measurements: list[Measurement] = []
-        omissions: list[Omission] = []
-        for entry, asked in begun.asked:
+        omissions: list[Omission] = list(begun.conventions)
+        for entry, truth, asked in begun.asked:
             try:
                 evaluation = self._answered(begun.stack, asked)
             except OutsideDomain as outside:
@@ -232,8 +275,9 @@ class Truth:
             unasked = [gradient_of(name).through(entry.path if entry else "") for name in evaluation.unasked]
             omissions += [self._omission(begun.stack, Omitted.NO_GRADIENT, each) for each in unasked]
             with self.clock(JUDGING):
-                arrays = by_quantity(evaluation.values, evaluation.gradients)
-                measurements += self._measured(begun.stack, arrays, entry, evaluation.unasked)
+                arrays = judged(by_quantity(evaluation.values, evaluation.gradients), truth.unjudged)
+                measurements += truth._measured(begun.stack, arrays, entry, evaluation.unasked)
+            omissions += truth._unjudged(begun.stack, entry, evaluation.unasked)
             if entry is None:
                 own = arrays
         return Measured(own, measurements, tuple(omissions))
@@ -241,6 +285,15 @@ class Truth:
     def _omission(self, stack: str, omitted: Omitted, quantity: Quantity | None = None, why: str = "") -> Omission:
         named = quantity.text if quantity else ""
         return Omission(self.contract.name, stack, omitted, self.case, self.precision.name, named, why)
+
+    def _unjudged(self, stack: str, entry: Entry | None, unasked: Sequence[str]) -> list[Omission]:
+        """What was asked, and is not judged."""
+        path = entry.path if entry else ""
+        return [
+            self._omission(stack, Omitted.NOT_JUDGED, q.through(path), f"{int(mask.sum())} of {mask.size}")
+            for q, mask in self.unjudged.items()
+            if not (q.is_gradient and q.name in unasked) and mask.any()
+        ]
 
     def evaluate(self, framework: Framework, entry: Entry | None = None) -> Arrays:
         """What a stack returns, results and gradients; what it claims no gradient of is the oracle's.
@@ -250,7 +303,7 @@ class Truth:
         evaluation = self._answered(framework.name, self._begin(framework, entry))
         right = {gradient_of(name): self.quantities.get(gradient_of(name)) for name in evaluation.unasked}
         granted = {quantity: self.precision.round(oracle.value) for quantity, oracle in right.items() if oracle}
-        return {**granted, **by_quantity(evaluation.values, evaluation.gradients)}
+        return {**granted, **judged(by_quantity(evaluation.values, evaluation.gradients), self.unjudged)}
 
     def _begin(self, framework: Framework, entry: Entry | None) -> Awaited[Evaluation]:
         with self.clock(framework.name):
@@ -280,7 +333,10 @@ class Truth:
             if quantity in found.remainders:
                 measurements.append(found.measure(label, stack))
             elif quantity in arrays:
-                measurements.append(measure(label, stack, arrays[quantity], bounded, self.witness.get(quantity)))
+                measured = measure(label, stack, arrays[quantity], bounded, self.witness.get(quantity))
+                left_out = int(self.unjudged[quantity].sum()) if quantity in self.unjudged else 0
+                if measured.fault or left_out < measured.elements:
+                    measurements.append(without_accepted(measured, left_out))
             elif quantity.name not in unasked:
                 measurements.append(missing_gradient(label, stack, bounded))
         return measurements

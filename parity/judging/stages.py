@@ -22,6 +22,7 @@ from parity.judging.expectation import bounded_gradients, bounded_values, exactl
 from parity.judging.measurement import Label, measure, missing_gradient
 from parity.judging.quantity import Quantity, gradient_of, result_of
 from parity.judging.stage_tree import JudgedArray, JudgedArrays, StageRun, Tree
+from parity.judging.terms import expected
 from parity.physics.kinds import Kind
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
@@ -106,10 +107,14 @@ class _Walk:
         bounds = bounded_values(self._contract, self._inputs, self._precision)
         cotangents = {name: np.zeros_like(bound.value) for name, bound in bounds.items()}
         cotangents[self._contract.results[0].name] = self._cotangent
-        run = self._run(self._contract, self._inputs, cotangents)
-        gradients = self._bounded_gradients(self._contract, self._inputs, cotangents)
+        pulled = {} if has_readings(self._inputs) or not self._contract.differentiable else cotangents
+        terms = self._framework.conventions(self._contract, None)
+        found = expected(self._contract, terms, self._inputs, pulled, self._precision)
+        run = self._run(found.contract, found.inputs, found.cotangents or cotangents)
+        results = [(result, found.quantities[result_of(result.name)]) for result in found.contract.results]
+        gradients = [(a, found.quantities[gradient_of(a.name)]) for a in found.contract.differentiable if pulled]
         return (
-            *(self._read(result, result.name, run, bounds[result.name]) for result in self._contract.results),
+            *(self._read(result, result.name, run, bound) for result, bound in results),
             *(self._read_gradient(argument, run, bound) for argument, bound in gradients),
         )
 
@@ -203,7 +208,8 @@ class _Walk:
 
     def _asked(self, contract: Contract, inputs: Inputs, cotangents: Inputs | None) -> _Run:
         """What the stack returns; what it claims nothing of is the oracle's own, which is not what is wrong."""
-        if not self._framework.binds(contract):
+        in_own_terms = contract.around is None and self._framework.conventions(contract, None).contract is not None
+        if in_own_terms or not self._framework.binds(contract):
             return self._stand_in(contract, inputs, cotangents)
         try:
             found = self._framework.evaluate(contract, inputs, self._precision, cotangents)

@@ -186,7 +186,7 @@ def _explained(
     entry: Entry | None = None,
 ) -> Diagnosis:
     """What can be seen of the exhibits or, if nothing can, the first explanation that all of them bear out."""
-    stack = framework.name
+    stack, contract = framework.name, exhibits[0].truth.contract
     dtype = facts.narrow(framework, exhibits, entry)
     if dtype:
         return Diagnosis(stack, dtype)
