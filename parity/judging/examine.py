@@ -228,7 +228,7 @@ class Truth:
             with self.clock(VALUES):
                 found = expected(self.contract, terms, self.inputs, self.cotangents, self.precision)
             with self.clock(WITNESS):
-                seen = self.witness and witness(found.contract, found.inputs, found.cotangents, self.precision)
+                seen = self.witness and found.witness(self.precision)
             self._in_terms[terms.stated] = replace(
                 self,
                 contract=found.contract,
@@ -286,6 +286,10 @@ class Truth:
         named = quantity.text if quantity else ""
         return Omission(self.contract.name, stack, omitted, self.case, self.precision.name, named, why)
 
+    def _open(self, quantity: Quantity) -> int:
+        """How many elements of a quantity are not judged."""
+        return int(self.unjudged[quantity].sum()) if quantity in self.unjudged else 0
+
     def _unjudged(self, stack: str, entry: Entry | None, unasked: Sequence[str]) -> list[Omission]:
         """What was asked, and is not judged."""
         path = entry.path if entry else ""
@@ -318,7 +322,9 @@ class Truth:
         with self.clock(JUDGING):
             one, other = (self._corrected(stack, found, None) for stack, found in arrays.items())
             return [
-                measure_corrected(self._label(quantity, None), one, other, bounded)
+                without_accepted(
+                    measure_corrected(self._label(quantity, None), one, other, bounded), self._open(quantity)
+                )
                 for quantity, bounded in self.quantities.items()
                 if one.comparable(quantity, bounded) and other.comparable(quantity, bounded)
             ]
@@ -334,9 +340,8 @@ class Truth:
                 measurements.append(found.measure(label, stack))
             elif quantity in arrays:
                 measured = measure(label, stack, arrays[quantity], bounded, self.witness.get(quantity))
-                left_out = int(self.unjudged[quantity].sum()) if quantity in self.unjudged else 0
-                if measured.fault or left_out < measured.elements:
-                    measurements.append(without_accepted(measured, left_out))
+                if measured.fault or self._open(quantity) < measured.elements:
+                    measurements.append(without_accepted(measured, self._open(quantity)))
             elif quantity.name not in unasked:
                 measurements.append(missing_gradient(label, stack, bounded))
         return measurements

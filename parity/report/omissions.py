@@ -48,11 +48,12 @@ def _of_stack(run: ContractRun, stack: str, omissions: Sequence[Omission]) -> It
         yield f"laws that lead {stack} to where it claims nothing, and are not tried there: {'; '.join(sorted(laws))}"
     laws = {o.quantity for o in omissions if o.omitted is Omitted.IN_OWN_TERMS and not o.why}
     if laws:
-        yield f"laws of the contract's own terms, which {stack} has not: {'; '.join(sorted(laws))}"
+        yield f"laws in the contract's own terms, of {stack}: {'; '.join(sorted(laws))}"
     for quantity in dict.fromkeys(o.quantity for o in omissions if o.omitted is Omitted.NOT_JUDGED):
-        counts = [o.why.split(" of ") for o in omissions if o.omitted is Omitted.NOT_JUDGED and o.quantity == quantity]
-        left, every = (sum(int(count[place]) for count in counts) for place in (0, 1))
-        yield f"{left:,} of {every:,} elements of {quantity} of {stack}, in {counted(len(counts), 'example')}"
+        found = [o for o in omissions if o.omitted is Omitted.NOT_JUDGED and o.quantity == quantity]
+        left, every = (sum(int(o.why.split(" of ")[place]) for o in found) for place in (0, 1))
+        cases = counted(len({o.case for o in found}), "example")
+        yield f"{left:,} of {every:,} elements of {quantity} of {stack}, in {cases}"
     gradients = dict.fromkeys(o.quantity for o in omissions if o.omitted is Omitted.NO_GRADIENT)
     if gradients:
         yield f"no gradient is asked of {stack}: {', '.join(gradients)}"

@@ -40,6 +40,15 @@ class Handed(Protocol):
         """Where no gradient exists."""
         ...
 
+    @property
+    def tells(self) -> bool:
+        """Whether what comes back is nothing but the contract's result in another unit."""
+        ...
+
+    def recovered(self, returned: NDArray[Any]) -> NDArray[Any]:
+        """That result."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Lifted:
@@ -82,6 +91,13 @@ class Lifted:
         return (handed == 0) & bool(self.intensity and not self.on_intensity)
 
     @property
+    def tells(self) -> bool:
+        return not self.on_amplitude and not self.on_intensity
+
+    def recovered(self, returned: NDArray[Any]) -> NDArray[Any]:
+        return np.sqrt(np.maximum(returned, 0)) if self.intensity else returned
+
+    @property
     def _has_root(self) -> bool:
         return self.intensity or self.on_intensity > 0
 
@@ -112,6 +128,13 @@ class Times:
 
     def dark(self, handed: NDArray[Any]) -> NDArray[np.bool_]:
         return np.zeros(handed.shape, np.bool_)
+
+    @property
+    def tells(self) -> bool:
+        return True
+
+    def recovered(self, returned: NDArray[Any]) -> NDArray[Any]:
+        return returned / returned.dtype.type(self.factor)
 
 
 def _plus(x: Array, addend: float) -> Any:

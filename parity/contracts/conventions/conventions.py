@@ -34,6 +34,8 @@ class Conventions:
     reducing: Reducing | None = None
     moved: Mapping[str, tuple[Move, ...]] = field(default_factory=dict)
     edge: str = ""
+    tells: bool = True
+    """Whether what comes back is the contract's result in another unit, or that itself."""
 
     def given(self, inputs: Inputs) -> Inputs:
         """The arguments that are handed over, not rounded yet."""
@@ -46,6 +48,12 @@ class Conventions:
         if self.reducing:
             found[first] = self.reducing.cotangent(found[first])
         return {name: np.where(touched[name], 0.0, x) if name in touched else x for name, x in found.items()}
+
+    def recovered(self, returned: Arrays) -> Arrays:
+        """What the contract's results are, of what comes back; nothing where that does not tell."""
+        if not self.tells:
+            return {}
+        return {name: self.handed[name].recovered(x) if name in self.handed else x for name, x in returned.items()}
 
     def touched(self, contract: Contract, inputs: Inputs) -> Masks:
         """By result of the contract, where an edge rule decides, which is not judged."""

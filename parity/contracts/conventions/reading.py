@@ -51,6 +51,7 @@ class _Reader:
             reducing,
             moved,
             edge,
+            not (left_out or in_logarithm or reducing or edge) and all(each.tells for each in handed.values()),
         )
 
     def _handed(self) -> tuple[Mapping[str, Handed], float]:

@@ -120,8 +120,8 @@ ROWS = {
     "without ln k!": Row(
         NLL,
         "intensity=('predicted', 'observed'), dropped='log k!', epsilon={'intensity of predicted': 0.5}",
-        "(predicted + 0.5 - torch.where(observed > 0, observed * (predicted + 0.5).log(), 0)).sum((1, 2, 3))",
-        ("0.5)", "0.6)"),
+        "(predicted + 0.5 - observed * (predicted + 0.5).log()).sum((1, 2, 3))",
+        ("0.5).", "0.6)."),
     ),
     "without the least value": Row(
         NLL,
