@@ -17,7 +17,7 @@ BEGIN, END = "<!-- begin of the table of `parity table` -->", "<!-- end of the t
 
 LEGEND = (
     "*ok*: agrees; a number: the worst error in units of its bound; *raises*: nothing can be compared; "
-    "*outside*: not claimed; —: not bound, or not asked in this precision."
+    "*outside*: not claimed; —: not bound, or not asked in this precision; †: held to conventions of its binding."
 )
 
 
@@ -62,7 +62,8 @@ def _cell(
     if not own:
         return "outside" if outside else "—"
     by_precision = {name: [m for m in own if m.precision == name] for name in run}
-    return " / ".join(_outcome(contract, found) for found in by_precision.values())
+    mark = " †" if any(o.stack == stack and o.omitted is Omitted.IN_OWN_TERMS for o in omissions) else ""
+    return " / ".join(_outcome(contract, found) for found in by_precision.values()) + mark
 
 
 def _outcome(contract: str, measurements: Sequence[Measurement]) -> str:
