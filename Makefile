@@ -10,6 +10,12 @@ SUBJECTS := subjects/.venv
 SUBJECTS_READY := $(SUBJECTS)/.ready
 PACKAGES := cdtools phaser ptychi xptycho
 
+# PtychoPINN: a checkout with its history, an interpreter that can import it, and the commits that are held.
+CHECKOUT =
+INTERPRETER = $(CHECKOUT)/.venv/bin/python
+COMMIT := 712c23f
+OLDER := c03673d 5bd0739 277cba8
+
 PYTEST := $(VENV)/bin/pytest -q
 
 # A contract that hangs, in native code too, says where, and ends the session.
@@ -100,14 +106,30 @@ external: $(EXTERNAL_READY) ## The oracle against another group's code, in an en
 .PHONY: subjects-env
 subjects-env: $(SUBJECTS_READY) ## The environment of the public packages in subjects/
 
+# One subject after another: what is drawn for several at once is what any of them takes.
 .PHONY: subjects
 subjects: $(READY) $(SUBJECTS_READY) ## What the oracle says of public packages, each in its own words
+	@rm -rf $(EVIDENCE)/subjects
 	@for package in $(PACKAGES); do \
-		echo "$$package"; \
-		(cd subjects/$$package && $(CURDIR)/$(VENV)/bin/parity run --examples 0 --report $(CURDIR)/$(EVIDENCE)/$$package) \
-			|| [ $$? -eq 1 ] || exit 3; \
+		for subject in $$(sed -n 's/^\[subjects\.\(.*\)\]/\1/p' subjects/$$package/parity.toml); do \
+			echo "$$subject"; \
+			(cd subjects/$$package && $(CURDIR)/$(VENV)/bin/parity run --subject $$subject --examples 0 \
+				--report $(CURDIR)/$(EVIDENCE)/subjects/$$subject) || [ $$? -eq 1 ] || exit 3; \
+		done; \
 	done
-	@$(VENV)/bin/parity table $(PACKAGES:%=$(EVIDENCE)/%/results.json) --write docs/findings.md
+	@$(VENV)/bin/parity table $(EVIDENCE)/subjects/*/results.json \
+		$(PACKAGES:%=--findings subjects/%/findings.toml) --write docs/findings.md
+
+PINN := $(EVIDENCE)/ptychopinn
+pinn_results = $(foreach subject,pinn-torch pinn-tensorflow,$(2)$(PINN)/$(1)/$(subject)/results.json)
+
+.PHONY: ptychopinn
+ptychopinn: $(READY) ## What the oracle says of PtychoPINN, with CHECKOUT=PATH and INTERPRETER=PATH
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" subjects/ptychopinn/hold.sh "$(CHECKOUT)" "$(INTERPRETER)" $(PINN) $(COMMIT) $(OLDER)
+	@$(VENV)/bin/parity table $(call pinn_results,$(COMMIT)) \
+		--findings subjects/ptychopinn/findings.toml --write docs/ptychopinn.md
+	@$(VENV)/bin/parity table --differing --write subjects/ptychopinn/README.md \
+		$(foreach commit,$(OLDER) $(COMMIT),$(call pinn_results,$(commit),$(commit)=))
 
 .PHONY: bench
 bench: $(READY) ## What a run costs, beside what it cannot do without

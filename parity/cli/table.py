@@ -2,44 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from parity._ground.codes import AGREE
-from parity.judging.omission import Omission
-from parity.report.side_by_side import inserted, table, united
+from parity.report.findings import findings, read_explained
+from parity.report.side_by_side import Column, columns_of, inserted, table, united
 from parity.runs.results import ResultsError, read_stored
 from ptycho_exposures.files import write_atomically
 
 
 @click.command("table")
-@click.argument("results", nargs=-1, required=True, metavar="RESULTS.json...", type=click.Path(path_type=Path))
+@click.argument("results", nargs=-1, required=True, metavar="[NAME=]RESULTS.json...")
+@click.option("--differing", is_flag=True, help="Leave out the contracts of which each subject has one entry alone.")
+@click.option(
+    "--findings",
+    "explanations",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE.toml",
+    help="Add each disagreement, in the words of this file.",
+)
 @click.option(
     "--write",
     "page",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Put the table into this page, between the two lines that mark its place.",
 )
-def table_command(results: tuple[Path, ...], page: Path | None) -> int:
+def table_command(results: tuple[str, ...], differing: bool, explanations: tuple[Path, ...], page: Path | None) -> int:
     """Lay the stored results of several subjects side by side.
 
     A row is a contract, a column is a subject, and an entry has the verdict in every precision. The table is Markdown.
     You need no framework.
+
+    NAME, such as a commit, stands in the heading of its columns, so that the table can have a subject several times.
+
+    With --findings, each disagreement follows with its numbers, the line that shows it and your explanation. An
+    explanation of what did not show is refused, and a disagreement without one is listed as not explained.
     """
-    stored = [read_stored(path) for path in results]
-    seen: dict[str, Path] = {}
-    omissions: dict[str, list[Omission]] = {}
-    for one in stored:
-        for stack in {m.stack for found in one.measurements.values() for m in found if not m.is_of_pair}:
-            if stack in seen:
-                raise ResultsError(f"{one.path}: expected other subjects than in {seen[stack]}, got {stack} again")
-            seen[stack] = one.path
-        for name, found in one.omissions.items():
-            omissions.setdefault(name, []).extend(found)
-    written = table(united(one.measurements for one in stored), omissions)
+    columns = _columns(results)
+    written = table(columns, differing=differing)
+    if explanations:
+        written += findings([read_explained(path) for path in explanations], united(columns))
     if page is None:
         click.echo(written, nl=False)
     else:
         write_atomically(page, inserted(page.read_text(encoding="utf-8"), written, str(page)).encode())
     return AGREE
+
+
+def _columns(results: Sequence[str]) -> list[Column]:
+    columns: dict[str, Column] = {}
+    for given in results:
+        name, _, path = given.rpartition("=")
+        stored = read_stored(Path(path))
+        for column in columns_of(stored.measurements, stored.omissions, stored.not_checked, name):
+            if column.heading in columns:
+                raise ResultsError(
+                    f"{path}: expected other subjects than in the files before, got {column.heading} again; "
+                    "NAME=RESULTS.json gives its columns a name"
+                )
+            columns[column.heading] = column
+    return sorted(columns.values(), key=lambda column: column.stack)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from parity.contracts.cases.case import Case, precisions_of
 from parity.contracts.contract import Contract, Entry, Inputs, has_readings
+from parity.contracts.conventions import Conventions
 from parity.judging.divergences.base import Comparison, Divergence
 from parity.judging.divergences.registry import registered
 from parity.judging.divergences.removal import Corrected, corrected, measure_corrected, without_broken
@@ -130,12 +131,11 @@ class Begun:
     """A stack being asked, through each of its entries; None is the contract's own function."""
 
     stack: str
-    asked: tuple[tuple[Entry | None, Truth, Awaited[Evaluation]], ...]
-    conventions: tuple[Omission, ...] = ()
+    asked: tuple[tuple[Entry | None, Conventions, Awaited[Evaluation]], ...]
 
     @property
-    def truth(self) -> Truth:
-        """What the contract's own function is judged by."""
+    def terms(self) -> Conventions:
+        """Those of the contract's own function."""
         return self.asked[0][1]
 
     @property
@@ -172,9 +172,9 @@ class Confrontation:
         omissions = [omission for one in held.values() for omission in one.omissions]
         found = {stack: one.arrays for stack, one in held.items() if one.arrays is not None}
         for one, other in combinations(found, 2):
-            truth = self.begun[one].truth
-            if truth is self.begun[other].truth:
-                measurements += truth.pairs({stack: found[stack] for stack in (one, other)})
+            terms, others = self.begun[one].terms, self.begun[other].terms
+            if terms.values_stated == others.values_stated:
+                measurements += self.truth.in_terms(terms).pairs({stack: found[stack] for stack in (one, other)})
         for future in self.facts:
             facts, unasked = future.result()
             measurements += facts
@@ -216,12 +216,8 @@ class Truth:
         quantities = by_quantity(values, gradients)
         return cls(contract, case.name, precision, inputs, cotangents if gradients else {}, quantities, seen, clock)
 
-    def in_terms_of(self, framework: Framework, entry: Entry | None = None) -> Truth:
-        """What a stack is judged by that has the contract's function in terms of its own; else this.
-
-        Raises StackLost for terms that make no sense.
-        """
-        terms = framework.conventions(self.contract, entry)
+    def in_terms(self, terms: Conventions) -> Truth:
+        """What a stack is judged by that has the contract's function in these terms."""
         if terms.contract is None:
             return self
         if terms.stated not in self._in_terms:
@@ -238,7 +234,7 @@ class Truth:
                 witness=seen,
                 unjudged=found.unjudged,
             )
-        return self._in_terms[terms.stated]
+        return replace(self._in_terms[terms.stated], divergences=self.divergences)
 
     def hold(self, framework: Framework) -> Measured:
         """What a stack returns, None if it raises, and how far that, and every other entry's, is from the oracle."""
@@ -247,22 +243,22 @@ class Truth:
     def begin(self, framework: Framework) -> Begun:
         """Ask a stack, through every entry that it has."""
         entries = (None, *framework.entries_of(self.contract, self.inputs, self.precision))
-        own, stack = self.contract.name, framework.name
-        truths = [(entry, self.in_terms_of(framework, entry)) for entry in entries]
-        conventions = [
-            Omission(own, stack, Omitted.IN_OWN_TERMS, quantity=entry.path if entry else "", why="; ".join(words))
-            for entry in entries
-            if (words := framework.conventions(self.contract, entry).words)
-        ]
-        asked = tuple((entry, truth, truth._begin(framework, entry)) for entry, truth in truths)
-        return Begun(framework.name, asked, tuple(conventions))
+        terms = [(entry, framework.conventions(self.contract, entry)) for entry in entries]
+        asked = ((entry, each, self.in_terms(each)._begin(framework, entry)) for entry, each in terms)
+        return Begun(framework.name, tuple(asked))
 
     def measured(self, begun: Begun) -> Measured:
         """Wait for a stack, and measure; as `hold` says."""
         own: Arrays | None = None
         measurements: list[Measurement] = []
-        omissions: list[Omission] = list(begun.conventions)
-        for entry, truth, asked in begun.asked:
+        omissions: list[Omission] = []
+        for entry, terms, asked in begun.asked:
+            truth, path = self.in_terms(terms), entry.path if entry else ""
+            if terms.words:
+                said = "; ".join(terms.words)
+                omissions.append(
+                    Omission(self.contract.name, begun.stack, Omitted.IN_OWN_TERMS, quantity=path, why=said)
+                )
             try:
                 evaluation = self._answered(begun.stack, asked)
             except OutsideDomain as outside:
@@ -272,7 +268,7 @@ class Truth:
                 label = self._label(result_of(self.contract.results[0].name), entry)
                 measurements.append(label.fault(begun.stack, str(error)))
                 continue
-            unasked = [gradient_of(name).through(entry.path if entry else "") for name in evaluation.unasked]
+            unasked = [gradient_of(name).through(path) for name in evaluation.unasked]
             omissions += [self._omission(begun.stack, Omitted.NO_GRADIENT, each) for each in unasked]
             with self.clock(JUDGING):
                 arrays = judged(by_quantity(evaluation.values, evaluation.gradients), truth.unjudged)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 from parity._ground.errors import UsageError
 from parity.contracts.declared import REGISTRY
@@ -12,28 +14,74 @@ from parity.judging.verdict import judge
 from parity.physics.precision import ALL_PRECISIONS
 from parity.report.terminal import in_bounds
 
+Own = TypeVar("Own", Measurement, Omission)
+
 BEGIN, END = "<!-- begin of the table of `parity table` -->", "<!-- end of the table -->"
 """Between these lines a page has a table that the command writes."""
 
 LEGEND = (
     "*ok*: agrees; a number: the worst error in units of its bound; *raises*: nothing can be compared; "
-    "*outside*: not claimed; —: not bound, or not asked in this precision; †: held to conventions of its binding."
+    "*outside*: not claimed; *not checked*: it could not be run; —: not bound, or not asked in this precision; "
+    "†: held to conventions of its binding."
 )
 
 
-def table(measurements: Mapping[str, Sequence[Measurement]], omissions: Mapping[str, Sequence[Omission]]) -> str:
-    """All measurements by contract, those of all stacks together, as a table: float32 / float64 / widened."""
-    found = [m for each in measurements.values() for m in each if not m.is_of_pair]
-    stacks = sorted({m.stack for m in found} | {o.stack for each in omissions.values() for o in each})
-    run = [name for name in ALL_PRECISIONS if any(m.precision == name for m in found)]
-    names = [name for name in REGISTRY if name in measurements or name in omissions]
-    rows = [
-        [f"`{name}`", *(_cell(name, measurements.get(name, ()), omissions.get(name, ()), s, run) for s in stacks)]
-        for name in names
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Everything that one results file holds of one subject."""
+
+    heading: str
+    stack: str
+    measurements: Mapping[str, Sequence[Measurement]]
+    """By contract; those of other subjects are not among them."""
+    omissions: Mapping[str, Sequence[Omission]]
+    not_checked: Collection[str] = ()
+    """The contracts that could not be checked."""
+
+    def names(self) -> set[str]:
+        """The contracts of which there is something to say."""
+        return {*self.measurements, *self.omissions, *self.not_checked}
+
+
+def columns_of(
+    measurements: Mapping[str, Sequence[Measurement]],
+    omissions: Mapping[str, Sequence[Omission]],
+    not_checked: Collection[str],
+    name: str = "",
+) -> list[Column]:
+    """A column for each subject of a results file, headed by the subject, and by the file's `name` if it has one."""
+    measured = {m.stack for found in measurements.values() for m in found if not m.is_of_pair}
+    stacks = sorted(measured | {o.stack for found in omissions.values() for o in found})
+    return [
+        Column(
+            heading=f"{stack}, {name}" if name else stack,
+            stack=stack,
+            measurements=_of(stack, measurements),
+            omissions=_of(stack, omissions),
+            not_checked=tuple(not_checked),
+        )
+        for stack in stacks
     ]
-    lines = [["contract", *stacks], ["---"] * (1 + len(stacks)), *rows]
+
+
+def table(columns: Sequence[Column], *, differing: bool = False) -> str:
+    """All measurements by contract, in each column, as a table: float32 / float64 / widened.
+
+    Of a table that is `differing` only the rows are left in which a subject has different entries.
+    """
+    measured = {m.precision for column in columns for found in column.measurements.values() for m in found}
+    run = [name for name in ALL_PRECISIONS if name in measured]
+    known = {name for column in columns for name in column.names()}
+    rows = [(name, [_cell(name, column, run) for column in columns]) for name in REGISTRY if name in known]
+    shown = [(name, cells) for name, cells in rows if not differing or _differ(columns, cells)]
+    lines = [
+        ["contract", *(column.heading for column in columns)],
+        ["---"] * (1 + len(columns)),
+        *([f"`{name}`", *cells] for name, cells in shown),
+    ]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"{table}\n\nIn {' / '.join(run)}. {LEGEND}\n"
+    same = f" {len(rows) - len(shown)} more contracts have one entry in all columns of a subject." if differing else ""
+    return f"{table}\n\nIn {' / '.join(run)}. {LEGEND}{same}\n"
 
 
 def inserted(page: str, table: str, name: str) -> str:
@@ -45,25 +93,36 @@ def inserted(page: str, table: str, name: str) -> str:
     return f"{before}{begin}\n{table}{end}{after}"
 
 
-def united(parts: Iterable[Mapping[str, Sequence[Measurement]]]) -> dict[str, list[Measurement]]:
-    """The measurements of several runs, by contract."""
+def united(columns: Sequence[Column]) -> dict[str, list[Measurement]]:
+    """The measurements of all columns, by contract."""
     found: dict[str, list[Measurement]] = {}
-    for part in parts:
-        for name, measurements in part.items():
+    for column in columns:
+        for name, measurements in column.measurements.items():
             found.setdefault(name, []).extend(measurements)
     return found
 
 
-def _cell(
-    contract: str, measurements: Sequence[Measurement], omissions: Sequence[Omission], stack: str, run: Sequence[str]
-) -> str:
-    own = [m for m in measurements if m.stack == stack]
-    outside = any(o.stack == stack and o.omitted is Omitted.OUTSIDE for o in omissions)
+def _of(stack: str, by_contract: Mapping[str, Sequence[Own]]) -> dict[str, list[Own]]:
+    own = {name: [one for one in found if one.stack == stack] for name, found in by_contract.items()}
+    return {name: found for name, found in own.items() if found}
+
+
+def _differ(columns: Sequence[Column], cells: Sequence[str]) -> bool:
+    """Whether some subject has two different entries among the cells of a row."""
+    return len({(column.stack, cell) for column, cell in zip(columns, cells, strict=True)}) > len(
+        {column.stack for column in columns}
+    )
+
+
+def _cell(contract: str, column: Column, run: Sequence[str]) -> str:
+    own = column.measurements.get(contract, ())
+    if contract in column.not_checked:
+        return "not checked"
     if not own:
+        outside = any(o.omitted is Omitted.OUTSIDE for o in column.omissions.get(contract, ()))
         return "outside" if outside else "—"
-    by_precision = {name: [m for m in own if m.precision == name] for name in run}
-    mark = " †" if any(o.stack == stack and o.omitted is Omitted.IN_OWN_TERMS for o in omissions) else ""
-    return " / ".join(_outcome(contract, found) for found in by_precision.values()) + mark
+    mark = " †" if any(o.omitted is Omitted.IN_OWN_TERMS for o in column.omissions.get(contract, ())) else ""
+    return " / ".join(_outcome(contract, [m for m in own if m.precision == name]) for name in run) + mark
 
 
 def _outcome(contract: str, measurements: Sequence[Measurement]) -> str:

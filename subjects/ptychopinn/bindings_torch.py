@@ -1,16 +1,16 @@
 """Binds contracts of ptycho-parity to `ptycho_torch` of PtychoPINN.
 
 It names patches as the contracts do, (B, C, H, W). Positions have an axis more, (B, C, 1, 2), and so have probes:
-(B, C, P, H, W), with 1 for what all share. Sizes stand in its configurations.
+(B, C, P, H, W), with 1 for what all share. Sizes stand in its configurations. A module that older commits have not is
+imported where it is called, so that the others can be held there.
 """
 
 import torch
 from parity_binding import Outside, binds
 from torch.func import functional_call
 
-from ptycho_torch import helper, model, patch_generator, probe_mask
+from ptycho_torch import helper, model, patch_generator
 from ptycho_torch.config_params import DataConfig, ModelConfig
-from ptycho_torch.generators import fno
 
 
 @binds("losses.poisson_nll")
@@ -139,11 +139,15 @@ def remove_intensity_scale(amplitude, log_scale):
 
 @binds("probe.mask")
 def mask(probe):
+    from ptycho_torch import probe_mask
+
     return probe_mask.resolve_probe_mask_torch(_side(probe), probe_mask=True, dtype=probe.real.dtype)
 
 
 @binds("probe.mask", name="probe_mask.hard")
 def hard_mask(probe):
+    from ptycho_torch import probe_mask
+
     return probe_mask.resolve_probe_mask_torch(
         _side(probe), probe_mask=True, probe_mask_sigma=0, dtype=probe.real.dtype
     )
@@ -195,6 +199,8 @@ def phase_head(features, kernel, bias):
 
 @binds("networks.spectral_convolve")
 def spectral_convolve(features, weights):
+    from ptycho_torch.generators import fno
+
     inputs, outputs, rows, columns = weights.shape
     kept = max(rows, columns)
     square = torch.nn.functional.pad(weights, (0, kept - columns, 0, kept - rows))

@@ -37,6 +37,11 @@ class Conventions:
     tells: bool = True
     """Whether what comes back is the contract's result in another unit, or that itself."""
 
+    @property
+    def values_stated(self) -> str:
+        """What tells it from others in which values are others."""
+        return self.stated if self.contract else ""
+
     def given(self, inputs: Inputs) -> Inputs:
         """The arguments that are handed over, not rounded yet."""
         return {name: self.handed[name].given(x) if name in self.handed else x for name, x in inputs.items()}

@@ -34,7 +34,7 @@ class Exhibit:
     @classmethod
     def of(cls, truth: Truth, framework: Framework, entry: Entry | None = None) -> Exhibit:
         """Run the stack, through one of its entries, in terms of its own."""
-        truth = truth.in_terms_of(framework, entry)
+        truth = truth.in_terms(framework.conventions(truth.contract, entry))
         try:
             got = truth.evaluate(framework, entry)
         except StackError as error:

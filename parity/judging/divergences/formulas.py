@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from parity._ground.errors import CheckNotMade
 from parity.contracts.contract import Contract
 from parity.judging.divergences.base import Comparison, Difference, Remainder
 from parity.judging.expectation import bounded_arguments, bounded_gradients, bounded_values, exactly
@@ -165,6 +166,8 @@ def _asked(call: Callable[[], Any]) -> Any:
     try:
         with np.errstate(all="ignore"):
             return call()
+    except CheckNotMade:
+        raise
     except Exception as error:
         return error
 

@@ -53,6 +53,27 @@ def test_a_binding_of_tensorflow_gets_sizes_as_plain_numbers(
     assert np.array_equal(gradient, [5, 5, 5])
 
 
+@pytest.mark.parametrize(
+    ("module", "hint"),
+    [
+        ("no_such_tracker", '; if nothing bound uses it, `stubs = ["no_such_tracker"]` stands in for it'),
+        ("foreign.no_such", ""),
+    ],
+)
+def test_a_module_that_is_not_there_may_be_stubbed_if_it_is_not_the_package_s_own(
+    module: str, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign/__init__.py").write_text("")
+    (tmp_path / "bindings.py").write_text(f"import {module}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "foreign", raising=False)
+    with pytest.raises(ImportError) as caught:
+        Bindings(Settings("numpy", "foreign", [str(tmp_path)], bindings=str(tmp_path / "bindings.py")))
+    said = f"bindings.py, line 1: raised ModuleNotFoundError: No module named '{module}'"
+    assert str(caught.value) == said + hint
+
+
 def test_what_a_binding_of_tensorflow_returns_as_an_array_has_no_gradient(tensorflow: TensorFlow) -> None:
     (result,), gradients = tensorflow.ready(lambda x: 2 * x.numpy(), question())()
     assert np.array_equal(result, [2, 2, 2])

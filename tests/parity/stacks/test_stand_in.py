@@ -147,7 +147,7 @@ def test_subjects_stand_side_by_side_in_a_table(held: tuple[Done, dict, str], pr
     assert parity(project, "table", "report/results.json").out == table.removeprefix("\n")
     twice = parity(project, "table", "report/results.json", "report/results.json")
     assert twice.code == cli.NOT_CHECKED
-    assert "expected other subjects than in report/results.json, got " in twice.err
+    assert "expected other subjects than in the files before, got foreign-tf again" in twice.err
     page.write_text("no place for it\n")
     assert parity(project, "table", "report/results.json", "--write", "page.md").code == cli.USAGE
     assert page.read_text() == "no place for it\n"
@@ -247,7 +247,7 @@ def test_only_what_the_package_itself_does_is_held_against_it(mine: Path) -> Non
     assert listed.out.endswith("0 of 4 bindings can be held\n")
 
 
-@pytest.mark.parametrize("command", ["mutants", "check", "golden list", "pipeline", "defects list"])
+@pytest.mark.parametrize("command", ["mutants", "samplers", "pipeline", "defects list"])
 def test_what_is_about_the_own_stacks_says_so_abroad(mine: Path, command: str) -> None:
     done = parity(mine, *command.split())
     assert done.code == cli.USAGE

@@ -1,0 +1,181 @@
+"""What a run found, each disagreement in the words of whoever has explained it, in Markdown.
+
+The words stand in a file of TOML; every number comes from the run:
+
+| key of the file | value |
+|---|---|
+| `package` | the package and its version |
+| `folder` | the folder in which the commands are typed |
+| `finding` | tables with the keys of `Finding` |
+| `by_hand` | tables with the keys of `ByHand` |
+
+An explanation of what did not show is refused, and what nobody has explained is listed.
+"""
+
+from __future__ import annotations
+
+import inspect
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from parity._ground.errors import UsageError
+from parity.contracts.declared import REGISTRY
+from parity.judging.measurement import Measurement
+from parity.judging.quantity import QuantityKind
+from parity.judging.verdict import judge
+from parity.physics.precision import FLOAT32, FLOAT64, WIDENED
+from parity.report.messages import finding as measured
+from parity.report.messages import reproduce
+
+Entry = TypeVar("Entry", "Finding", "ByHand")
+
+_TELLING = (WIDENED.name, FLOAT64.name, FLOAT32.name)
+"""The precisions, that in which a failure tells most of the mathematics first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An explanation of what contracts show in subjects, in some precisions or in all.
+
+    Of the failures, that of `case` and `quantity` is shown, or else the one that tells most.
+    """
+
+    contracts: tuple[str, ...]
+    subjects: tuple[str, ...]
+    title: str
+    words: str = ""
+    precisions: tuple[str, ...] = ()
+    case: str = ""
+    quantity: str = ""
+
+    def explains(self, failure: Measurement) -> bool:
+        return (
+            failure.contract in self.contracts
+            and failure.stack in self.subjects
+            and (not self.precisions or failure.precision in self.precisions)
+        )
+
+    def shows(self, failure: Measurement) -> bool:
+        return self.case in ("", failure.case) and self.quantity in ("", failure.quantity.text)
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """Something that no contract asks: the smallest case, and what came of it."""
+
+    title: str
+    case: str
+    measured: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A file of explanations."""
+
+    file: Path
+    package: str
+    folder: str
+    findings: tuple[Finding, ...]
+    by_hand: tuple[ByHand, ...]
+
+
+def read_explained(file: Path) -> Explained:
+    """What a file explains. Raises UsageError for a file that cannot be read, or says something else."""
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file}: expected findings in TOML, got: {error}") from error
+    unknown = document.keys() - {"package", "folder", "finding", "by_hand"}
+    if unknown or not all(isinstance(document.get(key), str) for key in ("package", "folder")):
+        raise UsageError(f"{file}: expected package, folder, finding and by_hand, got {', '.join(sorted(document))}")
+    return Explained(
+        file,
+        document["package"],
+        document["folder"],
+        tuple(_entry(Finding, file, entry) for entry in document.get("finding", ())),
+        tuple(_entry(ByHand, file, entry) for entry in document.get("by_hand", ())),
+    )
+
+
+def _entry(entry: Callable[..., Entry], file: Path, table: Mapping[str, Any]) -> Entry:
+    """An entry of a file. Raises UsageError for a key that is missing, unknown, or has another value than text."""
+    known: Mapping[str, inspect.Parameter] = inspect.signature(entry).parameters
+    missing: list[str] = [key for key, one in known.items() if one.default is one.empty and key not in table]
+    for wrong in (*missing, *(table.keys() - known.keys())):
+        raise UsageError(f"{file}: expected the keys {', '.join(known)}, got {', '.join(table)}: {wrong}")
+    for name, value in table.items():
+        is_list = known[name].annotation != "str"
+        if not (_are_texts(value) if is_list else isinstance(value, str)):
+            raise UsageError(f"{file}: {name}: expected {'a list of texts' if is_list else 'text'}, got {value}")
+    for contract in table.get("contracts", ()):
+        REGISTRY[contract]
+    return entry(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def findings(explained: Sequence[Explained], measurements: Mapping[str, Sequence[Measurement]]) -> str:
+    """All findings, by package, and what nobody has explained.
+
+    Raises UsageError for an explanation of what did not show.
+    """
+    failures = [failure for name, found in measurements.items() for failure in _failures(name, found)]
+    told = [line for one in explained for line in _section(one, failures)]
+    known = [finding for one in explained for finding in one.findings]
+    left = [failure for failure in failures if not any(finding.explains(failure) for finding in known)]
+    groups = dict.fromkeys((failure.contract, failure.stack) for failure in left)
+    if groups:
+        told += ["", "## Not explained", ""]
+        told += [_line([f for f in left if (f.contract, f.stack) == group]) for group in groups]
+    return "\n".join([*told, ""])
+
+
+def _failures(contract: str, found: Sequence[Measurement]) -> Sequence[Measurement]:
+    return judge(contract, found, REGISTRY[contract].quota).failures
+
+
+def _section(explained: Explained, failures: Sequence[Measurement]) -> Iterator[str]:
+    yield from ("", f"## {explained.package}", "", f"Type the commands in {explained.folder}.")
+    for finding in explained.findings:
+        yield from ("", f"### {finding.title}", *(["", finding.words.strip()] if finding.words else []))
+        for contract in finding.contracts:
+            yield from ("", f"`{contract}`: {REGISTRY[contract].equation}", "")
+            for subject in finding.subjects:
+                yield _line(_shown(explained, finding, contract, subject, failures))
+    if explained.by_hand:
+        yield from ("", f"### No contract asks for these, in {explained.package}", "")
+        yield from ("| what | smallest case | measured |", "|---|---|---|")
+        yield from (f"| {one.title} | {one.case} | {one.measured} |" for one in explained.by_hand)
+
+
+def _shown(
+    explained: Explained, finding: Finding, contract: str, subject: str, failures: Sequence[Measurement]
+) -> Sequence[Measurement]:
+    """The failures that a finding explains, in a contract and a subject. Raises UsageError where there are none."""
+    shown = [
+        f for f in failures if finding.explains(f) and finding.shows(f) and (f.contract, f.stack) == (contract, subject)
+    ]
+    if not shown:
+        where = ", ".join(filter(None, (f"{contract} in {subject}", finding.quantity, finding.case)))
+        raise UsageError(f"{explained.file}: '{finding.title}' explains {where}, where the run shows no such failure")
+    return shown
+
+
+def _least_telling(failure: Measurement) -> tuple[int, bool, bool, float]:
+    """Numbers tell more than a fault, and a result more than its gradients and laws."""
+    is_result = failure.quantity.kind is QuantityKind.RESULT
+    return _TELLING.index(failure.precision), failure.fault is not None, not is_result, -failure.ratio
+
+
+def _line(failures: Sequence[Measurement]) -> str:
+    """The failure that tells most, and the command that shows it."""
+    failure = min(failures, key=_least_telling)
+    contract = REGISTRY[failure.contract]
+    options = ("--precision", failure.precision, "--subject", failure.stack)
+    of_largest = "" if failure.fault else f", {failure.gap:.1e} of the largest value"
+    return f"- `{reproduce(contract.name, failure.case, options)}`: {measured(contract, failure)}{of_largest}"
