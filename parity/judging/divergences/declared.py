@@ -26,6 +26,7 @@ from parity._ground.errors import CheckNotMade, UsageError
 from parity.contracts.contract import did_you_mean
 from parity.judging.divergences.base import Difference, Divergence
 from parity.judging.divergences.factors import PositiveFactor, Reduction
+from parity.judging.divergences.formulas import AnotherFormula, OwnRule
 from parity.judging.divergences.gauge import Gauge
 from parity.judging.divergences.inexact import InexactArgument
 from parity.judging.divergences.subdomain import SubDomain
@@ -52,6 +53,8 @@ KINDS: Mapping[str, type[Difference]] = {
     "gauge": Gauge,
     "sub-domain": SubDomain,
     "inexact argument": InexactArgument,
+    "another formula": AnotherFormula,
+    "a rule of its own": OwnRule,
 }
 """The kinds by the words that a file has for them."""
 
