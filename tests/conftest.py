@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -27,9 +28,11 @@ def stacks() -> tuple[Framework, ...]:
 
 @dataclass(frozen=True)
 class Clone:
-    """A repository with the files of the checkout as its one commit, on a branch beside main."""
+    """A repository with files of the checkout as its one commit, on a branch beside main; who checks it is `harness`,
+    itself unless it says otherwise."""
 
     root: Path
+    harness: Path | None = None
 
     def git(self, *arguments):
         subprocess.run(
@@ -55,11 +58,16 @@ class Clone:
         return self.python("parity", "check", "--base", "main", *arguments, stdout=stdout, **environment)
 
     def python(self, module, *arguments, stdout=subprocess.PIPE, **environment):
-        """A module as a process of its own, from the clone's own files; its exit code, output and messages."""
+        """A module as a process of its own, from the harness's own files; its exit code, output and messages."""
         return subprocess.run(
             [sys.executable, "-m", module, *arguments],
             cwd=self.root,
-            env={**os.environ, "PYTHONPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "1", **environment},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(self.harness or self.root),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                **environment,
+            },
             stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
@@ -86,7 +94,10 @@ def _clone(tmp_path_factory):
         if (ROOT / name).is_file():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_bytes((ROOT / name).read_bytes())
-    clone = Clone(root)
+    return _committed(Clone(root))
+
+
+def _committed(clone):
     clone.git("init", "-q", "-b", "main")
     clone.git("config", "user.name", "someone")
     clone.git("config", "user.email", "someone@example.org")
@@ -99,3 +110,18 @@ def clone(_clone):
     """The clone, without what the test before made of it."""
     _clone.restore()
     return _clone
+
+
+@pytest.fixture(scope="session")
+def _stranger(tmp_path_factory):
+    root = shutil.copytree(ROOT / "tests" / "stand_in", tmp_path_factory.mktemp("stranger") / "project")
+    declared = root / "parity.toml"
+    declared.write_text(declared.read_text().partition("\n[subjects.foreign-tf]")[0])
+    return _committed(Clone(root, harness=ROOT))
+
+
+@pytest.fixture
+def stranger(_stranger):
+    """A stranger's repository with the subject that starts sooner, without what the test before made of it."""
+    _stranger.restore()
+    return _stranger

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
+import tarfile
 from pathlib import Path
 
 
@@ -23,3 +25,13 @@ def git(place: Path, *arguments: str) -> bytes:
     if done.returncode:
         raise GitError(done.stderr.decode(errors="replace").strip() or f"git {arguments[0]} failed")
     return done.stdout
+
+
+def extract(place: Path, commit: str, folder: Path, *names: str) -> None:
+    """Write what a commit has of these files and folders, of all for none, into another folder.
+
+    `place` is the top of the repository. Raises as `git` does.
+    """
+    content = git(place, "archive", "--format=tar", commit, "--", *names)
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        archive.extractall(folder, filter="data")

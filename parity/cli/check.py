@@ -9,6 +9,7 @@ import click
 from rich.text import Text
 
 from parity._ground.codes import exit_code
+from parity._ground.errors import UsageError
 from parity._ground.repository import ROOT
 from parity.cli.options import command_line, in_process_option, limit_option, report_option
 from parity.cli.progress import progress
@@ -17,12 +18,13 @@ from parity.gate.check.asking import Askers
 from parity.gate.check.checking import Terms, check
 from parity.gate.check.planning import plan_of
 from parity.gate.check.text import FORMATS, checked, planned
-from parity.gate.impact import BaseUnknown, changes_since, impact_of
+from parity.gate.impact import BaseUnknown, changes_since, impact_abroad, impact_of
 from parity.report.content import Report
 from parity.report.markdown import summary
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
 from parity.report.writing import write_forms
+from parity.stacks import declared
 
 JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 """Names the file that GitHub shows on the page of a job."""
@@ -71,20 +73,26 @@ def check_command(
 
     The exit code is 0 if everything agrees, 1 if something disagrees, and 3 if something could not be checked.
     """
+    subjects = tuple(declared().values())
+    if subjects and accepted:
+        raise UsageError("--accept-weaker: expected the stacks of ptycho-parity, got subjects, which promise nothing")
     changes = changes_since(Path.cwd(), base, staged)
-    if not changes.root.samefile(ROOT):
-        raise BaseUnknown(f"expected to be called in {ROOT}, whose stacks would run, got {changes.root}")
+    if not subjects and not changes.root.samefile(ROOT):
+        raise BaseUnknown(
+            f"expected to be called in {ROOT}, whose stacks would run, or where subjects are declared "
+            f"(parity init), got {changes.root}"
+        )
     if folder:
         require_matplotlib("error maps")
         folder.mkdir(parents=True, exist_ok=True)
     out = console()
     terms = Terms(command_line(click.get_current_context()), accepted, in_depth=folder is not None)
     with Askers(jobs if changes.files else 0, limit, in_process).begun() as asked:
-        impact = impact_of(changes, REGISTRY)
+        impact = impact_abroad(changes, subjects, REGISTRY, limit) if subjects else impact_of(changes, REGISTRY)
         plan = plan_of(impact, REGISTRY)
         if form == "text":
             because = "; ".join(reason.words for reason in impact.everything[:2])
-            out.print(planned(len(changes.files), changes.base, plan, impact.aside, because))
+            out.print(planned(len(changes.files), changes.base, plan, impact.aside, because, abroad=bool(subjects)))
         with progress("checking", len(plan)) as advance:
 
             def tell(said: str) -> None:
@@ -92,7 +100,7 @@ def check_command(
                 if said and form == "text":
                     out.print(Text(said, "red"))
 
-            report = check(changes, impact, plan, asked, terms, tell)
+            report = check(changes, impact, plan, asked, terms, subjects, tell)
     click.echo(FORMATS[form](report), nl=False) if form != "text" else out.print(checked(report))
     for path in write_forms(folder, report) if folder else ():
         out.print(f"report: {path}", soft_wrap=True)

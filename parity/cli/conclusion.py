@@ -46,7 +46,8 @@ class Found:
     def divergences_off(self) -> tuple[str, ...]:
         """What is wrong with the accepted divergences: all of them, or those of the contracts that were asked."""
         entries = accepted_in(self.asked.cases) if REGISTRY.keys() - self.asked.cases.keys() else registered()
-        return divergence_faults(entries, [m for one in self.held for m in one.run.measurements], REGISTRY)
+        measurements = [m for one in self.held for m in one.run.measurements]
+        return divergence_faults(entries, measurements, REGISTRY, [o for one in self.held for o in one.run.omissions])
 
     def report(self, title: str, notes: Sequence[str] = ()) -> Report:
         """All of it, for whoever writes it; a run of nothing is not checked."""

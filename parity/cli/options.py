@@ -113,14 +113,16 @@ def _shard(context: click.Context, parameter: click.Parameter, given: str | None
         raise click.BadParameter(str(error)) from error
 
 
+jobs_option = click.option(
+    "--jobs",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Hold this many contracts at once, each with processes of its own.",
+)
+
 _SHARING = (
-    click.option(
-        "--jobs",
-        default=1,
-        show_default=True,
-        type=click.IntRange(min=1),
-        help="Hold this many contracts at once, each with processes of its own.",
-    ),
+    jobs_option,
     limit_option,
     click.option("--shard", metavar="I/N", callback=_shard, help="Run part I of N; `parity merge` joins the parts."),
 )

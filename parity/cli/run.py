@@ -86,7 +86,7 @@ def run_command(
     asked = Asked.of(plan, options)
     out = console()
     circumstances = Circumstances(stacks, mode, device, limit, in_process)
-    outcomes = _held(plan, circumstances, options, jobs, in_depth)
+    outcomes = hold_with_progress(plan, circumstances, options, jobs, in_depth)
     out.print(Text(" · ".join(outcomes.descriptions.values()), "dim"))
     notes = [_not_asked(plan.frame, left_out)] if left_out else []
     held = (*outcomes.found, *_required(REGISTRY.select(required) if required else (), outcomes))
@@ -95,7 +95,10 @@ def run_command(
     return conclude(out, found, "parity run", folder, notes)
 
 
-def _held(plan: Plan, circumstances: Circumstances, options: Sequence[str], jobs: int, in_depth: bool) -> Outcomes:
+def hold_with_progress(
+    plan: Plan, circumstances: Circumstances, options: Sequence[str], jobs: int, in_depth: bool
+) -> Outcomes:
+    """The contracts of a plan, held in `jobs` processes; as `hold`, with a bar for whoever waits."""
     if jobs > 1:
         with progress("simulating and judging", len(plan.tried)) as advance:
             return hold_side_by_side(plan, circumstances, options, jobs, advance, in_depth)

@@ -28,10 +28,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.goldens.npz import digest
-from parity.goldens.record import PROVENANCE, Golden, NamedArrays
+from parity.goldens.record import PROVENANCE, Golden, NamedArrays, is_of_stack
 from parity.physics.oracle.bounded import Bounded, Reals
 from parity.physics.precision import FLOAT64, Precision
-from parity.stacks import STACKS
 
 SIDES = 2
 """Two results that are each within a bound of the truth are within twice that of each other."""
@@ -134,8 +133,7 @@ def _apart(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.uin
 
 
 def _come_or_gone(golden: str, array: str, note: str) -> Drift:
-    output = array.partition("/")[0] in STACKS
-    nature = Nature.ADDED if output and note == "new" else Nature.SEMANTIC
+    nature = Nature.ADDED if is_of_stack(array) and note == "new" else Nature.SEMANTIC
     return Drift(golden, array, nature, math.inf, math.inf, 0.0, note)
 
 
@@ -155,7 +153,7 @@ def _changed(golden: str, array: str, before: NamedArrays, after: NamedArrays, p
     bound = before.get(f"bounds/{path}")
     if part == "bounds":
         nature, size, note = _of_bounds(old, new)
-    elif part in ("oracle", *STACKS) and bound is not None and bound.shape == old.shape:
+    elif (part == "oracle" or is_of_stack(array)) and bound is not None and bound.shape == old.shape:
         nature, size, note = _of_values(old, new, bound, precision if part == "oracle" else None)
     else:
         nature, size, note = Nature.SEMANTIC, math.inf, _uncountable(old, new)

@@ -68,7 +68,7 @@ def freeze(
     bare = Golden(contract.name, stratum, seed, precision, inputs, cotangents, oracle={}, bounds={}, outputs={})
     truth = truth_of(bare, contract)
     outputs, withheld = {}, {}
-    for framework in frameworks:
+    for framework in (one for one in frameworks if one.binds(contract)):
         held = truth.hold(framework)
         off = [m for m in held.measurements if not m.agrees]
         if off:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
@@ -19,9 +20,11 @@ from parity._ground.git import GitError, GitMissing, git
 from parity._ground.repository import ROOT
 from parity.goldens.record import Golden
 from parity.stacks.base import Framework
+from parity.stacks.foreign import Foreign
+from parity.stacks.subjects import Subject
 
 HARNESS, PACKAGES = ("parity", "ptycho_exposures"), ("ptycho", "ptycho_torch")
-"""What makes a golden: the harness with the simulation, and the packages of the two stacks."""
+"""What makes a golden of this repository: the harness with the simulation, and the packages of the two stacks."""
 
 SIMULATED = "simulated"
 """What provenance says of inputs that are those of the case."""
@@ -51,13 +54,46 @@ def uncommitted(packages: Iterable[str], root: Path = ROOT) -> tuple[str, ...]:
 
 def require_committed(packages: Iterable[str], root: Path = ROOT) -> None:
     """Raise UsageError where these packages have uncommitted changes: no commit would say what made a golden."""
-    changed = uncommitted(packages, root)
+    _require_none(uncommitted(packages, root))
+
+
+def _require_none(changed: Sequence[str]) -> None:
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise UsageError(
             f"{changed[0]}{more}: expected committed code, whose commit a golden can name, got changes; "
             "commit them first"
         )
+
+
+def code_of(subject: Subject) -> tuple[Path, ...]:
+    """The package and the bindings of a subject."""
+    name = Path(*subject.package.split("."))
+    places = [folder / each for folder in subject.path for each in (name, name.with_suffix(".py"))]
+    return (*[place for place in places if place.exists()][:1], *([subject.bindings] if subject.bindings else []))
+
+
+def uncommitted_code(subject: Subject) -> tuple[str, ...]:
+    """The files of a subject that differ from the commit; none of what lies in no repository, which has a version."""
+    found: list[str] = []
+    for path in code_of(subject):
+        with suppress(UsageError):
+            found += uncommitted((path.name,), path.parent)
+    return tuple(found)
+
+
+def require_committed_code(subjects: Iterable[Subject]) -> None:
+    """Raise UsageError where a subject has uncommitted changes."""
+    for subject in subjects:
+        _require_none(uncommitted_code(subject))
+
+
+def _origin_of(framework: Foreign) -> dict[str, str]:
+    """The package of a subject, its version, and the commit that has it; "" where there is none."""
+    package, commit = code_of(framework.subject)[0], ""
+    with suppress(UsageError):
+        commit = head(package.parent) if _git(package.parent, "ls-files", "--", package.name) else ""
+    return {"package": framework.stack.package, "version": framework.package_version, "commit": commit}
 
 
 def require_person() -> None:
@@ -97,6 +133,7 @@ class Stamp:
 
     def on(self, golden: Golden, inputs: str, withheld: Mapping[str, str]) -> Golden:
         """The golden with its provenance; `withheld` says by stack why its outputs are not stored."""
+        subjects = {f.name: _origin_of(f) for f in self.frameworks if isinstance(f, Foreign)}
         return replace(
             golden,
             provenance={
@@ -108,6 +145,7 @@ class Stamp:
                 "stacks": {framework.name: framework.description for framework in self.frameworks},
                 "versions": versions(self.frameworks),
                 "withheld": dict(withheld),
+                **({"subjects": subjects} if subjects else {}),
             },
         )
 

@@ -9,7 +9,7 @@ The bytes are an uncompressed .npz, which everyone can open. Equal goldens have 
 | `cotangents/…` | what the gradients are pulled back from, by result |
 | `oracle/value/…`, `oracle/gradient/…` | what the oracle says, float64 |
 | `bounds/value/…`, `bounds/gradient/…` | how far a correct stack may stray from that, float64 |
-| `tensorflow/…`, `torch/…` | what each stack returned; nothing of a stack that was not within its bounds |
+| `tensorflow/…`, `torch/…` | what each stack, or subject, returned; nothing of one that was not within its bounds |
 | `proof` | the faults that it tells from the truth, and by how many times the bound, as JSON |
 | `provenance` | when, why and from what it was made, as JSON; shown, never compared |
 """
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -31,7 +32,6 @@ from parity.judging.measurement import distance, fault_of
 from parity.judging.quantity import Arrays, Quantity, QuantityKind
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, PRECISIONS, Precision
-from parity.stacks import STACKS
 from ptycho_exposures.archive import little_endian
 
 FORMAT = 1
@@ -46,7 +46,8 @@ PROVENANCE = "provenance"
 _TEXTS = ("case", "proof", PROVENANCE)
 _PLAIN = ("inputs", "cotangents")
 _ORACLE, _BOUNDS = "oracle", "bounds"
-_OF_QUANTITIES = (_ORACLE, _BOUNDS, *STACKS)
+_PARTS = frozenset((*_TEXTS, *_PLAIN, _ORACLE, _BOUNDS))
+_STACK = re.compile(r"[a-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +106,12 @@ class Golden:
         return {name: little_endian(named[name]) for name in sorted(named)}
 
 
+def is_of_stack(array: str) -> bool:
+    """Whether an array of this name in a file is what a stack returned."""
+    part = array.partition("/")[0]
+    return part not in _PARTS and _STACK.fullmatch(part) is not None
+
+
 def golden_name(contract: str, stratum: str, seed: int, precision: Precision) -> str:
     """How a golden of this case is called: its file without `.npz`."""
     return f"{contract}/{stratum}-{seed}{'' if precision is FLOAT32 else f'.{precision.name}'}"
@@ -123,7 +130,7 @@ def decode(content: bytes, name: str) -> Golden:
 def assemble(arrays: NamedArrays, name: str) -> Golden:
     """The golden that these arrays, by their names in the file, are. Raises GoldenError where they are none."""
     named: dict[str, dict[str, NDArray[Any]]] = {part: {} for part in _PLAIN}
-    judged: dict[str, dict[Quantity, NDArray[Any]]] = {part: {} for part in _OF_QUANTITIES}
+    judged: dict[str, dict[Quantity, NDArray[Any]]] = {_ORACLE: {}, _BOUNDS: {}}
     texts: dict[str, Any] = {}
     for key, array in arrays.items():
         part, slash, rest = key.partition("/")
@@ -131,8 +138,8 @@ def assemble(arrays: NamedArrays, name: str) -> Golden:
             texts[key] = _from_json(array, f"{name}: {key}")
         elif slash and rest and part in _PLAIN:
             named[part][rest] = array
-        elif slash and part in _OF_QUANTITIES:
-            judged[part][_quantity_of(rest, f"{name}: {key}")] = array
+        elif slash and (part in judged or is_of_stack(key)):
+            judged.setdefault(part, {})[_quantity_of(rest, f"{name}: {key}")] = array
         else:
             raise GoldenError(f"{name}: expected arrays of a golden, got one named {key}")
     golden = _assembled(texts, named, judged, name)
@@ -165,7 +172,7 @@ def _assembled(
         cotangents=named["cotangents"],
         oracle=judged[_ORACLE],
         bounds=judged[_BOUNDS],
-        outputs={stack: judged[stack] for stack in STACKS if judged[stack]},
+        outputs={stack: judged[stack] for stack in sorted(judged.keys() - _PARTS)},
         proof=texts["proof"],
         provenance=texts[PROVENANCE],
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from parity.contracts.cases.case import Case
+from parity.contracts.cases.domain import shared
 from parity.contracts.cases.families.family import MEASURED
 from parity.contracts.contract import Contract
 from parity.goldens.drift import Drift, drifts
@@ -15,6 +16,7 @@ from parity.goldens.provenance import SIMULATED, Stamp
 from parity.goldens.record import Golden
 from parity.judging.measurement import Measurement
 from parity.physics.precision import Precision
+from parity.stacks.base import Framework
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,18 @@ def regenerate(golden: Golden, contract: Contract, stamp: Stamp, resimulate: boo
     inputs, cotangents, precision = golden.inputs, golden.cotangents, golden.precision
     origin = golden.provenance.get("inputs", SIMULATED)
     if resimulate:
-        inputs, cotangents, precision = golden_inputs(_case_of(golden, contract), precision)
+        claimed = as_claimed(contract, stamp.frameworks)
+        inputs, cotangents, precision = golden_inputs(_case_of(golden, claimed), precision)
         origin = f"SIMULATED ANEW at {stamp.commit}: {stamp.reason}"
     frozen = freeze(contract, golden.stratum, golden.seed, precision, inputs, cotangents, stamp.frameworks)
     found = drifts(golden, frozen.golden)
     new = stamp.on(frozen.golden, origin, withheld={}) if found else golden
     return Regenerated(golden, new, found, frozen.withheld)
+
+
+def as_claimed(contract: Contract, frameworks: Sequence[Framework]) -> Contract:
+    """The contract on what the stacks claim to do, from which cases are drawn."""
+    return shared([framework.domain for framework in frameworks]).restricted(contract)[0]
 
 
 def promote(case: Case, precision: Precision, stamp: Stamp, uncommitted: Mapping[str, str]) -> Golden:

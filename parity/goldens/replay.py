@@ -34,7 +34,7 @@ class Replay:
 
 
 def replay(golden: Golden, contract: Contract, frameworks: Sequence[Framework]) -> Replay:
-    """Judge stacks on a golden; nothing of it is computed anew but what they return.
+    """Judge the stacks that bind its contract on a golden; nothing of it is computed anew but what they return.
 
     Raises GoldenError where the contract no longer fits the golden.
     """
@@ -42,7 +42,7 @@ def replay(golden: Golden, contract: Contract, frameworks: Sequence[Framework]) 
     measurements: list[Measurement] = []
     held_to: dict[str, tuple[str, ...]] = {}
     moved: dict[str, float | None] = {}
-    for framework in frameworks:
+    for framework in (one for one in frameworks if one.binds(contract)):
         arrays, measured, _ = truth.hold(framework)
         measurements += measured
         others = {stack: stored for stack, stored in golden.outputs.items() if stack != framework.name}

@@ -29,14 +29,12 @@ def bounded_gradients(
 ) -> dict[str, Bounded]:
     """The oracle's gradients for inputs and cotangents rounded to `precision`; none for a contract without any.
 
-    A cotangent that has an error of its own is taken as it is.
+    A cotangent that has an error of its own is taken as it is, and so is an argument.
     """
     names = [a.name for a in contract.differentiable]
     if not names:
         return {}
-    pulled = [
-        x if isinstance(x, Bounded) else exactly(x, precision) for x in (cotangents[r.name] for r in contract.results)
-    ]
+    pulled = [_as_given(cotangents[result.name], precision) for result in contract.results]
     returned = contract.oracle_vjp()(*pulled, **bounded_arguments(contract, inputs, precision))
     return _by_name(names, returned, precision)
 
@@ -65,9 +63,14 @@ def _widened(array: NDArray[Any], precision: Precision) -> NDArray[Any]:
 def bounded_arguments(contract: Contract, inputs: Inputs, precision: Precision) -> dict[str, Any]:
     """The arguments as the oracle takes them, by name: rounded to `precision`, and plain where they are static."""
     return {
-        a.name: inputs[a.name].item() if a.kind.static else exactly(inputs[a.name], precision)
+        a.name: inputs[a.name].item() if a.kind.static else _as_given(inputs[a.name], precision)
         for a in contract.arguments
     }
+
+
+def _as_given(array: NDArray[Any] | Bounded, precision: Precision) -> Bounded:
+    """An argument that has an error of its own as it is, any other exact."""
+    return array if isinstance(array, Bounded) else exactly(array, precision)
 
 
 def exactly(array: NDArray[Any], precision: Precision) -> Bounded:

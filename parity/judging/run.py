@@ -12,6 +12,7 @@ from parity._ground.errors import CheckNotMade, UsageError
 from parity.contracts.cases.case import Case, forced, parse_case, sweep
 from parity.contracts.cases.datasets import Dataset
 from parity.contracts.contract import Contract
+from parity.judging.divergences.registry import registered
 from parity.judging.examine import Confrontation, Expect, Measured, Truth, prepare
 from parity.judging.measurement import Measurement
 from parity.judging.omission import Omission, Omitted
@@ -38,8 +39,9 @@ class Plan:
     def check(self) -> None:
         """Raise UsageError for a case or a frame that some contract does not have, before anything slow begins.
 
-        And for a shard of a single case, which cannot be shared out.
+        And for a shard of a single case, which cannot be shared out, and for divergences that cannot be read.
         """
+        registered()
         if self.case is not None and self.shard:
             raise UsageError(f"shard: expected no single case beside it, got case {self.case} and shard {self.shard}")
         for contract in self.contracts:

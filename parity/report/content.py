@@ -55,7 +55,8 @@ class ContractReport:
 
     `reason` says why it was asked, `places` are the changed lines that lead to it. A failure has the `message` that
     `parity run` prints, the `stages` that `parity explain` prints, and `pictures` of the worst case: error maps;
-    `not_shown` says what of these is missing, and why. `coordinates` are those of every case by name.
+    `not_shown` says what of these is missing, and why. `causes` are those that were found, by stack. `coordinates` are
+    those of every case by name.
     """
 
     run: ContractRun
@@ -68,6 +69,7 @@ class ContractReport:
     pictures: tuple[Picture, ...] = ()
     not_shown: str = ""
     omitted: tuple[str, ...] = ()
+    causes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,10 @@ def with_message(
 ) -> ContractReport:
     """With the message of a failure, which `found` explains; as it is where it agrees."""
     verdict = held.run.verdict
-    return held if verdict.agrees else replace(held, message=describe(contract, verdict, options, case, found))
+    if verdict.agrees:
+        return held
+    causes = {one.stack: ": ".join(filter(None, (one.stage, one.cause))) for one in found if one.cause}
+    return replace(held, message=describe(contract, verdict, options, case, found), causes=causes)
 
 
 def _taken_apart(held: ContractReport, trees: Sequence[Tree]) -> ContractReport:

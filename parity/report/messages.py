@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 from parity.contracts.contract import Contract
 from parity.faults.diagnosis import Diagnosis
@@ -14,7 +15,7 @@ from parity.judging.measurement import Measurement
 from parity.judging.quantity import Quantity, by_quantity
 from parity.judging.verdict import Outcome, Verdict
 from parity.physics.kinds import Kind
-from parity.physics.precision import FLOAT32, FLOAT64, WIDENED
+from parity.physics.precision import FLOAT32, FLOAT64, PRECISIONS, WIDENED
 from parity.stacks import STACKS
 
 AXES = {
@@ -76,8 +77,10 @@ def describe(
     ]
     if contract.stages:
         lines.append(f"  {STAGES}: {explain(contract.name, worst.case, options)}")
-    if verdict.worst.keys() <= set(STACKS):
-        lines.append(f"  {KEEP}: {promote(contract.name, worst.case, precisions, options)}")
+    kept = [name for name in PRECISIONS if name in precisions]
+    if kept:
+        same = ("--data",) if verdict.worst.keys() <= set(STACKS) else ("--data", "--stack")
+        lines.append(f"  {KEEP}: {promote(contract.name, worst.case, kept, options, same)}")
     return "\n".join(lines)
 
 
@@ -103,14 +106,21 @@ def explain(contract: str, case: str, options: Sequence[str] = ()) -> str:
     return shlex.join(["parity", "explain", contract, "--case", case, *options])
 
 
-def promote(contract: str, case: str, precisions: Collection[str], options: Sequence[str] = ()) -> str:
+def promote(
+    contract: str,
+    case: str,
+    precisions: Collection[str],
+    options: Sequence[str] = (),
+    same: Collection[str] = ("--data",),
+) -> str:
     """The command that freezes a case as a golden, ready to be pasted but for the reason.
 
-    In float32, as goldens are, unless that is not among the `precisions` in which the case fails.
+    In float32, as goldens are, unless that is not among the `precisions` in which the case fails. Of the options
+    those are the `same`: for subjects `--stack` too, for a case is one of what those claim that were held.
     """
     finer = [] if FLOAT32.name in precisions else ["--precision", *precisions]
-    data = options[options.index("--data") :][:2] if "--data" in options else ()
-    chosen = ["--case", case, *finer, *data, "--reason", "why it is kept"]
+    taken_over = [word for pair in pairwise(options) if pair[0] in same for word in pair]
+    chosen = ["--case", case, *finer, *taken_over, "--reason", "why it is kept"]
     return shlex.join(["parity", "golden", "promote", contract, *chosen])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from parity._ground.repository import STACKS, prefer_own_stacks
 from parity.judging.run import Plan
 from parity.judging.shards import Shard
+from parity.stacks import declaring
 
 PACKAGES = ("parity", "ptycho_exposures", *STACKS)
 """Whose sources decide what a run finds."""
@@ -55,7 +57,10 @@ class Asked:
 
 
 def sources() -> str:
-    """The digest of the harness's and both stacks' sources, wherever they lie; uncommitted changes change it too."""
+    """The digest of the harness's and both stacks' sources, and of what the repository declares: stacks, divergences.
+
+    Wherever they lie; uncommitted changes change it too.
+    """
     prefer_own_stacks()
     digest = hashlib.sha256()
     for package in PACKAGES:
@@ -64,4 +69,7 @@ def sources() -> str:
             for path in sorted(folder.rglob("*.py")):
                 content = path.read_bytes()
                 digest.update(f"{package}/{path.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
+    declaration = declaring(Path.cwd())
+    if declaration:
+        digest.update(json.dumps(declaration[1], sort_keys=True, default=str).encode())
     return digest.hexdigest()

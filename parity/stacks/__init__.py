@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from parity._ground.errors import UsageError
-from parity._ground.repository import ROOT
+from parity._ground.repository import ROOT, holds_stacks
 from parity.contracts.contract import did_you_mean
 from parity.stacks.base import Framework, Stack, modes_of
+from parity.stacks.declaration import Key, nearest
 from parity.stacks.foreign import Foreign
 from parity.stacks.here import Here
 from parity.stacks.remote import Remote
 from parity.stacks.seat import LIMIT
-from parity.stacks.subjects import Subject, subjects_in
-from parity.stacks.worker import ENGINES
+from parity.stacks.subjects import FRAMEWORKS, Subject, subjects_in
 
 AnyFramework = TypeVar("AnyFramework", bound=Framework)
-
-FRAMEWORKS = tuple(ENGINES)
-"""The frameworks that a stack can be written in, in the order of import: torch before TensorFlow."""
 
 MIRRORED: dict[str, Stack] = {
     stack.name: stack
@@ -59,6 +56,14 @@ def declared() -> Mapping[str, Subject]:
     """
     found = subjects_in(Path.cwd())
     return {name: subject for name, subject in found.items() if subject.root != ROOT}
+
+
+def declaring(folder: Path) -> tuple[Key, Mapping[str, Any]] | None:
+    """The harness's table of the repository whose stacks are held in a folder, unread, and its place.
+
+    It is the nearest that declares subjects, or this one; None where neither is there, as where a wheel is installed.
+    """
+    return nearest(folder) or (nearest(ROOT) if holds_stacks() else None)
 
 
 @contextmanager
@@ -126,8 +131,8 @@ def _made(
     """Every stack in its mode, in the order of import."""
     asked = parse_modes(mode) if mode is not None else ()
     for stack in stacks:
-        if stack.framework not in ENGINES:
-            raise UsageError(f"unknown framework '{stack.framework}'{did_you_mean(stack.framework, ENGINES)}")
+        if stack.framework not in FRAMEWORKS:
+            raise UsageError(f"unknown framework '{stack.framework}'{did_you_mean(stack.framework, FRAMEWORKS)}")
         if sum(other.name == stack.name for other in stacks) > 1:
             raise UsageError(f"stacks: expected names that differ, got '{stack.name}' twice")
     in_order = sorted(stacks, key=lambda stack: FRAMEWORKS.index(stack.framework))

@@ -36,13 +36,13 @@ def test_contract(parity, name):
 """The test file of a user's repository."""
 
 
-def declared_in(file: Path) -> dict[str, int]:
-    """The contracts that a file binds, each with the line of its first binding.
+def declared_in(file: Path, content: bytes | None = None) -> dict[str, int]:
+    """The contracts that a file binds, or did when this was its content, each with the line of its first binding.
 
     Nothing is run. Raises UsageError for a file that is no Python.
     """
     try:
-        tree = ast.parse(file.read_bytes(), str(file))
+        tree = ast.parse(file.read_bytes() if content is None else content, str(file))
     except SyntaxError as error:
         raise UsageError(f"{file}, line {error.lineno}: expected Python, got {error.msg}") from error
     found: dict[str, int] = {}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
 
 from parity._ground.environment import prepare_environment, torch_has_onednn, torch_threads
 from parity.contracts.cases.domain import Domain
@@ -14,7 +15,7 @@ from parity.contracts.contract import Contract, Entry, Inputs
 from parity.physics.precision import WIDENED, Precision
 from parity.stacks.base import Awaited, Cotangents, Evaluation, OutsideDomain, Stack
 from parity.stacks.process import Process
-from parity.stacks.remote import Remote
+from parity.stacks.remote import Remote, granted
 from parity.stacks.seat import LIMIT, Seat
 from parity.stacks.subjects import Subject
 from parity.stacks.worker import Question, Settings
@@ -23,10 +24,30 @@ FOREIGN = "PYTHONPATH"
 """A variable that would have the subject's interpreter find the harness's own packages."""
 
 
-class Foreign(Remote):
-    """A subject in a process of its own, with its own interpreter; every function is called eagerly, as it stands."""
+PYTHON_ALONE = {"PYTORCH_JIT": "0", "NUMBA_DISABLE_JIT": "1"}
+"""Variables with which code runs in Python that would be compiled when it is imported."""
 
-    def __init__(self, subject: Subject, device: str = "cpu", limit: float | None = None) -> None:
+Place: TypeAlias = tuple[str, int]
+"""A function, by its file and its first line."""
+
+
+class Trace(NamedTuple):
+    """What of a folder's files runs for a contract: functions `called`; those that any import runs; files `loaded`."""
+
+    called: frozenset[Place]
+    imported: frozenset[Place]
+    loaded: frozenset[str]
+
+
+class Foreign(Remote):
+    """A subject in a process of its own, with its own interpreter; every function is called eagerly, as it stands.
+
+    It can say what runs of the files in the folder `traced`, if there is one.
+    """
+
+    def __init__(
+        self, subject: Subject, device: str = "cpu", limit: float | None = None, traced: Path | None = None
+    ) -> None:
         prepare_environment()
         self.subject = subject
         self._settings = Settings(
@@ -40,6 +61,7 @@ class Foreign(Remote):
             stubs=subject.stubs,
             accepts=subject.accepts,
             absent=f"{subject.framework} is not installed in {subject.python}, so {subject.name} cannot be held",
+            traced=str(traced.resolve()) if traced else "",
         )
         self._wide: Seat | None = None
         stack = Stack(subject.name, subject.framework, subject.package)
@@ -48,12 +70,18 @@ class Foreign(Remote):
     def _process(self, *, widened: bool = False) -> Process:
         inherited = {name: value for name, value in os.environ.items() if name != FOREIGN}
         settings = self._settings._replace(widened=widened)
-        return Process(settings, self.subject.python, inherited | dict(self.subject.environment))
+        ours = PYTHON_ALONE if settings.traced else {}
+        return Process(settings, self.subject.python, inherited | dict(self.subject.environment) | ours)
 
     def end(self) -> None:
         super().end()
         if self._wide:
             self._wide.end()
+
+    @property
+    def package_version(self) -> str:
+        """The version of the package; "" where nobody says."""
+        return str(self.introduction["package"])
 
     @property
     def widens(self) -> bool:
@@ -85,6 +113,20 @@ class Foreign(Remote):
         if why:
             return Awaited(lambda: _outside(why), lambda: True)
         return super().begin(contract, inputs, precision, cotangents, entry, urgent=urgent)
+
+    def trace(
+        self, contract: Contract, inputs: Inputs, precision: Precision, entry: Entry | None = None
+    ) -> Callable[[], Trace]:
+        """Ask what runs, forwards and backwards, whatever comes of it. The answer waits, and raises as `evaluate`."""
+        question = self._question(contract, inputs, precision, None, entry)
+        asked = self._seat.ask({"ask": "trace", **question.header()}, question.arrays(), contract.name)
+
+        def ran() -> Trace:
+            answer = granted(asked).header
+            called, imported = (frozenset((file, line) for file, line in answer[key]) for key in ("called", "imported"))
+            return Trace(called, imported, frozenset(answer["loaded"]))
+
+        return ran
 
     def binds(self, contract: Contract) -> bool:
         return self._names_of(contract) is not None

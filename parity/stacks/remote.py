@@ -89,26 +89,26 @@ class Remote(Framework):
 
         Raises FrameworkMissing where the framework or the package is not there, and StackLost where it is never ready.
         """
-        return _granted(self._seat.introduction).header
+        return granted(self._seat.introduction).header
 
     def submit(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Soon: one after another, in a thread of this process that waits for the other."""
         return self._lane.submit(call, *args, **kwargs)
 
     def forget(self) -> None:
-        _granted(self._seat.ask({"ask": "forget"}, {}))
+        granted(self._seat.ask({"ask": "forget"}, {}))
 
     @contextmanager
     def within(self, context: str, *arguments: object) -> Iterator[None]:
         key = str(next(self._keys))
         asked = {"ask": "enter", "context": context, "arguments": list(arguments), "key": key}
-        answer = _granted(self._seat.ask(asked, {}))
+        answer = granted(self._seat.ask(asked, {}))
         if "lookup" in answer.header:
             raise LookupError(answer.header["lookup"])
         try:
             yield
         finally:
-            _granted(self._seat.ask({"ask": "leave", "key": key}, {}))
+            granted(self._seat.ask({"ask": "leave", "key": key}, {}))
 
     def _begin(self, contract: Contract, question: Question, *, urgent: bool) -> Awaited[Returned]:
         asked = self._seat_for(question).ask(
@@ -117,7 +117,7 @@ class Remote(Framework):
         gradients = len(question.watched) if question.cotangents else 0
 
         def returned() -> Returned:
-            answer = _granted(asked)
+            answer = granted(asked)
             arrays = answer.arrays()
             return Returned(
                 [arrays[f"result:{i}"] for i in range(answer.header["results"])],
@@ -134,7 +134,7 @@ class Remote(Framework):
     def _narrow(self, contract: Contract, question: Question, dtypes: Sequence[str]) -> Mapping[str, str]:
         header = {"ask": "intermediates", **question.header(), "narrower": list(dtypes)}
         asked = self._seat_for(question).ask(header, question.arrays(), contract.name)
-        narrow: Mapping[str, str] = _granted(asked).header["narrow"]
+        narrow: Mapping[str, str] = granted(asked).header["narrow"]
         return narrow
 
 
@@ -146,7 +146,7 @@ def _answer(asked: Future[Reply]) -> Reply:
         raise StackLost(str(error)) from None
 
 
-def _granted(asked: Future[Reply]) -> Reply:
+def granted(asked: Future[Reply]) -> Reply:
     """An answer that is one, or raises what it says is wrong."""
     answer = _answer(asked)
     if "binding" in answer.header:

@@ -17,12 +17,15 @@ import functools
 import importlib
 import importlib.abc
 import importlib.machinery
+import importlib.metadata
 import importlib.util
+import inspect
 import json
 import logging
 import os
 import re
 import sys
+import threading
 import traceback
 import types
 import warnings
@@ -341,6 +344,11 @@ class Torch:
             call()
         yield from seen
 
+    def eagerly(self) -> contextlib.AbstractContextManager[None]:
+        """Have Python run what the stack compiles, for the length of a block."""
+        set_stance = getattr(self._torch.compiler, "set_stance", None)
+        return set_stance("force_eager") if set_stance else contextlib.nullcontext()
+
     def widen(self) -> None:
         """Compute in double precision where nobody says otherwise."""
         self._torch.set_default_dtype(self._torch.float64)
@@ -509,6 +517,16 @@ class TensorFlow:
                 if output.shape.num_elements() != 0:
                     yield output.dtype.name, operation.type
 
+    @contextlib.contextmanager
+    def eagerly(self) -> Iterator[None]:
+        """Have Python run what the stack traces or compiles, for the length of a block."""
+        before = self._tf.config.functions_run_eagerly()
+        self._tf.config.run_functions_eagerly(True)
+        try:
+            yield
+        finally:
+            self._tf.config.run_functions_eagerly(before)
+
     def widen(self) -> None:
         """Compute in double precision where nobody says otherwise."""
         self._tf.keras.backend.set_floatx("float64")
@@ -554,6 +572,11 @@ class NumPy:
     def array(self, tensor: Any) -> Array:
         """As it is; a size comes as a plain number."""
         return np.asarray(tensor)
+
+    def eagerly(self) -> contextlib.AbstractContextManager[None]:
+        """Python runs all of it anyway, or once more after `forget`."""
+        self.forget()
+        return contextlib.nullcontext()
 
     def operations(self, call: Call) -> Iterator[tuple[str, str]]:
         """None: NumPy tells nobody what it does."""
@@ -757,7 +780,8 @@ class Settings(NamedTuple):
     The functions of `package`, which lies in one of the folders `path`: by the mirror rule, or by the file `bindings`.
     The modules `stubs` are imported and never used. `accepts` names what of the process's state importing the bindings
     may change. `absent` is what is said where the framework is not installed. With `widened`,
-    every single precision that is written in the package's sources and the bindings is doubled.
+    every single precision that is written in the package's sources and the bindings is doubled. Which functions of the
+    files in the folder `traced` run is noted from the beginning.
     """
 
     framework: str
@@ -771,6 +795,7 @@ class Settings(NamedTuple):
     accepts: Sequence[str] = ()
     absent: str = "the framework is not installed"
     widened: bool = False
+    traced: str = ""
 
 
 def places_of(settings: Settings) -> list[str]:
@@ -784,6 +809,13 @@ def places_of(settings: Settings) -> list[str]:
         found = " and ".join(places) or "no such package"
         raise ImportError(f"{settings.package}: expected it in {' or '.join(path)}, got {found}")
     return places
+
+
+def _version_of(settings: Settings) -> str:
+    """The version of the package, as it says itself, or as its installation does; "" where nobody does."""
+    said = getattr(sys.modules.get(settings.package), "__version__", None)
+    installed = importlib.metadata.distributions(name=settings.package, path=settings.path)
+    return said if isinstance(said, str) else next((one.version for one in installed), "")
 
 
 class Mirror:
@@ -857,14 +889,14 @@ class Bindings:
         key = self._key(question)
         reached = key in self._reaching
         try:
-            with contextlib.nullcontext() if reached else _profiled(self._places) as seen:
+            with contextlib.nullcontext() if reached else profiled(self._is_own) as seen:
                 yield
         except StackError as error:
             cause = error.__cause__
-            if cause is not None and not any(self._is_of_package(frame) for frame in _frames(cause)):
+            if cause is not None and not any(map(self._is_own, _files(cause))):
                 raise BindingError(self._words(cause)) from error
             raise
-        if not reached and not seen:
+        if seen is not None and not seen.called:
             raise BindingError(f"it runs no code of {self._package}, so that it would hold whatever that does")
         self._reaching.add(key)
 
@@ -873,8 +905,9 @@ class Bindings:
         name = str(question.entry or "")
         return next(key for key in ((question.contract, name), (question.address, name)) if key in BINDINGS)
 
-    def _is_of_package(self, frame: Any) -> bool:
-        return os.path.realpath(frame.f_code.co_filename).startswith(self._places)
+    def _is_own(self, file: str) -> bool:
+        """Whether a file is one of the package."""
+        return os.path.realpath(file).startswith(self._places)
 
     def _words(self, error: BaseException) -> str:
         """What was raised, and the line of the bindings in which it was."""
@@ -892,24 +925,44 @@ def _with_numbers(function: Callable[..., Any], scalars: frozenset[str], /, **ar
     return function(**{name: np.asarray(x).item() if name in scalars else x for name, x in arguments.items()})
 
 
-def _frames(error: BaseException) -> Iterator[Any]:
-    return (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+def _files(error: BaseException) -> Iterator[str]:
+    return (frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__))
+
+
+class Ran(NamedTuple):
+    """Code that has run: the functions that were `called`, and those that were while a module was `imported`."""
+
+    called: set[types.CodeType]
+    imported: set[types.CodeType]
 
 
 @contextlib.contextmanager
-def _profiled(places: tuple[str, ...]) -> Iterator[set[str]]:
-    """The functions from these places that are called in the block."""
-    seen: set[str] = set()
+def profiled(is_meant: Callable[[str], bool]) -> Iterator[Ran]:
+    """The functions of such files that run in the block; the bodies of classes and modules are none."""
+    ran = Ran(set(), set())
+    meant = functools.lru_cache(maxsize=None)(is_meant)
+    importing = 0
 
     def note(frame: Any, event: str, argument: Any) -> None:
-        if event == "call" and os.path.realpath(frame.f_code.co_filename).startswith(places):
-            seen.add(f"{frame.f_code.co_filename}:{frame.f_code.co_name}")
+        nonlocal importing
+        code = frame.f_code
+        if code.co_name == "<module>":
+            importing += (event == "call") - (event == "return")
+        elif event == "call" and code.co_flags & inspect.CO_OPTIMIZED and meant(code.co_filename):
+            (ran.imported if importing else ran.called).add(code)
 
     sys.setprofile(note)
+    threading.setprofile(note)
     try:
-        yield seen
+        yield ran
     finally:
         sys.setprofile(None)
+        threading.setprofile(None)
+
+
+def _places(codes: set[types.CodeType]) -> list[tuple[str, int]]:
+    """The file and the first line of each function."""
+    return [(os.path.realpath(code.co_filename), code.co_firstlineno) for code in codes]
 
 
 class _Stub(types.ModuleType):
@@ -984,6 +1037,7 @@ class Server:
     def __init__(self, settings: Settings, channel: Channel) -> None:
         self._settings, self._channel = settings, channel
         self._entered: dict[str, contextlib.ExitStack] = {}
+        self._imported: set[types.CodeType] = set()
 
     def serve(self) -> None:
         """Say who is here, then answer until nobody asks any more."""
@@ -1005,15 +1059,17 @@ class Server:
             engine.widen()
         self._state = self._shared()
         try:
-            self._functions: Any = Bindings(settings) if settings.bindings else Mirror(settings)
+            with self._traced():
+                self._functions: Any = Bindings(settings) if settings.bindings else Mirror(settings)
         except ImportError as error:
             return {"missing": first_line(error)}
         changed = self._restored(settings.accepts)
         if changed:
             said = f"importing {settings.bindings} {changed['stack']}"
             return {"missing": f"{said}; if that is meant, the subject's `accepts` lets it"}
-        bound = self._functions.bound()
-        return {"version": engine.version, "threads": engine.threads, "gpus": engine.gpus, "bound": bound}
+        bound, package = self._functions.bound(), _version_of(settings)
+        described = {"version": engine.version, "threads": engine.threads, "gpus": engine.gpus}
+        return {**described, "bound": bound, "package": package}
 
     def _answer(self, header: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
         try:
@@ -1049,6 +1105,29 @@ class Server:
         question = Question.read(header, arrays)
         call = self._engine.ready(self._functions.of(question), question)
         return {"narrow": narrower_than(self._engine.operations(call), header["narrower"])}, {}
+
+    def _trace(self, header: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+        """Which functions run, forwards and backwards, each by file and first line; whatever comes of it."""
+        question = Question.read(header, arrays)
+        failing = contextlib.suppress(StackError, Outside, BindingError, CannotRun)
+        with self._engine.eagerly(), self._traced() as ran, failing, stack_at_work():
+            function = self._functions.of(question)
+            results, _ = self._engine.ready(function, question)()
+            weights = [np.ones_like(self._engine.array(result)) for result in results]
+            self._engine.ready(function, question._replace(cotangents=weights))()
+        modules = (module for module in list(sys.modules.values()) if isinstance(module, types.ModuleType))
+        files = (module.__dict__.get("__file__") or "" for module in modules)
+        loaded = [os.path.realpath(file) for file in files if _lies_below(self._settings.traced, file)]
+        return {"called": _places(ran.called), "imported": _places(self._imported), "loaded": loaded}, {}
+
+    @contextlib.contextmanager
+    def _traced(self) -> Iterator[Ran]:
+        if not self._settings.traced:
+            yield Ran(set(), set())
+            return
+        with profiled(functools.partial(_lies_below, self._settings.traced)) as ran:
+            yield ran
+        self._imported |= ran.imported
 
     def _forget(self, header: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
         self._engine.forget()
@@ -1086,7 +1165,14 @@ class Server:
         self._engine.restore(self._state)
         first = changed[0]
         before, after = _told(self._state[first]), _told(now[first])
-        return {"stack": f"changed the {_WORDS[first]} of its process, from {before} to {after}"}
+        return {"stack": f"changed the {STATE[first]} of its process, from {before} to {after}"}
+
+
+@functools.lru_cache(maxsize=None)
+def _lies_below(folder: str, file: str) -> bool:
+    """Whether a file is one of a folder's own: what is installed in an environment that lies there is not."""
+    path = os.path.realpath(file)
+    return path.startswith(os.path.join(folder, "")) and "site-packages" not in path
 
 
 def _folder() -> str:
@@ -1100,7 +1186,7 @@ def _told(state: Any) -> str:
     return ", ".join(f"{name}={value}" for name, value in state.items()) if isinstance(state, dict) else str(state)
 
 
-_WORDS = {
+STATE = {
     "error state": "error state of NumPy",
     "folder": "working folder",
     "default dtype": "default dtype",
@@ -1108,6 +1194,7 @@ _WORDS = {
     "determinism": "choice of deterministic algorithms",
     "threads": "number of threads",
 }
+"""The state of a process that a stack must leave alone, in words."""
 
 
 def main() -> None:

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from parity.testing.holding import Given, Harness
     from parity.testing.replaying import Goldens
 
-STACKS = ("torch", "tensorflow")
-
 OPTIONS = ("--parity-profile", "--parity-examples")
 
 VERDICTS: pytest.StashKey[list[Verdict]] = pytest.StashKey()
@@ -50,8 +48,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--parity-examples", type=int, metavar="N", help="Draw this many cases of each contract.")
     group.addoption(
         "--golden-stack",
-        choices=STACKS,
-        help="Replay goldens in this stack alone; you need not install the other. Default: both.",
+        metavar="NAME",
+        help="Replay goldens in this stack, or subject, alone; you need not install the others. Default: all.",
     )
     parser.addini("golden_fixtures", "The folder of the goldens.", default="fixtures/golden")
 
@@ -70,14 +68,18 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """End the session with exit code 1 where contracts are to be held and an accepted divergence is none any more."""
+    """End the session where contracts are to be held, and what is accepted cannot be read or is none any more."""
     if not any(item.get_closest_marker("parity") for item in session.items):
         return
+    from parity._ground.errors import UsageError
     from parity.contracts.declared import REGISTRY
     from parity.judging.divergences.faults import declared_faults
     from parity.judging.divergences.registry import registered
 
-    faults = declared_faults(registered(), REGISTRY)
+    try:
+        faults = declared_faults(registered(), REGISTRY)
+    except UsageError as error:
+        raise pytest.UsageError(f"parity: {error}") from error
     if faults:
         pytest.exit("parity: " + "\n".join(faults), returncode=pytest.ExitCode.TESTS_FAILED)
 
@@ -116,6 +118,7 @@ def goldens(request: pytest.FixtureRequest) -> Iterator[Goldens]:
     from parity.goldens.errors import GoldenError
     from parity.goldens.folder import GoldenSet
     from parity.goldens.freeze import MODE
+    from parity.stacks import declared
     from parity.testing.replaying import Goldens
 
     try:
@@ -123,14 +126,14 @@ def goldens(request: pytest.FixtureRequest) -> Iterator[Goldens]:
     except GoldenError as error:
         pytest.exit(f"golden: {error}", returncode=NOT_CHECKED)
     alone: str | None = request.config.getoption("--golden-stack")
-    with _engaged((alone,) if alone else (), MODE) as frameworks:
+    with _engaged(() if alone is None else (alone,), None if declared() else MODE) as frameworks:
         yield Goldens(stored, frameworks, alone)
 
 
 @contextmanager
 def _engaged(names: tuple[str, ...], mode: str | None = None) -> Iterator[tuple[Framework, ...]]:
     """The stacks, for the length of the session, which ends with exit code 3 where one is missing."""
-    from parity._ground.errors import CheckNotMade
+    from parity._ground.errors import CheckNotMade, UsageError
     from parity.stacks import engaged
 
     with ExitStack() as open_until_the_end:
@@ -138,6 +141,8 @@ def _engaged(names: tuple[str, ...], mode: str | None = None) -> Iterator[tuple[
             frameworks = open_until_the_end.enter_context(engaged(names, mode, in_process=in_process()))
             for framework in frameworks:
                 framework.require()
+        except UsageError as unknown:
+            pytest.exit(f"parity: {unknown}", returncode=pytest.ExitCode.USAGE_ERROR)
         except CheckNotMade as missing:
             pytest.exit(f"parity: {missing}", returncode=NOT_CHECKED)
         yield frameworks

@@ -83,6 +83,8 @@ def parse(line: str) -> None:
     while isinstance(command, click.Group):
         # With the group's own settings: a command keeps the names of its help option from the first context it has.
         context = click.Context(command, parent=context, **command.context_settings)
+        if command.invoke_without_command and not {*arguments} & {*command.commands}:
+            break
         _, command, arguments = command.resolve_command(context, arguments)
     assert command
     command.make_context(command.name, arguments, parent=context)

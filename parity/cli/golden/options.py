@@ -8,11 +8,14 @@ from pathlib import Path
 import click
 
 from parity._ground.errors import UsageError
-from parity.cli.options import not_default
+from parity.cli.options import engage, not_default
 from parity.contracts.contract import Contract, did_you_mean, selected
 from parity.contracts.declared import REGISTRY
 from parity.goldens.errors import GoldenError
+from parity.goldens.freeze import MODE
 from parity.goldens.record import Golden
+from parity.stacks import declared
+from parity.stacks.base import Framework
 
 FIXTURES = Path("fixtures/golden")
 """Where goldens lie in a repository."""
@@ -33,6 +36,11 @@ def chosen(names: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:
     if not known:
         raise UsageError("there are no goldens yet; `parity golden promote` freezes cases of a contract")
     return selected(names, known, "golden")
+
+
+def engaged_on_goldens(names: Sequence[str], device: str = "cpu") -> tuple[Framework, ...]:
+    """The stacks of these names, all for none, as they run on goldens, until the command ends."""
+    return engage(names, None if declared() else MODE, device)
 
 
 def repeated(context: click.Context) -> list[str]:

@@ -9,14 +9,13 @@ import click
 from rich.text import Text
 
 from parity._ground.codes import AGREE, exit_code
-from parity.cli.golden.options import chosen, contract_of, fixtures_option, names_argument, repeated
-from parity.cli.options import device_option, engage, report_option, stacks_option
+from parity.cli.golden.options import chosen, contract_of, engaged_on_goldens, fixtures_option, names_argument, repeated
+from parity.cli.options import device_option, report_option, stacks_option
 from parity.cli.progress import progress
 from parity.contracts.declared import REGISTRY
 from parity.goldens.difference import sets
 from parity.goldens.drift import Nature
 from parity.goldens.folder import GoldenSet, recover
-from parity.goldens.freeze import MODE
 from parity.goldens.history import read_history
 from parity.goldens.history_picture import draw_history
 from parity.goldens.manifest import verified
@@ -65,7 +64,7 @@ def replay_command(names: tuple[str, ...], stacks: tuple[str, ...], device: str,
     """
     goldens = GoldenSet.read(fixtures)
     meant = chosen(names, goldens.names)
-    frameworks = engage(stacks, MODE, device)
+    frameworks = engaged_on_goldens(stacks, device)
     out = console()
     out.print(Text(" · ".join(framework.description for framework in frameworks), "dim"))
     replays = _replayed([goldens.golden(name) for name in meant], frameworks)

@@ -10,8 +10,16 @@ from rich.text import Text
 
 from parity._ground.codes import AGREE, exit_code
 from parity._ground.errors import UsageError
-from parity.cli.golden.options import chosen, contract_of, fixtures_option, names_argument, reason_option
-from parity.cli.options import data_option, engage, stacks_option
+from parity._ground.repository import ROOT
+from parity.cli.golden.options import (
+    chosen,
+    contract_of,
+    engaged_on_goldens,
+    fixtures_option,
+    names_argument,
+    reason_option,
+)
+from parity.cli.options import data_option, stacks_option
 from parity.cli.progress import progress
 from parity.contracts.cases.case import Case, parse_case
 from parity.contracts.cases.datasets import read_dataset
@@ -19,7 +27,6 @@ from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.goldens.choice import choose
 from parity.goldens.folder import GoldenSet, recover
-from parity.goldens.freeze import MODE
 from parity.goldens.message import outside_message, promoted_line
 from parity.goldens.provenance import (
     HARNESS,
@@ -27,17 +34,21 @@ from parity.goldens.provenance import (
     Stamp,
     head,
     require_committed,
+    require_committed_code,
     require_person,
     require_reason,
     uncommitted,
+    uncommitted_code,
 )
 from parity.goldens.publish import publish
 from parity.goldens.record import Golden, golden_name
-from parity.goldens.regenerate import Regenerated, promote, regenerate
+from parity.goldens.regenerate import Regenerated, as_claimed, promote, regenerate
 from parity.goldens.tables import difference_summary, drift_table
 from parity.physics.precision import FLOAT32, PRECISIONS, Precision
 from parity.report.terminal import console, counted
-from parity.stacks import MIRRORED
+from parity.stacks import declared
+from parity.stacks.base import Framework
+from parity.stacks.foreign import Foreign
 
 
 @click.command("regen")
@@ -53,8 +64,9 @@ def regen_command(names: tuple[str, ...], reason: str, resimulate: bool, fixture
     NAME is a golden such as losses.mae/even-0, a contract such as losses.mae, or a file of contracts such as losses.
     """
     goldens = _to_be_changed(fixtures, reason, (*HARNESS, *PACKAGES))
+    require_committed_code(declared().values())
     meant = chosen(names, goldens.names)
-    stamp = _stamp(reason, tuple(MIRRORED))
+    stamp = _stamp(reason, engaged_on_goldens(()))
     found = _regenerated([goldens.golden(name) for name in meant], stamp, resimulate)
     out = console()
     outside = [one for one in found if one.outside]
@@ -113,9 +125,10 @@ def promote_command(
     contracts = REGISTRY.select(names)
     dataset = read_dataset(data) if data else None
     wanted = PRECISIONS[precision] if precision else FLOAT32
-    asked = [(parse_case(contract, case, dataset), wanted) for contract in contracts if case]
     goldens = _to_be_changed(fixtures, reason, HARNESS)
-    stamp = _stamp(reason, stacks or tuple(MIRRORED))
+    stamp = _stamp(reason, engaged_on_goldens(stacks))
+    contracts = _claimed(contracts, stamp)
+    asked = [(parse_case(contract, case, dataset), wanted) for contract in contracts if case]
     made = _promoted(asked or _chosen(contracts, goldens), goldens, stamp)
     publish(fixtures, goldens, {golden.name: golden for golden in made}, stamp)
     out = console()
@@ -124,6 +137,15 @@ def promote_command(
     why = "" if made else ": all that would be chosen are goldens already"
     out.print(f"{counted(len(made), 'golden')} written to {fixtures}{why}", soft_wrap=True)
     return AGREE
+
+
+def _claimed(contracts: Sequence[Contract], stamp: Stamp) -> tuple[Contract, ...]:
+    """Those that a stack binds, on what the stacks claim to do. UsageError for none."""
+    bound = [contract for contract in contracts if any(stack.binds(contract) for stack in stamp.frameworks)]
+    if not bound:
+        names = " or ".join(framework.name for framework in stamp.frameworks)
+        raise UsageError(f"{contracts[0].name}: expected a contract that {names} binds, got one that is not bound")
+    return tuple(as_claimed(contract, stamp.frameworks) for contract in bound)
 
 
 def _chosen(contracts: Sequence[Contract], goldens: GoldenSet) -> list[tuple[Case, Precision]]:
@@ -164,7 +186,7 @@ def remove_command(names: tuple[str, ...], reason: str, fixtures: Path) -> int:
     """
     goldens = _to_be_changed(fixtures, reason, ())
     gone = chosen(names, goldens.names)
-    publish(fixtures, goldens, {}, _stamp(reason, ()), gone)
+    publish(fixtures, goldens, {}, _stamp(reason), gone)
     console().print(f"{counted(len(gone), 'golden')} removed from {fixtures}: {', '.join(gone)}", soft_wrap=True)
     return AGREE
 
@@ -176,18 +198,25 @@ def _to_be_changed(fixtures: Path, reason: str, packages: Sequence[str]) -> Gold
     """
     require_person()
     require_reason(reason)
-    require_committed(packages)
+    if not declared():  # a harness that is a stranger there has a version
+        require_committed(packages)
     recover(fixtures)
     return GoldenSet.read(fixtures) if fixtures.exists() else GoldenSet.empty()
 
 
-def _stamp(reason: str, stacks: Sequence[str]) -> Stamp:
-    return Stamp(require_reason(reason), head(), engage(stacks, MODE) if stacks else ())
+def _stamp(reason: str, frameworks: tuple[Framework, ...] = ()) -> Stamp:
+    root = next((subject.root for subject in declared().values()), ROOT)
+    return Stamp(require_reason(reason), head(root), frameworks)
 
 
 def _uncommitted_stacks(stamp: Stamp) -> dict[str, str]:
     """By stack, a file of it that has changed since the commit."""
-    changed = {framework.name: uncommitted((framework.stack.package,)) for framework in stamp.frameworks}
+    changed = {
+        framework.name: uncommitted_code(framework.subject)
+        if isinstance(framework, Foreign)
+        else uncommitted((framework.stack.package,))
+        for framework in stamp.frameworks
+    }
     return {stack: files[0] for stack, files in changed.items() if files}
 
 

@@ -20,8 +20,9 @@ _SEVERAL = "several groups"
 def _terms(xp: Namespace, a: Arguments) -> Tensor:
     """The negative log-likelihood of each pixel as textbooks write it, term after term."""
     rate, counts = xp.square(a.predicted), xp.square(a.observed)
-    logarithm = xp.log(xp.where(counts > 0, rate, xp.ones_like(rate)))
-    return rate - counts * logarithm + xp.log_gamma(counts + 1)
+    logarithm, of_counts = (xp.log(xp.where(counts > 0, x, xp.ones_like(x))) for x in (rate, counts))
+    constant = xp.log_gamma(counts + 1) if a.full else counts * of_counts - counts
+    return rate - counts * logarithm + constant
 
 
 def _textbook(axes: int | tuple[int, ...], dtype: str | None = None) -> Change:

@@ -16,6 +16,7 @@ from parity.contracts.declared import REGISTRY
 from parity.contracts.registry import Registry
 from parity.faults.diagnosis import observations as facts
 from parity.faults.diagnosis.candidates import battery
+from parity.faults.diagnosis.digits import narrow
 from parity.faults.diagnosis.evidence import Exhibit
 from parity.faults.diagnosis.explanation import Explanation
 from parity.faults.diagnosis.results import FACTOR
@@ -26,7 +27,7 @@ from parity.judging.quantity import by_quantity
 from parity.judging.stage_tree import StageRun, Tree
 from parity.judging.stages import stage_tree
 from parity.physics.precision import FLOAT32, FLOAT64, WIDENED, Precision
-from parity.stacks.base import Framework, OutsideDomain
+from parity.stacks.base import HALF, SINGLE, Framework, OutsideDomain
 
 EXHIBITS, OTHERS, CONTROLS = 2, 3, 2
 """Failing cases that are searched with, further ones that can contradict, and passing ones that can."""
@@ -187,12 +188,9 @@ def _explained(
 ) -> Diagnosis:
     """What can be seen of the exhibits or, if nothing can, the first explanation that all of them bear out."""
     stack = framework.name
-    dtype = facts.narrow(framework, exhibits, entry)
-    if dtype:
-        return Diagnosis(stack, dtype)
-    fault = facts.of_faults(exhibits)
-    if fault:
-        return Diagnosis(stack, fault.cause)
+    seen = narrow(framework, exhibits, entry) or facts.of_faults(exhibits)
+    if seen:
+        return Diagnosis(stack, seen.cause, seen.detail)
     if any(exhibit.is_beyond_comparison for exhibit in exhibits):
         return Diagnosis(stack, None)
     with np.errstate(all="ignore"):  # what an explanation makes of arguments that it was not meant for
@@ -235,9 +233,18 @@ def _wrong_in_itself(tree: Tree) -> StageRun | None:
 
 
 def _finest(failing: Sequence[Measurement]) -> Precision:
-    names = {m.precision for m in failing}
+    """The finest precision that fails, and in which results have its digits, where there is one."""
+    failed = {m.precision for m in failing}
+    without_digits = {m.precision for m in failing if _lacks_digits(m)}
     finest_first = (WIDENED, FLOAT64, FLOAT32)
+    names = failed - without_digits or failed
     return next(precision for precision in finest_first if precision.name in names)
+
+
+def _lacks_digits(measurement: Measurement) -> bool:
+    """Whether a result is of a narrower dtype than it was asked in: nothing but that could be told of it."""
+    fault = measurement.fault or ""
+    return not measurement.quantity.is_gradient and fault.startswith(tuple(f"returned {d}, " for d in (*HALF, *SINGLE)))
 
 
 def _entry_of(contract: Contract, framework: Framework, failing: Sequence[Measurement]) -> Entry | None:

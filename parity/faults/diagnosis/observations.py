@@ -1,4 +1,4 @@
-"""What can be seen without guessing: an error, a missing axis, NaN, a narrow intermediate, where it is wrong at all."""
+"""What can be seen without guessing: an error, a missing axis, NaN, where it is wrong at all."""
 
 from __future__ import annotations
 
@@ -6,27 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from parity.contracts.contract import Entry
 from parity.faults.diagnosis.evidence import Exhibit
 from parity.faults.diagnosis.explanation import Explanation
-from parity.stacks.base import Framework
 
 RAISES = "it raises an error"
 NAN = "returns NaN"
 UNSUMMED = "the result is not summed over all its axes"
 SQUEEZED = "an axis of size one is missing"
 BORDER = "only the frame's border is wrong"
-
-
-def narrow(framework: Framework, exhibits: Sequence[Exhibit], entry: Entry | None) -> str | None:
-    """The dtype and operation of an intermediate that holds fewer digits than the working precision."""
-    for exhibit in exhibits:
-        truth = exhibit.truth
-        for found in framework.narrow_intermediates(
-            truth.contract, truth.inputs, truth.precision, truth.cotangents or None, entry
-        ):
-            return f"an intermediate is {found.dtype}"
-    return None
 
 
 def of_faults(exhibits: Sequence[Exhibit]) -> Explanation | None:

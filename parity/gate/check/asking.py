@@ -9,7 +9,7 @@ from functools import cache, partial
 
 from parity.gate.check.question import EAGER, Answer, AnyQuestion
 from parity.runs.workers import Crew, Lost, attempted
-from parity.stacks import MIRRORED, engaged
+from parity.stacks import declared, engaged
 from parity.stacks.base import Framework
 from parity.stacks.seat import LIMIT
 
@@ -38,7 +38,7 @@ class Askers:
                 yield lambda questions: crew.do(sorted(questions, key=lambda question: question.work, reverse=True))
 
     def _stacks(self) -> AbstractContextManager[tuple[Framework, ...]]:
-        return engaged(tuple(MIRRORED), EAGER, limit=self.limit, in_process=self.in_process)
+        return engaged((), None if declared() else EAGER, limit=self.limit, in_process=self.in_process)
 
     def _prepare(self) -> None:
         _until_the_end(self)

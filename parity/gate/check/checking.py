@@ -9,6 +9,7 @@ from pathlib import Path
 
 from parity.contracts.declared import REGISTRY
 from parity.contracts.mirror import line_of, mirror_faults
+from parity.gate.check.abroad import nothing_bound, standing_abroad, with_base
 from parity.gate.check.asking import Asked
 from parity.gate.check.declarations import DeclarationsUnreadable, declared_at, declared_in, weakened
 from parity.gate.check.goldens import golden_remarks
@@ -19,6 +20,7 @@ from parity.gate.check.question import (
     AnyQuestion,
     ContractQuestion,
     SamplersQuestion,
+    SubjectQuestion,
 )
 from parity.gate.impact import Changes, Impact, Reason
 from parity.gate.impact.mapping import GOLDENS
@@ -28,8 +30,9 @@ from parity.judging.divergences.registry import accepted_in, registered
 from parity.report.content import ContractReport, Place, Remark, Report, Weight
 from parity.report.terminal import verdict_in_words
 from parity.runs.workers import Lost
+from parity.stacks.subjects import Subject
 
-DIVERGENCES = "parity/judging/divergences/registry.py"
+DIVERGENCES = "pyproject.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,12 @@ def check(
     plan: Sequence[PlannedContract],
     asked: Asked,
     terms: Terms,
+    subjects: Sequence[Subject] = (),
     advance: Callable[[str], None] = lambda said: None,
 ) -> Report:
-    """Make a check; `advance` is told of every contract that is done, in a line if it does not agree.
+    """Make a check, of the stacks of this repository, or of `subjects`.
+
+    `advance` is told of every contract that is done, in a line if it does not agree.
 
     A contract that could not be held is a remark of the gravest weight, never a pass.
     """
@@ -62,7 +68,8 @@ def check(
     environment: dict[str, str] = {}
     reasons = {one.contract: one.reasons for one in plan}
     questions: list[AnyQuestion] = [SamplersQuestion()] if impact.samplers else []
-    questions += [_question(one, changes, terms) for one in plan]
+    goldens = (subjects[0].root if subjects else changes.root) / GOLDENS
+    questions += [_question(one, goldens, changes.base, terms, abroad=bool(subjects)) for one in plan]
     for question, answered in asked(questions):
         name = question.contract
         places = _places(reasons.get(name, impact.samplers))
@@ -77,11 +84,18 @@ def check(
         advance(_in_a_line(answered, name))
     remarks = [remark for name in (*reasons, SAMPLERS) for remark in found.get(name, ())]
     remarks += _divergences_off(reasons, reports.values())
+    if subjects:
+        reports |= with_base(changes, subjects, reports)
+        remarks += standing_abroad(changes, subjects)
+        remarks += nothing_bound(impact, subjects) if not reports else ()
+    else:
+        remarks += standing(changes, impact, terms.accepted)
+    remarks += _goldens_changed(changes, goldens)
     return Report(
         title=f"{len(changes.files)} changed file{'s' * (len(changes.files) != 1)} since {changes.base[:12]}",
         command=terms.command,
         contracts=tuple(replace(reports[one.contract], reason=one.why) for one in plan if one.contract in reports),
-        remarks=(*remarks, *standing(changes, impact, terms.accepted)),
+        remarks=tuple(remarks),
         environment=environment,
         seconds=time.perf_counter() - started,
     )
@@ -90,7 +104,9 @@ def check(
 def _divergences_off(asked: Mapping[str, object], reports: Iterable[ContractReport]) -> Iterator[Remark]:
     """What is wrong with the accepted divergences of what was asked, or with all where all was."""
     entries = accepted_in(asked) if REGISTRY.keys() - asked.keys() else registered()
-    for said in divergence_faults(entries, [m for held in reports for m in held.run.measurements], REGISTRY):
+    runs = [held.run for held in reports]
+    measurements, omissions = [m for run in runs for m in run.measurements], [o for run in runs for o in run.omissions]
+    for said in divergence_faults(entries, measurements, REGISTRY, omissions):
         yield Remark(Weight.FAILED, "an accepted divergence is off", said, (Place(DIVERGENCES, 1),))
 
 
@@ -104,9 +120,13 @@ def standing(changes: Changes, impact: Impact, accepted: str) -> Iterator[Remark
     for fault in () if impact.unreadable else mirror_faults(REGISTRY):
         yield Remark(Weight.FAILED, "the mirror rule is broken", fault, _mirror_places(fault))
     yield from _weaker(changes, accepted)
-    if any(change.path.startswith(f"{GOLDENS}/") for change in changes.files):
+
+
+def _goldens_changed(changes: Changes, folder: Path) -> Iterator[Remark]:
+    place = folder.relative_to(changes.root).as_posix()
+    if any(change.path.startswith(f"{place}/") for change in changes.files):
         try:
-            yield from golden_remarks(changes.root / GOLDENS, changes.base, GOLDENS)
+            yield from golden_remarks(folder, changes.base, place)
         except GoldenError as error:
             yield Remark(Weight.NOT_CHECKED, "the goldens are not whole", str(error))
 
@@ -129,10 +149,10 @@ def _weaker(changes: Changes, accepted: str) -> Iterator[Remark]:
             yield Remark(Weight.FAILED, title, f"{what}; if it is meant, say why: --accept-weaker REASON", (place,))
 
 
-def _question(asked: PlannedContract, changes: Changes, terms: Terms) -> ContractQuestion:
-    return ContractQuestion(
-        asked.contract, asked.touched, asked.examples, changes.root / GOLDENS, changes.base, terms.in_depth
-    )
+def _question(asked: PlannedContract, goldens: Path, seed: str, terms: Terms, abroad: bool) -> AnyQuestion:
+    if abroad:
+        return SubjectQuestion(asked.contract, asked.touched, asked.examples, goldens, terms.in_depth)
+    return ContractQuestion(asked.contract, asked.touched, asked.examples, goldens, seed, terms.in_depth)
 
 
 def _in_a_line(answered: Answer | Lost, name: str) -> str:

@@ -6,18 +6,16 @@ imported.
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from parity._ground.errors import CheckNotMade
-from parity._ground.git import GitError, git
+from parity._ground.git import GitError, extract, git
 from parity._ground.repository import STACKS
 
 HARNESS = "parity"
@@ -87,10 +85,8 @@ def declared_at(root: Path, commit: str) -> Declarations:
         there = git(root, "ls-tree", "--name-only", commit, "--", *PACKAGES).decode().split()
         if HARNESS not in there:
             return {}
-        content = git(root, "archive", "--format=tar", commit, "--", *there)
     except GitError:
         return {}
     with tempfile.TemporaryDirectory(prefix="parity-base-") as temporary:
-        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            archive.extractall(temporary, filter="data")
+        extract(root, commit, Path(temporary), *there)
         return declared_in(Path(temporary))

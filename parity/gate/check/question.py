@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from parity._ground.errors import CheckNotMade
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.gate.check.planning import SPOTS
@@ -14,11 +15,12 @@ from parity.gate.check.sharpness import sample, unnoticed
 from parity.goldens.folder import GoldenSet
 from parity.goldens.message import replay_message
 from parity.goldens.replay import replay
-from parity.judging.run import Plan, run_one
+from parity.judging.run import NotChecked, Plan, run_one
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.content import ContractReport, Remark, Weight
 from parity.report.gathering import gather
 from parity.report.terminal import plain
+from parity.runs.isolation import hold
 from parity.stacks import in_modes
 from parity.stacks.base import Framework
 
@@ -30,7 +32,10 @@ SAMPLERS = "samplers"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was found of a contract, None of the samplers, and how the stacks describe themselves, by name."""
+    """What was found of a contract, and how the stacks describe themselves, by name.
+
+    Nothing is found of the samplers, and of a contract that no stack binds.
+    """
 
     report: ContractReport | None
     remarks: tuple[Remark, ...]
@@ -55,10 +60,8 @@ class ContractQuestion:
 
     @property
     def work(self) -> float:
-        """How long the contract takes, roughly; compositions are dearer than their examples."""
-        contract = REGISTRY[self.contract]
-        examples = len(contract.strata) + contract.drawn(self.examples)
-        return examples * contract.cost * (8 if contract.stages else 1)
+        """How long the contract takes, roughly."""
+        return _work(REGISTRY[self.contract], self.examples)
 
     def answer(self, stacks: Sequence[Framework]) -> Answer:
         """Ask. Raises GoldenError where the goldens are not whole, and CheckNotMade where a stack does not answer."""
@@ -68,24 +71,10 @@ class ContractQuestion:
         result = run_one(Plan((contract,), self.examples, precisions), frameworks)
         held = gather(result, contract, frameworks, in_depth=self.in_depth)
         eager = in_modes(stacks, EAGER)
-        remarks = self._goldens_off(contract, eager, result.verdict.agrees)
+        remarks = goldens_off(self.goldens, contract, eager, result.verdict.agrees)
         if self.touched and result.verdict.agrees:
             remarks += self._blind(contract, eager)
         return Answer(held, tuple(remarks), {f.name: f.description for f in frameworks})
-
-    def _goldens_off(self, contract: Contract, frameworks: tuple[Framework, ...], agrees: bool) -> list[Remark]:
-        """The goldens that the stacks do not hold; in a word where the contract itself has said that they are wrong."""
-        stored = _stored(self.goldens)
-        names = [name for name in stored.names if name.startswith(f"{contract.name}/")]
-        replays = [replay(stored.golden(name), contract, frameworks) for name in names]
-        off = [replayed for replayed in replays if not replayed.verdict.agrees]
-        if not off:
-            return []
-        title = f"{contract.name}: {len(off)} of {len(names)} goldens do not hold"
-        messages = [replay_message(contract, replayed) for replayed in off]
-        if agrees:
-            return [Remark(Weight.FAILED, title, "\n".join(messages))]
-        return [Remark(Weight.NOTED, title, ", ".join(replayed.golden.name for replayed in off))]
 
     def _blind(self, contract: Contract, frameworks: Sequence[Framework]) -> Iterator[Remark]:
         """Of a contract that holds; one that does not has noticed something."""
@@ -95,9 +84,56 @@ class ContractQuestion:
             yield Remark(Weight.FAILED, f"{contract.name} has gone blind", said)
 
 
+def goldens_off(folder: Path, contract: Contract, frameworks: Sequence[Framework], agrees: bool) -> list[Remark]:
+    """The goldens that the stacks do not hold; in a word where the contract itself has said that they are wrong."""
+    stored = _stored(folder)
+    names = [name for name in stored.names if name.startswith(f"{contract.name}/")]
+    replays = [replay(stored.golden(name), contract, frameworks) for name in names]
+    off = [replayed for replayed in replays if not replayed.verdict.agrees]
+    if not off:
+        return []
+    title = f"{contract.name}: {len(off)} of {len(names)} goldens do not hold"
+    messages = [replay_message(contract, replayed) for replayed in off]
+    if agrees:
+        return [Remark(Weight.FAILED, title, "\n".join(messages))]
+    return [Remark(Weight.NOTED, title, ", ".join(replayed.golden.name for replayed in off))]
+
+
+def _work(contract: Contract, examples: int) -> float:
+    """Compositions are dearer than their examples."""
+    return (len(contract.strata) + contract.drawn(examples)) * contract.cost * (8 if contract.stages else 1)
+
+
 @cache
 def _stored(folder: Path) -> GoldenSet:
     return GoldenSet.read(folder) if folder.is_dir() else GoldenSet.empty()
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectQuestion:
+    """A contract by name: the subjects that bind it are held to it, if there are any, on what they claim to do."""
+
+    contract: str
+    touched: bool
+    examples: int
+    goldens: Path
+    in_depth: bool = False
+
+    @property
+    def work(self) -> float:
+        """How long the contract takes, roughly."""
+        return _work(REGISTRY[self.contract], self.examples)
+
+    def answer(self, stacks: Sequence[Framework]) -> Answer:
+        """Ask. Raises GoldenError where the goldens are not whole, and CheckNotMade where a stack does not answer."""
+        contract = REGISTRY[self.contract]
+        outcomes = hold(Plan((contract,), self.examples), stacks, in_depth=self.in_depth)
+        for held in outcomes.found:
+            if isinstance(held, NotChecked):
+                raise CheckNotMade(held.reason)
+            remarks = goldens_off(self.goldens, contract, stacks, held.run.verdict.agrees)
+            return Answer(held, tuple(remarks), outcomes.descriptions)
+        return Answer(None, (), outcomes.descriptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,4 +158,4 @@ class SamplersQuestion:
         return Answer(None, remarks, {f.name: f.description for f in frameworks})
 
 
-AnyQuestion = ContractQuestion | SamplersQuestion
+AnyQuestion = ContractQuestion | SubjectQuestion | SamplersQuestion

@@ -22,14 +22,20 @@ _MOST_PATHS = 3
 
 
 def planned(
-    files: int, base: str, plan: Sequence[PlannedContract], aside: Mapping[str, str], all_because: str
+    files: int,
+    base: str,
+    plan: Sequence[PlannedContract],
+    aside: Mapping[str, str],
+    all_because: str,
+    abroad: bool = False,
 ) -> RenderableType:
     """What will be asked, a row a contract with the reason, or one for all; and the files that nothing depends on."""
     parts: list[RenderableType] = [Text(f"{counted(files, 'changed file')} since {base[:12]}", "bold")]
     if not files:
         return Group(*parts, Text("nothing has changed: there is nothing to check"))
     if all_because:
-        parts.append(Text(f"all {len(plan)} contracts: {all_because}"))
+        everything = "all contracts that are bound" if abroad else f"all {len(plan)} contracts"
+        parts.append(Text(f"{everything}: {all_because}"))
     elif plan:
         table = bare_table("contract", "asked because")
         for one in plan:
@@ -53,6 +59,7 @@ def checked(report: Report) -> RenderableType:
     for held in report.contracts:
         if held.message:
             parts += [Text(held.message), Text()]
+    parts += [Text(f"not asked: {line}", "yellow") for held in report.contracts for line in held.omitted]
     for remark in report.remarks:
         where = ", ".join(f"{place.file}:{place.line}" for place in remark.places)
         said = Text.assemble((f"{remark.title}", _STYLES[remark.weight]), f" ({remark.weight})")
@@ -100,6 +107,7 @@ def _contract(held: ContractReport) -> dict[str, Any]:
         "precisions": list(verdict.precisions),
         "worst": {stack: _number(ratio) for stack, ratio in verdict.worst.items()},
         "message": held.message,
+        "not_asked": list(held.omitted),
         "seconds": round(held.run.seconds, 3),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from parity.contracts.reachability import names_defined
 
@@ -27,10 +27,47 @@ def changed_definitions(old: str, new: str) -> dict[str, int]:
     differing |= {name for name, found in named.items() if found}
     if imported - set[str]().union(*named.values()):
         differing.add(EVERYTHING)  # what is imported may raise, whoever names it
-    if [name for name in was if name in now] != [name for name in now if name in was]:
+    in_both = (was.keys() & now.keys()) - imported  # what is imported otherwise stands elsewhere, if it was defined
+    if [name for name in was if name in in_both] != [name for name in now if name in in_both]:
         differing.add(EVERYTHING)
     lines = _changed_lines(old, new)
     return {name: _line(now.get(name, ()), lines) for name in sorted(differing - imported)}
+
+
+def runs_when_called(name: str, old: str, new: str) -> bool:
+    """Whether all that differs of a definition runs when it is called: of a class, its methods alone.
+
+    What is new or gone differs by all of it; of a class, by all but its bases.
+    """
+    was, now = (_by_name(ast.parse(text)).get(name, ()) for text in (old, new))
+    if not all(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in (*was, *now)):
+        return False
+    return _shells(was, bool(now)) == _shells(now, bool(was))
+
+
+def _shells(nodes: Sequence[ast.stmt], with_bases: bool) -> list[str]:
+    """What of classes runs where they stand, as text; of functions, nothing."""
+    shells = [part for node in nodes if isinstance(node, ast.ClassDef) for part in _shell(node, with_bases)]
+    return [ast.dump(part) for part in shells]
+
+
+def _shell(node: ast.ClassDef, with_bases: bool) -> Iterator[ast.AST]:
+    yield from (*node.decorator_list, *node.keywords, *(node.bases if with_bases else ()))
+    for statement in node.body:
+        if isinstance(statement, ast.ClassDef):
+            yield from _shell(statement, with_bases=True)
+        elif not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.Pass) and not _is_text(statement):
+            yield statement
+
+
+def definitions_at(text: str, lines: Iterable[int]) -> Iterator[str]:
+    """The functions and classes at the top of a file in which these lines lie."""
+    wanted = set(lines)
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            start = min(part.lineno for part in (node, *node.decorator_list))
+            if wanted & set(range(start, (node.end_lineno or start) + 1)):
+                yield node.name
 
 
 def _by_name(tree: ast.Module) -> Mapping[str, Sequence[ast.stmt]]:

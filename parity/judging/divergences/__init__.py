@@ -5,8 +5,9 @@ is judged by the bound that it would have had, and by the rounding of what was t
 in every example, and must lie in a declared interval; an entry that never shows fails the run, as does one that has
 expired.
 
-`base.py` has the words; `terms.py`, `factors.py`, `gauge.py` and `subdomain.py` the kinds; `removal.py` takes off what
-an entry accepts; `faults.py` says what is wrong with entries. The entries themselves are in `registry.py`.
+`base.py` has the words; `terms.py`, `factors.py`, `gauge.py`, `subdomain.py` and `inexact.py` the kinds; `declared.py`
+reads the entries of a repository, and `registry.py` has them; `removal.py` takes off what an entry accepts; `faults.py`
+says what is wrong with entries.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 from parity.judging.divergences.base import Difference, Divergence
 from parity.judging.divergences.factors import PositiveFactor, Reduction
 from parity.judging.divergences.gauge import Gauge
+from parity.judging.divergences.inexact import InexactArgument
 from parity.judging.divergences.subdomain import SubDomain
 from parity.judging.divergences.terms import ConstantTerm, KnownTerm
 
@@ -22,6 +24,7 @@ __all__ = [
     "Difference",
     "Divergence",
     "Gauge",
+    "InexactArgument",
     "KnownTerm",
     "PositiveFactor",
     "Reduction",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import combinations
 
@@ -11,8 +11,10 @@ from parity.contracts.contract import Contract, did_you_mean
 from parity.contracts.registry import Registry
 from parity.judging.divergences.base import Divergence, stratum_of
 from parity.judging.measurement import Measurement
+from parity.judging.omission import Omission, Omitted
 from parity.judging.quantity import gradients_of, results_of
-from parity.stacks import STACKS
+from parity.stacks import STACKS, declared
+from parity.stacks.subjects import Subject
 
 
 def declared_faults(
@@ -20,9 +22,10 @@ def declared_faults(
 ) -> tuple[str, ...]:
     """What can be said without a run: names that nothing has, intervals that are none, expiry, overlaps."""
     found: list[str] = []
+    subjects = declared() if divergences else {}
     for entry in divergences:
         if entry.contract in contracts:
-            said = _faults_of(entry, contracts[entry.contract], today or date.today())
+            said = _faults_of(entry, contracts[entry.contract], subjects, today or date.today())
         else:
             said = iter([f"unknown contract '{entry.contract}'{did_you_mean(entry.contract, contracts)}"])
         found += [f"{entry.title}: {sentence}" for sentence in said]
@@ -34,17 +37,21 @@ def declared_faults(
 
 
 def measured_faults(
-    divergences: Iterable[Divergence], measurements: Sequence[Measurement], contracts: Registry
+    divergences: Iterable[Divergence],
+    measurements: Sequence[Measurement],
+    contracts: Registry,
+    omissions: Sequence[Omission] = (),
 ) -> tuple[str, ...]:
     """What a run shows: sizes beyond the interval, and entries that never show, break nothing or leave nothing.
 
-    Of an entry whose stack or strata were not all tried, it is not said that it never shows.
+    Of an entry whose stack or strata were not all tried, it is not said that it never shows; what the stack does not
+    claim to do, as `omissions` say, has been tried.
     """
     return tuple(
         f"{entry.title}: {sentence}"
         for entry in divergences
         if entry.contract in contracts
-        for sentence in _measured(entry, contracts[entry.contract], measurements)
+        for sentence in _measured(entry, contracts[entry.contract], measurements, omissions)
     )
 
 
@@ -52,27 +59,28 @@ def divergence_faults(
     divergences: Sequence[Divergence],
     measurements: Sequence[Measurement],
     contracts: Registry,
+    omissions: Sequence[Omission] = (),
     today: date | None = None,
 ) -> tuple[str, ...]:
     """Everything that is wrong with entries after a run."""
-    declared = declared_faults(divergences, contracts, today)
-    return (*declared, *measured_faults(divergences, measurements, contracts))
+    before = declared_faults(divergences, contracts, today)
+    return (*before, *measured_faults(divergences, measurements, contracts, omissions))
 
 
-def _faults_of(entry: Divergence, contract: Contract, today: date) -> Iterator[str]:
+def _faults_of(entry: Divergence, contract: Contract, subjects: Mapping[str, Subject], today: date) -> Iterator[str]:
     quantities = [quantity.text for quantity in (*results_of(contract), *gradients_of(contract))]
+    package = f"{subjects[entry.stack].package}." if entry.stack in subjects else ""
+    names = [name for name in entry.names if not package or not name.startswith(package)]
     paths = (contract.address, *(other.path for other in contract.entries if other.stack == entry.stack))
     for what, given, known in (
-        ("stack", (entry.stack,), STACKS),
+        ("stack", (entry.stack,), tuple(subjects) or STACKS),
         ("result or gradient", entry.quantities, quantities),
         ("stratum", entry.strata, tuple(stratum.name for stratum in contract.strata)),
-        ("name", entry.names, paths),
+        ("name", names, paths),
         ("fact", entry.breaks, tuple(fact.statement for fact in contract.facts)),
     ):
         yield from (f"unknown {what} '{name}'{did_you_mean(name, known)}" for name in given if name not in known)
     yield from entry.kind.faults(contract)
-    if not entry.reason.strip():
-        yield "expected a reason, got none"
     yield from _interval(entry)
     if entry.expires < today:
         yield f"expired on {entry.expires.isoformat()}: find out whether it still has to be accepted"
@@ -102,7 +110,9 @@ def _meet(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     return not one or not other or not set(one).isdisjoint(other)
 
 
-def _measured(entry: Divergence, contract: Contract, measurements: Sequence[Measurement]) -> Iterator[str]:
+def _measured(
+    entry: Divergence, contract: Contract, measurements: Sequence[Measurement], omissions: Sequence[Omission]
+) -> Iterator[str]:
     covered = [m for m in measurements if entry.covers(m, contract)]
     shown = [m for m in covered if m.divergence is not None]
     left = [m for m in shown if m.fault]
@@ -113,9 +123,9 @@ def _measured(entry: Divergence, contract: Contract, measurements: Sequence[Meas
             f"{entry.low:.6g} to {entry.high:.6g}; outside in {len({m.case for m in left})} of "
             f"{len({m.case for m in covered})} examples"
         )
-    if shown and not sum(m.elements for m in shown):
-        yield "leaves no element to be judged in any example in which it shows"
-    if not _all_tried(entry, contract, covered):
+    if shown and not sum(m.elements for m in covered):
+        yield "leaves no element to be judged in any example"
+    if not _all_tried(entry, contract, covered, omissions):
         return
     if not shown:
         yield f"never shows in {len({m.case for m in covered})} examples: take it out"
@@ -126,9 +136,12 @@ def _measured(entry: Divergence, contract: Contract, measurements: Sequence[Meas
             yield f"does not break '{statement}', which it is said to"
 
 
-def _all_tried(entry: Divergence, contract: Contract, covered: Sequence[Measurement]) -> bool:
+def _all_tried(
+    entry: Divergence, contract: Contract, covered: Sequence[Measurement], omissions: Sequence[Omission]
+) -> bool:
     scope = entry.strata or tuple(stratum.name for stratum in contract.strata)
-    return bool(covered) and {stratum_of(m.case) for m in covered}.issuperset(scope)
+    outside = [o.case for o in omissions if o.omitted is Omitted.OUTSIDE and entry.applies(o.contract, o.stack, o.case)]
+    return bool(covered) and set(map(stratum_of, [*(m.case for m in covered), *outside])).issuperset(scope)
 
 
 def _beyond(entry: Divergence, size: float | None) -> float:

@@ -1,18 +1,28 @@
-"""The accepted divergences, all in one place. docs/divergences.md says how to add one."""
+"""The accepted divergences: those that the repository around the working folder declares."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
 from parity.judging.divergences.base import Divergence
-
-DIVERGENCES: tuple[Divergence, ...] = ()
-"""None: today the stacks agree on everything that is asked of them."""
+from parity.judging.divergences.declared import read_divergences
+from parity.stacks import declaring
 
 
 def registered() -> tuple[Divergence, ...]:
-    """Every accepted divergence."""
-    return DIVERGENCES
+    """Every accepted divergence.
+
+    Raises UsageError for a declaration that is wrong; docs/divergences.md says what one may be.
+    """
+    return _declared(Path.cwd())
+
+
+@cache
+def _declared(folder: Path) -> tuple[Divergence, ...]:
+    found = declaring(folder)
+    return read_divergences(*found) if found else ()
 
 
 def accepted_in(names: Iterable[str]) -> tuple[Divergence, ...]:

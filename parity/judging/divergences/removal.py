@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from parity._ground.errors import CheckNotMade
 from parity.judging.divergences.base import Comparison, Divergence, Remainder
 from parity.judging.measurement import (
     Label,
@@ -67,7 +68,8 @@ def corrected(divergences: Iterable[Divergence], case: str, stack: str, path: st
     remainders: dict[Quantity, Remainder] = {}
     entries: dict[Quantity, Divergence] = {}
     for entry in divergences:
-        if entry.applies(whole.contract.name, stack, case) and entry.has_name(path):
+        applies = entry.applies(whole.contract.name, stack, case) and entry.has_name(path)
+        if applies and not entry.kind.faults(whole.contract):  # which are said when all has run
             found = _remainders(entry, whole)
             remainders |= found
             entries |= dict.fromkeys(found, entry)
@@ -83,8 +85,13 @@ def _remainders(entry: Divergence, whole: Comparison) -> Mapping[Quantity, Remai
     if all(_agrees(whole.arrays[q], bounded) for q, bounded in quantities.items()):
         return {}
     wide = {q: whole.arrays[q].astype(bounded.value.dtype) for q, bounded in quantities.items()}
-    with np.errstate(all="ignore"):
-        remainders = entry.kind.remove(replace(whole, arrays=wide, quantities=quantities))
+    try:
+        with np.errstate(all="ignore"):
+            remainders = entry.kind.remove(replace(whole, arrays=wide, quantities=quantities))
+    except CheckNotMade:
+        raise
+    except Exception as error:  # of a function of the user's, which returned something else than it should
+        raise CheckNotMade(f"{entry.title}: taking it off raised {type(error).__name__}: {error}") from error
     return remainders if any(_shows(entry, left) for left in remainders.values()) else {}
 
 

@@ -33,14 +33,14 @@ REAL = {package.__name__: Path(package.__file__).parent for package in (ptycho_t
 
 MARK = "PARITY_TEST_HOSTILE"
 
-LIMIT = 10
+LIMIT, FOREIGN_LIMIT = 10, 20
 
 PLACES = ("losses.mae", "probe.disk", "scaling.count_photons", "optics.illuminate", "training.sgd_step")
 """The contracts whose functions are hostile. None of their modules imports another."""
 
 INNOCENT = "patches.central_weight"
 
-MODULE = """
+STRIKE = """
 import atexit, ctypes, functools, os, signal, sys, threading, time
 import numpy as np
 
@@ -53,10 +53,13 @@ def strike():
 
 if {when!r} == "import":
     strike()
+"""
 
-exec(compile(open({real!r}).read(), {real!r}, "exec"))
-right = {function}
+OWN = 'exec(compile(open({real!r}).read(), {real!r}, "exec"))\nright = {function}\n'
+STRANGER = "from ptycho_torch.{module} import {function} as right\n"
+"""Where the real function comes from: from the real module, of which this one is a copy, or from another package."""
 
+FUNCTION = """
 def {function}(*arguments, **named):
     if {when!r} == "call":
         strike()
@@ -65,7 +68,6 @@ def {function}(*arguments, **named):
         return returned
     return tuple(2 * one for one in returned) if isinstance(returned, tuple) else 2 * returned
 """
-"""A module of a stack, besides `{function}` the real one."""
 
 HANG = "ctypes.PyDLL(None).pause()"
 """It keeps the lock of the interpreter, so that no other thread of the process can do anything."""
@@ -79,10 +81,13 @@ class Hostile:
     said: str
     wrong: bool = False
 
-    def module(self, package: str, contract: str, when: str) -> str:
+    def module(self, origin: str, package: str, contract: str, when: str) -> str:
+        """A module with the contract's function, which is hostile."""
         name, function = contract.split(".")
         real = str(REAL[package] / f"{name}.py")
-        return MODULE.format(strike=self.strike, real=real, function=function, when=when, wrong=self.wrong)
+        return (STRIKE + origin + FUNCTION).format(
+            strike=self.strike, real=real, module=name, function=function, when=when, wrong=self.wrong
+        )
 
 
 def lost(strike: str, ending: str) -> Hostile:
@@ -102,7 +107,7 @@ DEADLY = {
     "segmentation fault": lost("ctypes.string_at(0)", "torch's process was ended by SIGSEGV"),
     "kill": lost("os.kill(os.getpid(), signal.SIGKILL)", "torch's process was killed (SIGKILL; out of memory?)"),
     "closed files": lost("os.closerange(0, 1024)", "torch's process closed its pipes"),
-    "hang": lost(HANG, f"torch took longer than the limit of {LIMIT} s"),
+    "hang": lost(HANG, "torch took longer than the limit of {limit} s"),
 }
 RAISING = {
     "sys.exit": blamed("sys.exit(0)", "raised SystemExit: 0"),
@@ -142,6 +147,17 @@ GROUPS = {
 }
 """Functions that do not disturb each other in one run, and its exit code."""
 
+HOSTILE = {name: hostile for group, _ in GROUPS.values() for name, hostile in group.items()}
+
+FOREIGN = (
+    *(f"patches.{patches}" for patches in ("pad", "trim", "probe_weight", "uniform_weight", "relative_positions")),
+    *(f"networks.{network}" for network in ("rectify", "max_pool", "upsample")),
+    *(f"probe.{probe}" for probe in ("gaussian", "mask", "zone_plate")),
+    *(f"scaling.{scaling}" for scaling in ("normalize_amplitude", "scale_nphotons", "remove_intensity_scale")),
+    *(*PLACES[:-1], "scaling.apply_intensity_scale"),
+)
+"""The contracts whose bindings reach hostile functions, each in a module of its own."""
+
 TENSORFLOW = {
     "losses.mae": lost("os._exit(0)", "tensorflow's process ended itself with exit code 0"),
     "probe.disk": lost("os.write(4, b'nonsense\\n')", "tensorflow's process sent something that is no answer"),
@@ -168,7 +184,7 @@ def laid(folder: Path, package: str, hostile: Mapping[str, Hostile], when: str) 
     return lay(
         folder,
         {
-            f"{package}/{contract.split('.')[0]}.py": one.module(package, contract, when)
+            f"{package}/{contract.split('.')[0]}.py": one.module(OWN, package, contract, when)
             for contract, one in hostile.items()
         },
     )
@@ -212,13 +228,13 @@ class Done:
 
 
 @contextmanager
-def begun(folder: Path, *arguments: str) -> Iterator[Command]:
-    """`parity run`; whatever becomes of it, nothing of it survives the block."""
+def begun(folder: Path, *arguments: str, harness: Path | None = None) -> Iterator[Command]:
+    """`parity run`, of the repository or of another harness; whatever becomes of it, nothing survives the block."""
     mark = uuid.uuid4().hex
     process = subprocess.Popen(
         [sys.executable, "-m", "parity", "run", *arguments, "--precision", "f64", "--examples", "0"],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "200", MARK: mark},
+        env={**os.environ, "PYTHONPATH": str(harness or folder), "COLUMNS": "200", MARK: mark},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -232,9 +248,9 @@ def begun(folder: Path, *arguments: str) -> Iterator[Command]:
                 os.kill(left, signal.SIGKILL)
 
 
-def run(folder: Path, *arguments: str) -> Done:
+def run(folder: Path, *arguments: str, harness: Path | None = None) -> Done:
     """`parity run` to its end, which must be soon."""
-    with begun(folder, *arguments) as command:
+    with begun(folder, *arguments, harness=harness) as command:
         output, messages = command.process.communicate(timeout=180)
         return Done(command.process.returncode, output, messages, command.processes())
 
@@ -262,7 +278,42 @@ def test_a_hostile_function_spoils_its_own_contract_alone(
     hostile, code = GROUPS[group]
     found, folder = done(group, when)
     assert found.code == code
-    assert hostile[name].said.format(folder=folder) in found.said_of(PLACES[list(hostile).index(name)])
+    assert hostile[name].said.format(folder=folder, limit=LIMIT) in found.said_of(PLACES[list(hostile).index(name)])
+    assert found.row_of(INNOCENT).endswith("agree")
+    assert found.left == []
+    assert found.messages == ""
+
+
+@pytest.fixture(scope="module", params=["import", "call"])
+def stranger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Done, Path]:
+    """A subject called torch, of which each contract but one reaches another hostile function."""
+    folder = tmp_path_factory.mktemp("stranger")
+    bindings = ["from parity_binding import binds"]
+    (folder / "stranger").mkdir()
+    (folder / "stranger" / "__init__.py").touch()
+    for contract, one in (*zip(FOREIGN, HOSTILE.values(), strict=True), (INNOCENT, Hostile("pass", ""))):
+        module, function = contract.replace(".", "_"), contract.split(".")[1]
+        text = one.module(STRANGER, "ptycho_torch", contract, request.param)
+        (folder / "stranger" / f"{module}.py").write_text(text)
+        bindings += [
+            f'@binds("{contract}")\ndef {module}(**given):',
+            f"    from stranger import {module}\n    return {module}.{function}(**given)",
+        ]
+    (folder / "bindings.py").write_text("\n".join(bindings))
+    (folder / "parity.toml").write_text(
+        '[subjects.torch]\nframework = "torch"\npackage = "stranger"\nbindings = "bindings.py"\n'
+        f'path = [".", "{HARNESS.parent}"]\n'
+    )
+    return run(folder, *FOREIGN, INNOCENT, "--limit", str(FOREIGN_LIMIT), harness=HARNESS.parent), folder
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_function_of_a_subject_spoils_its_own_contract_alone(stranger: tuple[Done, Path], name: str) -> None:
+    found, folder = stranger
+    assert found.code == cli.NOT_CHECKED
+    assert HOSTILE[name].said.format(folder=folder, limit=FOREIGN_LIMIT) in found.said_of(
+        FOREIGN[list(HOSTILE).index(name)]
+    )
     assert found.row_of(INNOCENT).endswith("agree")
     assert found.left == []
     assert found.messages == ""

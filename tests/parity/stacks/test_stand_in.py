@@ -229,7 +229,7 @@ def test_only_what_the_package_itself_does_is_held_against_it(mine: Path) -> Non
     assert listed.out.endswith("0 of 4 bindings can be held\n")
 
 
-@pytest.mark.parametrize("command", ["mutants", "check", "golden list", "pipeline", "defects list"])
+@pytest.mark.parametrize("command", ["mutants", "samplers", "pipeline", "defects list"])
 def test_what_is_about_the_own_stacks_says_so_abroad(mine: Path, command: str) -> None:
     done = parity(mine, *command.split())
     assert done.code == cli.USAGE

@@ -183,11 +183,11 @@ WRONG: Mapping[str, tuple[str, str]] = {
     ),
     "another framework": (
         without("framework") + 'framework = "pytorch"',
-        ".framework: expected 'tensorflow', 'torch', 'numpy' or 'jax', got 'pytorch'",
+        ".framework: expected 'torch', 'tensorflow', 'jax' or 'numpy', got 'pytorch'",
     ),
     "a list of frameworks": (
         without("framework") + 'framework = ["torch"]',
-        """.framework: expected 'tensorflow', 'torch', 'numpy' or 'jax', got ["torch"]""",
+        """.framework: expected 'torch', 'tensorflow', 'jax' or 'numpy', got ["torch"]""",
     ),
     "a package by its path": (
         without("package") + 'package = "src/mine"',
@@ -264,7 +264,8 @@ WRONG: Mapping[str, tuple[str, str]] = {
     ),
     "an unknown state": (
         LEAST + 'accepts = ["dtype"]',
-        ".accepts[0]: expected 'default dtype', 'error state', 'grad mode', 'threads' or 'determinism', got 'dtype'",
+        ".accepts[0]: expected 'error state', 'folder', 'default dtype', 'grad mode', 'determinism' or 'threads', "
+        "got 'dtype'",
     ),
     "no time": (LEAST + "limit = 0", ".limit: expected a positive number of seconds, got 0"),
     "a time without end": (LEAST + "limit = inf", ".limit: expected a positive number of seconds, got Infinity"),
@@ -305,7 +306,7 @@ def test_some_names_cannot_be_had(repository: Path, name: str, said: str) -> Non
         ("pyproject.toml", "[tool.parity.subject.a]", "tool.parity: unknown key 'subject'; did you mean 'subjects'?"),
         ("pyproject.toml", "[tool.parity.subjects]\na = 1", "tool.parity.subjects.a: expected a table, got 1"),
         ("parity.toml", "subjects = ['torch']", 'subjects: expected a table, got ["torch"]'),
-        ("parity.toml", "[tool.parity.subjects.a]", "unknown key 'tool'; there are: subjects"),
+        ("parity.toml", "[tool.parity.subjects.a]", "unknown key 'tool'; there are: divergences, subjects"),
         (
             "parity.toml",
             "[subjects.a]\nb c",

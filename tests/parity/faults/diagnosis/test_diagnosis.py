@@ -152,6 +152,24 @@ def test_what_fails_in_float32_alone_is_explained_there(diagnosed: Diagnosed) ->
     assert found.cause == "an intermediate is bfloat16"
 
 
+def test_what_has_no_digits_in_float64_is_explained_in_float32(diagnosed: Diagnosed) -> None:
+    halved = returning(lambda xp, mae, a: xp.cast(mae / 2, "float32"))
+    found = diagnosed("losses.mae", halved, precisions=(FLOAT32, FLOAT64))
+    assert found.detail == "the result is 0.5 times what it should be"
+
+
+def test_single_precision_inside_double_is_a_cause_where_it_explains_the_size(diagnosed: Diagnosed) -> None:
+    found = diagnosed("losses.mae", given(observed=lambda xp, x: xp.through(x, "float32")))
+    assert found.cause == "an intermediate is float32"
+    assert found.detail.startswith("single precision inside double: an intermediate is float32 (")
+
+
+@pytest.mark.parametrize("size", [1e-3, 0.5])
+def test_single_precision_inside_double_is_no_cause_of_a_larger_error(diagnosed: Diagnosed, size: float) -> None:
+    shifted = given(observed=lambda xp, x: xp.through(x, "float32") + size)
+    assert diagnosed("losses.mae", shifted).cause != "an intermediate is float32"
+
+
 def test_a_common_gain_without_a_single_failing_example_is_called_a_factor(stacks: tuple[Framework, ...]) -> None:
     framework = next(framework for framework in stacks if framework.name == "torch")
     found = diagnose(REGISTRY["losses.mae"], framework, held(REGISTRY["losses.mae"], (framework,), (FLOAT32,)))

@@ -52,41 +52,52 @@ def test_every_command_and_option_that_they_name_exists():
             assert option in known, option
 
 
-def test_a_hook_runs_the_check_in_the_repository(clone, tmp_path):
-    (clone.root / "docs" / "new.md").write_text("# New\n")
-    clone.commit()
-    done = run(
-        "pre-commit",
-        "try-repo",
-        str(clone.root),
-        "parity-check",
-        "--hook-stage",
-        "pre-push",
-        "--all-files",
-        "--verbose",
-        cwd=clone.root,
-        PYTHONPATH=str(clone.root),
-        PRE_COMMIT_HOME=str(tmp_path),
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "not asked about: docs/new.md (documentation)" in done.stdout
+def test_a_hook_runs_the_check_in_the_repository_and_in_a_stranger_s(clone, stranger, tmp_path):
+    for place, page in ((clone, "docs/new.md"), (stranger, "NEW.md")):
+        (place.root / page).write_text("# New\n")
+        place.commit()
+        done = run(
+            "pre-commit",
+            "try-repo",
+            str(clone.root),
+            "parity-check",
+            "--hook-stage",
+            "pre-push",
+            "--all-files",
+            "--verbose",
+            cwd=place.root,
+            PYTHONPATH=str(clone.root),
+            PRE_COMMIT_HOME=str(tmp_path),
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f"not asked about: {page} (documentation)" in done.stdout
 
 
 def checked(clone, tmp_path, **environment):
-    """The step of the action that checks, as GitHub's shell runs it."""
+    """The step of the action that checks, as GitHub's shell runs it, in this repository or in a stranger's."""
     page = tmp_path / "summary.md"
     inputs = {"BASE": "main", "ACCEPT_WEAKER": "", "CI": "true", "GITHUB_STEP_SUMMARY": str(page), **environment}
     script = f'parity() {{ {sys.executable} -m parity "$@"; }}\n{step("Check")["run"]}'
     shell = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script)
-    return run(*shell, cwd=clone.root, PYTHONPATH=str(clone.root), **inputs), page.read_text()
+    return run(*shell, cwd=clone.root, PYTHONPATH=str(clone.harness or clone.root), **inputs), page.read_text()
 
 
-def test_the_action_checks_and_fills_the_page_of_the_job(clone, tmp_path):
-    (clone.root / "docs" / "new.md").write_text("# New\n")
-    done, page = checked(clone, tmp_path)
+@pytest.mark.parametrize("repository", ["clone", "stranger"])
+def test_the_action_checks_and_fills_the_page_of_the_job(request, repository, tmp_path):
+    place = request.getfixturevalue(repository)
+    (place.root / "NEW.md").write_text("# New\n")
+    done, page = checked(place, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "no contract was tried" in page
-    assert (clone.root / "parity-report" / "report.html").is_file()
+    assert (place.root / "parity-report" / "report.html").is_file()
+
+
+def test_the_action_installs_the_harness_that_it_belongs_to(tmp_path):
+    """Not what lies in the repository that it checks."""
+    script = f'python() {{ printf "%s\n" "$@"; }}\n{step("Install the harness")["run"]}'
+    done = run("bash", "-eo", "pipefail", "-c", script, cwd=tmp_path, HARNESS="/a place/parity", EXTRAS="report")
+    assert done.stdout.splitlines()[-2:] == ["--editable", "/a place/parity[report]"]
+    assert step("Install the harness")["env"]["HARNESS"] == "${{ github.action_path }}"
 
 
 @pytest.mark.commits

@@ -1,6 +1,6 @@
 import pytest
 
-from parity.gate.impact.definitions import EVERYTHING, changed_definitions
+from parity.gate.impact.definitions import EVERYTHING, changed_definitions, runs_when_called
 
 SOURCE = '''"""A file."""
 
@@ -52,6 +52,13 @@ def test_whatever_names_what_is_imported_otherwise_differs():
     assert changed("import math", "import cmath as math") == {"other": 14}
 
 
+def test_a_definition_that_is_imported_instead_asks_for_those_that_name_it():
+    moved = SOURCE.replace("import math\n", "import math\nfrom ptycho.elsewhere import mae\n")
+    start, end = moved.index("def mae"), moved.index("def other")
+    using = "\n\ndef twice(x):\n    return 2 * mae(x)\n"
+    assert changed_definitions(SOURCE + using, moved[:start] + moved[end:] + using) == {"twice": 14}
+
+
 def test_an_import_that_nobody_names_asks_for_all():
     assert EVERYTHING in changed("import math\n", "import math\nimport no_such_module\n")
 
@@ -68,3 +75,40 @@ def test_another_order_asks_for_all():
 def test_what_is_no_python_is_refused():
     with pytest.raises(SyntaxError):
         changed_definitions(SOURCE, "def")
+
+
+CLASS = """
+@frozen
+class Loss(Base):
+    scale = 1.0
+
+    @property
+    def gain(self):
+        return 2 * self.scale
+
+    class Inner:
+        flag = True
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("2 * self", "3 * self", True),
+        ("    @property\n", "", True),
+        ("scale = 1.0", "scale = 2.0", False),
+        ("flag = True", "flag = False", False),
+        ("(Base)", "(Other)", False),
+        ("@frozen\n", "", False),
+        ("scale", "'How large.'\n\n    scale", True),
+    ],
+)
+def test_of_a_class_methods_alone_run_when_they_are_called(old, new, expected):
+    assert runs_when_called("Loss", CLASS, CLASS.replace(old, new, 1)) is expected
+
+
+def test_what_is_new_or_gone_runs_when_it_is_called_unless_it_holds_more_than_methods():
+    assert runs_when_called("mae", SOURCE, "")
+    assert runs_when_called("Loss", "", "class Loss(Base):\n    def gain(self): ...\n")
+    assert not runs_when_called("Loss", "", CLASS)
+    assert not runs_when_called("LIMIT", SOURCE, "")

@@ -21,6 +21,7 @@ from parity.judging.divergences import (
     Difference,
     Divergence,
     Gauge,
+    InexactArgument,
     KnownTerm,
     PositiveFactor,
     Reduction,
@@ -39,6 +40,8 @@ from parity.stacks.base import Framework
 
 LATER = date(2999, 12, 31)
 PHASE = 0.7
+BEYOND = 64.0
+"""Pixels from the corner of a canvas to a patch."""
 
 
 def without_log_gamma(predicted: Any, observed: Any, full: bool) -> Any:
@@ -125,6 +128,13 @@ PLAYED = {
     "gauge": Played(
         _defect("optics.combine_complex", returning(_turned)), Gauge(), PHASE - 1e-4, PHASE + 1e-4, on_top="amplitude"
     ),
+    "inexact": Played(
+        _defect("patches.translate", given(positions=lambda xp, x: x + BEYOND - BEYOND)),
+        InexactArgument("positions", "patches"),
+        1e-3,
+        BEYOND,
+        on_top="patches",
+    ),
     "domain": Played(
         _defect(ERROR, returning(_one_more_in_the_dark)),
         SubDomain(lit),
@@ -162,7 +172,7 @@ def judged(name: str, measurements: list[Measurement]) -> Verdict:
 @pytest.fixture
 def accept(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Accept entries, and nothing else."""
-    return lambda *entries: monkeypatch.setattr(registry, "DIVERGENCES", entries)
+    return lambda *entries: monkeypatch.setattr(registry, "_declared", lambda folder: entries)
 
 
 @pytest.mark.parametrize("stack", ["torch", "tensorflow"])
@@ -194,7 +204,7 @@ def test_without_its_entry_it_is_a_disagreement(stacks: tuple[Framework, ...], a
     assert verdict.sides == ("torch",)
 
 
-@pytest.mark.parametrize("kind", PLAYED)
+@pytest.mark.parametrize("kind", PLAYED.keys() - {"inexact"})
 def test_a_small_defect_besides_is_still_caught_by_the_bound(
     stacks: tuple[Framework, ...], accept: Any, kind: str
 ) -> None:
@@ -208,6 +218,15 @@ def test_a_small_defect_besides_is_still_caught_by_the_bound(
     off = {m.quantity for m in found if m.stack == "torch" and m.divergence is not None and m.ratio > 1}
     assert off & set(results_of(REGISTRY[target]))
     assert not any(m.fault for m in found)
+
+
+def test_no_lack_of_digits_explains_a_gain(stacks: tuple[Framework, ...], accept: Any) -> None:
+    played = PLAYED["inexact"]
+    accept(played.entry("torch", low=-np.inf, high=np.inf))
+    with made("torch", played.gain):
+        found = [m for m in examined(played.defect.target, stacks, ("oblong",)) if m.precision == "f64"]
+    off = {m.quantity for m in found if m.stack == "torch" and m.divergence is None and m.ratio > 1}
+    assert off >= set(results_of(REGISTRY[played.defect.target]))
 
 
 def test_a_gain_of_everything_alike_is_caught_by_the_interval(stacks: tuple[Framework, ...], accept: Any) -> None:

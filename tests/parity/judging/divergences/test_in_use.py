@@ -7,9 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from parity import cli
+from parity._ground.errors import UsageError
 from parity.contracts.cases.case import parse_case
 from parity.contracts.cases.profiles import Profile
 from parity.contracts.changes import returning
@@ -18,7 +20,9 @@ from parity.contracts.fault import Fault
 from parity.faults.injection import injected
 from parity.goldens.freeze import freeze, golden_inputs
 from parity.goldens.replay import replay
-from parity.judging.divergences import Divergence, PositiveFactor, registry
+from parity.judging.divergences import Difference, Divergence, PositiveFactor, Reduction, SubDomain, registry
+from parity.judging.divergences.declared import read_divergences
+from parity.judging.divergences.factors import To
 from parity.judging.divergences.registry import accepted_in, registered
 from parity.judging.measurement import Measurement
 from parity.judging.quantity import result_of
@@ -29,6 +33,7 @@ from parity.report.messages import finding
 from parity.runs.results import read_results, write_results
 from parity.stacks import load
 from parity.stacks.base import Framework
+from parity.stacks.declaration import nearest
 from parity.testing.holding import Given, Harness
 
 MAE = REGISTRY["losses.mae"]
@@ -37,6 +42,7 @@ ENTRY = Divergence(
     "losses.mae", "torch", PositiveFactor(), 2.99, 3.01, "a convention that users rely on", date(2999, 12, 31)
 )
 TITLE = "divergence of torch in losses.mae (PositiveFactor)"
+SUBJECT = 'framework = "torch"\npackage = "ptycho_torch"\nmirror = true\n'
 FEW = ("--examples", "0", "--precision", "f64", "--mode", "eager")
 
 Parity = Callable[..., tuple[int, str, str]]
@@ -45,7 +51,7 @@ Parity = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def accept(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Accept entries, and nothing else."""
-    return lambda *entries: monkeypatch.setattr(registry, "DIVERGENCES", entries)
+    return lambda *entries: monkeypatch.setattr(registry, "_declared", lambda folder: entries)
 
 
 def test_what_is_registered_is_right_today() -> None:
@@ -83,6 +89,28 @@ def test_a_run_fails_with_the_sentence(
     assert said in out
 
 
+@pytest.mark.parametrize(
+    ("kind", "code", "said"),
+    [
+        (Reduction("target", "HW", To.SUM), cli.DISAGREE, "(Reduction): unknown argument 'target'"),
+        (
+            SubDomain(lambda inputs: np.ones(3, bool)),
+            cli.NOT_CHECKED,
+            "divergence of torch in losses.mae (SubDomain): taking it off raised ValueError: ",
+        ),
+    ],
+)
+def test_an_entry_that_cannot_be_taken_off_is_said_and_no_fault_of_the_harness(
+    accept: Callable[..., None], parity_command: Parity, kind: Difference, code: int, said: str
+) -> None:
+    accept(replace(ENTRY, kind=kind))
+    with injected(TRIPLED, "torch"):
+        ended, out, err = parity_command("run", "losses.mae", "--stack", "torch", *FEW)
+    assert ended == code
+    assert said in out + err
+    assert "Traceback" not in err
+
+
 def test_a_run_fails_where_a_size_has_left_its_interval(accept: Callable[..., None], parity_command: Parity) -> None:
     accept(replace(ENTRY, low=4.0, high=5.0))
     with injected(TRIPLED, "torch"):
@@ -116,6 +144,44 @@ def test_the_command_lists_what_is_accepted_and_how_large_it_is(
     code, out, _ = parity_command("divergences", *FEW[:4])
     assert code == cli.DISAGREE
     assert f"{TITLE}: never shows" in out
+
+
+def test_an_entry_is_proposed_and_appended_and_wants_its_reason(
+    accept: Callable[..., None], parity_command: Parity, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    accept()
+    file = tmp_path / "pyproject.toml"
+    file.write_text(f"# mine\n[tool.parity.subjects.torch]\n{SUBJECT}")
+    monkeypatch.setattr("parity.cli.divergences.engage", lambda names: load(["torch"], mode="eager"))
+    monkeypatch.setattr("parity.cli.divergences.declaring", lambda folder: nearest(tmp_path))
+    with injected(TRIPLED, "torch"):
+        code, out, _ = parity_command("divergences", "propose", "losses.mae", "probe.disk", *FEW[:4])
+        assert code == cli.AGREE
+        assert out.startswith('[[tool.parity.divergences]]\ncontract = "losses.mae"\nstack = "torch"\nkind = "positive')
+        assert parity_command("divergences", "propose", "losses.mae", "--append", *FEW[:4])[0] == cli.AGREE
+    assert file.read_text() == f"# mine\n[tool.parity.subjects.torch]\n{SUBJECT}\n{out.rstrip()}\n"
+    found = nearest(tmp_path)
+    assert found
+    with pytest.raises(UsageError, match=r"divergences\[0\].reason: expected why the difference is accepted"):
+        read_divergences(*found)
+    file.write_text(file.read_text().replace('reason = ""', 'reason = "users rely on it"'))
+    found = nearest(tmp_path)
+    assert found
+    accept(*read_divergences(*found))
+    with injected(TRIPLED, "torch"):
+        assert parity_command("run", "losses.mae", "--stack", "torch", *FEW)[0] == cli.AGREE
+        code, out, _ = parity_command("divergences", "propose", "losses.mae", *FEW[:4])
+    assert (code, out.strip()) == (cli.AGREE, "")
+
+
+def test_what_no_kind_explains_is_listed(
+    accept: Callable[..., None], parity_command: Parity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept()
+    monkeypatch.setattr("parity.cli.divergences.engage", lambda names: load(["torch"], mode="eager"))
+    with injected(Fault("losses.mae", "squared", "is squared", returning(lambda xp, mae, a: xp.square(mae))), "torch"):
+        code, out, _ = parity_command("divergences", "propose", "losses.mae", *FEW[:4])
+    assert (code, out.strip()) == (cli.DISAGREE, "losses.mae: no kind explains how torch disagrees")
 
 
 def test_an_empty_registry_says_so_and_needs_no_framework(
