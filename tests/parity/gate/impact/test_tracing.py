@@ -48,15 +48,12 @@ COMPILED = {
     "TorchScript": ("torch", "@torch.jit.script", "torch.jit.script", "torch.mean"),
     "tf.function": ("tensorflow", "@tensorflow.function", "tensorflow.function", "tensorflow.reduce_mean"),
     "XLA": ("tensorflow", "# no", "tensorflow.function(jit_compile=True)", "tensorflow.reduce_mean"),
-    "jax.jit": ("jax", "@jax.jit", "jax.jit", "jax.numpy.mean"),
 }
 
 
 @pytest.mark.parametrize("how", COMPILED)
 def test_a_function_is_seen_to_run_however_it_is_compiled(tmp_path, how):
     module, decorator, decorator_of_mae, mean = COMPILED[how]
-    if module == "jax":
-        pytest.importorskip("jax")
     package = PACKAGE.format(module=module, decorator=decorator, decorator_of_mae=decorator_of_mae, mean=mean)
     for name, text in (("mine.py", package), ("apart.py", APART), ("parity_mine.py", BINDINGS)):
         (tmp_path / name).write_text(text)
