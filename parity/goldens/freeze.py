@@ -73,7 +73,7 @@ def freeze(
         off = [m for m in held.measurements if not m.agrees]
         if off:
             withheld[framework.name] = max(off, key=lambda m: (m.fault is not None, m.ratio))
-        elif held.arrays is not None:
+        elif held.arrays is not None and is_in_its_terms(framework, contract):
             outputs[framework.name] = held.arrays
     proof = proof_of(contract, inputs, truth.quantities)
     require_proof(bare.name, contract, proof)
@@ -85,6 +85,11 @@ def freeze(
         proof=proof,
     )
     return Frozen(golden, withheld)
+
+
+def is_in_its_terms(framework: Framework, contract: Contract) -> bool:
+    """Whether what a stack returns is what the contract says, and can be stored beside the oracle's."""
+    return framework.conventions(contract, None).contract is None
 
 
 def truth_of(golden: Golden, contract: Contract) -> Truth:

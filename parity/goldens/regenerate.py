@@ -11,7 +11,7 @@ from parity.contracts.cases.families.family import MEASURED
 from parity.contracts.contract import Contract
 from parity.goldens.drift import Drift, drifts
 from parity.goldens.errors import GoldenError
-from parity.goldens.freeze import freeze, golden_inputs
+from parity.goldens.freeze import freeze, golden_inputs, is_in_its_terms
 from parity.goldens.provenance import SIMULATED, Stamp
 from parity.goldens.record import Golden
 from parity.judging.measurement import Measurement
@@ -65,6 +65,9 @@ def promote(case: Case, precision: Precision, stamp: Stamp, uncommitted: Mapping
     committed = [framework for framework in stamp.frameworks if framework.name not in uncommitted]
     frozen = freeze(case.contract, case.stratum.name, case.seed, precision, inputs, cotangents, committed)
     withheld = {stack: f"{changed} has uncommitted changes" for stack, changed in uncommitted.items()}
+    bound = [framework for framework in committed if framework.binds(case.contract)]
+    stated = [framework.name for framework in bound if not is_in_its_terms(framework, case.contract)]
+    withheld |= dict.fromkeys(stated, "its binding states conventions")
     withheld |= {stack: _outside(worst) for stack, worst in frozen.withheld.items()}
     origin = f"measured: {case.dataset.path.name}" if case.dataset else SIMULATED
     return stamp.on(frozen.golden, origin, withheld)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from parity.contracts.contract import Contract, Quota
 from parity.goldens.errors import GoldenError
-from parity.goldens.freeze import require_current
+from parity.goldens.freeze import is_in_its_terms, require_current
 from parity.goldens.record import Golden, listed
 from parity.judging.examine import Truth
 from parity.judging.measurement import Measurement, distance, fault_of
@@ -45,9 +45,10 @@ def replay(golden: Golden, contract: Contract, frameworks: Sequence[Framework]) 
     for framework in (one for one in frameworks if one.binds(contract)):
         arrays, measured, _ = truth.hold(framework)
         measurements += measured
-        others = {stack: stored for stack, stored in golden.outputs.items() if stack != framework.name}
+        comparable = golden.outputs if is_in_its_terms(framework, contract) else {}
+        others = {stack: stored for stack, stored in comparable.items() if stack != framework.name}
         held_to[framework.name] = tuple(others)
-        own = golden.outputs.get(framework.name)
+        own = comparable.get(framework.name)
         moved[framework.name] = None if arrays is None or own is None else _moved(truth, arrays, own)
         for stack, stored in others.items():
             measurements += truth.pairs({framework.name: arrays or {}, stack: stored})

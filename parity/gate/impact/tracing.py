@@ -108,7 +108,9 @@ def _asked(
                 for framework in frameworks:
                     if framework.binds(contract) and not framework.domain.why_outside(contract, inputs):
                         for entry in (None, *framework.entries_of(contract, inputs, precision)):
-                            yield folder, framework.trace(contract, inputs, precision, entry)
+                            terms = framework.conventions(contract, entry)
+                            given = terms.given(inputs)
+                            yield folder, framework.trace(terms.contract or contract, given, precision, entry)
 
 
 def _within(file: str, folder: Path) -> str:

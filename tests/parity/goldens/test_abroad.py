@@ -75,6 +75,18 @@ def test_the_line_that_keeps_a_failure_keeps_it(stranger):
     assert "; foreign-torch withheld: parity_torch.py has uncommitted changes\n" in done.stdout
 
 
+def test_of_a_binding_with_conventions_no_output_is_stored_and_it_is_held_all_the_same(stranger):
+    stranger.edit("parity_torch.py", '@binds("losses.mae")\n', '@binds("losses.mae", reduction="sum")\n')
+    right = 'losses.AmplitudeL1("none")(observed, predicted).sum()'
+    stranger.edit("parity_torch.py", "losses.AmplitudeL1()(observed, predicted)", right)
+    stranger.commit()
+    done = golden(stranger, "promote", "losses.mae", "--case", "even/0", *WHY)
+    assert "; foreign-torch withheld: its binding states conventions\n" in done.stdout, done.stderr
+    assert golden(stranger, "replay").returncode == cli.AGREE
+    stranger.edit("parity_torch.py", right, f"2 * {right}")
+    assert golden(stranger, "replay").returncode == cli.DISAGREE
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
