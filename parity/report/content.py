@@ -69,6 +69,8 @@ class ContractReport:
     pictures: tuple[Picture, ...] = ()
     not_shown: str = ""
     omitted: tuple[str, ...] = ()
+    is_known: bool = False
+    """Whether it disagrees as its repository knows, so that nothing has failed."""
     terms: tuple[str, ...] = ()
     causes: Mapping[str, str] = field(default_factory=dict)
 
@@ -93,7 +95,8 @@ class Report:
     @property
     def has_failed(self) -> bool:
         """Whether a contract disagrees, or another check failed."""
-        return self._has(Weight.FAILED) or Outcome.DISAGREE in self._outcomes
+        unknown = (held.run.verdict.outcome for held in self.contracts if not held.is_known)
+        return self._has(Weight.FAILED) or Outcome.DISAGREE in unknown
 
     @property
     def is_unchecked(self) -> bool:

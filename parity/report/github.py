@@ -61,7 +61,7 @@ def _annotations(report: Report) -> Iterator[tuple[Annotation, tuple[Place, ...]
         verdict = held.run.verdict
         if verdict.agrees:
             continue
-        kind = ERROR if verdict.outcome is Outcome.DISAGREE else WARNING
+        kind = NOTICE if held.is_known else ERROR if verdict.outcome is Outcome.DISAGREE else WARNING
         title = f"{verdict.contract}: {verdict_in_words(verdict)}"
         yield Annotation(kind, title, held.message or verdict.reason or title), held.places
     for remark in report.remarks:

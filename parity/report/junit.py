@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from junitparser.junitparser import SystemOut
 
 from parity.report.content import ContractReport, Remark, Report, Weight
@@ -42,7 +42,7 @@ def _contract(held: ContractReport) -> TestCase:
         message = _writable(held.message or f"{verdict.contract}: {verdict_in_words(verdict)}\n{verdict.reason}")
         failure = Failure(message.splitlines()[0], str(verdict.outcome))
         failure.text = message
-        case.result = [failure]
+        case.result = [Skipped(message.splitlines()[0]) if held.is_known else failure]
     if held.omitted or held.terms:
         case.system_out = _writable("\n".join([*(f"held to: {line}" for line in held.terms), *held.omitted]))
     return case

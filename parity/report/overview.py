@@ -22,7 +22,8 @@ def headline(report: Report) -> str:
         [remark.title for remark in report.remarks if remark.weight is weight]
         for weight in (Weight.NOT_CHECKED, Weight.FAILED)
     )
-    off = [held.run.verdict.contract for held in report.contracts if not held.run.verdict.agrees]
+    every = [held for held in report.contracts if not held.run.verdict.agrees]
+    off, known = ([held.run.verdict.contract for held in every if held.is_known is known] for known in (False, True))
     parts = []
     if unchecked:
         parts.append(f"{counted(len(unchecked), 'thing')} could not be checked: {_named(unchecked)}")
@@ -31,7 +32,8 @@ def headline(report: Report) -> str:
         parts.append(f"{len(off)} of {counted(len(report.contracts), 'contract')} {verb} not agree: {_named(off)}")
     if failed:
         parts.append(f"{counted(len(failed), 'check')} failed: {_named(failed)}")
-    return "; ".join(parts) or agreement(report)
+    said = "; ".join(parts) or agreement(report)
+    return f"{said}; {_named(known)}: as in the baseline" if known else said
 
 
 def agreement(report: Report) -> str:

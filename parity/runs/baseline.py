@@ -143,6 +143,16 @@ def disagreements(reports: Iterable[ContractReport]) -> dict[Where, Failing]:
     return found
 
 
+def changes_in(held: ContractReport, stacks: Collection[str]) -> list[str] | None:
+    """How a disagreement differs from the baseline, whatever the cases; None if nothing disagrees, or without one."""
+    found = disagreements([held])
+    baseline = read_baseline(baseline_file()) if found else None
+    if baseline is None:
+        return None
+    asked = Extent((held.run.verdict.contract,), stacks, held.run.verdict.precisions)
+    return list(baseline.changes(found, asked, whole=False).values())
+
+
 def _off(verdict: Verdict, measurements: Iterable[Measurement]) -> Iterator[tuple[Where, float, str]]:
     """Each failure with its size, and what made comparison impossible; then gains, and what is off between stacks."""
     for m in verdict.failures:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -20,9 +19,8 @@ from parity.judging.divergences.faults import measured_faults
 from parity.judging.divergences.registry import accepted_in
 from parity.judging.run import Attempt, Holder, judged
 from parity.judging.verdict import Verdict
-from parity.report.content import ContractReport
 from parity.report.gathering import gather
-from parity.runs.baseline import BASELINE, Extent, baseline_file, disagreements, read_baseline
+from parity.runs.baseline import BASELINE, changes_in
 
 
 def hypothesis_settings(profile: Profile, contract: Contract) -> settings:
@@ -86,7 +84,7 @@ class Harness:
         if not run.verdict.agrees:
             explained = holder.frameworks if self._given.explains else ()
             held = gather(run, contract, explained, in_depth=False, case=next(iter(failing), None))
-            changes = _changes(held, [framework.name for framework in holder.frameworks])
+            changes = changes_in(held, [framework.name for framework in holder.frameworks])
             if changes == []:
                 pytest.xfail(f"known: {contract.name} disagrees as frozen in {BASELINE}")
             pytest.fail("\n".join([*(changes or ()), held.message]), pytrace=False)
@@ -94,16 +92,6 @@ class Harness:
         off = measured_faults(entries, run.measurements, Registry([contract]), run.omissions)
         if off:
             pytest.fail("\n".join(off), pytrace=False)
-
-
-def _changes(held: ContractReport, stacks: Sequence[str]) -> list[str] | None:
-    """How a disagreement differs from the baseline; None where there is none, or nothing disagrees."""
-    found = disagreements([held])
-    baseline = read_baseline(baseline_file()) if found else None
-    if baseline is None:
-        return None
-    asked = Extent((held.run.verdict.contract,), stacks, held.run.verdict.precisions)
-    return list(baseline.changes(found, asked, whole=False).values())
 
 
 def _failing_draw(attempt: Attempt, contract: Contract, settings: settings) -> list[str]:

@@ -159,7 +159,8 @@ def _in_a_line(answered: Answer | Lost, name: str) -> str:
     if isinstance(answered, Lost):
         return f"{name}: not checked"
     verdict = answered.report.run.verdict if answered.report else None
-    return "" if verdict is None or verdict.agrees else f"{name}: {verdict_in_words(verdict)}"
+    known = answered.report is not None and answered.report.is_known
+    return "" if verdict is None or verdict.agrees or known else f"{name}: {verdict_in_words(verdict)}"
 
 
 def _places(reasons: Sequence[Reason]) -> tuple[Place, ...]:

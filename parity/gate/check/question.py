@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.content import ContractReport, Remark, Weight
 from parity.report.gathering import gather
 from parity.report.terminal import plain
+from parity.runs.baseline import BASELINE, changes_in
 from parity.runs.isolation import hold
 from parity.stacks import in_modes
 from parity.stacks.base import Framework
@@ -99,6 +100,15 @@ def goldens_off(folder: Path, contract: Contract, frameworks: Sequence[Framework
     return [Remark(Weight.NOTED, title, ", ".join(replayed.golden.name for replayed in off))]
 
 
+def _as_known(held: ContractReport, stacks: Sequence[Framework]) -> ContractReport:
+    """With what the baseline of the repository says of a disagreement."""
+    changes = changes_in(held, [framework.name for framework in stacks])
+    if changes is None:
+        return held
+    said = changes or [f"known: it is in {BASELINE}, with this cause"]
+    return replace(held, message="\n  ".join([held.message, *said]), is_known=not changes)
+
+
 def _work(contract: Contract, examples: int) -> float:
     """Compositions are dearer than their examples."""
     return (len(contract.strata) + contract.drawn(examples)) * contract.cost * (8 if contract.stages else 1)
@@ -132,7 +142,7 @@ class SubjectQuestion:
             if isinstance(held, NotChecked):
                 raise CheckNotMade(held.reason)
             remarks = goldens_off(self.goldens, contract, stacks, held.run.verdict.agrees)
-            return Answer(held, tuple(remarks), outcomes.descriptions)
+            return Answer(_as_known(held, stacks), tuple(remarks), outcomes.descriptions)
         return Answer(None, (), outcomes.descriptions)
 
 

@@ -64,6 +64,22 @@ def test_all_that_is_bound_is_asked_where_anything_may_have_changed(stranger):
     assert "1 contract agrees on " in done.stdout
 
 
+def test_what_the_baseline_has_is_known_until_it_changes(stranger):
+    done = stranger.python("parity", "baseline", "write", "optics.far_field_amplitude", "forward.predict_amplitude")
+    assert done.returncode == cli.AGREE, done.stderr
+    stranger.commit()
+    optics = "ptycho_torch/optics.py"
+    stranger.edit(optics, "waves.sum(0) * signs", "signs * waves.sum(0)")
+    done = check(stranger, "--base", "HEAD")
+    assert done.returncode == cli.AGREE, done.stdout
+    assert done.stdout.count("\n  known: it is in parity-baseline.toml, with this cause\n") == 2
+    assert "optics.far_field_amplitude, forward.predict_amplitude: as in the baseline" in done.stdout.replace("\n", " ")
+    stranger.edit(optics, "field.real**2 + field.imag**2", "2 * (field.real**2 + field.imag**2)")
+    done = check(stranger, "--base", "HEAD")
+    assert done.returncode == cli.DISAGREE, done.stdout
+    assert "optics.far_field_amplitude: foreign-torch in f64, amplitude: expected the cause" in done.stdout
+
+
 def test_what_is_bound_no_longer_is_noted_and_nothing_bound_is_no_pass(stranger):
     (stranger.root / "parity_torch.py").write_text("import parity_binding\n")
     code, found = stranger.verdict()
