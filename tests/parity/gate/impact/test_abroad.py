@@ -1,9 +1,12 @@
 """What a change of a stranger's repository touches: that of `tests/stand_in`, with a few definitions more."""
 
+import re
+
 import pytest
 
 from parity.contracts.declared import REGISTRY
 from parity.gate.impact import changes_since, impact_abroad
+from parity.judging.divergences.registry import accepted_by
 from parity.stacks.subjects import subjects_in
 
 LOSSES, SCANNING, DETECTOR = (f"ptycho_torch/{name}.py" for name in ("nn/losses", "scanning", "detector"))
@@ -63,6 +66,7 @@ def base(stranger):
 
 
 def impact(clone, contracts=CONTRACTS):
+    accepted_by.cache_clear()  # a process of a user's sees one repository
     subjects = tuple(subjects_in(clone.root).values())
     return impact_abroad(changes_since(clone.root, "HEAD"), subjects, contracts)
 
@@ -80,11 +84,7 @@ def test_a_contract_is_asked_if_what_changed_runs_for_it_or_did(base):
     base.edit(LOSSES, "    def forward(self, measured, expected):\n\n", "")
     base.edit(LOSSES, "2 * gap", "gap + gap")
     base.edit(LOSSES, '"no binding draws"', '"no binding ever draws"')
-    base.edit(
-        BINDINGS,
-        "-scanning.relative(positions.flip(-1)).flip(-1)",
-        "0 - scanning.relative(positions.flip(-1)).flip(-1)",
-    )
+    base.edit(BINDINGS, "scanning.relative(", "+scanning.relative(")
     base.edit("ptycho_torch/__init__.py", "Model-based", "Models in")
     (base.root / "train.py").write_text("raise SystemExit\n")
     found = impact(base)
@@ -146,10 +146,8 @@ def test_all_are_asked_where_the_base_cannot_be_run(base):
     base.commit()
     base.edit("ptycho_torch/optics.py", "import tor\n", "import torch\n")
     (reason,) = impact(base).everything
-    assert reason.words == (
-        "the base cannot be traced (parity_torch.py, line 6: raised ModuleNotFoundError: No module named 'tor'), "
-        "and code changed in ptycho_torch/optics.py, line 1"
-    )
+    why = r"the base cannot be traced \(parity_torch.py, line \d+: raised ModuleNotFoundError: No module named 'tor'"
+    assert re.fullmatch(rf"{why}.*\), and code changed in ptycho_torch/optics.py, line 1", reason.words)
 
 
 @pytest.mark.parametrize(
