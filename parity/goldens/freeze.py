@@ -62,7 +62,8 @@ def freeze(
 ) -> Frozen:
     """The golden of these inputs, by the oracle and the stacks as they are now.
 
-    A stack that is not within its bounds is not frozen: what it returned is left out, and said. Raises GoldenError
+    A stack that is not within its bounds is not frozen: what it returned is left out, and said. So is, unsaid, what
+    was returned in other terms than the golden's: it is held to the oracle whenever it is replayed. Raises GoldenError
     where the contract cannot be asked about the inputs, and where the golden would tell no fault from the truth.
     """
     bare = Golden(contract.name, stratum, seed, precision, inputs, cotangents, oracle={}, bounds={}, outputs={})
@@ -73,7 +74,7 @@ def freeze(
         off = [m for m in held.measurements if not m.agrees]
         if off:
             withheld[framework.name] = max(off, key=lambda m: (m.fault is not None, m.ratio))
-        elif held.arrays is not None:
+        elif held.arrays is not None and framework.conventions(contract, None).contract is None:
             outputs[framework.name] = held.arrays
     proof = proof_of(contract, inputs, truth.quantities)
     require_proof(bare.name, contract, proof)
