@@ -117,6 +117,7 @@ subjects: $(READY) $(SUBJECTS_READY) ## What the oracle says of public packages,
 				--report $(CURDIR)/$(EVIDENCE)/subjects/$$subject) || [ $$? -eq 1 ] || exit 3; \
 		done; \
 	done
+	@$(SUBJECTS)/bin/python subjects/by_hand.py
 	@$(VENV)/bin/parity table $(EVIDENCE)/subjects/*/results.json \
 		$(PACKAGES:%=--findings subjects/%/findings.toml) --write docs/findings.md
 

@@ -64,11 +64,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ByHand:
-    """Something that no contract asks: the smallest case, and what came of it."""
+    """Something that no contract asks: a few lines of Python that show it, and what they print."""
 
     title: str
-    case: str
-    measured: str
+    code: str
+    prints: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +147,9 @@ def _section(explained: Explained, failures: Sequence[Measurement]) -> Iterator[
             yield from ("", f"`{contract}`: {REGISTRY[contract].equation}", "")
             for subject in finding.subjects:
                 yield _line(_shown(explained, finding, contract, subject, failures))
-    if explained.by_hand:
-        yield from ("", f"### No contract asks for these, in {explained.package}", "")
-        yield from ("| what | smallest case | measured |", "|---|---|---|")
-        yield from (f"| {one.title} | {one.case} | {one.measured} |" for one in explained.by_hand)
+    for one in explained.by_hand:
+        yield from ("", f"### {one.title}", "", "No contract asks for it. These lines", "")
+        yield from ("```python", one.code.strip(), "```", "", "print", "", "```", one.prints.strip(), "```")
 
 
 def _shown(

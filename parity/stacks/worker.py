@@ -927,7 +927,7 @@ class Bindings:
         key = self._key(question)
         reached = key in self._reaching
         try:
-            with contextlib.nullcontext() if reached else profiled(self._is_own) as seen:
+            with contextlib.nullcontext() if reached else watching(self._is_own) as seen:
                 yield
         except StackError as error:
             cause = error.__cause__
@@ -975,27 +975,35 @@ class Ran(NamedTuple):
 
 
 @contextlib.contextmanager
-def profiled(is_meant: Callable[[str], bool]) -> Iterator[Ran]:
+def watching(is_meant: Callable[[str], bool]) -> Iterator[Ran]:
     """The functions of such files that run in the block; the bodies of classes and modules are none."""
     ran = Ran(set(), set())
     meant = functools.lru_cache(maxsize=None)(is_meant)
     importing = 0
 
-    def note(frame: Any, event: str, argument: Any) -> None:
+    def entered(frame: Any, event: str, argument: Any) -> Any:
         nonlocal importing
         code = frame.f_code
         if code.co_name == "<module>":
-            importing += (event == "call") - (event == "return")
-        elif event == "call" and code.co_flags & inspect.CO_OPTIMIZED and meant(code.co_filename):
+            importing += 1
+            frame.f_trace_lines = False
+            return left
+        if code.co_flags & inspect.CO_OPTIMIZED and meant(code.co_filename):
             (ran.imported if importing else ran.called).add(code)
+        return None
 
-    sys.setprofile(note)
-    threading.setprofile(note)
+    def left(frame: Any, event: str, argument: Any) -> Any:
+        nonlocal importing
+        importing -= event == "return"
+        return left
+
+    sys.settrace(entered)  # of a profile, Python would be told of every call of C, too
+    threading.settrace(entered)
     try:
         yield ran
     finally:
-        sys.setprofile(None)
-        threading.setprofile(None)
+        sys.settrace(None)
+        threading.settrace(None)
 
 
 def _places(codes: set[types.CodeType]) -> list[tuple[str, int]]:
@@ -1163,7 +1171,7 @@ class Server:
         if not self._settings.traced:
             yield Ran(set(), set())
             return
-        with profiled(functools.partial(_lies_below, self._settings.traced)) as ran:
+        with watching(functools.partial(_lies_below, self._settings.traced)) as ran:
             yield ran
         self._imported |= ran.imported
 

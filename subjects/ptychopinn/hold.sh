@@ -36,7 +36,7 @@ for commit in "$@"; do
     git -C "$checkout" ls-files -z 'ptycho/*.py' 'ptycho_torch/*.py' |
         git -C "$checkout" checkout-index -z --stdin --prefix="$held/"
     unset GIT_INDEX_FILE
-    cp "$here"/bindings_*.py "$held"
+    cp "$here"/bindings_*.py "$here"/parity-baseline.toml "$held"
     sed "s#^bindings#python = \"$interpreter\"\n&#" "$here/parity.toml" > "$held/parity.toml"
     for subject in pinn-torch pinn-tensorflow; do
         echo "$subject at $commit"

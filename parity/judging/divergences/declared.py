@@ -11,6 +11,7 @@ A new kind is a row of `KINDS`.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import runpy
 from collections.abc import Callable, Mapping
@@ -138,6 +139,13 @@ def _reason(place: Key, value: Any) -> str:
     if not text(place, value).strip():
         raise place.error("why the difference is accepted, in words of yours", "none")
     return text(place, value)
+
+
+def files_of(entry: Divergence) -> tuple[Path, ...]:
+    """The files whose functions an entry has."""
+    kind: Any = entry.kind
+    functions = filter(callable, (getattr(kind, each.name) for each in dataclasses.fields(kind)))
+    return tuple(Path(inspect.unwrap(function).__code__.co_filename) for function in functions)
 
 
 def written(entry: Divergence, table: str) -> str:

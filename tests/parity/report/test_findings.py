@@ -25,8 +25,8 @@ subjects = ["torch"]
 
 [[by_hand]]
 title = "It is slow"
-case = "any"
-measured = "an hour"
+code = "print(1)"
+prints = "1"
 """
 
 
@@ -106,7 +106,10 @@ def test_a_finding_has_its_words_its_numbers_and_the_line_that_shows_it(
         f"### The mean is a sum\n\nAs its name says.\n\n`losses.mae`: {REGISTRY['losses.mae'].equation}\n\n- {mae}"
         in said
     )
-    assert "| It is slow | any | an hour |" in said
+    assert (
+        "### It is slow\n\nNo contract asks for it. These lines\n\n```python\nprint(1)\n```\n\nprint\n\n```\n1\n```\n"
+        in said
+    )
     explained, _, left = said.partition("## Not explained\n\n")
     assert "absolute_error --case" not in explained
     assert [line.split(" --")[0] for line in left.splitlines() if line.startswith("- ")] == [
@@ -125,7 +128,7 @@ WRONG = {
     "subject": (FILE.replace('["torch"]', '["torch", "tensorflow"]'), f"losses.mae in tensorflow, {NO_SUCH}"),
     "contract": (FILE.replace("losses.mae", "losses.mea"), "did you mean 'losses.mae'?"),
     "key": (FILE.replace("words", "word"), "expected the keys contracts, subjects, title"),
-    "missing": (FILE.replace('case = "any"', ""), "expected the keys title, case, measured, got title, measured: case"),
+    "missing": (FILE.replace('prints = "1"', ""), "expected the keys title, code, prints, got title, code: prints"),
     "text": (FILE.replace('["torch"]', '"torch"'), "subjects: expected a list of texts, got torch"),
     "list": (FILE.replace('"It is slow"', "[]"), "title: expected text, got []"),
     "package": (FILE.replace("package", "packages"), "expected package, folder, finding and by_hand, got by_hand"),

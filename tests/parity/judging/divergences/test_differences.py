@@ -252,7 +252,7 @@ def judged(name: str, measurements: list[Measurement]) -> Verdict:
 @pytest.fixture
 def accept(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Accept entries, and nothing else."""
-    return lambda *entries: monkeypatch.setattr(registry, "_declared", lambda folder: entries)
+    return lambda *entries: monkeypatch.setattr(registry, "accepted_by", lambda folder: entries)
 
 
 @pytest.mark.parametrize("stack", ["torch", "tensorflow"])
