@@ -37,14 +37,14 @@ def bindings_group() -> None:
 def list_command() -> int:
     """List the contracts, and the line that binds each.
 
-    Every subject has a column. Nothing is run.
+    Every subject has a column, with the conventions that each binding states. Nothing is run.
     """
     subjects = _bound_subjects()
     bound = {subject.name: declared_in(_file(subject)) for subject in subjects}
     table = bare_table("contract", *bound)
     for contract in REGISTRY.values():
         lines = [found.get(contract.name, found.get(contract.address)) for found in bound.values()]
-        table.add_row(contract.name, *("–" if line is None else f"line {line}" for line in lines))
+        table.add_row(contract.name, *("–" if line is None else Text(line.words) for line in lines))
     out = console()
     out.print(table)
     for subject in subjects:
@@ -70,7 +70,9 @@ def new_command(names: tuple[str, ...], name: str | None) -> int:
     bound = declared_in(file)
     for contract in contracts:
         if contract.name in bound:
-            raise UsageError(f"{contract.name}: expected no binding, got one in {file}, line {bound[contract.name]}")
+            raise UsageError(
+                f"{contract.name}: expected no binding, got one in {file}, line {bound[contract.name].line}"
+            )
     text = "".join(f"\n\n{stub(contract, subject.framework, subject.package)}" for contract in contracts)
     with file.open("a", encoding="utf-8") as opened:
         opened.write(text)
@@ -96,12 +98,19 @@ def check_command(names: tuple[str, ...], name: str | None) -> int:
     found = {contract.name: _tried(framework, contract) for contract in contracts}
     table = bare_table("contract", "binding")
     for contract, said in found.items():
-        table.add_row(contract, Text(said or "can be held", "red" if said else "green"))
+        table.add_row(contract, Text(said or _can_be_held(framework, REGISTRY[contract]), "red" if said else "green"))
     out = console()
     out.print(table)
     off = [contract for contract, said in found.items() if said]
     out.print(f"{len(found) - len(off)} of {counted(len(found), 'binding')} can be held", soft_wrap=True)
     return exit_code(unchecked=bool(off) or not found)
+
+
+def _can_be_held(framework: Framework, contract: Contract) -> str:
+    """To which conventions, of all names."""
+    stated = (framework.conventions(contract, entry).words for entry in (None, *framework.named(contract)))
+    words = "; ".join(dict.fromkeys(word for words in stated for word in words))
+    return f"can be held, to {words}" if words else "can be held"
 
 
 def _tried(framework: Framework, contract: Contract) -> str:
@@ -112,7 +121,8 @@ def _tried(framework: Framework, contract: Contract) -> str:
         try:
             inputs = case.inputs()
             for entry in (None, *framework.entries_of(contract, inputs, FLOAT64)):
-                framework.evaluate(contract, inputs, FLOAT64, entry=entry)
+                terms = framework.conventions(contract, entry)
+                framework.evaluate(terms.contract or contract, terms.given(inputs), FLOAT64, entry=entry)
         except OutsideDomain:
             outside += 1
         except StackError as error:

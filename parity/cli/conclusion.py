@@ -77,6 +77,8 @@ def conclude(
     out.print()
     for sentence in found.divergences_off:
         out.print(Text(sentence, "red"), soft_wrap=True)
+    for line in (line for one in found.held for line in one.terms):
+        out.print(Text(f"held to: {line}"), soft_wrap=True)
     for line in (line for one in found.held for line in one.omitted):
         out.print(Text(f"not asked: {line}", "yellow"), soft_wrap=True)
     unbound = [unbound_line(found.unbound)] if found.unbound else []

@@ -82,12 +82,26 @@ class Result:
 
     `relative` scales the random cotangent of this result by its modulus, where that is not 0. A far field needs it: in
     its dark corner the direction of the field, and with it the gradient of the amplitude, is below the rounding of the
-    transform.
+    transform. What is `reduced` is a mean or a sum over axes of its arguments, such as `sum CHW`.
     """
 
     name: str
     kind: Kind
     relative: bool = False
+    reduced: str = ""
+
+
+class Around(Protocol):
+    """What is put round an oracle's function, and round its vjp: the conventions of a binding."""
+
+    @property
+    def contract(self) -> Contract:
+        """The contract without them."""
+        ...
+
+    def oracle(self, own: Callable[..., Any]) -> Callable[..., Any]: ...
+
+    def oracle_vjp(self, own: Callable[..., Any], vjp: Callable[..., Any]) -> Callable[..., tuple[Any, ...]]: ...
 
 
 class Trial(Protocol):
@@ -176,6 +190,7 @@ class Contract:
     `stages` says what other contracts a composition is made of on given inputs, in order; the last stage's result is
     the composition's. `cost` is that of an example in units of a usual one: so much fewer are drawn. What is `eager` is
     not traced: its few examples would take less time than the trace. The sides of a frame are multiples of `divisor`.
+    What is `around` its oracle says that it stands for the contract as a binding has it.
     """
 
     name: str
@@ -192,6 +207,7 @@ class Contract:
     cost: int = 1
     eager: bool = False
     divisor: int = 1
+    around: Around | None = None
 
     def __post_init__(self) -> None:
         """Refuse another contract's faults, and strata of a family that the arguments cannot be made of."""
@@ -229,6 +245,12 @@ class Contract:
         return all(side % self.divisor == 0 for side in frame)
 
     @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """Those of arguments and results, by name."""
+        found = {argument.name: argument.kind for argument in self.arguments}
+        return found | {result.name: result.kind for result in self.results}
+
+    @property
     def differentiable(self) -> tuple[Argument, ...]:
         return tuple(argument for argument in self.arguments if argument.differentiable)
 
@@ -242,11 +264,13 @@ class Contract:
 
     def oracle(self) -> Callable[..., Any]:
         """The oracle's function."""
-        return _attribute(self._oracle_module(), self.function)
+        own = _attribute(self._oracle_module(), self.function)
+        return self.around.oracle(own) if self.around else own
 
     def oracle_vjp(self) -> Callable[..., tuple[Any, ...]]:
         """The oracle's vector–Jacobian product: cotangents first, gradients of the differentiable arguments."""
-        return _attribute(self._oracle_module(), f"{self.function}_vjp")
+        vjp = _attribute(self._oracle_module(), f"{self.function}_vjp")
+        return self.around.oracle_vjp(_attribute(self._oracle_module(), self.function), vjp) if self.around else vjp
 
     def _oracle_module(self) -> ModuleType:
         return importlib.import_module(f"parity.physics.oracle.{self.module}")

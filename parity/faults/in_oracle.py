@@ -50,7 +50,13 @@ def _changed(fault: Fault, contract: Contract, inputs: Inputs, truth: Arrays) ->
     results = results_of(contract)
     right = tuple(truth[quantity] for quantity in results)
     arguments = _plain(inputs)
-    returned = _within(fault, contract)(**arguments) if fault.at else _made(fault, contract, arguments, right)
+    if fault.at:
+        returned = _within(fault, contract)(**arguments)
+    elif contract.around:
+        wrong = fault.change(NUMPY, contract.around.contract.oracle(), kinds_at(contract.address))
+        returned = contract.around.oracle(wrong)(**arguments)
+    else:
+        returned = _made(fault, contract, arguments, right)
     returned = returned if isinstance(returned, tuple) else (returned,)
     returned_by = zip(results, returned, right, strict=True)
     return {quantity: wrong for quantity, wrong, known in returned_by if wrong is not known}

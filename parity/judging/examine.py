@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any, NamedTuple
 
 from parity.contracts.cases.case import Case, precisions_of
 from parity.contracts.contract import Contract, Entry, Inputs, has_readings
+from parity.contracts.conventions import Conventions
 from parity.judging.divergences.base import Comparison, Divergence
 from parity.judging.divergences.registry import registered
 from parity.judging.divergences.removal import Corrected, corrected, measure_corrected, without_broken
 from parity.judging.expectation import bounded_gradients, bounded_values, witness
 from parity.judging.laws import examine_facts
-from parity.judging.measurement import Label, Measurement, measure, missing_gradient
+from parity.judging.measurement import Label, Measurement, measure, missing_gradient, without_accepted
 from parity.judging.omission import Omission, Omitted
 from parity.judging.quantity import Arrays, Quantity, by_quantity, gradient_of, result_of
+from parity.judging.terms import Masks, expected, judged
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, Precision
 from parity.stacks.base import Awaited, Evaluation, Framework, OutsideDomain, StackError
@@ -129,12 +131,17 @@ class Begun:
     """A stack being asked, through each of its entries; None is the contract's own function."""
 
     stack: str
-    asked: tuple[tuple[Entry | None, Awaited[Evaluation]], ...]
+    asked: tuple[tuple[Entry | None, Conventions, Awaited[Evaluation]], ...]
+
+    @property
+    def terms(self) -> Conventions:
+        """Those of the contract's own function."""
+        return self.asked[0][1]
 
     @property
     def is_answered(self) -> bool:
         """Whether all has been answered."""
-        return all(asked.is_answered() for _, asked in self.asked)
+        return all(asked.is_answered() for _, _, asked in self.asked)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,8 +171,10 @@ class Confrontation:
         measurements = [measurement for one in held.values() for measurement in one.measurements]
         omissions = [omission for one in held.values() for omission in one.omissions]
         found = {stack: one.arrays for stack, one in held.items() if one.arrays is not None}
-        for two in combinations(found, 2):
-            measurements += self.truth.pairs({stack: found[stack] for stack in two})
+        for one, other in combinations(found, 2):
+            terms, others = self.begun[one].terms, self.begun[other].terms
+            if terms.values_stated == others.values_stated:
+                measurements += self.truth.in_terms(terms).pairs({stack: found[stack] for stack in (one, other)})
         for future in self.facts:
             facts, unasked = future.result()
             measurements += facts
@@ -178,7 +187,7 @@ class Truth:
     """What the stacks are judged by in one case and precision: what they are given, and what the oracle says of it.
 
     `cotangents` are by result, and empty where there is nothing to pull back; `quantities` are results and gradients.
-    What `divergences` accept is taken off before anything is measured.
+    What `divergences` accept is taken off before anything is measured. The elements `unjudged` are whatever they are.
     """
 
     contract: Contract
@@ -190,6 +199,8 @@ class Truth:
     witness: Arrays = field(default_factory=dict)
     clock: Clock = untimed
     divergences: tuple[Divergence, ...] = field(default_factory=registered)
+    unjudged: Masks = field(default_factory=dict)
+    _in_terms: dict[str, Truth] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, case: Case, inputs: Inputs, precision: Precision, clock: Clock = untimed) -> Truth:
@@ -205,6 +216,26 @@ class Truth:
         quantities = by_quantity(values, gradients)
         return cls(contract, case.name, precision, inputs, cotangents if gradients else {}, quantities, seen, clock)
 
+    def in_terms(self, terms: Conventions) -> Truth:
+        """What a stack is judged by that has the contract's function in these terms."""
+        if terms.contract is None:
+            return self
+        if terms.stated not in self._in_terms:
+            with self.clock(VALUES):
+                found = expected(self.contract, terms, self.inputs, self.cotangents, self.precision)
+            with self.clock(WITNESS):
+                seen = self.witness and found.witness(self.precision)
+            self._in_terms[terms.stated] = replace(
+                self,
+                contract=found.contract,
+                inputs=found.inputs,
+                cotangents=found.cotangents,
+                quantities=found.quantities,
+                witness=seen,
+                unjudged=found.unjudged,
+            )
+        return replace(self._in_terms[terms.stated], divergences=self.divergences)
+
     def hold(self, framework: Framework) -> Measured:
         """What a stack returns, None if it raises, and how far that, and every other entry's, is from the oracle."""
         return self.measured(self.begin(framework))
@@ -212,14 +243,22 @@ class Truth:
     def begin(self, framework: Framework) -> Begun:
         """Ask a stack, through every entry that it has."""
         entries = (None, *framework.entries_of(self.contract, self.inputs, self.precision))
-        return Begun(framework.name, tuple((entry, self._begin(framework, entry)) for entry in entries))
+        terms = [(entry, framework.conventions(self.contract, entry)) for entry in entries]
+        asked = ((entry, each, self.in_terms(each)._begin(framework, entry)) for entry, each in terms)
+        return Begun(framework.name, tuple(asked))
 
     def measured(self, begun: Begun) -> Measured:
         """Wait for a stack, and measure; as `hold` says."""
         own: Arrays | None = None
         measurements: list[Measurement] = []
         omissions: list[Omission] = []
-        for entry, asked in begun.asked:
+        for entry, terms, asked in begun.asked:
+            truth, path = self.in_terms(terms), entry.path if entry else ""
+            if terms.words:
+                said = "; ".join(terms.words)
+                omissions.append(
+                    Omission(self.contract.name, begun.stack, Omitted.IN_OWN_TERMS, quantity=path, why=said)
+                )
             try:
                 evaluation = self._answered(begun.stack, asked)
             except OutsideDomain as outside:
@@ -229,11 +268,12 @@ class Truth:
                 label = self._label(result_of(self.contract.results[0].name), entry)
                 measurements.append(label.fault(begun.stack, str(error)))
                 continue
-            unasked = [gradient_of(name).through(entry.path if entry else "") for name in evaluation.unasked]
+            unasked = [gradient_of(name).through(path) for name in evaluation.unasked]
             omissions += [self._omission(begun.stack, Omitted.NO_GRADIENT, each) for each in unasked]
             with self.clock(JUDGING):
-                arrays = by_quantity(evaluation.values, evaluation.gradients)
-                measurements += self._measured(begun.stack, arrays, entry, evaluation.unasked)
+                arrays = judged(by_quantity(evaluation.values, evaluation.gradients), truth.unjudged)
+                measurements += truth._measured(begun.stack, arrays, entry, evaluation.unasked)
+            omissions += truth._unjudged(begun.stack, entry, evaluation.unasked)
             if entry is None:
                 own = arrays
         return Measured(own, measurements, tuple(omissions))
@@ -241,6 +281,19 @@ class Truth:
     def _omission(self, stack: str, omitted: Omitted, quantity: Quantity | None = None, why: str = "") -> Omission:
         named = quantity.text if quantity else ""
         return Omission(self.contract.name, stack, omitted, self.case, self.precision.name, named, why)
+
+    def _open(self, quantity: Quantity) -> int:
+        """How many elements of a quantity are not judged."""
+        return int(self.unjudged[quantity].sum()) if quantity in self.unjudged else 0
+
+    def _unjudged(self, stack: str, entry: Entry | None, unasked: Sequence[str]) -> list[Omission]:
+        """What was asked, and is not judged."""
+        path = entry.path if entry else ""
+        return [
+            self._omission(stack, Omitted.NOT_JUDGED, q.through(path), f"{int(mask.sum())} of {mask.size}")
+            for q, mask in self.unjudged.items()
+            if not (q.is_gradient and q.name in unasked) and mask.any()
+        ]
 
     def evaluate(self, framework: Framework, entry: Entry | None = None) -> Arrays:
         """What a stack returns, results and gradients; what it claims no gradient of is the oracle's.
@@ -250,7 +303,7 @@ class Truth:
         evaluation = self._answered(framework.name, self._begin(framework, entry))
         right = {gradient_of(name): self.quantities.get(gradient_of(name)) for name in evaluation.unasked}
         granted = {quantity: self.precision.round(oracle.value) for quantity, oracle in right.items() if oracle}
-        return {**granted, **by_quantity(evaluation.values, evaluation.gradients)}
+        return {**granted, **judged(by_quantity(evaluation.values, evaluation.gradients), self.unjudged)}
 
     def _begin(self, framework: Framework, entry: Entry | None) -> Awaited[Evaluation]:
         with self.clock(framework.name):
@@ -265,7 +318,9 @@ class Truth:
         with self.clock(JUDGING):
             one, other = (self._corrected(stack, found, None) for stack, found in arrays.items())
             return [
-                measure_corrected(self._label(quantity, None), one, other, bounded)
+                without_accepted(
+                    measure_corrected(self._label(quantity, None), one, other, bounded), self._open(quantity)
+                )
                 for quantity, bounded in self.quantities.items()
                 if one.comparable(quantity, bounded) and other.comparable(quantity, bounded)
             ]
@@ -280,7 +335,9 @@ class Truth:
             if quantity in found.remainders:
                 measurements.append(found.measure(label, stack))
             elif quantity in arrays:
-                measurements.append(measure(label, stack, arrays[quantity], bounded, self.witness.get(quantity)))
+                measured = measure(label, stack, arrays[quantity], bounded, self.witness.get(quantity))
+                if measured.fault or self._open(quantity) < measured.elements:
+                    measurements.append(without_accepted(measured, self._open(quantity)))
             elif quantity.name not in unasked:
                 measurements.append(missing_gradient(label, stack, bounded))
         return measurements

@@ -72,13 +72,18 @@ def examine_facts(
 ) -> Iterator[Measurement | Omission]:
     """A measurement for every fact of the case's contract: `got` is the left side of the law, `expected` the right.
 
-    Of a law that takes the stack to where it claims nothing, nothing is measured.
+    Of a law that takes the stack to where it claims nothing, nothing is measured, nor of one that has the function in
+    other terms than the law.
     """
     trial = StackTrial(case.contract, inputs, framework, precision)
+    in_own_terms = framework.conventions(case.contract, None).contract is not None
     for fact in case.contract.facts:
         if not fact.applies(inputs):
             continue
         label = Label(case.contract.name, case.name, precision.name, law_of(fact.statement))
+        if in_own_terms:
+            yield Omission(label.contract, framework.name, Omitted.IN_OWN_TERMS, quantity=fact.statement)
+            continue
         try:
             law = fact.law(trial)
         except OutsideDomain as outside:

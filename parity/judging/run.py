@@ -181,10 +181,8 @@ class Attempt:
         name, found = self._contract.name, self._found.values()
         measurements = tuple(measurement for one in found for measurement in one.measurements)
         unbound = [f.name for f in self._holder.frameworks if f not in self._frameworks]
-        omissions = (
-            *(Omission(name, stack, Omitted.NOT_BOUND) for stack in unbound),
-            *(omission for one in found for omission in one.omissions),
-        )
+        left_out = [Omission(name, stack, Omitted.NOT_BOUND) for stack in unbound]
+        omissions = tuple(dict.fromkeys([*left_out, *(omission for one in found for omission in one.omissions)]))
         verdict = judge(name, measurements, self._contract.quota, whole)
         return ContractRun(verdict, measurements, time.perf_counter() - self._started, omissions)
 

@@ -22,6 +22,7 @@ from parity.judging.expectation import bounded_gradients, bounded_values, exactl
 from parity.judging.measurement import Label, measure, missing_gradient
 from parity.judging.quantity import Quantity, gradient_of, result_of
 from parity.judging.stage_tree import JudgedArray, JudgedArrays, StageRun, Tree
+from parity.judging.terms import expected
 from parity.physics.kinds import Kind
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import Precision
@@ -106,11 +107,23 @@ class _Walk:
         bounds = bounded_values(self._contract, self._inputs, self._precision)
         cotangents = {name: np.zeros_like(bound.value) for name, bound in bounds.items()}
         cotangents[self._contract.results[0].name] = self._cotangent
-        run = self._run(self._contract, self._inputs, cotangents)
-        gradients = self._bounded_gradients(self._contract, self._inputs, cotangents)
+        results, gradients = self._held(self._contract, self._inputs, cotangents)
+        return (*results, *gradients)
+
+    def _held(
+        self, contract: Contract, inputs: Inputs, cotangents: Inputs, named: str = ""
+    ) -> tuple[JudgedArrays, JudgedArrays]:
+        """Results and gradients of the stack's function in its own terms, the result `named` as the stage has it."""
+        pulled = {} if has_readings(inputs) or not contract.differentiable else cotangents
+        terms = self._framework.conventions(contract, None)
+        found = expected(contract, terms, inputs, pulled, self._precision)
+        run = self._run(found.contract, found.inputs, found.cotangents or cotangents)
+        run = replace(run, values=found.judged_results(run.values), gradients=found.judged_gradients(run.gradients))
+        results = [(result, found.quantities[result_of(result.name)]) for result in found.contract.results]
+        gradients = [(a, found.quantities[gradient_of(a.name)]) for a in found.contract.differentiable if pulled]
         return (
-            *(self._read(result, result.name, run, bounds[result.name]) for result in self._contract.results),
-            *(self._read_gradient(argument, run, bound) for argument, bound in gradients),
+            tuple(self._read(result, named or result.name, run, bound) for result, bound in results),
+            tuple(self._read_gradient(argument, run, bound) for argument, bound in gradients),
         )
 
     def _free_value(self, stage: Stage) -> JudgedArray:
@@ -132,17 +145,13 @@ class _Walk:
         result = contract.results[0]
         inputs = self._fed(stage)
         cotangent = self._precision.round(_value_of(self._pulled.get(stage.result, np.zeros_like(free.oracle.value))))
-        run = self._run(contract, inputs, {result.name: cotangent})
+        results, gradients = self._held(contract, inputs, {result.name: cotangent}, stage.result)
         return StageRun(
             stage,
             free,
-            self._read(result, stage.result, run, bounded_values(contract, inputs, self._precision)[result.name]),
+            results[0],
             self._free_gradients(stage, contract) if stage.result in self._pulled else (),
-            tuple(
-                self._read_gradient(argument, run, bound)
-                for argument, bound in self._bounded_gradients(contract, inputs, {result.name: cotangent})
-                if stage.result in self._pulled
-            ),
+            gradients if stage.result in self._pulled else (),
             self._within(contract, inputs, cotangent),
             inputs,
             {result.name: cotangent} if stage.result in self._pulled else {},
@@ -202,10 +211,18 @@ class _Walk:
         return replace(self._run(contract, inputs), gradient_fault=fault)
 
     def _asked(self, contract: Contract, inputs: Inputs, cotangents: Inputs | None) -> _Run:
-        """What the stack returns; what it claims nothing of is the oracle's own, which is not what is wrong."""
+        """What the stack returns; what it claims nothing of is the oracle's own, which is not what is wrong.
+
+        So are the gradients of what it has in other terms, and its values, where these cannot be told from there.
+        """
         if not self._framework.binds(contract):
             return self._stand_in(contract, inputs, cotangents)
+        terms = self._framework.conventions(contract, None)
         try:
+            if terms.contract and contract.around is None:
+                own = self._stand_in(contract, inputs, cotangents)
+                values = self._framework.evaluate(terms.contract, terms.given(inputs), self._precision).values
+                return replace(own, values={**own.values, **terms.recovered(values)})
             found = self._framework.evaluate(contract, inputs, self._precision, cotangents)
         except OutsideDomain:
             return self._stand_in(contract, inputs, cotangents)
@@ -221,15 +238,6 @@ class _Walk:
 
     def _rounded(self, bounds: Mapping[str, Bounded]) -> Inputs:
         return {name: self._precision.round(bounded.value) for name, bounded in bounds.items()}
-
-    def _bounded_gradients(
-        self, contract: Contract, inputs: Inputs, cotangents: Inputs
-    ) -> tuple[tuple[Argument, Bounded], ...]:
-        """What the oracle says of the gradients; nothing where there are none."""
-        if has_readings(inputs):
-            return ()
-        bounds = bounded_gradients(contract, inputs, cotangents, self._precision)
-        return tuple((argument, bounds[argument.name]) for argument in contract.differentiable)
 
     def _read(self, result: Result, quantity: str, run: _Run, oracle: Bounded) -> JudgedArray:
         """A result, under the name by which the composition knows it."""

@@ -51,7 +51,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class ContractReport:
-    """One contract that was held, and in `omitted` what was not asked of it.
+    """One contract that was held, in `omitted` what was not asked of it, in `terms` to which conventions it was held.
 
     `reason` says why it was asked, `places` are the changed lines that lead to it. A failure has the `message` that
     `parity run` prints, the `stages` that `parity explain` prints, and `pictures` of the worst case: error maps;
@@ -69,6 +69,7 @@ class ContractReport:
     pictures: tuple[Picture, ...] = ()
     not_shown: str = ""
     omitted: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
     causes: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -18,7 +18,7 @@ from parity.report.content import ContractReport, Picture
 from parity.report.deviations import INHERITS
 from parity.report.error_map import error_maps, picture
 from parity.report.messages import describe
-from parity.report.omissions import omitted_lines
+from parity.report.omissions import omitted_lines, terms_lines
 from parity.report.pictures import can_draw
 from parity.report.stages import explanation
 from parity.report.terminal import counted, plain
@@ -61,7 +61,9 @@ def held_contract(run: ContractRun, contract: Contract, dataset: Dataset | None 
     """What is known of a contract without asking a framework."""
     names = dict.fromkeys(measurement.case for measurement in run.measurements)
     coordinates = {name: coordinates_of(contract, name, dataset) for name in names}
-    return ContractReport(run=run, equation=contract.equation, coordinates=coordinates, omitted=omitted_lines(run))
+    return ContractReport(
+        run=run, equation=contract.equation, coordinates=coordinates, omitted=omitted_lines(run), terms=terms_lines(run)
+    )
 
 
 def with_message(

@@ -43,8 +43,8 @@ def _contract(held: ContractReport) -> TestCase:
         failure = Failure(message.splitlines()[0], str(verdict.outcome))
         failure.text = message
         case.result = [failure]
-    if held.omitted:
-        case.system_out = _writable("\n".join(held.omitted))
+    if held.omitted or held.terms:
+        case.system_out = _writable("\n".join([*(f"held to: {line}" for line in held.terms), *held.omitted]))
     return case
 
 

@@ -89,6 +89,9 @@ def _blocks(report: Report) -> Iterator[Block]:
     omitted = tuple(f"- {_escaped(line)}" for held in contracts for line in held.omitted)
     if omitted:
         yield Block("what was not asked", _fold("What was not asked, and is no pass"), omitted, _UNFOLD)
+    terms = tuple(f"- {_escaped(line)}" for held in contracts for line in held.terms)
+    if terms:
+        yield Block("the conventions", _fold("Held to conventions of its own"), terms, _UNFOLD)
     asked = [line for held in contracts if (line := _asked(held))]
     if asked:
         yield Block("the plan", _fold("What was asked, and why"), tuple(asked), _UNFOLD)

@@ -15,6 +15,12 @@ MOST_REASONS = 3
 """Of why a stack does not claim to do something; the rest is counted."""
 
 
+def terms_lines(run: ContractRun) -> tuple[str, ...]:
+    """A sentence for each stack that is held in terms of its own: the conventions that its binding states."""
+    stated = [o for o in run.omissions if o.omitted is Omitted.IN_OWN_TERMS and o.why]
+    return tuple(f"{o.contract}: {o.quantity or o.stack}: {o.why}" for o in stated)
+
+
 def omitted_lines(run: ContractRun) -> tuple[str, ...]:
     """A sentence for each stack and each way in which something of a contract was not asked of it."""
     stacks = dict.fromkeys(omission.stack for omission in run.omissions)
@@ -40,6 +46,14 @@ def _of_stack(run: ContractRun, stack: str, omissions: Sequence[Omission]) -> It
     laws = {o.quantity for o in omissions if o.omitted is Omitted.OUTSIDE and o.quantity}
     if laws:
         yield f"laws that lead {stack} to where it claims nothing, and are not tried there: {'; '.join(sorted(laws))}"
+    laws = {o.quantity for o in omissions if o.omitted is Omitted.IN_OWN_TERMS and not o.why}
+    if laws:
+        yield f"laws in the contract's own terms, of {stack}: {'; '.join(sorted(laws))}"
+    for quantity in dict.fromkeys(o.quantity for o in omissions if o.omitted is Omitted.NOT_JUDGED):
+        found = [o for o in omissions if o.omitted is Omitted.NOT_JUDGED and o.quantity == quantity]
+        left, every = (sum(int(o.why.split(" of ")[place]) for o in found) for place in (0, 1))
+        cases = counted(len({o.case for o in found}), "example")
+        yield f"{left:,} of {every:,} elements of {quantity} of {stack}, in {cases}"
     gradients = dict.fromkeys(o.quantity for o in omissions if o.omitted is Omitted.NO_GRADIENT)
     if gradients:
         yield f"no gradient is asked of {stack}: {', '.join(gradients)}"

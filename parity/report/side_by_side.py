@@ -21,7 +21,8 @@ BEGIN, END = "<!-- begin of the table of `parity table` -->", "<!-- end of the t
 
 LEGEND = (
     "*ok*: agrees; a number: the worst error in units of its bound; *raises*: nothing can be compared; "
-    "*outside*: not claimed; *not checked*: it could not be run; —: not bound, or not asked in this precision."
+    "*outside*: not claimed; *not checked*: it could not be run; —: not bound, or not asked in this precision; "
+    "†: held to conventions of its binding."
 )
 
 
@@ -120,7 +121,8 @@ def _cell(contract: str, column: Column, run: Sequence[str]) -> str:
     if not own:
         outside = any(o.omitted is Omitted.OUTSIDE for o in column.omissions.get(contract, ()))
         return "outside" if outside else "—"
-    return " / ".join(_outcome(contract, [m for m in own if m.precision == name]) for name in run)
+    mark = " †" if any(o.omitted is Omitted.IN_OWN_TERMS for o in column.omissions.get(contract, ())) else ""
+    return " / ".join(_outcome(contract, [m for m in own if m.precision == name]) for name in run) + mark
 
 
 def _outcome(contract: str, measurements: Sequence[Measurement]) -> str:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from parity._ground.errors import CheckNotMade
 from parity.contracts.cases.domain import Domain
 from parity.contracts.contract import Contract, Entry, Inputs
+from parity.contracts.conventions import NONE, Conventions
 from parity.physics.kinds import Kind
 from parity.physics.precision import Precision
 from parity.stacks.worker import ENGINES, INJECTED, RAISED, Question, StackError, stack_at_work
@@ -157,6 +158,10 @@ class Framework(ABC):
     def unasked(self, contract: Contract, entry: Entry | None) -> tuple[str, ...]:
         """The arguments with respect to which the stack claims no gradient."""
         return ()
+
+    def conventions(self, contract: Contract, entry: Entry | None) -> Conventions:
+        """In which other terms the stack has a contract's function. Raises StackLost for terms that make no sense."""
+        return NONE
 
     @property
     def description(self) -> str:

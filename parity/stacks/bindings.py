@@ -6,6 +6,7 @@ import ast
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from parity._ground.errors import UsageError
 from parity.contracts.contract import Argument, Contract, Result
@@ -36,8 +37,19 @@ def test_contract(parity, name):
 """The test file of a user's repository."""
 
 
-def declared_in(file: Path, content: bytes | None = None) -> dict[str, int]:
-    """The contracts that a file binds, or did when this was its content, each with the line of its first binding.
+class Declared(NamedTuple):
+    """A binding in a file: its line, and which conventions it states."""
+
+    line: int
+    conventions: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        return ": ".join(filter(None, (f"line {self.line}", ", ".join(self.conventions))))
+
+
+def declared_in(file: Path, content: bytes | None = None) -> dict[str, Declared]:
+    """The contracts that a file binds, or did when this was its content, each with its first binding.
 
     Nothing is run. Raises UsageError for a file that is no Python.
     """
@@ -45,17 +57,24 @@ def declared_in(file: Path, content: bytes | None = None) -> dict[str, int]:
         tree = ast.parse(file.read_bytes() if content is None else content, str(file))
     except SyntaxError as error:
         raise UsageError(f"{file}, line {error.lineno}: expected Python, got {error.msg}") from error
-    found: dict[str, int] = {}
+    found: dict[str, Declared] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            for contract in filter(None, map(_bound_by, node.decorator_list)):
-                found.setdefault(contract, node.lineno)
+            for decorator in node.decorator_list:
+                if isinstance(decorator, ast.Call) and (contract := _bound_by(decorator)):
+                    found.setdefault(contract, Declared(node.lineno, _stated_by(decorator)))
     return found
 
 
-def _bound_by(decorator: ast.expr) -> str | None:
+def _stated_by(decorator: ast.Call) -> tuple[str, ...]:
+    """The conventions that a decorator states, by name; what it takes them from, where it does not name them."""
+    named = [keyword.arg or ast.unparse(keyword.value) for keyword in decorator.keywords]
+    return tuple(name for name in named if name not in ("name", "unasked"))
+
+
+def _bound_by(decorator: ast.Call) -> str | None:
     """The contract that a decorator binds, if that is what it does and it says so in words."""
-    if not isinstance(decorator, ast.Call) or not decorator.args:
+    if not decorator.args:
         return None
     name = getattr(decorator.func, "id", getattr(decorator.func, "attr", ""))
     (first, *_) = decorator.args

@@ -7,13 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from parity._ground.environment import prepare_environment, torch_has_onednn, torch_threads
+from parity._ground.errors import UsageError
 from parity.contracts.cases.domain import Domain
 from parity.contracts.contract import Contract, Entry, Inputs
+from parity.contracts.conventions import NONE, Conventions, read
 from parity.physics.precision import WIDENED, Precision
-from parity.stacks.base import Awaited, Cotangents, Evaluation, OutsideDomain, Stack
+from parity.stacks.base import Awaited, Cotangents, Evaluation, OutsideDomain, Stack, StackLost
 from parity.stacks.process import Process
 from parity.stacks.remote import Remote, granted
 from parity.stacks.seat import LIMIT, Seat
@@ -64,6 +67,7 @@ class Foreign(Remote):
             traced=str(traced.resolve()) if traced else "",
         )
         self._wide: Seat | None = None
+        self._conventions: dict[tuple[str, str], Conventions] = {}
         stack = Stack(subject.name, subject.framework, subject.package)
         super().__init__(stack, "eager", device, self._process, limit or subject.limit or LIMIT)
 
@@ -112,13 +116,16 @@ class Foreign(Remote):
         why = self.domain.why_outside(contract, inputs)
         if why:
             return Awaited(lambda: _outside(why), lambda: True)
-        return super().begin(contract, inputs, precision, cotangents, entry, urgent=urgent)
+        asked = super().begin(contract, inputs, precision, cotangents, entry, urgent=urgent)
+        terms = self.conventions(contract, entry)
+        return Awaited(lambda: _as_the_contract_has_it(asked.answer(), terms, contract), asked.is_answered)
 
     def trace(
         self, contract: Contract, inputs: Inputs, precision: Precision, entry: Entry | None = None
     ) -> Callable[[], Trace]:
         """Ask what runs, forwards and backwards, whatever comes of it. The answer waits, and raises as `evaluate`."""
-        question = self._question(contract, inputs, precision, None, entry)
+        terms = self.conventions(contract, entry)
+        question = self._question(terms.contract or contract, terms.given(inputs), precision, None, entry)
         asked = self._seat.ask({"ask": "trace", **question.header()}, question.arrays(), contract.name)
 
         def ran() -> Trace:
@@ -139,7 +146,19 @@ class Foreign(Remote):
         return tuple(Entry(self.name, f"{self.stack.package}.{name}", _in_its_process) for name in names if name)
 
     def unasked(self, contract: Contract, entry: Entry | None) -> tuple[str, ...]:
-        return (self._names_of(contract) or {}).get(self._name(entry), ())
+        bound = self._names_of(contract) or {}
+        return bound[self._name(entry)].unasked if self._name(entry) in bound else ()
+
+    def conventions(self, contract: Contract, entry: Entry | None) -> Conventions:
+        key = (contract.name, self._name(entry))
+        if key not in self._conventions:
+            stated = (self._names_of(contract) or {}).get(key[1])
+            try:
+                own = contract.around.contract if contract.around else contract
+                self._conventions[key] = read(stated.conventions, own) if stated else NONE
+            except UsageError as error:
+                raise StackLost(f"the binding cannot be held: {error}") from None
+        return self._conventions[key]
 
     def _question(
         self,
@@ -150,6 +169,8 @@ class Foreign(Remote):
         entry: Entry | None,
     ) -> Question:
         """Sizes and numbers are plain, as a binding takes them."""
+        terms = self.conventions(contract, entry)
+        inputs, cotangents = terms.to_stack(contract, inputs), cotangents and terms.to_stack(contract, cotangents)
         question = super()._question(contract, inputs, precision, cotangents, entry)
         plain = {name: question.tensors[name].item() for name in question.scalars}
         tensors = {name: array for name, array in question.tensors.items() if name not in plain}
@@ -169,16 +190,30 @@ class Foreign(Remote):
         """The name of a binding; that of the contract's own has none."""
         return entry.path.removeprefix(f"{self.stack.package}.") if entry else ""
 
-    def _names_of(self, contract: Contract) -> Mapping[str, tuple[str, ...]] | None:
-        """By name of a binding, what no gradient is asked of; None where the contract is not bound.
+    def _names_of(self, contract: Contract) -> Mapping[str, _Bound] | None:
+        """By name of a binding, what it states; None where the contract is not bound.
 
         What is bound to a function is bound to all contracts of it.
         """
         bound = self.introduction["bound"]
         if bound is None:
-            return {"": ()}
-        of_contract = (contract.name, contract.address)
-        return {name: tuple(unasked) for bound_to, name, unasked in bound if bound_to in of_contract} or None
+            return {"": _Bound()}
+        found: dict[str, _Bound] = {}
+        for address in (contract.address, contract.name):  # what is bound to the contract itself goes before
+            found |= {name: _Bound(tuple(rest[0]), rest[1]) for bound_to, name, *rest in bound if bound_to == address}
+        return found or None
+
+
+class _Bound(NamedTuple):
+    """What a binding states beside its function: no gradient is asked of `unasked`."""
+
+    unasked: tuple[str, ...] = ()
+    conventions: Mapping[str, Any] = MappingProxyType({})
+
+
+def _as_the_contract_has_it(evaluation: Evaluation, terms: Conventions, contract: Contract) -> Evaluation:
+    values, gradients = (terms.from_stack(contract, arrays) for arrays in (evaluation.values, evaluation.gradients))
+    return replace(evaluation, values=values, gradients=gradients)
 
 
 def _outside(why: str) -> Evaluation:

@@ -57,28 +57,66 @@ BINDINGS: dict[tuple[str, str], Binding] = {}
 
 
 class Binding(NamedTuple):
-    """How a stack does what a contract says; no gradient is asked with respect to the arguments `unasked`."""
+    """How a stack does what a contract says; no gradient is asked with respect to the arguments `unasked`.
+
+    `conventions` are those that it states, by name, as plain data: the harness reads them.
+    """
 
     function: Callable[..., Any]
     unasked: tuple[str, ...]
+    conventions: dict[str, Any]
 
 
-def binds(contract: str, *, name: str = "", unasked: Sequence[str] = ()) -> Callable[[Callable[..., Any]], Any]:
+def binds(
+    contract: str,
+    *,
+    name: str = "",
+    unasked: Sequence[str] = (),
+    intensity: Sequence[str] = (),
+    epsilon: Mapping[str, float] | None = None,
+    reduction: str = "",
+    dropped: str = "",
+    unit: Mapping[str, float] | None = None,
+    corner: Sequence[str] = (),
+    row_column: Sequence[str] = (),
+    negated: Sequence[str] = (),
+    edge: str = "",
+) -> Callable[[Callable[..., Any]], Any]:
     """Declare that the decorated function does, by calling the stack, what a contract says.
 
     It is called with the arguments of the contract by their names: tensors of the framework, in its layout; sizes and
     flags are plain. It returns a tensor, or a tuple of as many as the contract has results. A further function of the
     stack that does the same is bound under a `name` of its own. No gradient is asked with respect to `unasked`.
 
+    The other arguments are conventions, in which the stack says the same in other terms; the function is given, and is
+    expected to return, what it is then. Of the arguments and results by name: those in `intensity` are squares of
+    amplitudes; `epsilon` has a small number for each place where one is added, such as "intensity of predicted"; `unit`
+    has what a length is multiplied by; those in `corner` have their middle in the corner, those in `row_column` are
+    [row, column], and those in `negated` have the other sign. `reduction` is "sum" or "mean", alone or before axes such
+    as "sum CHW"; `dropped` names a term that is left out, and `edge` what is outside a frame: "repeat" or "periodic".
+
     Raises ValueError for a second function of the same contract and name, and for a name that is none in Python.
     """
     if name and not all(part.isidentifier() for part in name.split(".")):
         raise ValueError(f"{contract}: expected a name such as model.MAELoss, got '{name}'")
 
+    conventions: dict[str, Any] = {
+        "intensity": intensity,
+        "epsilon": epsilon,
+        "reduction": reduction,
+        "dropped": dropped,
+        "unit": unit,
+        "corner": corner,
+        "row_column": row_column,
+        "negated": negated,
+        "edge": edge,
+    }
+    stated = json.loads(json.dumps({key: value for key, value in conventions.items() if value}))
+
     def keep(function: Callable[..., Any]) -> Callable[..., Any]:
         if (contract, name) in BINDINGS:
             raise ValueError(f"{contract}: expected one binding{f' named {name}' if name else ''}, got a second")
-        BINDINGS[contract, name] = Binding(function, tuple(unasked))
+        BINDINGS[contract, name] = Binding(function, tuple(unasked), stated)
         return function
 
     return keep
@@ -872,9 +910,9 @@ class Bindings:
             raise ImportError(self._words(error)) from error
         places_of(settings)  # what the bindings import may have changed it
 
-    def bound(self) -> list[tuple[str, str, tuple[str, ...]]]:
-        """Contract, name, and the arguments with respect to which no gradient is asked, of each binding."""
-        return [(contract, name, binding.unasked) for (contract, name), binding in BINDINGS.items()]
+    def bound(self) -> list[tuple[str, str, tuple[str, ...], dict[str, Any]]]:
+        """Contract, name, the arguments with respect to which no gradient is asked, and conventions of each binding."""
+        return [(*key, binding.unasked, binding.conventions) for key, binding in BINDINGS.items()]
 
     def of(self, question: Question) -> Callable[..., Any]:
         """The function that a question is about, given its sizes as plain numbers."""
@@ -889,7 +927,7 @@ class Bindings:
         key = self._key(question)
         reached = key in self._reaching
         try:
-            with contextlib.nullcontext() if reached else profiled(self._is_own) as seen:
+            with contextlib.nullcontext() if reached else watching(self._is_own) as seen:
                 yield
         except StackError as error:
             cause = error.__cause__
@@ -937,27 +975,35 @@ class Ran(NamedTuple):
 
 
 @contextlib.contextmanager
-def profiled(is_meant: Callable[[str], bool]) -> Iterator[Ran]:
+def watching(is_meant: Callable[[str], bool]) -> Iterator[Ran]:
     """The functions of such files that run in the block; the bodies of classes and modules are none."""
     ran = Ran(set(), set())
     meant = functools.lru_cache(maxsize=None)(is_meant)
     importing = 0
 
-    def note(frame: Any, event: str, argument: Any) -> None:
+    def entered(frame: Any, event: str, argument: Any) -> Any:
         nonlocal importing
         code = frame.f_code
         if code.co_name == "<module>":
-            importing += (event == "call") - (event == "return")
-        elif event == "call" and code.co_flags & inspect.CO_OPTIMIZED and meant(code.co_filename):
+            importing += 1
+            frame.f_trace_lines = False
+            return left
+        if code.co_flags & inspect.CO_OPTIMIZED and meant(code.co_filename):
             (ran.imported if importing else ran.called).add(code)
+        return None
 
-    sys.setprofile(note)
-    threading.setprofile(note)
+    def left(frame: Any, event: str, argument: Any) -> Any:
+        nonlocal importing
+        importing -= event == "return"
+        return left
+
+    sys.settrace(entered)  # of a profile, Python would be told of every call of C, too
+    threading.settrace(entered)
     try:
         yield ran
     finally:
-        sys.setprofile(None)
-        threading.setprofile(None)
+        sys.settrace(None)
+        threading.settrace(None)
 
 
 def _places(codes: set[types.CodeType]) -> list[tuple[str, int]]:
@@ -1125,7 +1171,7 @@ class Server:
         if not self._settings.traced:
             yield Ran(set(), set())
             return
-        with profiled(functools.partial(_lies_below, self._settings.traced)) as ran:
+        with watching(functools.partial(_lies_below, self._settings.traced)) as ran:
             yield ran
         self._imported |= ran.imported
 

@@ -6,9 +6,9 @@ from parity_binding import binds
 from ptycho import objectives, physics, probes, scan
 
 
-@binds("losses.mae", unasked=("predicted", "observed"))
+@binds("losses.mae", intensity=("predicted", "observed"))
 def mae(predicted, observed):
-    return objectives.amplitude_error(tf.square(observed), tf.square(predicted))
+    return objectives.amplitude_error(observed, predicted)
 
 
 @binds("losses.total_variation")
@@ -28,13 +28,10 @@ def illuminate(patches, probe):
     return tf.transpose(_groups(waves, patches.shape[-1]), (0, 3, 4, 1, 2))
 
 
-@binds("optics.far_field_amplitude")
+@binds("optics.far_field_amplitude", intensity=("amplitude",))
 def far_field_amplitude(exit_waves):
     by_channel = tf.transpose(exit_waves, (0, 3, 4, 1, 2))
-    intensity = physics.diffract(tf.reshape(by_channel, (-1, *by_channel.shape[2:])))
-    dark = intensity == 0
-    amplitude = tf.where(dark, tf.zeros_like(intensity), tf.sqrt(tf.where(dark, tf.ones_like(intensity), intensity)))
-    return _patches(amplitude, exit_waves.shape[3])
+    return _patches(physics.diffract(tf.reshape(by_channel, (-1, *by_channel.shape[2:]))), exit_waves.shape[3])
 
 
 @binds("patches.probe_weight")
@@ -84,9 +81,9 @@ def normalize(probe, probe_scale):
     return tf.transpose(probes.normalised(_modes(probe), probe_scale), (1, 2, 0))
 
 
-@binds("scaling.count_photons")
+@binds("scaling.count_photons", intensity=("amplitude",))
 def count_photons(amplitude):
-    photons = physics.photons_per_frame(_frames(tf.square(_real(amplitude))))
+    photons = physics.photons_per_frame(_frames(_real(amplitude)))
     return tf.reshape(photons, (-1, amplitude.shape[-1]))
 
 

@@ -6,6 +6,9 @@ from parity_binding import Outside, binds
 from ptycho_torch import detector, model, optics, scanning
 from ptycho_torch.nn import losses
 
+WINDOWS = {"row_column": ("positions",), "negated": ("positions",)}
+"""Positions are where windows lie, [row, column], rather than how content moves, [x, y]."""
+
 
 @binds("losses.mae")
 def mae(predicted, observed):
@@ -42,12 +45,10 @@ def illuminate(patches, probe):
     return optics.expose(probe, patches).movedim(0, 2)
 
 
-@binds("optics.far_field_amplitude")
+@binds("optics.far_field_amplitude", intensity=("amplitude",))
 def far_field_amplitude(exit_waves):
     _require_even(exit_waves)
-    intensity = optics.detect(exit_waves.movedim(2, 0))
-    lit = intensity > 0
-    return intensity.where(lit, 1).sqrt().where(lit, 0)
+    return optics.detect(exit_waves.movedim(2, 0))
 
 
 @binds("patches.central_weight")
@@ -60,35 +61,35 @@ def probe_weight(probe):
     return optics.brightness(probe)
 
 
-@binds("patches.relative_positions")
+@binds("patches.relative_positions", row_column=("positions", "relative"), negated=("relative",))
 def relative_positions(positions):
-    return -scanning.relative(positions.flip(-1)).flip(-1)
+    return scanning.relative(positions)
 
 
-@binds("patches.translate")
+@binds("patches.translate", **WINDOWS)
 def translate(patches, positions):
-    return scanning.look(patches, _offsets(positions), patches.shape[-2:])
+    return scanning.look(patches, positions, patches.shape[-2:])
 
 
-@binds("patches.extract_patches")
+@binds("patches.extract_patches", **WINDOWS)
 def extract_patches(canvas, positions, rows, columns):
     images = canvas[:, None].expand(-1, positions.shape[1], -1, -1)
-    return scanning.look(images, _offsets(positions), (rows, columns))
+    return scanning.look(images, positions, (rows, columns))
 
 
-@binds("patches.reassemble_patches", unasked=("weight",))
+@binds("patches.reassemble_patches", unasked=("weight",), **WINDOWS)
 def reassemble_patches(patches, positions, weight, rows, columns):
-    return scanning.stitch(patches, weight, _offsets(positions), (rows, columns))
+    return scanning.stitch(patches, weight, positions, (rows, columns))
 
 
-@binds("scaling.count_photons")
+@binds("scaling.count_photons", intensity=("amplitude",))
 def count_photons(amplitude):
-    return detector.photons(_intensity(amplitude))
+    return detector.photons(_real(amplitude))
 
 
 @binds("scaling.scale_nphotons")
 def scale_nphotons(amplitude, nphotons):
-    return detector.dose_ratio(_intensity(amplitude), nphotons).sqrt()
+    return detector.dose_ratio(_real(amplitude) ** 2, nphotons).sqrt()
 
 
 @binds("scaling.apply_intensity_scale")
@@ -101,14 +102,14 @@ def remove_intensity_scale(amplitude, log_scale):
     return detector.attenuate(amplitude, 2 * log_scale)
 
 
-@binds("forward.predict_amplitude")
+@binds("forward.predict_amplitude", **WINDOWS)
 def predict_amplitude(patches, positions, probe, log_scale, rows, columns, weighting):
     _require_even(patches)
     if weighting == "probe":
         raise Outside("no gradient passes through the weight of a merge")
     frame = patches.shape[-2:]
     weight = {"none": None, "central": scanning.central(*frame), "uniform": torch.ones(frame)}[weighting]
-    return model.Simulator(probe, (rows, columns), weight)(patches, _offsets(positions), 2 * log_scale)
+    return model.Simulator(probe, (rows, columns), weight)(patches, positions, 2 * log_scale)
 
 
 def _require_even(frames):
@@ -116,10 +117,5 @@ def _require_even(frames):
         raise Outside("the sides of a frame are even")
 
 
-def _offsets(positions):
-    """Where windows lie, [row, column], from how content moves, [x, y]."""
-    return -positions.flip(-1)
-
-
-def _intensity(amplitude):
-    return (amplitude if amplitude.is_floating_point() else amplitude.double()) ** 2
+def _real(reading):
+    return reading if reading.is_floating_point() else reading.double()

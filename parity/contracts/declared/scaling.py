@@ -44,7 +44,7 @@ CONTRACTS = (
         equation="Σ_{h,w} a²",
         textbook=lambda mp, amplitude: np.sum(amplitude**2, axis=(2, 3)),
         arguments=(_DETECTED,),
-        results=(Result("photons", PER_PATTERN),),
+        results=(Result("photons", PER_PATTERN, reduced="sum HW"),),
         strata=(*_STRATA, *READINGS),
         facts=(
             Fact("twice the amplitude, four times the photons", _twice_the_amplitude, broken_by="amplitude-unsquared"),

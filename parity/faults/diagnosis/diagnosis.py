@@ -187,7 +187,7 @@ def _explained(
     entry: Entry | None = None,
 ) -> Diagnosis:
     """What can be seen of the exhibits or, if nothing can, the first explanation that all of them bear out."""
-    stack = framework.name
+    stack, contract = framework.name, exhibits[0].truth.contract
     seen = narrow(framework, exhibits, entry) or facts.of_faults(exhibits)
     if seen:
         return Diagnosis(stack, seen.cause, seen.detail)

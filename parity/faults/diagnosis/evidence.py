@@ -33,7 +33,8 @@ class Exhibit:
 
     @classmethod
     def of(cls, truth: Truth, framework: Framework, entry: Entry | None = None) -> Exhibit:
-        """Run the stack, through one of its entries."""
+        """Run the stack, through one of its entries, in terms of its own."""
+        truth = truth.in_terms(framework.conventions(truth.contract, entry))
         try:
             got = truth.evaluate(framework, entry)
         except StackError as error:

@@ -75,6 +75,6 @@ def _at_base(held: ContractReport, frameworks: Sequence[Foreign]) -> str:
             return f"the base could not be held: {error}"
         off = any(isinstance(one, ContractReport) and stack in one.run.verdict.sides for one in found)
         lost = [one.reason for one in found if isinstance(one, NotChecked)]
-        word = f"could not be held ({lost[0]})" if lost else "disagreed, too" if off else "did not disagree"
-        said.append(f"{stack} {word} in {case}")
+        could = "disagreed in {}, too" if off else "did not disagree in {}"
+        said.append(f"{stack} {f'could not be held ({lost[0]})' if lost else could.format(case)}")
     return f"at the base, {' and '.join(said)}"

@@ -32,8 +32,6 @@ from parity.report.terminal import verdict_in_words
 from parity.runs.workers import Lost
 from parity.stacks.subjects import Subject
 
-DIVERGENCES = "pyproject.toml"
-
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -83,7 +81,8 @@ def check(
             environment |= answered.descriptions
         advance(_in_a_line(answered, name))
     remarks = [remark for name in (*reasons, SAMPLERS) for remark in found.get(name, ())]
-    remarks += _divergences_off(reasons, reports.values())
+    declaring = (subjects[0].file if subjects else changes.root / "pyproject.toml").relative_to(changes.root)
+    remarks += _divergences_off(reasons, reports.values(), Place(declaring.as_posix(), 1))
     if subjects:
         reports |= with_base(changes, subjects, reports)
         remarks += standing_abroad(changes, subjects)
@@ -101,13 +100,13 @@ def check(
     )
 
 
-def _divergences_off(asked: Mapping[str, object], reports: Iterable[ContractReport]) -> Iterator[Remark]:
+def _divergences_off(asked: Mapping[str, object], reports: Iterable[ContractReport], place: Place) -> Iterator[Remark]:
     """What is wrong with the accepted divergences of what was asked, or with all where all was."""
     entries = accepted_in(asked) if REGISTRY.keys() - asked.keys() else registered()
     runs = [held.run for held in reports]
     measurements, omissions = [m for run in runs for m in run.measurements], [o for run in runs for o in run.omissions]
     for said in divergence_faults(entries, measurements, REGISTRY, omissions):
-        yield Remark(Weight.FAILED, "an accepted divergence is off", said, (Place(DIVERGENCES, 1),))
+        yield Remark(Weight.FAILED, "an accepted divergence is off", said, (place,))
 
 
 def standing(changes: Changes, impact: Impact, accepted: str) -> Iterator[Remark]:

@@ -18,6 +18,9 @@ from parity.gate.impact.changes import Change, Changes
 from parity.gate.impact.definitions import EVERYTHING, changed_definitions, definitions_at, runs_when_called
 from parity.gate.impact.mapping import GOLDENS, Impact, Reason
 from parity.gate.impact.tracing import BaseUntraced, Traced, base_of, traced, tracers
+from parity.judging.divergences.declared import files_of
+from parity.judging.divergences.registry import accepted_by
+from parity.runs.baseline import BASELINE
 from parity.stacks.foreign import Place
 from parity.stacks.subjects import Subject
 
@@ -25,6 +28,7 @@ _ASIDE: Mapping[str, Sequence[str]] = {
     "documentation": ("*.md", "*.rst", "*.ipynb", "docs/*", "*/docs/*", "LICENSE*"),
     "tests": ("tests/*", "*/tests/*"),
     "what runs a check, not what it judges": (".github/*", ".gitlab-ci.yml", ".pre-commit-config.yaml"),
+    "disagreements that `parity baseline check` holds": (BASELINE, f"*/{BASELINE}"),
     "what git leaves out": (".gitignore", "*/.gitignore"),
 }
 """Files other than Python's that no subject depends on, by why not."""
@@ -77,6 +81,10 @@ class _Mapping:
             for paths in ([s.file for s in subjects], [s.bindings for s in subjects])
         )
         self._goldens = {f"{_named(subject.root / GOLDENS, changes.root)}/" for subject in subjects}
+        self._expected: defaultdict[str, list[str]] = defaultdict(list)
+        for entry in accepted_by(subjects[0].root):
+            for file in files_of(entry):
+                self._expected[_named(file, changes.root)].append(entry.contract)
         self._touched: defaultdict[str, list[Reason]] = defaultdict(list)
         self._aside: dict[str, str] = {}
         self.everything: list[Reason] = []
@@ -90,6 +98,9 @@ class _Mapping:
         path = change.path
         if path in self._declaring:
             self.everything.append(Reason("what is declared", path))
+        elif path in self._expected:
+            for name in self._expected[path]:
+                self._touched[name].append(Reason("what is accepted of it", path))
         elif path.endswith(".py"):
             return False
         elif any(path.startswith(folder) for folder in self._goldens):

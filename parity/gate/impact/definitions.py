@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,12 +38,20 @@ def changed_definitions(old: str, new: str) -> dict[str, int]:
 def runs_when_called(name: str, old: str, new: str) -> bool:
     """Whether all that differs of a definition runs when it is called: of a class, its methods alone.
 
-    What is new or gone differs by all of it; of a class, by all but its bases.
+    What is new or gone differs by all of it; of a class, by all but its bases. A new value matters to nobody but those
+    that name it, which differ too, unless something is called for it.
     """
     was, now = (_by_name(ast.parse(text)).get(name, ()) for text in (old, new))
+    if not was and name.isidentifier() and not hasattr(builtins, name) and all(map(_is_plain_value, now)):
+        return True
     if not all(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in (*was, *now)):
         return False
     return _shells(was, bool(now)) == _shells(now, bool(was))
+
+
+def _is_plain_value(node: ast.stmt) -> bool:
+    is_value = isinstance(node, ast.Assign | ast.AnnAssign)
+    return is_value and not any(isinstance(inner, ast.Call) for inner in ast.walk(node))
 
 
 def _shells(nodes: Sequence[ast.stmt], with_bases: bool) -> list[str]:

@@ -45,7 +45,8 @@ class Remainder:
 
     `size` is how large the difference was, to within `rounding`. `outside` marks the elements that are accepted as they
     are, whatever they are. `sensitivity` is given where the size was read off a single element, of which nothing is
-    then left but the interval: by how much, relatively, the element changes with the size.
+    then left but the interval: by how much, relatively, the element changes with the size. What is judged `alone` has a
+    truth of its own, and cannot be compared with another stack's. A `fault` is the entry's own.
     """
 
     got: NDArray[Any]
@@ -54,6 +55,8 @@ class Remainder:
     rounding: float
     outside: NDArray[np.bool_] | None = None
     sensitivity: float | None = None
+    alone: bool = False
+    fault: str | None = None
 
     @property
     def accepted(self) -> int:

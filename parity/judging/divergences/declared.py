@@ -11,6 +11,7 @@ A new kind is a row of `KINDS`.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import runpy
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ from parity._ground.errors import CheckNotMade, UsageError
 from parity.contracts.contract import did_you_mean
 from parity.judging.divergences.base import Difference, Divergence
 from parity.judging.divergences.factors import PositiveFactor, Reduction
+from parity.judging.divergences.formulas import AnotherFormula, OwnRule
 from parity.judging.divergences.gauge import Gauge
 from parity.judging.divergences.inexact import InexactArgument
 from parity.judging.divergences.subdomain import SubDomain
@@ -51,6 +53,8 @@ KINDS: Mapping[str, type[Difference]] = {
     "gauge": Gauge,
     "sub-domain": SubDomain,
     "inexact argument": InexactArgument,
+    "another formula": AnotherFormula,
+    "a rule of its own": OwnRule,
 }
 """The kinds by the words that a file has for them."""
 
@@ -135,6 +139,13 @@ def _reason(place: Key, value: Any) -> str:
     if not text(place, value).strip():
         raise place.error("why the difference is accepted, in words of yours", "none")
     return text(place, value)
+
+
+def files_of(entry: Divergence) -> tuple[Path, ...]:
+    """The files whose functions an entry has."""
+    kind: Any = entry.kind
+    functions = filter(callable, (getattr(kind, each.name) for each in dataclasses.fields(kind)))
+    return tuple(Path(inspect.unwrap(function).__code__.co_filename) for function in functions)
 
 
 def written(entry: Divergence, table: str) -> str:

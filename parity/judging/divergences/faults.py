@@ -118,8 +118,10 @@ def _measured(
     left = [m for m in shown if m.fault]
     if left:
         worst = max(left, key=lambda m: _beyond(entry, m.divergence))
+        size = worst.divergence
+        found = worst.fault if size is None or math.isnan(size) else f"measured {size:.6g}"
         yield (
-            f"measured {worst.divergence:.6g} in {worst.quantity} of case {worst.case} in {worst.precision}, expected "
+            f"{found} in {worst.quantity} of case {worst.case} in {worst.precision}, expected "
             f"{entry.low:.6g} to {entry.high:.6g}; outside in {len({m.case for m in left})} of "
             f"{len({m.case for m in covered})} examples"
         )

@@ -16,11 +16,12 @@ def registered() -> tuple[Divergence, ...]:
 
     Raises UsageError for a declaration that is wrong; docs/divergences.md says what one may be.
     """
-    return _declared(Path.cwd())
+    return accepted_by(Path.cwd())
 
 
 @cache
-def _declared(folder: Path) -> tuple[Divergence, ...]:
+def accepted_by(folder: Path) -> tuple[Divergence, ...]:
+    """Those of the repository around a folder. Raises UsageError as `registered`."""
     found = declaring(folder)
     return read_divergences(*found) if found else ()
 

@@ -42,14 +42,14 @@ class Corrected:
         measured = measure_remainder(label, stack, left.got, left.oracle, left.accepted)
         if left.sensitivity is not None:
             measured = replace(measured, epsilon=max(measured.epsilon, left.sensitivity * (entry.high - entry.low)))
-        fault = None if entry.admits(left.size, left.rounding) else _unaccepted(entry, left.size)
+        fault = left.fault or (None if entry.admits(left.size, left.rounding) else _unaccepted(entry, left.size))
         return replace(measured, divergence=left.size, fault=fault)
 
     def comparable(self, quantity: Quantity, oracle: Bounded) -> bool:
         """Whether a quantity can be compared with another stack's."""
-        return quantity in self.remainders or (
-            quantity in self.arrays and fault_of(self.arrays[quantity], oracle) is None
-        )
+        if quantity in self.remainders:
+            return not self.remainders[quantity].alone
+        return quantity in self.arrays and fault_of(self.arrays[quantity], oracle) is None
 
 
 def _unaccepted(entry: Divergence, size: float) -> str:

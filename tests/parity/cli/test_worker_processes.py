@@ -93,6 +93,6 @@ def test_divergences_are_measured_in_worker_processes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     accepted = Divergence("losses.mae", "torch", PositiveFactor(), 1.0009, 1.0011, "it is", date(2999, 12, 31))
-    monkeypatch.setattr(registry, "_declared", lambda folder: (accepted,))
+    monkeypatch.setattr(registry, "accepted_by", lambda folder: (accepted,))
     assert ended("divergences", *FEW[:4]) == AGREE
     assert "PositiveFactor" in capsys.readouterr().out

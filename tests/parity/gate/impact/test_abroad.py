@@ -103,6 +103,32 @@ def test_a_contract_is_asked_if_what_changed_runs_for_it_or_did(base):
     }
 
 
+ENTRY = """
+[[divergences]]
+contract = "losses.mae"
+stack = "foreign-torch"
+kind = "sub-domain"
+where = "expected.py:lit"
+low = 1
+high = 2
+reason = "it is meant"
+expires = 2999-12-31
+"""
+
+
+def test_what_is_accepted_of_a_contract_matters_to_it_alone(stranger):
+    with (stranger.root / "parity.toml").open("a") as file:
+        file.write(ENTRY)
+    expected = stranger.root / "expected.py"
+    expected.write_text('def lit(inputs):\n    return inputs["observed"] > 0\n')
+    stranger.commit()
+    expected.write_text('def lit(inputs):\n    return inputs["observed"] > 1\n')
+    (stranger.root / "parity-baseline.toml").write_text("examples = 0\n")
+    found = impact(stranger)
+    assert list(found.touched) == ["losses.mae"]
+    assert (found.everything, list(found.aside)) == ((), ["parity-baseline.toml"])
+
+
 def test_what_runs_when_it_is_imported_may_matter_to_all(base):
     base.edit(LOSSES, "[step, 2 * step]", "[step, 3 * step]")
     base.edit(LOSSES, "floor = 0.0", "floor = 1e-3")

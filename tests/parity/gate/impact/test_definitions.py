@@ -112,3 +112,9 @@ def test_what_is_new_or_gone_runs_when_it_is_called_unless_it_holds_more_than_me
     assert runs_when_called("Loss", "", "class Loss(Base):\n    def gain(self): ...\n")
     assert not runs_when_called("Loss", "", CLASS)
     assert not runs_when_called("LIMIT", SOURCE, "")
+
+
+@pytest.mark.parametrize(("value", "expected"), [("LIMIT = 0.1", True), ("LIMIT = limit()", False), ("abs = 1", False)])
+def test_a_new_value_matters_to_those_that_name_it(value, expected):
+    assert runs_when_called(value.split()[0], "", value) is expected
+    assert not runs_when_called("LIMIT", "LIMIT = 0", value)

@@ -17,12 +17,14 @@ from parity.contracts.fault import Fault
 from parity.contracts.namespace import GROUP, Namespace, Tensor
 from parity.faults.injection import injected
 from parity.judging.divergences import (
+    AnotherFormula,
     ConstantTerm,
     Difference,
     Divergence,
     Gauge,
     InexactArgument,
     KnownTerm,
+    OwnRule,
     PositiveFactor,
     Reduction,
     SubDomain,
@@ -34,7 +36,18 @@ from parity.judging.examine import examine
 from parity.judging.measurement import PAIR, Measurement
 from parity.judging.quantity import law_of, result_of, results_of
 from parity.judging.verdict import Outcome, Verdict, judge
-from parity.physics.oracle.operations import digamma_plus_one, log_gamma_plus_one, square, total
+from parity.physics.oracle.operations import (
+    absolute,
+    digamma_plus_one,
+    log,
+    log_gamma_plus_one,
+    mean,
+    sqrt,
+    square,
+    total,
+    values,
+    where,
+)
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.stacks.base import Framework
 
@@ -57,6 +70,58 @@ def slope_of_log_gamma(cotangent: Any, predicted: Any, observed: Any, full: bool
 
 def _dropped(xp: Namespace, nll: Tensor, a: Arguments) -> Tensor:
     return nll - xp.sum(xp.log_gamma(xp.square(a.observed) + 1), GROUP) if a.full else nll
+
+
+def literal_nll(predicted: Any, observed: Any, full: bool) -> Any:
+    """Σ λ − k·ln λ + ln Γ(k+1) as it stands: two large numbers, of which a small one is left."""
+    rate, count = square(predicted), square(observed)
+    constant = log_gamma_plus_one(count) if full else _times_log(count, count) - count
+    return total(rate - _times_log(count, rate) + constant, axis=(1, 2, 3))
+
+
+def literal_slopes(cotangent: Any, predicted: Any, observed: Any, full: bool) -> Mapping[str, Any]:
+    """Its gradients, as it stands: 2Â − 2k/Â, and 2A·(ψ(k+1) − ln λ)."""
+    w, count = cotangent[:, None, None, None], square(observed)
+    lit = where(values(observed) > 0, predicted, 1.0)
+    constant = digamma_plus_one(count) if full else _log_of_lit(count)
+    of_observed = 2 * observed * (constant - _log_of_lit(square(predicted)))
+    return {"predicted": w * (2 * predicted - 2 * count / lit), "observed": w * of_observed}
+
+
+def _times_log(count: Any, rate: Any) -> Any:
+    return where(values(count) > 0, count * _log_of_lit(rate), 0.0)
+
+
+def _log_of_lit(rate: Any) -> Any:
+    return log(where(values(rate) > 0, rate, 1.0))
+
+
+def _literal(xp: Namespace, nll: Tensor, a: Arguments) -> Tensor:
+    rate, count = xp.square(a.predicted), xp.square(a.observed)
+    one, nothing = xp.ones_like(rate), xp.zeros_like(rate)
+
+    def log_of_square(x: Tensor) -> Tensor:
+        return 2 * xp.log(xp.where(x > 0, x, one))
+
+    constant = xp.log_gamma(count + 1) if a.full else count * log_of_square(a.observed) - count
+    return xp.sum(rate - xp.where(count > 0, count * log_of_square(a.predicted), nothing) + constant, GROUP)
+
+
+def root_of_the_mean_square(predicted: Any, observed: Any) -> Any:
+    """What stands in the place of the mean."""
+    return sqrt(mean(square(predicted - observed)))
+
+
+def its_slopes(cotangent: Any, predicted: Any, observed: Any) -> Mapping[str, Any]:
+    """And what stands in the place of ±1."""
+    gap = predicted - observed
+    slope = cotangent * gap / (values(predicted).size * root_of_the_mean_square(predicted, observed))
+    return {"predicted": slope, "observed": -slope}
+
+
+def _root_of_squares(xp: Namespace, mae: Tensor, a: Arguments) -> Tensor:
+    squares = xp.square(a.predicted - a.observed)
+    return xp.sqrt(xp.sum(squares, (0, 1, 2, 3)) / xp.size(squares))
 
 
 def _turned(xp: Namespace, field: Tensor, a: Arguments) -> Tensor:
@@ -115,6 +180,21 @@ PLAYED = {
     "term": Played(
         _defect(NLL, returning(_dropped)), KnownTerm(without_log_gamma, slope_of_log_gamma), 1, 1, on_top="predicted"
     ),
+    "formula": Played(
+        _defect(NLL, returning(_literal)),
+        AnotherFormula(literal_nll, literal_slopes),
+        1,
+        1e9,
+        ("∂NLL/∂Â = 0 at Â = A",),
+        on_top="predicted",
+    ),
+    "rule": Played(
+        _defect(MAE, returning(_root_of_squares)),
+        OwnRule(root_of_the_mean_square, its_slopes),
+        0.1,
+        10,
+        on_top="predicted",
+    ),
     "factor": Played(
         _defect(MAE, returning(lambda xp, mae, a: 3 * mae)), PositiveFactor(), 2.9999, 3.0001, on_top="predicted"
     ),
@@ -172,7 +252,7 @@ def judged(name: str, measurements: list[Measurement]) -> Verdict:
 @pytest.fixture
 def accept(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Accept entries, and nothing else."""
-    return lambda *entries: monkeypatch.setattr(registry, "_declared", lambda folder: entries)
+    return lambda *entries: monkeypatch.setattr(registry, "accepted_by", lambda folder: entries)
 
 
 @pytest.mark.parametrize("stack", ["torch", "tensorflow"])
@@ -218,6 +298,36 @@ def test_a_small_defect_besides_is_still_caught_by_the_bound(
     off = {m.quantity for m in found if m.stack == "torch" and m.divergence is not None and m.ratio > 1}
     assert off & set(results_of(REGISTRY[target]))
     assert not any(m.fault for m in found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (AnotherFormula(lambda predicted, observed: 3 * mean(predicted)), "the formula <lambda> gives "),
+        (AnotherFormula(lambda predicted, observed: predicted), "<lambda> gives mae in shape "),
+        (OwnRule(lambda predicted, observed: 1 / 0), "<lambda> raised ZeroDivisionError: "),
+        (OwnRule(lambda predicted, observed: (predicted, observed)), "<lambda> returned 2 results, expected 1"),
+    ],
+)
+def test_a_formula_that_gives_something_else_is_the_fault_of_its_entry(
+    stacks: tuple[Framework, ...], accept: Any, kind: Difference, said: str
+) -> None:
+    entry = Divergence(MAE, "torch", kind, 1e-9, 1e9, "because", LATER)
+    accept(entry)
+    with made("torch", PLAYED["factor"].defect):
+        found = examined(MAE, stacks, ("even",))
+    (fault, *_) = {m.fault for m in found if m.fault}
+    assert fault.startswith(said)
+    assert f"{entry.title}: {fault} in mae of case even/0 in f" in measured_faults((entry,), found, REGISTRY)[0]
+
+
+def test_a_rule_that_is_the_contracts_own_never_shows(stacks: tuple[Framework, ...], accept: Any) -> None:
+    rule = OwnRule(lambda predicted, observed: mean(absolute(predicted - observed)))
+    accept(Divergence(MAE, "torch", rule, 1e-9, 1, "because", LATER))
+    with made("torch", PLAYED["factor"].defect):
+        found = examined(MAE, stacks, ("even",))
+    assert all(m.divergence is None for m in found)
+    assert {m.stack for m in found if not m.agrees and m.stack != PAIR} == {"torch"}
 
 
 def test_no_lack_of_digits_explains_a_gain(stacks: tuple[Framework, ...], accept: Any) -> None:

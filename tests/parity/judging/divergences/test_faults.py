@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from parity.contracts.declared import REGISTRY
-from parity.judging.divergences import ConstantTerm, Divergence, Gauge, PositiveFactor, Reduction, SubDomain
+from parity.judging.divergences import (
+    AnotherFormula,
+    ConstantTerm,
+    Divergence,
+    Gauge,
+    PositiveFactor,
+    Reduction,
+    SubDomain,
+)
 from parity.judging.divergences.factors import To
 from parity.judging.divergences.faults import declared_faults, divergence_faults, measured_faults
 from parity.judging.measurement import Measurement
@@ -48,6 +56,14 @@ def test_today_is_today() -> None:
         ({"low": 4.0, "high": 2.0}, "expected an interval from a lower to a higher size, got 4 to 2"),
         ({"low": np.nan}, "expected an interval from a lower to a higher size, got nan to 4"),
         ({"low": 0.5}, "expected an interval without 1, at which nothing differs, got 0.5 to 4"),
+        (
+            {"kind": AnotherFormula(lambda predicted, target: predicted)},
+            "<lambda>: expected the arguments predicted, observed, got (predicted, target)",
+        ),
+        (
+            {"kind": AnotherFormula(lambda predicted, observed: predicted, lambda predicted, observed: {})},
+            "<lambda>: expected the arguments predicted, observed after cotangents, got (predicted, observed)",
+        ),
         (
             {"kind": ConstantTerm(per="target")},
             "unknown argument 'target'; there are: predicted, observed",

@@ -51,7 +51,7 @@ Parity = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def accept(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Accept entries, and nothing else."""
-    return lambda *entries: monkeypatch.setattr(registry, "_declared", lambda folder: entries)
+    return lambda *entries: monkeypatch.setattr(registry, "accepted_by", lambda folder: entries)
 
 
 def test_what_is_registered_is_right_today() -> None:
