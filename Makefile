@@ -113,7 +113,7 @@ subjects: $(READY) $(SUBJECTS_READY) ## What the oracle says of public packages,
 	@for package in $(PACKAGES); do \
 		for subject in $$(sed -n 's/^\[subjects\.\(.*\)\]/\1/p' subjects/$$package/parity.toml); do \
 			echo "$$subject"; \
-			(cd subjects/$$package && $(CURDIR)/$(VENV)/bin/parity run --subject $$subject --examples 0 \
+			(cd subjects/$$package && $(CURDIR)/$(VENV)/bin/parity run --subject $$subject --examples 0 --limit 3600 \
 				--report $(CURDIR)/$(EVIDENCE)/subjects/$$subject) || [ $$? -eq 1 ] || exit 3; \
 		done; \
 	done

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from parity._ground.codes import AGREE
-from parity.report.findings import findings, read_explained
+from parity.report.findings import findings, read_explanations
 from parity.report.side_by_side import Column, columns_of, inserted, table, united
 from parity.runs.results import ResultsError, read_stored
 from ptycho_exposures.files import write_atomically
@@ -45,7 +45,7 @@ def table_command(results: tuple[str, ...], differing: bool, explanations: tuple
     columns = _columns(results)
     written = table(columns, differing=differing)
     if explanations:
-        written += findings([read_explained(path) for path in explanations], united(columns))
+        written += findings([read_explanations(path) for path in explanations], united(columns))
     if page is None:
         click.echo(written, nl=False)
     else:

@@ -57,7 +57,8 @@ def expected(own: Contract, terms: Conventions, inputs: Inputs, cotangents: Inpu
         if name in gradients:
             lit = [{**given, name: np.where(dark, light, given[name])} for light in _NEAR]
             near, nearer = (bounded_gradients(contract, each, pulled, precision)[name] for each in lit)
-            has_limit = np.abs(near.value - nearer.value) <= near.allowed + nearer.allowed
+            with np.errstate(invalid="ignore"):  # where both are infinite
+                has_limit = np.abs(near.value - nearer.value) <= near.allowed + nearer.allowed
             limits[name], unknown[name] = dark & has_limit, dark & ~has_limit
             gradients[name] = where(limits[name], near, gradients[name])
     unjudged = by_quantity(touched, unknown)

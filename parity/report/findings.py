@@ -14,23 +14,20 @@ An explanation of what did not show is refused, and what nobody has explained is
 
 from __future__ import annotations
 
-import inspect
-import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from parity._ground.errors import UsageError
 from parity.contracts.declared import REGISTRY
 from parity.judging.measurement import Measurement
 from parity.judging.quantity import QuantityKind
 from parity.judging.verdict import judge
-from parity.physics.precision import FLOAT32, FLOAT64, WIDENED
+from parity.physics.precision import ALL_PRECISIONS, FLOAT32, FLOAT64, WIDENED
 from parity.report.messages import finding as measured
 from parity.report.messages import reproduce
-
-Entry = TypeVar("Entry", "Finding", "ByHand")
+from parity.stacks.declaration import Key, Reader, list_of, one_of, parsed, table_of, text
 
 _TELLING = (WIDENED.name, FLOAT64.name, FLOAT32.name)
 """The precisions, that in which a failure tells most of the mathematics first."""
@@ -72,61 +69,59 @@ class ByHand:
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class Explanations:
     """A file of explanations."""
 
     file: Path
     package: str
     folder: str
-    findings: tuple[Finding, ...]
-    by_hand: tuple[ByHand, ...]
+    finding: tuple[Finding, ...] = ()
+    by_hand: tuple[ByHand, ...] = ()
 
 
-def read_explained(file: Path) -> Explained:
-    """What a file explains. Raises UsageError for a file that cannot be read, or says something else."""
-    try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{file}: expected findings in TOML, got: {error}") from error
-    unknown = document.keys() - {"package", "folder", "finding", "by_hand"}
-    if unknown or not all(isinstance(document.get(key), str) for key in ("package", "folder")):
-        raise UsageError(f"{file}: expected package, folder, finding and by_hand, got {', '.join(sorted(document))}")
-    return Explained(
-        file,
-        document["package"],
-        document["folder"],
-        tuple(_entry(Finding, file, entry) for entry in document.get("finding", ())),
-        tuple(_entry(ByHand, file, entry) for entry in document.get("by_hand", ())),
-    )
+def read_explanations(file: Path) -> Explanations:
+    """What a file explains. Raises UsageError, with the key, for a file that cannot be read, or says something else."""
+    document = parsed(file)
+    if document is None:
+        raise UsageError(f"{file}: expected a file of findings, got none")
+    return Explanations(file, **table_of(Key(file), document, _FILE, ("package", "folder")))
 
 
-def _entry(entry: Callable[..., Entry], file: Path, table: Mapping[str, Any]) -> Entry:
-    """An entry of a file. Raises UsageError for a key that is missing, unknown, or has another value than text."""
-    known: Mapping[str, inspect.Parameter] = inspect.signature(entry).parameters
-    missing: list[str] = [key for key, one in known.items() if one.default is one.empty and key not in table]
-    for wrong in (*missing, *(table.keys() - known.keys())):
-        raise UsageError(f"{file}: expected the keys {', '.join(known)}, got {', '.join(table)}: {wrong}")
-    for name, value in table.items():
-        is_list = known[name].annotation != "str"
-        if not (_are_texts(value) if is_list else isinstance(value, str)):
-            raise UsageError(f"{file}: {name}: expected {'a list of texts' if is_list else 'text'}, got {value}")
-    for contract in table.get("contracts", ()):
-        REGISTRY[contract]
-    return entry(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
+def _contract(place: Key, value: Any) -> str:
+    return REGISTRY[text(place, value)].name
 
 
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+def _finding(place: Key, value: Any) -> Finding:
+    return Finding(**table_of(place, value, _FINDING, ("contracts", "subjects", "title")))
 
 
-def findings(explained: Sequence[Explained], measurements: Mapping[str, Sequence[Measurement]]) -> str:
+def _by_hand(place: Key, value: Any) -> ByHand:
+    return ByHand(**table_of(place, value, _BY_HAND, tuple(_BY_HAND)))
+
+
+_BY_HAND: Mapping[str, Reader] = dict.fromkeys(("title", "code", "prints"), text)
+_FINDING: Mapping[str, Reader] = {
+    "contracts": list_of(_contract, "a list of contracts", least=1),
+    "subjects": list_of(text, "a list of subjects", least=1),
+    "precisions": list_of(one_of(tuple(ALL_PRECISIONS)), "a list of precisions, such as ['f64']"),
+    **dict.fromkeys(("title", "words", "case", "quantity"), text),
+}
+_FILE: Mapping[str, Reader] = {
+    "package": text,
+    "folder": text,
+    "finding": list_of(_finding, "a list of tables"),
+    "by_hand": list_of(_by_hand, "a list of tables"),
+}
+
+
+def findings(explained: Sequence[Explanations], measurements: Mapping[str, Sequence[Measurement]]) -> str:
     """All findings, by package, and what nobody has explained.
 
     Raises UsageError for an explanation of what did not show.
     """
     failures = [failure for name, found in measurements.items() for failure in _failures(name, found)]
     told = [line for one in explained for line in _section(one, failures)]
-    known = [finding for one in explained for finding in one.findings]
+    known = [finding for one in explained for finding in one.finding]
     left = [failure for failure in failures if not any(finding.explains(failure) for finding in known)]
     groups = dict.fromkeys((failure.contract, failure.stack) for failure in left)
     if groups:
@@ -139,9 +134,9 @@ def _failures(contract: str, found: Sequence[Measurement]) -> Sequence[Measureme
     return judge(contract, found, REGISTRY[contract].quota).failures
 
 
-def _section(explained: Explained, failures: Sequence[Measurement]) -> Iterator[str]:
+def _section(explained: Explanations, failures: Sequence[Measurement]) -> Iterator[str]:
     yield from ("", f"## {explained.package}", "", f"Type the commands in {explained.folder}.")
-    for finding in explained.findings:
+    for finding in explained.finding:
         yield from ("", f"### {finding.title}", *(["", finding.words.strip()] if finding.words else []))
         for contract in finding.contracts:
             yield from ("", f"`{contract}`: {REGISTRY[contract].equation}", "")
@@ -153,7 +148,7 @@ def _section(explained: Explained, failures: Sequence[Measurement]) -> Iterator[
 
 
 def _shown(
-    explained: Explained, finding: Finding, contract: str, subject: str, failures: Sequence[Measurement]
+    explained: Explanations, finding: Finding, contract: str, subject: str, failures: Sequence[Measurement]
 ) -> Sequence[Measurement]:
     """The failures that a finding explains, in a contract and a subject. Raises UsageError where there are none."""
     shown = [

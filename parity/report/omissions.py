@@ -48,7 +48,7 @@ def _of_stack(run: ContractRun, stack: str, omissions: Sequence[Omission]) -> It
         yield f"laws that lead {stack} to where it claims nothing, and are not tried there: {'; '.join(sorted(laws))}"
     laws = {o.quantity for o in omissions if o.omitted is Omitted.IN_OWN_TERMS and not o.why}
     if laws:
-        yield f"laws in the contract's own terms, of {stack}: {'; '.join(sorted(laws))}"
+        yield f"laws in the terms of the contract, of {stack}: {'; '.join(sorted(laws))}"
     for quantity in dict.fromkeys(o.quantity for o in omissions if o.omitted is Omitted.NOT_JUDGED):
         found = [o for o in omissions if o.omitted is Omitted.NOT_JUDGED and o.quantity == quantity]
         left, every = (sum(int(o.why.split(" of ")[place]) for o in found) for place in (0, 1))

@@ -4,24 +4,27 @@ import torch
 from cdtools.tools import initializers, interactions, losses, measurements, propagators
 from parity_binding import Outside, binds
 
+INTENSITIES = {"intensity": ("predicted", "observed"), "unasked": ("observed",)}
+
 
 @binds("optics.illuminate")
 def illuminate(patches, probe):
     return _exit_waves(patches, probe)
 
 
-@binds("optics.far_field_amplitude")
+@binds("optics.far_field_amplitude", intensity=("amplitude",))
 def far_field_amplitude(exit_waves):
-    return _root(measurements.incoherent_sum(propagators.far_field(exit_waves), epsilon=0))
+    return measurements.incoherent_sum(propagators.far_field(exit_waves), epsilon=0)
 
 
-@binds("losses.poisson_nll", unasked=("observed",))
+@binds("losses.poisson_nll", **INTENSITIES, dropped="log k!")
 def poisson_nll(predicted, observed, full):
-    if (predicted == 0).any():
-        raise Outside("no intensity is 0 where ε is 0")
-    counts, rates = observed.square(), predicted.square()
-    pairs = [losses.poisson_nll(*pair, subtract_min=not full, eps=0) for pair in zip(counts, rates)]
-    return torch.stack(pairs) + full * torch.lgamma(counts + 1).sum((1, 2, 3))
+    return _nll(predicted, observed)
+
+
+@binds("losses.poisson_nll", name="losses.subtract_min", **INTENSITIES, dropped="saturated")
+def poisson_nll_above_its_least(predicted, observed, full):
+    return _nll(predicted, observed, subtract_min=True)
 
 
 @binds("patches.extract_patches")
@@ -48,6 +51,12 @@ def predict_amplitude(patches, positions, probe, log_scale, rows, columns, weigh
         raise Outside("nothing merges patches")
     waves = propagators.far_field(_exit_waves(patches, probe))
     return _root(measurements.incoherent_sum(waves, epsilon=0)) * log_scale.exp()
+
+
+def _nll(rates, counts, **options):
+    if (rates == 0).any():
+        raise Outside("no intensity is 0 where ε is 0")
+    return torch.stack([losses.poisson_nll(*pair, eps=0, **options) for pair in zip(counts, rates)])
 
 
 def _exit_waves(patches, probe):

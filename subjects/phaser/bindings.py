@@ -16,18 +16,16 @@ ORDERS = ((0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (0, 2))
 """Of x and of y, in the order of the contract's modes."""
 
 
-@binds("optics.far_field_amplitude")
+@binds("optics.far_field_amplitude", intensity=("amplitude",), corner=("amplitude",))
 def far_field_amplitude(exit_waves):
-    xp = num.get_array_module(exit_waves)
-    return _root(num.fft2shift(xp.sum(num.abs2(num.fft2(exit_waves)), axis=2)))
+    return num.get_array_module(exit_waves).sum(num.abs2(num.fft2(exit_waves)), axis=2)
 
 
-@binds("losses.poisson_nll", unasked=("observed",))
+@binds("losses.poisson_nll", intensity=("predicted", "observed"), dropped="saturated", unasked=("observed",))
 def poisson_nll(predicted, observed, full):
     model, xp = noise_models.PoissonNoiseModel(None, PoissonNoisePlan()), num.get_array_module(predicted)
-    pairs, every = zip(predicted**2, observed**2), xp.ones_like(predicted[0])
-    losses = xp.stack([model.calc_loss(None, rate, count, every, None)[0] for rate, count in pairs])
-    return losses + xp.asarray(_saturated(num.to_numpy(observed) ** 2)) if full else losses
+    pairs, every = zip(predicted, observed), xp.ones_like(predicted[0])
+    return xp.stack([model.calc_loss(None, rate, count, every, None)[0] for rate, count in pairs])
 
 
 @binds("losses.total_variation")
@@ -124,12 +122,6 @@ class _Detector:
     @staticmethod
     def calc_loss(wave, intensity, patterns, mask, state):
         return num.fft2shift(intensity), state
-
-
-def _saturated(counts):
-    """What the package leaves out, per group: ln Γ(k+1) − k·ln k + k."""
-    lit = np.where(counts > 0, counts, 1)
-    return (np.vectorize(math.lgamma)(counts + 1) - counts * np.log(lit) + counts).sum((1, 2, 3)).astype(counts.dtype)
 
 
 def _whole(far, near_weight, far_weight, xp):

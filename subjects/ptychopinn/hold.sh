@@ -40,6 +40,6 @@ for commit in "$@"; do
     sed "s#^bindings#python = \"$interpreter\"\n&#" "$here/parity.toml" > "$held/parity.toml"
     for subject in pinn-torch pinn-tensorflow; do
         echo "$subject at $commit"
-        (cd "$held" && parity run --subject $subject --examples 0 --precision f32,f64,wide --report $subject) || [ $? -ne 2 ]
+        (cd "$held" && parity run --subject $subject --examples 0 --precision f32,f64,wide --limit 3600 --report $subject) || [ $? -ne 2 ]
     done
 done

@@ -6,11 +6,9 @@ from parity_binding import Outside, binds
 from xptycho import operators
 
 
-@binds("optics.far_field_amplitude")
+@binds("optics.far_field_amplitude", intensity=("amplitude",))
 def far_field_amplitude(exit_waves):
-    intensity = operators.fft2c(exit_waves).abs().square().sum(2)
-    lit = intensity > 0
-    return intensity.where(lit, 1).sqrt().where(lit, 0)
+    return operators.fft2c(exit_waves).abs().square().sum(2)
 
 
 @binds("patches.extract_patches")

@@ -104,4 +104,4 @@ class Reducing:
         common = math.gcd(times, over)
         times, over = times // common, over // common
         multiplied = x * float(times) if times > 1 else x
-        return multiplied / float(over) if over > 1 else multiplied
+        return multiplied * (1 / over) if over > 1 else multiplied

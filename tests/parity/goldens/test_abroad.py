@@ -106,3 +106,14 @@ def test_what_cannot_be_frozen_or_replayed_is_refused(stranger, arguments, said)
     done = golden(stranger, *arguments)
     assert done.returncode in (cli.USAGE, cli.NOT_CHECKED)
     assert said in done.stderr
+
+
+def test_what_a_stack_returns_in_other_terms_is_not_stored_and_held_to_the_oracle(stranger):
+    stranger.edit("parity_torch.py", '@binds("losses.mae")', '@binds("losses.mae", reduction="sum")')
+    stranger.edit(LOSSES, "error.mean()", "error.sum()")
+    stranger.commit()
+    assert golden(stranger, "promote", "losses.mae", "--case", "even/0", *WHY).returncode == cli.AGREE
+    assert not GoldenSet.read(stranger.root / "fixtures" / "golden").golden("losses.mae/even-0").outputs
+    assert golden(stranger, "replay").returncode == cli.AGREE
+    stranger.edit(LOSSES, "error.sum()", "error.mean()")
+    assert golden(stranger, "replay").returncode == cli.DISAGREE

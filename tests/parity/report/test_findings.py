@@ -127,12 +127,15 @@ WRONG = {
     "case": (FILE.replace("words", 'case = "odd/99"\nwords'), f"losses.mae in torch, odd/99, {NO_SUCH}"),
     "subject": (FILE.replace('["torch"]', '["torch", "tensorflow"]'), f"losses.mae in tensorflow, {NO_SUCH}"),
     "contract": (FILE.replace("losses.mae", "losses.mea"), "did you mean 'losses.mae'?"),
-    "key": (FILE.replace("words", "word"), "expected the keys contracts, subjects, title"),
-    "missing": (FILE.replace('prints = "1"', ""), "expected the keys title, code, prints, got title, code: prints"),
-    "text": (FILE.replace('["torch"]', '"torch"'), "subjects: expected a list of texts, got torch"),
-    "list": (FILE.replace('"It is slow"', "[]"), "title: expected text, got []"),
-    "package": (FILE.replace("package", "packages"), "expected package, folder, finding and by_hand, got by_hand"),
-    "no TOML": ("=", "expected findings in TOML, got: "),
+    "key": (FILE.replace("words", "word"), "finding[0]: unknown key 'word'; did you mean 'words'?"),
+    "missing": (
+        FILE.replace('prints = "1"', ""),
+        "by_hand[0]: expected to find the key 'prints', got only title, code",
+    ),
+    "text": (FILE.replace('["torch"]', '"torch"'), "finding[0].subjects: expected a list of subjects, got 'torch'"),
+    "list": (FILE.replace('"It is slow"', "[]"), "by_hand[0].title: expected text, got []"),
+    "package": (FILE.replace("package", "packages"), "unknown key 'packages'; did you mean 'package'?"),
+    "no TOML": ("=", "expected TOML, got: "),
 }
 
 
@@ -149,3 +152,8 @@ def test_explanations_that_are_wrong_leave_the_page_as_it_is(
     assert code == USAGE
     assert expected in said
     assert page.read_text() == f"{BEGIN}\nold\n{END}\n"
+
+
+def test_a_file_of_findings_that_is_not_there(table: Table, stored: Callable[..., str], tmp_path: Path) -> None:
+    code, said = table(stored("new", {"losses.mae": 3.0}), "--findings", str(tmp_path / "none.toml"))
+    assert (code, said) == (USAGE, f"parity: {tmp_path / 'none.toml'}: expected a file of findings, got none\n")

@@ -8,6 +8,7 @@ import pytest
 
 from parity._ground.errors import CheckNotMade, UsageError
 from parity._ground.repository import ROOT
+from parity.contracts.declared import REGISTRY
 from parity.judging.divergences import ConstantTerm, Divergence, Gauge, KnownTerm, PositiveFactor, Reduction, SubDomain
 from parity.judging.divergences.declared import KINDS, read_divergences
 from parity.judging.divergences.factors import To
@@ -97,6 +98,10 @@ def test_a_function_is_that_of_a_file_beside_the_declaration(repository: Path) -
     (entry,) = read(repository, LEAST | {"kind": '"sub-domain"', "where": '"expected.py:lit"'})
     assert isinstance(entry.kind, SubDomain)
     assert entry.kind.where({"observed": np.ones(1)}).all()
+    said = {"another formula": "by the formula term", "a rule of its own": "by a rule of its own, term"}
+    for word, words in said.items():
+        (entry,) = read(repository, LEAST | {"kind": f'"{word}"', "oracle": '"expected.py:term"'})
+        assert (entry.kind.words, entry.kind.faults(REGISTRY["losses.mae"])) == (words, ())
 
 
 def test_what_a_function_raises_is_said_of_it(repository: Path) -> None:
