@@ -71,6 +71,9 @@ def check_command(
     The command reads your changes from git. It holds every contract that they touch and every contract that uses one
     of those, replays their goldens, and makes a few known defects to see whether the harness still notices them.
 
+    Where your repository declares subjects, it holds every contract for which something runs that has changed, and
+    replays its goldens.
+
     The exit code is 0 if everything agrees, 1 if something disagrees, and 3 if something could not be checked.
     """
     subjects = tuple(declared().values())
