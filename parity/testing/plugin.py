@@ -121,12 +121,12 @@ def goldens(request: pytest.FixtureRequest) -> Iterator[Goldens]:
     from parity.stacks import declared
     from parity.testing.replaying import Goldens
 
-    try:
-        stored = GoldenSet.read(request.config.rootpath / request.config.getini("golden_fixtures"))
-    except GoldenError as error:
-        pytest.exit(f"golden: {error}", returncode=NOT_CHECKED)
     alone: str | None = request.config.getoption("--golden-stack")
     with _engaged(() if alone is None else (alone,), None if declared() else MODE) as frameworks:
+        try:
+            stored = GoldenSet.read(request.config.rootpath / request.config.getini("golden_fixtures"))
+        except GoldenError as error:
+            pytest.exit(f"golden: {error}", returncode=NOT_CHECKED)
         yield Goldens(stored, frameworks, alone)
 
 
