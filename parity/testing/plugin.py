@@ -118,26 +118,22 @@ def goldens(request: pytest.FixtureRequest) -> Iterator[Goldens]:
     from parity.goldens.errors import GoldenError
     from parity.goldens.folder import GoldenSet
     from parity.goldens.freeze import MODE
-    from parity.stacks import MIRRORED, declared
+    from parity.stacks import declared
     from parity.testing.replaying import Goldens
 
     alone: str | None = request.config.getoption("--golden-stack")
-    known = declared() or MIRRORED
-    if alone is not None and alone not in known:
-        said = f"--golden-stack: expected one of {', '.join(known)}, got '{alone}'"
-        pytest.exit(said, returncode=pytest.ExitCode.USAGE_ERROR)
-    try:
-        stored = GoldenSet.read(request.config.rootpath / request.config.getini("golden_fixtures"))
-    except GoldenError as error:
-        pytest.exit(f"golden: {error}", returncode=NOT_CHECKED)
     with _engaged(() if alone is None else (alone,), None if declared() else MODE) as frameworks:
+        try:
+            stored = GoldenSet.read(request.config.rootpath / request.config.getini("golden_fixtures"))
+        except GoldenError as error:
+            pytest.exit(f"golden: {error}", returncode=NOT_CHECKED)
         yield Goldens(stored, frameworks, alone)
 
 
 @contextmanager
 def _engaged(names: tuple[str, ...], mode: str | None = None) -> Iterator[tuple[Framework, ...]]:
     """The stacks, for the length of the session, which ends with exit code 3 where one is missing."""
-    from parity._ground.errors import CheckNotMade
+    from parity._ground.errors import CheckNotMade, UsageError
     from parity.stacks import engaged
 
     with ExitStack() as open_until_the_end:
@@ -145,6 +141,8 @@ def _engaged(names: tuple[str, ...], mode: str | None = None) -> Iterator[tuple[
             frameworks = open_until_the_end.enter_context(engaged(names, mode, in_process=in_process()))
             for framework in frameworks:
                 framework.require()
+        except UsageError as unknown:
+            pytest.exit(f"parity: {unknown}", returncode=pytest.ExitCode.USAGE_ERROR)
         except CheckNotMade as missing:
             pytest.exit(f"parity: {missing}", returncode=NOT_CHECKED)
         yield frameworks

@@ -41,7 +41,7 @@ def impact_abroad(
 
     Raises CheckNotMade where a subject cannot be imported as it is.
     """
-    mapping = _Mapping(changes, subjects, contracts)
+    mapping = _Placing(changes, subjects, contracts)
     python = [change for change in changes.files if not mapping.has_placed(change)]
     if python and not mapping.everything:
         try:
@@ -71,7 +71,7 @@ def _both_traced(
         return found[folder], found[changes.root]
 
 
-class _Mapping:
+class _Placing:
     """The change gone through file by file."""
 
     def __init__(self, changes: Changes, subjects: Sequence[Subject], contracts: Mapping[str, Contract]) -> None:
