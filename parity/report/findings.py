@@ -171,5 +171,5 @@ def _line(failures: Sequence[Measurement]) -> str:
     failure = min(failures, key=_least_telling)
     contract = REGISTRY[failure.contract]
     options = ("--precision", failure.precision, "--subject", failure.stack)
-    of_largest = "" if failure.fault else f", {failure.gap:.1e} of the largest value"
+    of_largest = f", {failure.gap:.1e} of the largest value" if failure.gap else ""
     return f"- `{reproduce(contract.name, failure.case, options)}`: {measured(contract, failure)}{of_largest}"
