@@ -14,7 +14,7 @@ from parity._ground.environment import prepare_environment, torch_has_onednn, to
 from parity._ground.errors import UsageError
 from parity.contracts.cases.domain import Domain
 from parity.contracts.contract import Contract, Entry, Inputs
-from parity.contracts.conventions import NONE, Conventions, read
+from parity.contracts.conventions import NONE, Conventions
 from parity.physics.precision import WIDENED, Precision
 from parity.stacks.base import Awaited, Cotangents, Evaluation, OutsideDomain, Stack, StackLost
 from parity.stacks.process import Process
@@ -153,11 +153,7 @@ class Foreign(Remote):
         key = (contract.name, self._name(entry))
         if key not in self._conventions:
             stated = (self._names_of(contract) or {}).get(key[1])
-            try:
-                own = contract.around.contract if contract.around else contract
-                self._conventions[key] = read(stated.conventions, own) if stated else NONE
-            except UsageError as error:
-                raise StackLost(f"the binding cannot be held: {error}") from None
+            self._conventions[key] = _read(stated.conventions, contract) if stated and stated.conventions else NONE
         return self._conventions[key]
 
     def _question(
@@ -214,6 +210,15 @@ class _Bound(NamedTuple):
 def _as_the_contract_has_it(evaluation: Evaluation, terms: Conventions, contract: Contract) -> Evaluation:
     values, gradients = (terms.from_stack(contract, arrays) for arrays in (evaluation.values, evaluation.gradients))
     return replace(evaluation, values=values, gradients=gradients)
+
+
+def _read(stated: Mapping[str, Any], contract: Contract) -> Conventions:
+    from parity.contracts.conventions.reading import read  # the oracle's operations take long to start
+
+    try:
+        return read(stated, contract.around.contract if contract.around else contract)
+    except UsageError as error:
+        raise StackLost(f"the binding cannot be held: {error}") from None
 
 
 def _outside(why: str) -> Evaluation:

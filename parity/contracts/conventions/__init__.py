@@ -8,6 +8,5 @@ values, gradients and bounds follow. `conventions.py` has what they are, `readin
 from __future__ import annotations
 
 from parity.contracts.conventions.conventions import NONE, Conventions
-from parity.contracts.conventions.reading import read
 
-__all__ = ["NONE", "Conventions", "read"]
+__all__ = ["NONE", "Conventions"]

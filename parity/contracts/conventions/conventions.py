@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from parity.contracts.contract import Contract, Inputs
-from parity.contracts.conventions.amplitudes import Handed
 from parity.contracts.conventions.edges import touched
 from parity.contracts.conventions.moves import Move
-from parity.contracts.conventions.reductions import Reducing
+
+if TYPE_CHECKING:
+    from parity.contracts.conventions.amplitudes import Handed
+    from parity.contracts.conventions.reductions import Reducing
 
 Arrays = Mapping[str, NDArray[Any]]
 Masks = Mapping[str, NDArray[np.bool_]]
