@@ -14,10 +14,10 @@ from parity.contracts.contract import Contract, Inputs
 from parity.goldens.errors import GoldenError
 from parity.goldens.proof import proof_of, require_proof
 from parity.goldens.record import Golden
-from parity.judging.examine import Truth
 from parity.judging.expectation import bounded_gradients, bounded_values
 from parity.judging.measurement import Measurement
 from parity.judging.quantity import by_quantity
+from parity.judging.truth import Truth
 from parity.physics.precision import Precision
 from parity.stacks.base import Framework
 

@@ -9,9 +9,9 @@ from parity.contracts.contract import Contract, Quota
 from parity.goldens.errors import GoldenError
 from parity.goldens.freeze import is_in_its_terms, require_current
 from parity.goldens.record import Golden, listed
-from parity.judging.examine import Truth
 from parity.judging.measurement import Measurement, distance, fault_of
 from parity.judging.quantity import Arrays, gradients_of, results_of
+from parity.judging.truth import Truth
 from parity.judging.verdict import Verdict, judge
 from parity.stacks.base import Framework
 

@@ -27,8 +27,9 @@ from parity.judging.divergences.factors import To
 from parity.judging.divergences.faults import measured_faults
 from parity.judging.divergences.inexact import LEAST
 from parity.judging.divergences.removal import without_broken
-from parity.judging.examine import Clock, Truth, prepare, untimed
+from parity.judging.examine import prepare
 from parity.judging.run import Attempt, Holder, judged
+from parity.judging.truth import Clock, Truth, untimed
 from parity.judging.verdict import judge
 from parity.physics.precision import Precision
 from parity.stacks.base import Framework

@@ -13,10 +13,11 @@ from parity.contracts.cases.case import Case, forced, parse_case, sweep
 from parity.contracts.cases.datasets import Dataset
 from parity.contracts.contract import Contract
 from parity.judging.divergences.registry import registered
-from parity.judging.examine import Confrontation, Expect, Measured, Truth, prepare
+from parity.judging.examine import Confrontation, Expect, prepare
 from parity.judging.measurement import Measurement
 from parity.judging.omission import Omission, Omitted
 from parity.judging.shards import Shard
+from parity.judging.truth import Measured, Truth
 from parity.judging.verdict import Verdict, judge
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.stacks.base import Framework, StackLost

@@ -20,12 +20,12 @@ from parity.faults.diagnosis.digits import narrow
 from parity.faults.diagnosis.evidence import Exhibit
 from parity.faults.diagnosis.explanation import Explanation
 from parity.faults.diagnosis.results import FACTOR
-from parity.judging.examine import Truth
 from parity.judging.expectation import bounded_gradients, bounded_values
 from parity.judging.measurement import Measurement
 from parity.judging.quantity import by_quantity
 from parity.judging.stage_tree import StageRun, Tree
 from parity.judging.stages import stage_tree
+from parity.judging.truth import Truth
 from parity.physics.precision import FLOAT32, FLOAT64, WIDENED, Precision
 from parity.stacks.base import HALF, SINGLE, Framework, OutsideDomain
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from parity.contracts.contract import Entry, Inputs
 from parity.faults.in_oracle import wide
-from parity.judging.examine import Truth
 from parity.judging.measurement import distance, fault_of
 from parity.judging.quantity import Arrays, Quantity
+from parity.judging.truth import Truth
 from parity.physics.oracle.bounded import Bounded
 from parity.stacks.base import Framework, StackError
 

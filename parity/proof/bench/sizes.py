@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from parity._ground.errors import UsageError
 from parity.contracts.cases.case import Case, precisions_of
 from parity.contracts.contract import Contract
-from parity.judging.examine import Truth, examine
+from parity.judging.examine import examine
+from parity.judging.truth import Truth
 from parity.physics.precision import PRECISIONS
 from parity.proof.bench.timing import Pace, paced
 from parity.stacks.here import Here

@@ -20,9 +20,10 @@ import numpy as np
 from parity._ground.environment import prepare_environment
 from parity.contracts.cases.case import forced, precisions_of, sweep
 from parity.contracts.contract import Contract
-from parity.judging.examine import JUDGING, Truth, examine
+from parity.judging.examine import examine
 from parity.judging.measurement import Measurement
 from parity.judging.quantity import Arrays
+from parity.judging.truth import JUDGING, Truth
 from parity.judging.verdict import judge
 from parity.physics.precision import FLOAT32, PRECISIONS
 from parity.proof.bench.timing import Stopwatch

@@ -11,9 +11,10 @@ from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.goldens.folder import GoldenSet
 from parity.goldens.record import Golden
-from parity.judging.examine import Measured, PreparedExample, prepare
+from parity.judging.examine import PreparedExample, prepare
 from parity.judging.measurement import Measurement
 from parity.judging.stages import stages_of
+from parity.judging.truth import Measured
 from parity.judging.verdict import Verdict, judge
 from parity.physics.precision import PRECISIONS
 from parity.stacks.base import Framework

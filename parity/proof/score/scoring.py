@@ -13,10 +13,10 @@ from parity.contracts.declared import REGISTRY
 from parity.contracts.fault import Fault, Rewrite
 from parity.faults.injection import injected
 from parity.goldens.replay import replay
-from parity.judging.examine import Measured
 from parity.judging.measurement import Measurement
 from parity.judging.stage_tree import StageRun, Tree
 from parity.judging.stages import trees_of
+from parity.judging.truth import Measured
 from parity.judging.verdict import Outcome, PooledGain, Verdict, judge
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.proof.score.baselines import BASELINES

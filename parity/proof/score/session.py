@@ -17,8 +17,8 @@ from parity._ground.codes import NOT_CHECKED
 from parity._ground.repository import ROOT
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import Inputs
-from parity.judging.examine import Clock, Truth, untimed
 from parity.judging.run import Holder
+from parity.judging.truth import Clock, Truth, untimed
 from parity.physics.precision import Precision
 from parity.stacks import load
 from parity.stacks.base import Framework

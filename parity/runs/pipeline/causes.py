@@ -13,10 +13,10 @@ from parity.contracts.declared import REGISTRY
 from parity.contracts.registry import Registry
 from parity.faults.diagnosis import Diagnosis, diagnose_example
 from parity.faults.diagnosis.observations import RAISES
-from parity.judging.examine import Truth
 from parity.judging.expectation import bounded_values
 from parity.judging.measurement import Measurement
 from parity.judging.quantity import by_quantity
+from parity.judging.truth import Truth
 from parity.physics.precision import Precision
 from parity.runs.pipeline.expected import FileReading
 from parity.runs.pipeline.source import Source

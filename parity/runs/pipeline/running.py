@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.judging.examine import Truth
 from parity.judging.expectation import exactly
 from parity.judging.measurement import Label, Measurement, fault_of, measure, measure_pair, missing_gradient
 from parity.judging.quantity import Arrays, Quantity, by_quantity, gradients_of, result_of
+from parity.judging.truth import Truth
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.weights import Weights
 from parity.runs.pipeline.expected import FileReading

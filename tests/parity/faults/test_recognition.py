@@ -36,9 +36,9 @@ from parity.faults.generated import Generated, generated_faults
 from parity.faults.in_oracle import made_in_oracle
 from parity.faults.namespace import NUMPY
 from parity.faults.recognition import is_recognised, own_faults, recognised_faults
-from parity.judging.examine import Truth
 from parity.judging.measurement import distance
 from parity.judging.quantity import Arrays, gradient_of, result_of
+from parity.judging.truth import Truth
 from parity.physics.oracle import losses as losses_oracle
 from parity.physics.precision import FLOAT32
 

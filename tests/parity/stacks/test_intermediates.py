@@ -7,7 +7,7 @@ from parity.contracts.changes import given
 from parity.contracts.declared import REGISTRY
 from parity.contracts.fault import Fault
 from parity.faults.injection import injected
-from parity.judging.examine import Truth
+from parity.judging.truth import Truth
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.stacks.base import Framework, Intermediate
 

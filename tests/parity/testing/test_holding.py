@@ -10,8 +10,8 @@ from parity.contracts.cases.case import Case
 from parity.contracts.cases.profiles import PROFILES
 from parity.contracts.contract import Inputs
 from parity.contracts.declared import REGISTRY
-from parity.judging.examine import Clock, Truth
 from parity.judging.run import Attempt, Holder, Plan, run
+from parity.judging.truth import Clock, Truth
 from parity.judging.verdict import Verdict
 from parity.physics.precision import FLOAT32, FLOAT64, Precision
 from parity.stacks.base import Framework

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from parity.judging.examine import FACTS, GRADIENTS, JUDGING, SIMULATION, VALUES, WITNESS
+from parity.judging.truth import FACTS, GRADIENTS, JUDGING, SIMULATION, VALUES, WITNESS
 from parity.proof.bench.suite import BOUND, TOLERANCES, BenchReport
 from parity.proof.bench.tables.numbers import numbers_table
 from parity.stacks import STACKS

@@ -13,9 +13,9 @@ from parity.contracts.declared import REGISTRY
 from parity.contracts.fault import Fault
 from parity.faults.diagnosis import Diagnosis, diagnose, diagnose_example, diagnoses
 from parity.faults.injection import injected
-from parity.judging.examine import Truth
 from parity.judging.measurement import Measurement
 from parity.judging.run import Plan, run
+from parity.judging.truth import Truth
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.stacks.base import Framework
 

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from parity.contracts.declared import REGISTRY
-from parity.judging.examine import FACTS, JUDGING, SIMULATION
+from parity.judging.truth import FACTS, JUDGING, SIMULATION
 from parity.proof.bench import suite as benchmark
 from parity.proof.bench.suite import BOUND, TOLERANCES, BenchReport, ContractBench, bench
 from parity.proof.bench.tables.suite import suite_tables
