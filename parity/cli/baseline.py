@@ -60,7 +60,7 @@ def write_command(
     precision: str | None,
     reason: str,
     jobs: int,
-    limit: float,
+    limit: float | None,
 ) -> int:
     """Run the contracts, and freeze what disagrees.
 
@@ -97,7 +97,7 @@ def write_command(
 @stacks_option
 @jobs_option
 @limit_option
-def check_command(names: tuple[str, ...], stacks: tuple[str, ...], jobs: int, limit: float) -> int:
+def check_command(names: tuple[str, ...], stacks: tuple[str, ...], jobs: int, limit: float | None) -> int:
     """Run the contracts, and say which disagreements have changed.
 
     The cases and precisions are those of the baseline. A new disagreement is a change, and so is another cause or size
@@ -127,7 +127,7 @@ def _chosen(before: FrozenDisagreements | None, examples: int | None, precision:
 
 
 def _found(
-    baseline: FrozenDisagreements, names: Sequence[str], stacks: tuple[str, ...], jobs: int, limit: float
+    baseline: FrozenDisagreements, names: Sequence[str], stacks: tuple[str, ...], jobs: int, limit: float | None
 ) -> tuple[Disagreements, Extent, list[NotChecked]]:
     """What disagrees in the cases of a baseline, of what was asked about, and what was not checked."""
     plan = Plan(REGISTRY.select(names), baseline.examples, parse_precisions(",".join(baseline.precisions)))

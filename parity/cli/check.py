@@ -61,7 +61,7 @@ def check_command(
     staged: bool,
     form: str,
     jobs: int,
-    limit: float,
+    limit: float | None,
     in_process: bool,
     accepted: str,
     folder: Path | None,

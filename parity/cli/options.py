@@ -78,10 +78,8 @@ in_process_option = click.option(
 limit_option = click.option(
     "--limit",
     metavar="SECONDS",
-    default=LIMIT,
-    show_default=True,
     type=click.FloatRange(min=0, min_open=True),
-    help="Stop a stack that takes longer than this for a contract.",
+    help=f"Stop a stack that takes longer than this for a contract.  [default: {LIMIT:g}, or as it is declared]",
 )
 
 _CIRCUMSTANCES = (

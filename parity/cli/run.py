@@ -51,7 +51,7 @@ def run_command(
     stacks: tuple[str, ...],
     in_process: bool,
     jobs: int,
-    limit: float,
+    limit: float | None,
     shard: Shard | None,
     required: tuple[str, ...],
     folder: Path | None,

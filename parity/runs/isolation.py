@@ -27,7 +27,6 @@ from parity.report.gathering import gather
 from parity.runs.workers import Lost, in_processes
 from parity.stacks import engaged
 from parity.stacks.base import Framework, StackLost
-from parity.stacks.seat import LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Circumstances:
     stacks: tuple[str, ...]
     mode: str | None = None
     device: str = "cpu"
-    limit: float = LIMIT
+    limit: float | None = None
     in_process: bool = False
 
     def engaged(self) -> AbstractContextManager[tuple[Framework, ...]]:

@@ -11,7 +11,6 @@ from parity.gate.check.question import EAGER, Answer, AnyQuestion
 from parity.runs.workers import Crew, Lost, attempted
 from parity.stacks import declared, engaged
 from parity.stacks.base import Framework
-from parity.stacks.seat import LIMIT
 
 Asked = Callable[[Sequence[AnyQuestion]], Iterator[tuple[AnyQuestion, Answer | Lost]]]
 """Gives questions with their answers, as they come."""
@@ -22,7 +21,7 @@ class Askers:
     """In how many processes questions are answered, none if there are none to ask; see `parity.stacks.engaged`."""
 
     jobs: int = 1
-    limit: float = LIMIT
+    limit: float | None = None
     in_process: bool = False
 
     @contextmanager

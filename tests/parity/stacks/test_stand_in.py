@@ -183,6 +183,17 @@ def test_single_precision_is_no_cause_of_what_is_wrong_in_widened_sources(tmp_pa
     assert "an intermediate is float32" not in done.out
 
 
+def test_the_limit_that_a_subject_declares_holds_unless_you_give_another(tmp_path: Path) -> None:
+    project = Path(shutil.copytree(STAND_IN, tmp_path / "project"))
+    declared = project / "parity.toml"
+    declared.write_text(declared.read_text().replace('"parity_torch.py"', '"parity_torch.py"\nlimit = 0.001'))
+    asked = ("losses.mae", "--subject", "foreign-torch", "--case", "even/0")
+    done = parity(project, "run", *asked)
+    assert done.code == cli.NOT_CHECKED
+    assert "foreign-torch took longer than the limit of 0.001 s" in done.out
+    assert parity(project, "run", *asked, "--limit", "100").code == cli.AGREE
+
+
 def test_a_package_from_elsewhere_is_refused(tmp_path: Path, project: Path) -> None:
     shutil.copy(project / "parity_torch.py", tmp_path)
     (tmp_path / "parity.toml").write_text(
