@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from parity._ground.codes import DISAGREE, exit_code
+from parity._ground.codes import exit_code
 from parity._ground.environment import in_process
 from parity._ground.errors import UsageError
 from parity.cli.options import jobs_option, limit_option, stacks_option
@@ -83,7 +83,7 @@ def write_command(
     changes = {where: said for where, said in chosen.changes(found, asked).items() if where in found}
     if before and changes and not reason.strip():
         _say(out, (*changes.values(), f"not written: {file.name}: say why with --reason"), "red")
-        return DISAGREE
+        return exit_code(wrong=True)
     after = chosen.refrozen(found, asked, reason if before else "")
     write_baseline(file, after)
     _say(out, not_checked_lines(lost), "yellow")

@@ -132,7 +132,7 @@ def test_golden_replay(monkeypatch: pytest.MonkeyPatch, stacks: tuple[Framework,
         return replace(found, verdict=replace(found.verdict, outcome=next(said, Outcome.AGREE)))
 
     monkeypatch.setattr("parity.cli.golden.reading.replay", replayed)
-    monkeypatch.setattr("parity.cli.golden.reading.engage", lambda *given: stacks)
+    monkeypatch.setattr("parity.cli.golden.reading.engaged_on_goldens", lambda *given: stacks)
     fixtures = str(ROOT / "fixtures" / "golden")
     names = ["losses.mae", "losses.poisson_nll"]
     assert replay_command.main([*names, "--fixtures", fixtures], standalone_mode=False) == NOT_CHECKED

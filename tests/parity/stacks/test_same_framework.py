@@ -24,7 +24,6 @@ from parity.report.terminal import plain, verdict_table
 from parity.runs.results import environment, read_results, write_results
 from parity.stacks import MIRRORED, load_stacks
 from parity.stacks.base import Framework, Stack
-from parity.testing import plugin
 
 CONTRACT = REGISTRY["optics.illuminate"]
 """Its arrays have another layout in TensorFlow than in PyTorch."""
@@ -92,10 +91,6 @@ def test_stacks_that_could_not_be_told_apart_or_run_are_refused(stacks: tuple[St
     with pytest.raises(UsageError) as caught:
         load_stacks(stacks)
     assert str(caught.value).startswith(message)
-
-
-def test_the_plugin_which_may_import_nothing_names_the_same_stacks() -> None:
-    assert tuple(MIRRORED) == plugin.STACKS
 
 
 def test_no_stack_has_the_name_of_two() -> None:
