@@ -85,7 +85,7 @@ class Truth:
     clock: Clock = untimed
     divergences: tuple[Divergence, ...] = field(default_factory=registered)
     unjudged: Masks = field(default_factory=dict)
-    _in_terms: dict[str, Truth] = field(default_factory=dict, repr=False)
+    _in_terms: dict[str, Truth] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def of(cls, case: Case, inputs: Inputs, precision: Precision, clock: Clock = untimed) -> Truth:

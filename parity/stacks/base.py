@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 import numpy as np
@@ -198,13 +198,19 @@ class Framework(ABC):
 
         What is urgent is answered before what is not.
         """
+        why = self.domain.why_outside(contract, inputs)
+        if why:
+            return Awaited(lambda: _outside(why), lambda: True)
         question = self._question(contract, inputs, precision, cotangents, entry)
         asked = self._begin(contract, question, urgent=urgent)
-        unasked = self.unasked(contract, entry)
-        return Awaited(
-            lambda: self._evaluation(contract, asked.answer(), precision, unasked, bool(cotangents)),
-            asked.is_answered,
-        )
+        unasked, terms = self.unasked(contract, entry), self.conventions(contract, entry)
+
+        def answer() -> Evaluation:
+            found = self._evaluation(contract, asked.answer(), precision, unasked, bool(cotangents))
+            values, gradients = (terms.from_stack(contract, arrays) for arrays in (found.values, found.gradients))
+            return replace(found, values=values, gradients=gradients)
+
+        return Awaited(answer, asked.is_answered)
 
     def _evaluation(
         self,
@@ -328,6 +334,10 @@ class Framework(ABC):
     @abstractmethod
     def _narrow(self, contract: Contract, question: Question, dtypes: Sequence[str]) -> Mapping[str, str]:
         """Of operations with these dtypes, the first of each, by dtype. Raises as `evaluate` does."""
+
+
+def _outside(why: str) -> Evaluation:
+    raise OutsideDomain(why)
 
 
 def modes_of(framework: str) -> Sequence[str]:

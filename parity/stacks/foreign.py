@@ -16,7 +16,7 @@ from parity.contracts.cases.domain import Domain
 from parity.contracts.contract import Contract, Entry, Inputs
 from parity.contracts.conventions import NONE, Conventions
 from parity.physics.precision import WIDENED, Precision
-from parity.stacks.base import Awaited, Cotangents, Evaluation, OutsideDomain, Stack, StackLost
+from parity.stacks.base import Cotangents, Stack, StackLost
 from parity.stacks.process import Process
 from parity.stacks.remote import Remote, granted
 from parity.stacks.seat import LIMIT, Seat
@@ -102,23 +102,6 @@ class Foreign(Remote):
     @property
     def domain(self) -> Domain:
         return replace(self.subject.domain, shapes=self.subject.shapes)
-
-    def begin(
-        self,
-        contract: Contract,
-        inputs: Inputs,
-        precision: Precision,
-        cotangents: Cotangents | None = None,
-        entry: Entry | None = None,
-        *,
-        urgent: bool = False,
-    ) -> Awaited[Evaluation]:
-        why = self.domain.why_outside(contract, inputs)
-        if why:
-            return Awaited(lambda: _outside(why), lambda: True)
-        asked = super().begin(contract, inputs, precision, cotangents, entry, urgent=urgent)
-        terms = self.conventions(contract, entry)
-        return Awaited(lambda: _as_the_contract_has_it(asked.answer(), terms, contract), asked.is_answered)
 
     def trace(
         self, contract: Contract, inputs: Inputs, precision: Precision, entry: Entry | None = None
@@ -207,11 +190,6 @@ class _Bound(NamedTuple):
     conventions: Mapping[str, Any] = MappingProxyType({})
 
 
-def _as_the_contract_has_it(evaluation: Evaluation, terms: Conventions, contract: Contract) -> Evaluation:
-    values, gradients = (terms.from_stack(contract, arrays) for arrays in (evaluation.values, evaluation.gradients))
-    return replace(evaluation, values=values, gradients=gradients)
-
-
 def _read(stated: Mapping[str, Any], contract: Contract) -> Conventions:
     from parity.contracts.conventions.reading import read  # the oracle's operations take long to start
 
@@ -219,10 +197,6 @@ def _read(stated: Mapping[str, Any], contract: Contract) -> Conventions:
         return read(stated, contract.around.contract if contract.around else contract)
     except UsageError as error:
         raise StackLost(f"the binding cannot be held: {error}") from None
-
-
-def _outside(why: str) -> Evaluation:
-    raise OutsideDomain(why)
 
 
 def _in_its_process(*given: Any) -> Any:

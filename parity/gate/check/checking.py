@@ -151,7 +151,7 @@ def _weaker(changes: Changes, accepted: str) -> Iterator[Remark]:
 def _question(asked: PlannedContract, goldens: Path, seed: str, terms: Terms, abroad: bool) -> AnyQuestion:
     if abroad:
         return SubjectQuestion(asked.contract, asked.touched, asked.examples, goldens, terms.in_depth)
-    return ContractQuestion(asked.contract, asked.touched, asked.examples, goldens, seed, terms.in_depth)
+    return ContractQuestion(asked.contract, asked.touched, asked.examples, goldens, terms.in_depth, seed)
 
 
 def _in_a_line(answered: Answer | Lost, name: str) -> str:

@@ -44,25 +44,34 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class ContractQuestion:
+class _OfContract:
     """A contract by name and what to ask of it, as it can be sent to a process.
 
-    `examples` are drawn besides the strata. What only uses what is touched is asked in float64, where nothing hides
-    wiring, and eagerly: a trace of TensorFlow's pays for itself in some twenty examples. `seed` picks the defects,
-    `in_depth` asks for pictures of a failure.
+    `examples` are drawn besides the strata, `in_depth` asks for pictures of a failure.
     """
 
     contract: str
     touched: bool
     examples: int
     goldens: Path
-    seed: str
-    in_depth: bool = False
+    in_depth: bool
 
     @property
     def work(self) -> float:
-        """How long the contract takes, roughly."""
-        return _work(REGISTRY[self.contract], self.examples)
+        """How long the contract takes, roughly; compositions are dearer than their examples."""
+        contract = REGISTRY[self.contract]
+        return (len(contract.strata) + contract.drawn(self.examples)) * contract.cost * (8 if contract.stages else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ContractQuestion(_OfContract):
+    """What is asked of the stacks of this repository; `seed` picks the defects.
+
+    What only uses what is touched is asked in float64, where nothing hides wiring, and eagerly: a trace of TensorFlow's
+    pays for itself in some twenty examples.
+    """
+
+    seed: str
 
     def answer(self, stacks: Sequence[Framework]) -> Answer:
         """Ask. Raises GoldenError where the goldens are not whole, and CheckNotMade where a stack does not answer."""
@@ -109,30 +118,14 @@ def _as_known(held: ContractReport, stacks: Sequence[Framework]) -> ContractRepo
     return replace(held, message="\n  ".join([held.message, *said]), is_known=not changes)
 
 
-def _work(contract: Contract, examples: int) -> float:
-    """Compositions are dearer than their examples."""
-    return (len(contract.strata) + contract.drawn(examples)) * contract.cost * (8 if contract.stages else 1)
-
-
 @cache
 def _stored(folder: Path) -> GoldenSet:
     return GoldenSet.read(folder) if folder.is_dir() else GoldenSet.empty()
 
 
 @dataclass(frozen=True, slots=True)
-class SubjectQuestion:
-    """A contract by name: the subjects that bind it are held to it, if there are any, on what they claim to do."""
-
-    contract: str
-    touched: bool
-    examples: int
-    goldens: Path
-    in_depth: bool = False
-
-    @property
-    def work(self) -> float:
-        """How long the contract takes, roughly."""
-        return _work(REGISTRY[self.contract], self.examples)
+class SubjectQuestion(_OfContract):
+    """The subjects that bind a contract are held to it, if there are any, on what they claim to do."""
 
     def answer(self, stacks: Sequence[Framework]) -> Answer:
         """Ask. Raises GoldenError where the goldens are not whole, and CheckNotMade where a stack does not answer."""

@@ -24,7 +24,29 @@ Vjp = Callable[..., Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class AnotherFormula(Difference):
+class _OfAnOracle(Difference):
+    """A difference that brings `oracle` and, of gradients, `vjp`."""
+
+    oracle: Callable[..., Any]
+    vjp: Vjp | None = None
+
+    def touches(self, contract: Contract) -> tuple[Quantity, ...]:
+        return (*results_of(contract), *(gradients_of(contract) if self.vjp else ()))
+
+    def faults(self, contract: Contract) -> tuple[str, ...]:
+        """Which of a user's functions do not take the arguments of the contract."""
+        names = [argument.name for argument in contract.arguments]
+        given: Iterable[tuple[Callable[..., Any] | None, int]] = ((self.oracle, 0), (self.vjp, len(contract.results)))
+        return tuple(
+            f"{_named(function)}: expected the arguments {', '.join(names)}"
+            f"{' after cotangents' if cotangents else ''}, got {signature(function)}"
+            for function, cotangents in given
+            if function and not _takes(function, cotangents, names)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AnotherFormula(_OfAnOracle):
     """The result is the oracle's, evaluated by another formula, and is judged by the bound of that formula.
 
     `oracle` gets the arguments by name and is written as the oracle is, in the operations of
@@ -34,18 +56,9 @@ class AnotherFormula(Difference):
     The size is the largest error in units of the contract's own bound.
     """
 
-    oracle: Callable[..., Any]
-    vjp: Vjp | None = None
-
     @property
     def words(self) -> str:
         return f"by the formula {_named(self.oracle)}"
-
-    def touches(self, contract: Contract) -> tuple[Quantity, ...]:
-        return _touched(contract, self.vjp)
-
-    def faults(self, contract: Contract) -> tuple[str, ...]:
-        return _misfits(contract, self.oracle, self.vjp)
 
     def remove(self, comparison: Comparison) -> Mapping[Quantity, Remainder]:
         found = _evaluated(comparison, self.oracle, self.vjp)
@@ -72,25 +85,16 @@ class AnotherFormula(Difference):
 
 
 @dataclass(frozen=True, slots=True)
-class OwnRule(Difference):
+class OwnRule(_OfAnOracle):
     """The result is another than the contract's, and is judged by an oracle of its own alone.
 
     `oracle` and `vjp` are those of `AnotherFormula`. Gradients that `vjp` does not return are the contract's. The size
     is how far the rule is from the contract's oracle, relative to the largest value.
     """
 
-    oracle: Callable[..., Any]
-    vjp: Vjp | None = None
-
     @property
     def words(self) -> str:
         return f"by a rule of its own, {_named(self.oracle)}"
-
-    def touches(self, contract: Contract) -> tuple[Quantity, ...]:
-        return _touched(contract, self.vjp)
-
-    def faults(self, contract: Contract) -> tuple[str, ...]:
-        return _misfits(contract, self.oracle, self.vjp)
 
     def remove(self, comparison: Comparison) -> Mapping[Quantity, Remainder]:
         found = _evaluated(comparison, self.oracle, self.vjp)
@@ -170,22 +174,6 @@ def _asked(call: Callable[[], Any]) -> Any:
         raise
     except Exception as error:
         return error
-
-
-def _touched(contract: Contract, vjp: Vjp | None) -> tuple[Quantity, ...]:
-    return (*results_of(contract), *(gradients_of(contract) if vjp else ()))
-
-
-def _misfits(contract: Contract, oracle: Callable[..., Any], vjp: Vjp | None) -> tuple[str, ...]:
-    """Which of a user's functions do not take the arguments of the contract."""
-    names = [argument.name for argument in contract.arguments]
-    given: Iterable[tuple[Callable[..., Any] | None, int]] = ((oracle, 0), (vjp, len(contract.results)))
-    return tuple(
-        f"{_named(function)}: expected the arguments {', '.join(names)}{' after cotangents' if cotangents else ''}, "
-        f"got {signature(function)}"
-        for function, cotangents in given
-        if function and not _takes(function, cotangents, names)
-    )
 
 
 def _takes(function: Callable[..., Any], cotangents: int, names: Iterable[str]) -> bool:
