@@ -97,12 +97,7 @@ def _benched(tree: Path, what: str, arguments: Sequence[str]) -> tuple[Timed, ..
     with tempfile.TemporaryDirectory(prefix="parity-bench-") as folder:
         command = [sys.executable, "-m", "parity", "bench", *arguments, "--report", folder, "--no-pictures"]
         done = subprocess.run(
-            command,
-            cwd=tree,
-            env={**os.environ, "PYTHONPATH": str(tree)},
-            capture_output=True,
-            text=True,
-            check=False,
+            command, cwd=tree, env={**os.environ, "PYTHONPATH": str(tree)}, capture_output=True, text=True, check=False
         )
         if done.returncode:
             said = [line for line in done.stderr.splitlines() if line.strip()] or [f"exit code {done.returncode}"]

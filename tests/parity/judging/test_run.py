@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import cycle
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -93,35 +92,35 @@ def measured(case: Case, *stacks: Framework, **options: Any) -> set[tuple[str, s
     return {(m.stack, m.quantity.text) for m in examine(case, stacks, (FLOAT64,), **options)}
 
 
-def test_each_stack_is_measured_and_the_two_against_each_other() -> None:
+def test_each_stack_is_measured_and_the_two_against_each_other():
     quantities = ("mae", "∂/∂predicted", "∂/∂observed")
     found = measured(Case(MAE, MAE.strata[0], 0), ONE, OTHER)
     assert found == {(stack, quantity) for stack in ("json", "csv", PAIR) for quantity in quantities}
 
 
-def test_one_stack_alone_has_no_pair() -> None:
+def test_one_stack_alone_has_no_pair():
     assert {stack for stack, _ in measured(Case(MAE, MAE.strata[0], 0), ONE)} == {"json"}
 
 
-def test_facts_are_asked_for() -> None:
+def test_facts_are_asked_for():
     statements = {fact.statement for fact in MAE.facts}
     case = Case(MAE, MAE.strata[0], 0)
     assert {q for _, q in measured(case, ONE, with_facts=True)} - {q for _, q in measured(case, ONE)} == statements
 
 
-def test_each_precision_that_is_wanted() -> None:
+def test_each_precision_that_is_wanted():
     case = Case(MAE, MAE.strata[0], 0)
     assert {m.precision for m in examine(case, (ONE,), (FLOAT32, FLOAT64))} == {"f32", "f64"}
 
 
-def test_readings_are_tried_in_float64_without_gradients() -> None:
+def test_readings_are_tried_in_float64_without_gradients():
     case = Case(COUNT, COUNT.stratum("readings"), 0)
     found = examine(case, (ONE, OTHER), (FLOAT32, FLOAT64))
     assert {(m.precision, m.quantity.text) for m in found} == {("f64", "photons")}
     assert all(m.agrees for m in found)
 
 
-def test_a_stack_that_raises_is_at_fault_and_the_other_is_still_measured() -> None:
+def test_a_stack_that_raises_is_at_fault_and_the_other_is_still_measured():
     case = Case(MAE, MAE.strata[0], 0)
     found = examine(case, (Oracle("json", raises=StackError("raised ValueError: no")), OTHER), (FLOAT64,))
     (fault,) = (m for m in found if m.stack == "json")
@@ -130,12 +129,12 @@ def test_a_stack_that_raises_is_at_fault_and_the_other_is_still_measured() -> No
     assert {m.stack for m in found} == {"json", "csv"}
 
 
-def test_a_fault_of_the_harness_is_not_blamed_on_the_stack() -> None:
+def test_a_fault_of_the_harness_is_not_blamed_on_the_stack():
     with pytest.raises(ZeroDivisionError):
         examine(Case(MAE, MAE.strata[0], 0), (Oracle("json", raises=ZeroDivisionError()),), (FLOAT64,))
 
 
-def test_other_names_for_the_function_are_held_to_the_same_oracle(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_names_for_the_function_are_held_to_the_same_oracle(monkeypatch):
     def doubled(predicted: Any, observed: Any) -> Any:
         return 2 * losses.mae(predicted, observed)
 
@@ -153,7 +152,7 @@ def test_other_names_for_the_function_are_held_to_the_same_oracle(monkeypatch: p
     assert {(m.stack, m.quantity.text) for m in wide if not m.agrees} == {("json", "mae of losses.Layer")}
 
 
-def test_another_name_is_asked_in_the_precisions_that_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_name_is_asked_in_the_precisions_that_it_has(monkeypatch):
     def call(layer: Any, predicted: Any, observed: Any) -> Any:
         return layer(predicted, observed)
 
@@ -163,7 +162,7 @@ def test_another_name_is_asked_in_the_precisions_that_it_has(monkeypatch: pytest
     assert {m.precision for m in found if m.quantity.entry == "losses.Layer"} == {"f32"}
 
 
-def test_neuraloperator_is_held_to_the_oracle_where_it_is_installed(stacks: tuple[Framework, ...]) -> None:
+def test_neuraloperator_is_held_to_the_oracle_where_it_is_installed(stacks):
     pytest.importorskip("neuralop", reason="neuraloperator is not installed (the extra fno)")
     contract = REGISTRY["networks.spectral_convolve"]
     peer = "generators.fno.SpectralConv"
@@ -173,7 +172,7 @@ def test_neuraloperator_is_held_to_the_oracle_where_it_is_installed(stacks: tupl
         assert sum(m.quantity.entry == peer for m in found) == tried
 
 
-def test_a_run_tries_the_strata_and_so_many_examples_of_each_contract_in_turn() -> None:
+def test_a_run_tries_the_strata_and_so_many_examples_of_each_contract_in_turn():
     plan = Plan((MAE, FAR_FIELD), examples=3, precisions=(FLOAT64,))
     done: list[Case] = []
     runs = list(run(plan, (ONE, OTHER), done.append))
@@ -188,9 +187,7 @@ def test_a_run_tries_the_strata_and_so_many_examples_of_each_contract_in_turn() 
 
 @pytest.mark.parametrize("ahead", [0, 10**5, 2**25])
 @pytest.mark.parametrize("answered", [[False], [True, False, False], [True]], ids=["at last", "at times", "at once"])
-def test_the_order_of_what_is_measured_is_the_same_however_late_a_stack_answers(
-    monkeypatch: pytest.MonkeyPatch, answered: list[bool], ahead: int
-) -> None:
+def test_the_order_of_what_is_measured_is_the_same_however_late_a_stack_answers(monkeypatch, answered, ahead):
     plan = Plan((MAE, FAR_FIELD, COUNT), examples=2)
     done: list[Case] = []
     expected = [judged(result).measurements for result in run(plan, (ONE, OTHER))]
@@ -202,14 +199,14 @@ def test_the_order_of_what_is_measured_is_the_same_however_late_a_stack_answers(
     assert done == [case for contract in plan.contracts for case in plan.cases(contract)]
 
 
-def test_the_oracle_goes_on_while_a_stack_has_not_answered() -> None:
+def test_the_oracle_goes_on_while_a_stack_has_not_answered():
     plan = Plan((replace(MAE, facts=()), replace(FAR_FIELD, facts=())), examples=0, precisions=(FLOAT64,))
     late = Late("csv", lambda: False)
     list(run(plan, (late,)))
     assert late.asked[0] == len(late.asked) == sum(len(plan.cases(contract)) for contract in plan.contracts)
 
 
-def test_facts_are_tried_on_the_strata_and_on_a_case_that_was_asked_for() -> None:
+def test_facts_are_tried_on_the_strata_and_on_a_case_that_was_asked_for():
     def cases_with_facts(plan: Plan) -> set[str]:
         (result,) = run(plan, (ONE,))
         return {m.case for m in result.measurements if m.quantity.text in {fact.statement for fact in MAE.facts}}
@@ -219,21 +216,21 @@ def test_facts_are_tried_on_the_strata_and_on_a_case_that_was_asked_for() -> Non
     assert cases_with_facts(replace(everything, case="odd/17")) == {"odd/17"}
 
 
-def test_a_wrong_stack_is_named() -> None:
+def test_a_wrong_stack_is_named():
     (result,) = run(Plan((MAE,), examples=0, precisions=(FLOAT64,)), (Oracle("json", error=1e-12), OTHER))
     assert result.verdict.outcome is Outcome.DISAGREE
     assert result.verdict.sides == ("json",)
     assert not result.verdict.alike
 
 
-def test_stacks_wrong_alike_are_named_together() -> None:
+def test_stacks_wrong_alike_are_named_together():
     wrong = (Oracle("json", error=1e-3), Oracle("csv", error=1e-3))
     (result,) = run(Plan((MAE,), examples=0, precisions=(FLOAT64,)), wrong)
     assert set(result.verdict.sides) == {"json", "csv"}
     assert result.verdict.alike
 
 
-def test_a_data_set_is_a_stratum_of_its_own(tmp_path: Path) -> None:
+def test_a_data_set_is_a_stratum_of_its_own(tmp_path):
     random = np.random.default_rng(1)
     np.savez(
         tmp_path / "scan.npz",
@@ -248,6 +245,6 @@ def test_a_data_set_is_a_stratum_of_its_own(tmp_path: Path) -> None:
     assert {m.case for m in result.measurements} == {"measured/0", "measured/1", "measured/2"}
 
 
-def test_a_plan_for_a_case_that_no_contract_has() -> None:
+def test_a_plan_for_a_case_that_no_contract_has():
     with pytest.raises(UsageError, match=r"^unknown stratum 'wrapped' of losses\.mae"):
         list(run(Plan((MAE,), case="wrapped/0"), (ONE,)))

@@ -4,7 +4,7 @@ Whether a fault does anything on a case is not asked of the tree: the damaged fu
 of the same stack, on inputs that a walk of this file's own leads to.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -194,9 +194,7 @@ def changes_something(stack: Framework, fault: Fault, case: Case, precision: Pre
 
 @pytest.mark.parametrize("stage", FAULTS)
 @pytest.mark.parametrize("stack", STACKS)
-def test_a_single_wrong_stage_is_named(
-    stack: str, stage: str, stacks: Stacks, record_property: Callable[[str, object], None]
-) -> None:
+def test_a_single_wrong_stage_is_named(stack, stage, stacks, record_property):
     framework = of_name(stacks, stack)
     alone = UNMERGED_CASES if stage in ON_PATCHES_ALONE else ()
     named, idle, missed = 0, 0, []
@@ -232,7 +230,7 @@ def test_a_single_wrong_stage_is_named(
 
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("precision", BOTH, ids=lambda p: p.name)
-def test_where_nothing_is_wrong_everything_agrees(stack: str, precision: Precision, stacks: Stacks) -> None:
+def test_where_nothing_is_wrong_everything_agrees(stack, precision, stacks):
     framework = of_name(stacks, stack)
     for stratum in PREDICTION.strata:
         found = tree(framework, Case(PREDICTION, stratum, 0), precision)
@@ -263,7 +261,7 @@ PAIRS = {
 
 @pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
 @pytest.mark.parametrize("stack", STACKS)
-def test_two_errors_that_cancel_are_both_listed(stack: str, pair: tuple[Fault, Fault], stacks: Stacks) -> None:
+def test_two_errors_that_cancel_are_both_listed(stack, pair, stacks):
     with injected(pair[0], stack), injected(pair[1], stack):
         found = tree(of_name(stacks, stack), case_of("many/0 f64")[0])
     assert all(reading.agrees for reading in found.whole)
@@ -283,7 +281,7 @@ def both_signs(stack: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_two_signs_of_the_positions_cancel_for_one_patch_at_whole_pixels(stack: str, stacks: Stacks) -> None:
+def test_two_signs_of_the_positions_cancel_for_one_patch_at_whole_pixels(stack, stacks):
     """It is put in the opposite place and looked for there; where its neighbours lie does not matter to it."""
     case, _ = case_of("single/0 f64")
     inputs = case.inputs() | {"positions": np.array([[[1.0, -1.0]]])}
@@ -295,7 +293,7 @@ def test_two_signs_of_the_positions_cancel_for_one_patch_at_whole_pixels(stack: 
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_two_signs_of_the_positions_do_not_cancel_for_patches_that_overlap(stack: str, stacks: Stacks) -> None:
+def test_two_signs_of_the_positions_do_not_cancel_for_patches_that_overlap(stack, stacks):
     """Their places are point-reflected and they themselves are not: other parts of them come to overlap."""
     with both_signs(stack):
         found = tree(of_name(stacks, stack), case_of("many/0 f64")[0])
@@ -305,7 +303,7 @@ def test_two_signs_of_the_positions_do_not_cancel_for_patches_that_overlap(stack
     assert [step.stage.result for step in found.wrong] == ["canvas", "views"]
 
 
-def test_an_error_that_does_not_reach_the_end_is_found(stacks: Stacks) -> None:
+def test_an_error_that_does_not_reach_the_end_is_found(stacks):
     with injected(KNOWN["optics.illuminate/probe-modes-reordered"], "torch"):
         found = tree(of_name(stacks, "torch"), case_of("many/0 f64")[0])
     assert found.whole[0].agrees
@@ -315,7 +313,7 @@ def test_an_error_that_does_not_reach_the_end_is_found(stacks: Stacks) -> None:
 
 @pytest.mark.parametrize("fault", ["positions-negated", "log-scale-as-0", "probe-detached"])
 @pytest.mark.parametrize("stack", STACKS)
-def test_a_composition_that_does_not_do_what_its_stages_do(stack: str, fault: str, stacks: Stacks) -> None:
+def test_a_composition_that_does_not_do_what_its_stages_do(stack, fault, stacks):
     with injected(KNOWN[f"forward.predict_amplitude/{fault}"], stack):
         found = tree(of_name(stacks, stack), case_of("many/0 f64")[0])
     assert found.is_miswired
@@ -323,9 +321,7 @@ def test_a_composition_that_does_not_do_what_its_stages_do(stack: str, fault: st
     assert (found.first, found.wrong, found.inheriting) == (None, (), ())
 
 
-def test_a_wrong_stage_that_the_composition_does_not_go_through(
-    stacks: Stacks, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_stage_that_the_composition_does_not_go_through(stacks, monkeypatch):
     """The composition has taken the function for itself, before it was changed."""
     from ptycho_torch import forward, optics
 
@@ -343,7 +339,7 @@ BACKWARD = [name for names in FAULTS.values() for name in names if isinstance(KN
 
 
 @pytest.mark.parametrize("name", BACKWARD)
-def test_a_gradient_that_is_cut_is_marked_backwards(name: str, stacks: Stacks) -> None:
+def test_a_gradient_that_is_cut_is_marked_backwards(name, stacks):
     fault = KNOWN[name]
     with injected(fault, "torch"):
         found = tree(of_name(stacks, "torch"), case_of("probe-weighted/0 f64")[0])
@@ -353,7 +349,7 @@ def test_a_gradient_that_is_cut_is_marked_backwards(name: str, stacks: Stacks) -
     assert not found.compensates
 
 
-def test_stages_of_a_stage_are_looked_into(stacks: Stacks) -> None:
+def test_stages_of_a_stage_are_looked_into(stacks):
     with injected(KNOWN["optics.far_field_amplitude/gain-1e-6"], "torch"):
         found = tree(of_name(stacks, "torch"), parse_case(OBJECTIVE, "even/0"))
     assert first_of(found) == "predicted"
@@ -363,9 +359,7 @@ def test_stages_of_a_stage_are_looked_into(stacks: Stacks) -> None:
     assert [step.stage.result for step in within.wrong] == ["amplitude"]
 
 
-def test_a_stage_that_raises_is_named_and_those_after_it_inherit(
-    stacks: Stacks, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stage_that_raises_is_named_and_those_after_it_inherit(stacks, monkeypatch):
     def refuse(**_: Any) -> Any:
         raise RuntimeError("out of patience")
 
@@ -379,7 +373,7 @@ def test_a_stage_that_raises_is_named_and_those_after_it_inherit(
 
 
 @pytest.mark.parametrize("lost", [lambda x: x[0], lambda x: x[..., 1:]], ids=["an axis", "a column"])
-def test_a_stage_that_returns_another_shape_is_named(lost: Callable[[Any], Any], stacks: Stacks) -> None:
+def test_a_stage_that_returns_another_shape_is_named(lost, stacks):
     with injected(Fault("patches.extract_patches", "", "", returning(lambda xp, x, a: lost(x))), "torch"):
         found = tree(of_name(stacks, "torch"), case_of("many/0 f64")[0])
     assert first_of(found) == "views"
@@ -387,7 +381,7 @@ def test_a_stage_that_returns_another_shape_is_named(lost: Callable[[Any], Any],
     assert [step.stage.result for step in found.wrong] == ["views"]
 
 
-def test_what_is_no_composition_is_a_tree_of_itself_alone(stacks: Stacks) -> None:
+def test_what_is_no_composition_is_a_tree_of_itself_alone(stacks):
     contract = REGISTRY["losses.mae"]
     case = parse_case(contract, "even/0")
     right = tree(of_name(stacks, "torch"), case)
@@ -398,7 +392,7 @@ def test_what_is_no_composition_is_a_tree_of_itself_alone(stacks: Stacks) -> Non
     assert not any((wrong.agrees, wrong.is_miswired, wrong.compensates, wrong.bypasses))
 
 
-def test_every_result_of_a_function_is_read(stacks: Stacks) -> None:
+def test_every_result_of_a_function_is_read(stacks):
     found = tree(of_name(stacks, "torch"), parse_case(REGISTRY["training.adam_step"], "first/0"))
     assert [reading.measurement.quantity.text for reading in found.whole] == [
         "parameters",
@@ -407,6 +401,6 @@ def test_every_result_of_a_function_is_read(stacks: Stacks) -> None:
     ]
 
 
-def test_the_readings_of_a_detector_are_tried_in_the_one_precision_they_have(stacks: Stacks) -> None:
+def test_the_readings_of_a_detector_are_tried_in_the_one_precision_they_have(stacks):
     found = trees_of(parse_case(REGISTRY["scaling.count_photons"], "readings/0"), stacks, BOTH, REGISTRY)
     assert [(t.stack, t.precision, t.agrees) for t in found] == [("torch", "f64", True), ("tensorflow", "f64", True)]

@@ -1,7 +1,6 @@
 """From measurements to verdicts, on measurements made up for it: neither a framework nor a contract is needed."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,7 +36,7 @@ def both(ratio: float, pair_ratio: float, **numbers: Any) -> tuple[Measurement, 
     )
 
 
-def test_of_some_examples_only_what_each_shows_is_judged() -> None:
+def test_of_some_examples_only_what_each_shows_is_judged():
     blind = [found(case=f"even/{n}", epsilon=1.0, undecided=9, elements=10) for n in range(9)]
     assert verdict(*blind).outcome is Outcome.UNDECIDED
     assert judge(CONTRACT, blind, Quota(), whole=False).agrees
@@ -46,7 +45,7 @@ def test_of_some_examples_only_what_each_shows_is_judged() -> None:
     assert judge(CONTRACT, [], Quota(), whole=False).outcome is Outcome.UNDECIDED
 
 
-def test_what_was_not_checked_does_not_agree() -> None:
+def test_what_was_not_checked_does_not_agree():
     nothing = verdict()
     assert nothing.outcome is Outcome.UNDECIDED
     assert not nothing.agrees
@@ -54,7 +53,7 @@ def test_what_was_not_checked_does_not_agree() -> None:
     assert (nothing.examples, nothing.sides, nothing.gap) == (0, (), None)
 
 
-def test_errors_up_to_the_bound_agree() -> None:
+def test_errors_up_to_the_bound_agree():
     agreeing = verdict(*both(1.0, 1.0), *both(0.1, 0.1, case="odd/0"))
     assert agreeing.outcome is Outcome.AGREE
     assert agreeing.agrees
@@ -64,7 +63,7 @@ def test_errors_up_to_the_bound_agree() -> None:
 
 
 @pytest.mark.parametrize("side", ["torch", "tensorflow"])
-def test_an_error_beyond_the_bound_names_its_stack(side: str) -> None:
+def test_an_error_beyond_the_bound_names_its_stack(side):
     other = {"torch": "tensorflow", "tensorflow": "torch"}[side]
     found_wrong = verdict(found(side, ratio=1.01), found(other), found(PAIR, ratio=5.0))
     assert found_wrong.outcome is Outcome.DISAGREE
@@ -73,32 +72,32 @@ def test_an_error_beyond_the_bound_names_its_stack(side: str) -> None:
     assert found_wrong.failures == (found(side, ratio=1.01),)
 
 
-def test_both_wrong_in_ways_of_their_own() -> None:
+def test_both_wrong_in_ways_of_their_own():
     apart = verdict(*both(1e6, 1e6))
     assert set(apart.sides) == {"torch", "tensorflow"}
     assert not apart.alike
 
 
-def test_both_wrong_alike() -> None:
+def test_both_wrong_alike():
     assert verdict(*both(1e6, 0.3)).alike
 
 
-def test_without_a_pair_nothing_is_said_to_be_alike() -> None:
+def test_without_a_pair_nothing_is_said_to_be_alike():
     assert not verdict(*both(1e6, 0.3)[:2]).alike
 
 
-def test_one_wrong_pair_among_many_alike_is_enough_to_differ() -> None:
+def test_one_wrong_pair_among_many_alike_is_enough_to_differ():
     assert not verdict(*both(1e6, 0.3), *both(1e6, 1e6, case="odd/0")).alike
 
 
-def test_a_fault_is_a_failure_whatever_its_numbers() -> None:
+def test_a_fault_is_a_failure_whatever_its_numbers():
     faulty = verdict(found(ratio=0.0, fault="returned shape (3,), expected ()"), found("tensorflow"))
     assert faulty.outcome is Outcome.DISAGREE
     assert faulty.sides == ("torch",)
     assert faulty.worst == {"torch": np.inf, "tensorflow": 0.5}
 
 
-def test_the_failure_that_says_most_comes_first() -> None:
+def test_the_failure_that_says_most_comes_first():
     """Faults; results before gradients; float64 before float32; then by size."""
     ordered = (
         found(ratio=0.0, fault="raised ValueError"),
@@ -111,7 +110,7 @@ def test_the_failure_that_says_most_comes_first() -> None:
     assert verdict(*reversed(ordered)).failures == ordered
 
 
-def test_stacks_too_far_apart_within_their_bounds_disagree_without_a_side() -> None:
+def test_stacks_too_far_apart_within_their_bounds_disagree_without_a_side():
     torn = verdict(found("torch", ratio=1.0), found("tensorflow", ratio=1.0), found(PAIR, ratio=1.1))
     assert torn.outcome is Outcome.DISAGREE
     assert torn.sides == ()
@@ -119,21 +118,21 @@ def test_stacks_too_far_apart_within_their_bounds_disagree_without_a_side() -> N
 
 
 @pytest.mark.parametrize(("undecided", "outcome"), [(2, Outcome.AGREE), (3, Outcome.UNDECIDED)])
-def test_the_quota_of_undecided_elements(undecided: int, outcome: Outcome) -> None:
+def test_the_quota_of_undecided_elements(undecided, outcome):
     judged = verdict(found(undecided=undecided), quota=Quota(undecided=0.2))
     assert judged.outcome is outcome
     if outcome is Outcome.UNDECIDED:
         assert judged.reason == "exit_waves in f64: 30.00% of the elements have no bound, quota 20.00%"
 
 
-def test_a_quota_is_of_one_quantity_in_one_precision() -> None:
+def test_a_quota_is_of_one_quantity_in_one_precision():
     sharp = [found(case=f"even/{seed}", precision="f32") for seed in range(100)]
     blind = found(undecided=10)
     assert verdict(*sharp, blind, quota=Quota(undecided=0.5)).outcome is Outcome.UNDECIDED
 
 
 @pytest.mark.parametrize(("blind", "outcome"), [(2, Outcome.AGREE), (3, Outcome.UNINFORMATIVE)])
-def test_the_quota_of_uninformative_examples(blind: int, outcome: Outcome) -> None:
+def test_the_quota_of_uninformative_examples(blind, outcome):
     """25 examples of two stacks and their pairs: 2 are 8 %, 3 are 12 %; the quota is 10 %."""
     measurements = [
         measurement
@@ -146,7 +145,7 @@ def test_the_quota_of_uninformative_examples(blind: int, outcome: Outcome) -> No
         assert judged.reason == ("exit_waves in f64: 12.0% of the examples show nothing smaller than 1 %, quota 10.0%")
 
 
-def test_where_it_is_declared_an_example_informs_if_it_does_in_one_precision() -> None:
+def test_where_it_is_declared_an_example_informs_if_it_does_in_one_precision():
     blind = [found(case=f"even/{seed}", precision="f32", epsilon=0.02) for seed in range(9)]
     sharp = [found(case=f"even/{seed}", precision="f64", epsilon=1e-9) for seed in range(9)]
     declared = Quota(any_precision=True)
@@ -155,11 +154,11 @@ def test_where_it_is_declared_an_example_informs_if_it_does_in_one_precision() -
     assert verdict(*blind, *sharp, quota=declared).outcome is Outcome.AGREE
 
 
-def test_a_disagreement_outranks_what_cannot_be_said() -> None:
+def test_a_disagreement_outranks_what_cannot_be_said():
     assert verdict(found(ratio=2.0, undecided=9)).outcome is Outcome.DISAGREE
 
 
-def test_the_gap_is_that_of_the_pairs_in_float64() -> None:
+def test_the_gap_is_that_of_the_pairs_in_float64():
     measurements = (
         found(PAIR, gap=1e-15),
         found(PAIR, gap=3e-16, case="odd/0"),
@@ -170,7 +169,7 @@ def test_the_gap_is_that_of_the_pairs_in_float64() -> None:
     assert verdict(*measurements[2:]).gap is None
 
 
-def test_epsilon_is_of_the_least_sensitive_quantity_at_its_best_in_float32() -> None:
+def test_epsilon_is_of_the_least_sensitive_quantity_at_its_best_in_float32():
     judged = verdict(
         found(precision="f32", epsilon=1e-5),
         found(precision="f32", epsilon=1e-6, case="odd/0"),
@@ -205,7 +204,7 @@ def pooled(gain: float, examples: int = 20) -> Verdict:
 
 
 @pytest.mark.parametrize("gain", [1e-6, -1e-6])
-def test_a_common_gain_that_no_example_shows_is_found_by_pooling(gain: float) -> None:
+def test_a_common_gain_that_no_example_shows_is_found_by_pooling(gain):
     judged = pooled(gain)
     assert judged.failures == ()
     assert judged.worst["torch"] < 1
@@ -216,30 +215,30 @@ def test_a_common_gain_that_no_example_shows_is_found_by_pooling(gain: float) ->
     assert judged.reason.startswith("torch: exit_waves has a common gain error between ")
 
 
-def test_correct_rounding_has_no_common_gain() -> None:
+def test_correct_rounding_has_no_common_gain():
     judged = pooled(0.0)
     assert judged.agrees
     assert judged.gains[0].agrees
 
 
-def test_a_few_examples_show_a_common_gain_too() -> None:
+def test_a_few_examples_show_a_common_gain_too():
     judged = pooled(1e-6, examples=POOLED_FROM)
     assert judged.failures == ()
     assert judged.sides == ("torch",)
 
 
-def test_the_fewer_the_examples_the_more_is_allowed() -> None:
+def test_the_fewer_the_examples_the_more_is_allowed():
     few, some, many = (pooled(0.0, examples=examples).gains[0].allowed for examples in (POOLED_FROM, 6, 20))
     assert few > some > many
 
 
-def test_fewer_examples_still_are_not_pooled() -> None:
+def test_fewer_examples_still_are_not_pooled():
     assert pooled(1e-6, examples=POOLED_FROM - 1).gains == ()
 
 
 @pytest.mark.parametrize("examples", [POOLED_FROM, 5, 6, 8, 20])
 @pytest.mark.parametrize("scale", [1, 2])
-def test_gains_without_a_common_sign_are_none_however_large(examples: int, scale: int) -> None:
+def test_gains_without_a_common_sign_are_none_however_large(examples, scale):
     """Of correct code, whose gains may be twice as large as the witness's, and far larger than a rounding."""
     random = np.random.default_rng(examples)
     for _ in range(200):
@@ -254,12 +253,12 @@ def test_gains_without_a_common_sign_are_none_however_large(examples: int, scale
         assert judged.agrees, judged.reason
 
 
-def test_thousands_of_examples_are_pooled() -> None:
+def test_thousands_of_examples_are_pooled():
     measurement = Simulated(0.0).example(0)
     assert verdict(*[measurement] * 5000).agrees
 
 
-def test_stored_measurements_judged_again_give_the_same_verdict(tmp_path: Path) -> None:
+def test_stored_measurements_judged_again_give_the_same_verdict(tmp_path):
     measurements = (*(Simulated(1e-6).example(n) for n in range(20)), *both(1e6, 0.3), found(ratio=np.inf))
     fresh = verdict(*measurements)
     write_results(tmp_path / "results.json", [ContractRun(fresh, measurements, seconds=1.0)], {})
@@ -270,7 +269,7 @@ def judged_again(stored: Sequence[Measurement]) -> Verdict:
     return judge(CONTRACT, stored, Quota())
 
 
-def test_float64_is_not_pooled() -> None:
+def test_float64_is_not_pooled():
     label = Label(CONTRACT, "even/0", FLOAT64.name, result_of("exit_waves"))
     oracle = Bounded(np.ones(4), np.ones(4), FLOAT64)
     measurements = [measure(label, "torch", np.ones(4), oracle, np.ones(4))] * 20

@@ -537,13 +537,13 @@ def assert_within_bounds(
         assert inside.all(), f"{bound.precision.name}: {error[~inside]} > {allowed[~inside]}"
 
 
-def test_every_contract_has_its_equation_once() -> None:
+def test_every_contract_has_its_equation_once():
     declared = [contract.name for contract in REGISTRY.values() if contract.textbook]
     assert sorted([*EQUATIONS, *declared]) == sorted(set(REGISTRY) - DEEPER)
 
 
 @pytest.mark.parametrize("case", CASES, ids=name_of)
-def test_values_are_those_of_the_equation(case: Case) -> None:
+def test_values_are_those_of_the_equation(case):
     question = Question(case)
     bounds = [bounded_values(case.contract, question.inputs, p) for p in PRECISIONS]
     for result, expected in question.equation().items():
@@ -553,7 +553,7 @@ def test_values_are_those_of_the_equation(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", SLOPED, ids=name_of)
-def test_gradients_are_the_slopes_of_the_equation(case: Case) -> None:
+def test_gradients_are_the_slopes_of_the_equation(case):
     """Where the equation is infinite on both sides it has no slope, and the gradient is 0 by definition."""
     question = Question(case)
     bounds = [bounded_gradients(case.contract, question.inputs, question.cotangents, p) for p in PRECISIONS]
@@ -571,7 +571,7 @@ def test_gradients_are_the_slopes_of_the_equation(case: Case) -> None:
         )
 
 
-def test_a_count_that_was_said_to_be_impossible_costs_everything() -> None:
+def test_a_count_that_was_said_to_be_impossible_costs_everything():
     dark, lit = np.zeros((1, 1, 1, 1)), np.ones((1, 1, 1, 1))
     assert poisson_nll(digits(dark), digits(lit)) == mp.inf
     inputs = {"predicted": dark, "observed": lit, "full": np.array(True)}
@@ -579,7 +579,7 @@ def test_a_count_that_was_said_to_be_impossible_costs_everything() -> None:
         assert bounded_values(REGISTRY["losses.poisson_nll"], inputs, precision)["nll"].value == np.inf
 
 
-def test_a_count_where_the_model_is_dark_is_infinitely_unlikely() -> None:
+def test_a_count_where_the_model_is_dark_is_infinitely_unlikely():
     contract = REGISTRY["losses.poisson_nll"]
     case = next(forced(replace(contract, strata=EXTINCT)))
     inputs = case.inputs()

@@ -1,7 +1,5 @@
 """What a tensor is: layouts there and back, and the sentence with which wrong arrays are turned away."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -31,7 +29,7 @@ SHAPE = (2, 3, 4, 5)
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
-def test_layouts_go_there_and_back(kind: Kind, framework: str) -> None:
+def test_layouts_go_there_and_back(kind, framework):
     array = np.arange(np.prod(range(2, 2 + len(kind.axes)))).reshape(range(2, 2 + len(kind.axes)))
     there = kind.to_framework(framework, array)
     assert kind.is_laid_out(framework, there)
@@ -51,15 +49,13 @@ def test_layouts_go_there_and_back(kind: Kind, framework: str) -> None:
         (POSITIONS, (2, 3, 2), (2, 1, 2, 3)),
     ],
 )
-def test_tensorflow_has_channels_last_and_torch_is_canonical(
-    kind: Kind, shape: tuple[int, ...], in_tensorflow: tuple[int, ...]
-) -> None:
+def test_tensorflow_has_channels_last_and_torch_is_canonical(kind, shape, in_tensorflow):
     assert kind.to_framework("tensorflow", np.empty(shape)).shape == in_tensorflow
     assert kind.to_framework("torch", np.empty(shape)).shape == shape
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
-def test_a_layout_names_the_kind_s_own_axes(kind: Kind) -> None:
+def test_a_layout_names_the_kind_s_own_axes(kind):
     assert len(set(kind.axes)) == len(kind.axes)
     assert all(sorted(layout.replace(UNIT_AXIS, "")) == sorted(kind.axes) for layout in kind.layouts.values())
 
@@ -77,7 +73,7 @@ def test_a_layout_names_the_kind_s_own_axes(kind: Kind) -> None:
         (FLAG, np.array(True)),
     ],
 )
-def test_what_is_of_a_kind_passes(kind: Kind, array: NDArray[Any]) -> None:
+def test_what_is_of_a_kind_passes(kind, array):
     kind.check("x", array)
 
 
@@ -98,7 +94,7 @@ def test_what_is_of_a_kind_passes(kind: Kind, array: NDArray[Any]) -> None:
         (FLAG, np.array(1), "x: expected flag flag, got int64"),
     ],
 )
-def test_the_wrong_numbers(kind: Kind, array: NDArray[Any], message: str) -> None:
+def test_the_wrong_numbers(kind, array, message):
     with pytest.raises(TypeError) as caught:
         kind.check("x", array)
     assert str(caught.value) == message
@@ -124,7 +120,7 @@ def spoiled(value: float) -> NDArray[np.float64]:
         (OBJECT, spoiled(np.nan).astype(complex), "x: expected finite object patches, got (nan+0j) at (1, 2, 0, 4)"),
     ],
 )
-def test_the_wrong_shape_or_values(kind: Kind, array: NDArray[Any], message: str) -> None:
+def test_the_wrong_shape_or_values(kind, array, message):
     with pytest.raises(ValueError, match=r"^x: expected ") as caught:
         kind.check("x", array)
     assert str(caught.value) == message

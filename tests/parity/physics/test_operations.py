@@ -302,12 +302,7 @@ ROWS: tuple[Row, ...] = (
             1,
         ),
     ),
-    Row(
-        "transpose",
-        (real,),
-        lambda x: ops.transpose(x, (2, 0, 1)),
-        both=lambda xp, x: xp.transpose(x, (2, 0, 1)),
-    ),
+    Row("transpose", (real,), lambda x: ops.transpose(x, (2, 0, 1)), both=lambda xp, x: xp.transpose(x, (2, 0, 1))),
     Row(
         "interpolate",
         (real, fractions),
@@ -411,7 +406,7 @@ def worst(row: Row, meaning: Callable[[NDArray[Any], Random, float], Bounded]) -
     return ratios
 
 
-def test_every_operation_has_a_row() -> None:
+def test_every_operation_has_a_row():
     public = {
         name
         for module in pkgutil.iter_modules(ops.__path__, f"{ops.__name__}.")
@@ -422,17 +417,17 @@ def test_every_operation_has_a_row() -> None:
 
 
 @every_row
-def test_rounding_stays_within_its_bound(row: Row) -> None:
+def test_rounding_stays_within_its_bound(row):
     assert max(worst(row, exact).values()) <= 1, worst(row, exact)
 
 
 @every_row
-def test_errors_of_the_operands_stay_within_the_bound(row: Row) -> None:
+def test_errors_of_the_operands_stay_within_the_bound(row):
     assert max(worst(row, disturbed).values()) <= 1, worst(row, disturbed)
 
 
 @every_row
-def test_a_bound_is_not_much_wider_than_it_must_be(row: Row) -> None:
+def test_a_bound_is_not_much_wider_than_it_must_be(row):
     """An operation that does not round has the bound 0, and a bound of the others is used."""
     operands = [Bounded.exact(domain(np.random.default_rng(0), SHAPES[0]), FLOAT32) for domain in row.domains]
     assert max(worst(row, exact).values()) >= LEAST_SHARE or not row.oracle(*operands).error.any()

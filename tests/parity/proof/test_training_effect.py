@@ -29,7 +29,7 @@ ELSEWHERE = "losses.complex_mae/modulus-alone"
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     options = ["--object-size", "88", "--step-train", "12", "--step-test", "12", "--nphotons", "1e6"]
     with pytest.raises(SystemExit):
@@ -53,15 +53,13 @@ def task(data: Path, epochs: int = 1, **files: Path) -> Task:
 
 
 @pytest.fixture(scope="module")
-def effects(data: Path) -> dict[str, TrainingEffect]:
+def effects(data) -> dict[str, TrainingEffect]:
     found = training_effects([CATALOGUE[name] for name in (POISSON, ABSOLUTE)], task(data, epochs=40))
     return {effect.defect.full_name: effect for effect in found}
 
 
 @pytest.mark.parametrize("name", [POISSON, ABSOLUTE])
-def test_the_loss_falls_with_a_unit_mismatch_too_and_the_object_is_darker(
-    effects: dict[str, TrainingEffect], name: str
-) -> None:
+def test_the_loss_falls_with_a_unit_mismatch_too_and_the_object_is_darker(effects, name):
     effect = effects[name]
     assert effect.with_defect
     for run in (effect.without, effect.with_defect):
@@ -71,16 +69,16 @@ def test_the_loss_falls_with_a_unit_mismatch_too_and_the_object_is_darker(
     assert not effect.is_none
 
 
-def test_the_stack_is_as_it_was(effects: dict[str, TrainingEffect]) -> None:
+def test_the_stack_is_as_it_was(effects):
     assert effects
     assert losses.poisson_nll.__module__ == losses.mae.__module__ == "ptycho_torch.losses"
 
 
-def test_each_loss_is_minimised_for_its_defect(effects: dict[str, TrainingEffect]) -> None:
+def test_each_loss_is_minimised_for_its_defect(effects):
     assert {name: effect.loss for name, effect in effects.items()} == {POISSON: "nll", ABSOLUTE: "mae"}
 
 
-def test_the_table_has_a_row_a_run(effects: dict[str, TrainingEffect]) -> None:
+def test_the_table_has_a_row_a_run(effects):
     said = plain(training_table(effects.values()))
     for effect in effects.values():
         assert effect.with_defect
@@ -89,7 +87,7 @@ def test_the_table_has_a_row_a_run(effects: dict[str, TrainingEffect]) -> None:
         assert f"{effect.constant.amplitude.mae:.4f}" in said
 
 
-def test_the_picture_is_drawn(effects: dict[str, TrainingEffect], tmp_path: Path) -> None:
+def test_the_picture_is_drawn(effects, tmp_path):
     paths = draw_training(tmp_path, list(effects.values()))
     assert [path.name for path in paths] == ["training.png", "training.svg"]
     assert paths[0].read_bytes().startswith(b"\x89PNG")
@@ -102,14 +100,14 @@ def command(data: Path, *arguments: str) -> int:
     return int(stopped.value.code or 0)
 
 
-def test_the_command_says_what_came_of_it(capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path) -> None:
+def test_the_command_says_what_came_of_it(capsys, data, tmp_path):
     assert command(data, ABSOLUTE, "--report", str(tmp_path)) == 0
     said = capsys.readouterr().out
     assert "constant object" in said
     assert str(tmp_path / "training.png") in said
 
 
-def test_a_defect_that_no_step_passes_through_was_not_checked(capsys: pytest.CaptureFixture[str], data: Path) -> None:
+def test_a_defect_that_no_step_passes_through_was_not_checked(capsys, data):
     assert command(data, ELSEWHERE) == 3
     assert f"{ELSEWHERE} changes nothing" in capsys.readouterr().out
 
@@ -117,7 +115,7 @@ def test_a_defect_that_no_step_passes_through_was_not_checked(capsys: pytest.Cap
 @pytest.mark.parametrize(
     "name", ["forward.training_objective/observed-unsquared", "patches.probe_weight/modulus", "patches.translate/sign"]
 )
-def test_what_comes_of_a_training_is_judged_without_the_defect(data: Path, name: str) -> None:
+def test_what_comes_of_a_training_is_judged_without_the_defect(data, name):
     """Over the same part of the object, and so as the constant one is."""
     (effect,) = training_effects([CATALOGUE[name]], task(data))
     assert effect.with_defect
@@ -130,9 +128,7 @@ def raising(*arguments: object, **named: object) -> None:
     raise TypeError("no loss of this")
 
 
-def test_a_defect_that_lets_nothing_be_trained_is_a_row_and_not_the_end(
-    capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_defect_that_lets_nothing_be_trained_is_a_row_and_not_the_end(capsys, data, tmp_path, monkeypatch):
     fault = Fault("losses.training_loss", "raising", "it raises an error", raw(lambda xp, right: raising))
     monkeypatch.setattr(training, "CATALOGUE", Collection("defect", [CATALOGUE[ABSOLUTE], fault]))
     assert command(data, fault.full_name, ABSOLUTE, "--report", str(tmp_path)) == 0
@@ -149,29 +145,29 @@ def test_a_defect_that_lets_nothing_be_trained_is_a_row_and_not_the_end(
         ([ABSOLUTE, "--epochs", "0"], "--epochs"),
     ],
 )
-def test_wrong_usage(capsys: pytest.CaptureFixture[str], data: Path, arguments: list[str], message: str) -> None:
+def test_wrong_usage(capsys, data, arguments, message):
     assert command(data, *arguments) == 2
     assert message in capsys.readouterr().err
 
 
-def test_an_unknown_loss_is_refused(data: Path) -> None:
+def test_an_unknown_loss_is_refused(data):
     with pytest.raises(UsageError, match="loss: expected nll or mae, got 'nnl'"):
         training_effects([CATALOGUE[ABSOLUTE]], task(data), "nnl")
 
 
-def test_a_file_that_cannot_be_used_is_named(data: Path, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_used_is_named(data, tmp_path):
     (tmp_path / "bad.npz").write_bytes(b"")
     with pytest.raises(TrainingNotMade, match=r"bad\.npz: expected an \.npz file, got an empty file"):
         training_effects([CATALOGUE[ABSOLUTE]], task(data, test_npz=tmp_path / "bad.npz"))
 
 
-def test_a_training_that_diverges_is_named(data: Path) -> None:
+def test_a_training_that_diverges_is_named(data):
     hasty = Task(data / "train.npz", data / "test.npz", TrainingConfig("fno", 3, batch_size=3, learning_rate=1e30))
     with pytest.raises(TrainingNotMade, match=r"without the defect: learning_rate: 1e\+30: expected finite patches"):
         training_effects([CATALOGUE[ABSOLUTE]], hasty)
 
 
-def test_without_lightning_it_says_what_to_install(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_lightning_it_says_what_to_install(data, monkeypatch):
     monkeypatch.delitem(sys.modules, "ptycho_torch.train", raising=False)
     monkeypatch.setitem(sys.modules, "lightning.pytorch.loggers", None)
     with pytest.raises(

@@ -216,12 +216,7 @@ PLAYED = {
         on_top="patches",
     ),
     "domain": Played(
-        _defect(ERROR, returning(_one_more_in_the_dark)),
-        SubDomain(lit),
-        1e-12,
-        np.inf,
-        ERROR_FACTS,
-        on_top="predicted",
+        _defect(ERROR, returning(_one_more_in_the_dark)), SubDomain(lit), 1e-12, np.inf, ERROR_FACTS, on_top="predicted"
     ),
 }
 
@@ -250,16 +245,14 @@ def judged(name: str, measurements: list[Measurement]) -> Verdict:
 
 
 @pytest.fixture
-def accept(monkeypatch: pytest.MonkeyPatch) -> Any:
+def accept(monkeypatch) -> Any:
     """Accept entries, and nothing else."""
     return lambda *entries: monkeypatch.setattr(registry, "accepted_by", lambda folder: entries)
 
 
 @pytest.mark.parametrize("stack", ["torch", "tensorflow"])
 @pytest.mark.parametrize("kind", PLAYED)
-def test_what_is_accepted_is_taken_off_and_measured(
-    stacks: tuple[Framework, ...], accept: Any, kind: str, stack: str
-) -> None:
+def test_what_is_accepted_is_taken_off_and_measured(stacks, accept, kind, stack):
     played = PLAYED[kind]
     accept(played.entry(stack))
     with made(stack, played.defect):
@@ -275,7 +268,7 @@ def test_what_is_accepted_is_taken_off_and_measured(
 
 
 @pytest.mark.parametrize("kind", PLAYED)
-def test_without_its_entry_it_is_a_disagreement(stacks: tuple[Framework, ...], accept: Any, kind: str) -> None:
+def test_without_its_entry_it_is_a_disagreement(stacks, accept, kind):
     played = PLAYED[kind]
     accept(replace(played.entry("tensorflow")))
     with made("torch", played.defect):
@@ -285,9 +278,7 @@ def test_without_its_entry_it_is_a_disagreement(stacks: tuple[Framework, ...], a
 
 
 @pytest.mark.parametrize("kind", sorted(PLAYED.keys() - {"inexact"}))
-def test_a_small_defect_besides_is_still_caught_by_the_bound(
-    stacks: tuple[Framework, ...], accept: Any, kind: str
-) -> None:
+def test_a_small_defect_besides_is_still_caught_by_the_bound(stacks, accept, kind):
     """Not by the interval, which is given up here."""
     played = PLAYED[kind]
     endless = {"low": -np.inf, "high": np.inf}
@@ -309,9 +300,7 @@ def test_a_small_defect_besides_is_still_caught_by_the_bound(
         (OwnRule(lambda predicted, observed: (predicted, observed)), "<lambda> returned 2 results, expected 1"),
     ],
 )
-def test_a_formula_that_gives_something_else_is_the_fault_of_its_entry(
-    stacks: tuple[Framework, ...], accept: Any, kind: Difference, said: str
-) -> None:
+def test_a_formula_that_gives_something_else_is_the_fault_of_its_entry(stacks, accept, kind, said):
     entry = Divergence(MAE, "torch", kind, 1e-9, 1e9, "because", LATER)
     accept(entry)
     with made("torch", PLAYED["factor"].defect):
@@ -321,7 +310,7 @@ def test_a_formula_that_gives_something_else_is_the_fault_of_its_entry(
     assert f"{entry.title}: {fault} in mae of case even/0 in f" in measured_faults((entry,), found, REGISTRY)[0]
 
 
-def test_a_rule_that_is_the_contracts_own_never_shows(stacks: tuple[Framework, ...], accept: Any) -> None:
+def test_a_rule_that_is_the_contracts_own_never_shows(stacks, accept):
     rule = OwnRule(lambda predicted, observed: mean(absolute(predicted - observed)))
     accept(Divergence(MAE, "torch", rule, 1e-9, 1, "because", LATER))
     with made("torch", PLAYED["factor"].defect):
@@ -330,7 +319,7 @@ def test_a_rule_that_is_the_contracts_own_never_shows(stacks: tuple[Framework, .
     assert {m.stack for m in found if not m.agrees and m.stack != PAIR} == {"torch"}
 
 
-def test_no_lack_of_digits_explains_a_gain(stacks: tuple[Framework, ...], accept: Any) -> None:
+def test_no_lack_of_digits_explains_a_gain(stacks, accept):
     played = PLAYED["inexact"]
     accept(played.entry("torch", low=-np.inf, high=np.inf))
     with made("torch", played.gain):
@@ -339,7 +328,7 @@ def test_no_lack_of_digits_explains_a_gain(stacks: tuple[Framework, ...], accept
     assert off >= set(results_of(REGISTRY[played.defect.target]))
 
 
-def test_a_gain_of_everything_alike_is_caught_by_the_interval(stacks: tuple[Framework, ...], accept: Any) -> None:
+def test_a_gain_of_everything_alike_is_caught_by_the_interval(stacks, accept):
     played = PLAYED["factor"]
     accept(played.entry("torch"))
     gain = Fault(MAE, "gain", "", returning(lambda xp, mae, a: xp.gain(mae, 1e-3)))
@@ -351,9 +340,7 @@ def test_a_gain_of_everything_alike_is_caught_by_the_interval(stacks: tuple[Fram
     )
 
 
-def test_one_number_fitted_to_one_element_shows_what_the_interval_leaves(
-    stacks: tuple[Framework, ...], accept: Any
-) -> None:
+def test_one_number_fitted_to_one_element_shows_what_the_interval_leaves(stacks, accept):
     defect = _defect(MAE, returning(lambda xp, mae, a: mae + 0.25))
     facts = tuple(fact.statement for fact in REGISTRY[MAE].facts)
     outcomes = []
@@ -364,7 +351,7 @@ def test_one_number_fitted_to_one_element_shows_what_the_interval_leaves(
     assert outcomes == [Outcome.AGREE, Outcome.UNINFORMATIVE]
 
 
-def test_a_constant_is_measured_for_each_element_of_an_argument(stacks: tuple[Framework, ...], accept: Any) -> None:
+def test_a_constant_is_measured_for_each_element_of_an_argument(stacks, accept):
     accept(Divergence(NLL, "torch", ConstantTerm(per="observed"), 0.09, 0.11, "because", LATER))
     change = returning(lambda xp, nll, a: nll + 0.1 * xp.size(a.observed, (0, 1, 2, 3)))
     with made("torch", _defect(NLL, change)):
@@ -375,7 +362,7 @@ def test_a_constant_is_measured_for_each_element_of_an_argument(stacks: tuple[Fr
     assert all(m.agrees for m in found)
 
 
-def test_what_is_outside_may_be_anything_and_is_not_counted(stacks: tuple[Framework, ...], accept: Any) -> None:
+def test_what_is_outside_may_be_anything_and_is_not_counted(stacks, accept):
     def unlit(xp: Namespace, error: Tensor, a: Arguments) -> Tensor:
         return xp.where(a.observed > 0, error, xp.log(-1 - xp.zeros_like(error)))
 
@@ -394,7 +381,7 @@ def test_what_is_outside_may_be_anything_and_is_not_counted(stacks: tuple[Framew
         assert m.agrees
 
 
-def test_an_entry_may_be_of_one_public_name_alone(stacks: tuple[Framework, ...], accept: Any) -> None:
+def test_an_entry_may_be_of_one_public_name_alone(stacks, accept):
     defect = Fault(ERROR, "played", "", returning(lambda xp, error, a: error + 0.25), at="model.absolute_error")
     played = PLAYED["constant"]
     for names, agrees in ((("model.MAELoss",), True), (("losses.absolute_error",), False)):
@@ -404,7 +391,7 @@ def test_an_entry_may_be_of_one_public_name_alone(stacks: tuple[Framework, ...],
         assert all(m.agrees for m in found) is agrees
 
 
-def test_what_is_as_small_as_its_own_rounding_is_still_taken_off(stacks: tuple[Framework, ...], accept: Any) -> None:
+def test_what_is_as_small_as_its_own_rounding_is_still_taken_off(stacks, accept):
     far_field = REGISTRY["optics.far_field_amplitude"]
     case = parse_case(far_field, "even/5")
     defect = _defect(far_field.name, returning(lambda xp, amplitude, a: amplitude + 0.25))
@@ -417,7 +404,7 @@ def test_what_is_as_small_as_its_own_rounding_is_still_taken_off(stacks: tuple[F
     assert outcomes == [(False, True), (True, True)]
 
 
-def test_only_the_strata_of_an_entry_are_accepted(stacks: tuple[Framework, ...], accept: Any) -> None:
+def test_only_the_strata_of_an_entry_are_accepted(stacks, accept):
     played = PLAYED["factor"]
     accept(played.entry("torch", strata=("odd",)))
     with made("torch", played.defect):
@@ -425,7 +412,7 @@ def test_only_the_strata_of_an_entry_are_accepted(stacks: tuple[Framework, ...],
     assert {m.case for m in found if not m.agrees} == {"even/0"}
 
 
-def test_a_fact_that_is_not_said_to_break_must_hold(stacks: tuple[Framework, ...], accept: Any) -> None:
+def test_a_fact_that_is_not_said_to_break_must_hold(stacks, accept):
     played = PLAYED["constant"]
     accept(played.entry("torch", breaks=ERROR_FACTS[:1]))
     with made("torch", played.defect):
@@ -433,7 +420,7 @@ def test_a_fact_that_is_not_said_to_break_must_hold(stacks: tuple[Framework, ...
     assert {m.quantity for m in found if not m.agrees} == {law_of(ERROR_FACTS[1])}
 
 
-def test_a_stack_that_is_right_is_judged_as_it_is(stacks: tuple[Framework, ...], accept: Any) -> None:
+def test_a_stack_that_is_right_is_judged_as_it_is(stacks, accept):
     accept(*(played.entry("torch") for key, played in PLAYED.items() if key != "domain"))
     for name in (MAE, ERROR, NLL):
         found = examined(name, stacks, ("even", "single"))

@@ -4,8 +4,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +18,7 @@ from parity.contracts.fault import Fault
 from parity.faults.injection import injected
 from parity.goldens.freeze import freeze, golden_inputs
 from parity.goldens.replay import replay
-from parity.judging.divergences import Difference, Divergence, PositiveFactor, Reduction, SubDomain, registry
+from parity.judging.divergences import Divergence, PositiveFactor, Reduction, SubDomain, registry
 from parity.judging.divergences.declared import read_divergences
 from parity.judging.divergences.factors import To
 from parity.judging.divergences.registry import accepted_in, registered
@@ -49,23 +47,23 @@ Parity = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def accept(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def accept(monkeypatch) -> Callable[..., None]:
     """Accept entries, and nothing else."""
     return lambda *entries: monkeypatch.setattr(registry, "accepted_by", lambda folder: entries)
 
 
-def test_what_is_registered_is_right_today() -> None:
+def test_what_is_registered_is_right_today():
     from parity.judging.divergences.faults import declared_faults
 
     assert declared_faults(registered(), REGISTRY) == ()
 
 
-def test_entries_by_contract(accept: Callable[..., None]) -> None:
+def test_entries_by_contract(accept):
     accept(ENTRY, replace(ENTRY, contract="losses.complex_mae"))
     assert accepted_in(["losses.mae", "probe.disk"]) == (ENTRY,)
 
 
-def test_a_run_agrees_with_what_is_accepted(accept: Callable[..., None], parity_command: Parity) -> None:
+def test_a_run_agrees_with_what_is_accepted(accept, parity_command):
     accept(ENTRY)
     with injected(TRIPLED, "torch"):
         code, out, _ = parity_command("run", "losses.mae", *FEW)
@@ -80,9 +78,7 @@ def test_a_run_agrees_with_what_is_accepted(accept: Callable[..., None], parity_
         ({"strata": ("dork",)}, f"{TITLE}: unknown stratum 'dork'"),
     ],
 )
-def test_a_run_fails_with_the_sentence(
-    accept: Callable[..., None], parity_command: Parity, changes: dict[str, Any], said: str
-) -> None:
+def test_a_run_fails_with_the_sentence(accept, parity_command, changes, said):
     accept(replace(ENTRY, **changes))
     code, out, _ = parity_command("run", "losses.mae", *FEW)
     assert code == cli.DISAGREE
@@ -101,8 +97,8 @@ def test_a_run_fails_with_the_sentence(
     ],
 )
 def test_an_entry_that_cannot_be_taken_off_is_said_and_no_fault_of_the_harness(
-    accept: Callable[..., None], parity_command: Parity, kind: Difference, code: int, said: str
-) -> None:
+    accept, parity_command, kind, code, said
+):
     accept(replace(ENTRY, kind=kind))
     with injected(TRIPLED, "torch"):
         ended, out, err = parity_command("run", "losses.mae", "--stack", "torch", *FEW)
@@ -111,7 +107,7 @@ def test_an_entry_that_cannot_be_taken_off_is_said_and_no_fault_of_the_harness(
     assert "Traceback" not in err
 
 
-def test_a_run_fails_where_a_size_has_left_its_interval(accept: Callable[..., None], parity_command: Parity) -> None:
+def test_a_run_fails_where_a_size_has_left_its_interval(accept, parity_command):
     accept(replace(ENTRY, low=4.0, high=5.0))
     with injected(TRIPLED, "torch"):
         code, out, _ = parity_command("run", "losses.mae", *FEW)
@@ -120,19 +116,17 @@ def test_a_run_fails_where_a_size_has_left_its_interval(accept: Callable[..., No
     assert f"{TITLE}: measured 3 in mae of case " in out
 
 
-def test_a_run_of_other_contracts_does_not_ask(accept: Callable[..., None], parity_command: Parity) -> None:
+def test_a_run_of_other_contracts_does_not_ask(accept, parity_command):
     accept(replace(ENTRY, expires=date(2000, 1, 1)), replace(ENTRY, contract="losses.mea"))
     assert parity_command("run", "scaling.scale_nphotons", *FEW)[0] == cli.AGREE
 
 
-def test_one_case_does_not_show_that_an_entry_never_does(accept: Callable[..., None], parity_command: Parity) -> None:
+def test_one_case_does_not_show_that_an_entry_never_does(accept, parity_command):
     accept(ENTRY)
     assert parity_command("run", "losses.mae", "--case", "even/0", *FEW[2:])[0] == cli.AGREE
 
 
-def test_the_command_lists_what_is_accepted_and_how_large_it_is(
-    accept: Callable[..., None], parity_command: Parity, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_command_lists_what_is_accepted_and_how_large_it_is(accept, parity_command, monkeypatch):
     monkeypatch.setattr("parity.cli.divergences.engage", lambda names: load(mode="eager"))
     accept(ENTRY)
     with injected(TRIPLED, "torch"):
@@ -146,9 +140,7 @@ def test_the_command_lists_what_is_accepted_and_how_large_it_is(
     assert f"{TITLE}: never shows" in out
 
 
-def test_an_entry_is_proposed_and_appended_and_wants_its_reason(
-    accept: Callable[..., None], parity_command: Parity, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_entry_is_proposed_and_appended_and_wants_its_reason(accept, parity_command, monkeypatch, tmp_path):
     accept()
     file = tmp_path / "pyproject.toml"
     file.write_text(f"# mine\n[tool.parity.subjects.torch]\n{SUBJECT}")
@@ -174,9 +166,7 @@ def test_an_entry_is_proposed_and_appended_and_wants_its_reason(
     assert (code, out.strip()) == (cli.AGREE, "")
 
 
-def test_what_no_kind_explains_is_listed(
-    accept: Callable[..., None], parity_command: Parity, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_no_kind_explains_is_listed(accept, parity_command, monkeypatch):
     accept()
     monkeypatch.setattr("parity.cli.divergences.engage", lambda names: load(["torch"], mode="eager"))
     with injected(Fault("losses.mae", "squared", "is squared", returning(lambda xp, mae, a: xp.square(mae))), "torch"):
@@ -184,16 +174,14 @@ def test_what_no_kind_explains_is_listed(
     assert (code, out.strip()) == (cli.DISAGREE, "losses.mae: no kind explains how torch disagrees")
 
 
-def test_an_empty_registry_says_so_and_needs_no_framework(
-    accept: Callable[..., None], parity_command: Parity, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_empty_registry_says_so_and_needs_no_framework(accept, parity_command, monkeypatch):
     accept()
     monkeypatch.setattr("parity.cli.divergences.engage", pytest.fail)
     code, out, _ = parity_command("divergences")
     assert (code, out.split(":")[0]) == (cli.AGREE, "no divergence is accepted")
 
 
-def test_an_unknown_contract_is_listed_with_its_fault(accept: Callable[..., None], parity_command: Parity) -> None:
+def test_an_unknown_contract_is_listed_with_its_fault(accept, parity_command):
     accept(replace(ENTRY, contract="losses.mea"))
     code, out, _ = parity_command("divergences")
     assert code == cli.DISAGREE
@@ -209,9 +197,7 @@ def hold(stacks: tuple[Framework, ...]) -> str:
     return ""
 
 
-def test_a_test_passes_with_what_is_accepted_and_fails_without(
-    stacks: tuple[Framework, ...], accept: Callable[..., None]
-) -> None:
+def test_a_test_passes_with_what_is_accepted_and_fails_without(stacks, accept):
     accept(ENTRY)
     with injected(TRIPLED, "torch"):
         assert hold(stacks) == ""
@@ -223,9 +209,7 @@ def test_a_test_passes_with_what_is_accepted_and_fails_without(
     assert hold(stacks) == f"{TITLE}: never shows in {len(MAE.strata)} examples: take it out"
 
 
-def test_a_session_ends_before_a_test_where_an_entry_has_expired(
-    pytester: pytest.Pytester, accept: Callable[..., None]
-) -> None:
+def test_a_session_ends_before_a_test_where_an_entry_has_expired(pytester, accept):
     pytester.makepyfile("import pytest\n\n@pytest.mark.parity\ndef test_one(): pass\n\ndef test_other(): pass")
     accept(replace(ENTRY, expires=date(2000, 1, 1)))
     result = pytester.runpytest_inprocess("-m", "parity")
@@ -234,9 +218,7 @@ def test_a_session_ends_before_a_test_where_an_entry_has_expired(
     assert pytester.runpytest_inprocess("-m", "not parity").ret == pytest.ExitCode.OK
 
 
-def test_a_golden_is_replayed_without_what_is_accepted(
-    stacks: tuple[Framework, ...], accept: Callable[..., None]
-) -> None:
+def test_a_golden_is_replayed_without_what_is_accepted(stacks, accept):
     accept()
     inputs = golden_inputs(parse_case(MAE, "many/0"), FLOAT32)
     golden = freeze(MAE, "many", 0, inputs[2], *inputs[:2], stacks).golden
@@ -249,9 +231,7 @@ def test_a_golden_is_replayed_without_what_is_accepted(
     assert agrees == [False, True, False]
 
 
-def test_a_stage_that_diverges_is_shown_as_wrong_and_named_as_accepted(
-    accept: Callable[..., None], parity_command: Parity
-) -> None:
+def test_a_stage_that_diverges_is_shown_as_wrong_and_named_as_accepted(accept, parity_command):
     accept(ENTRY)
     with injected(TRIPLED, "torch"):
         code, out, _ = parity_command("explain", "losses.mae", "--case", "even/0", *FEW[2:])
@@ -259,7 +239,7 @@ def test_a_stage_that_diverges_is_shown_as_wrong_and_named_as_accepted(
     assert f"accepted, and not taken off here: {TITLE}: times one factor" in out
 
 
-def test_sizes_are_stored_and_older_results_are_still_read(tmp_path: Path) -> None:
+def test_sizes_are_stored_and_older_results_are_still_read(tmp_path):
     stored = Measurement("losses.mae", "even/0", "f64", result_of("mae"), "torch", divergence=3.0000000000000004)
     found = (stored, replace(stored, divergence=float("inf")), replace(stored, divergence=None))
     path = tmp_path / "results.json"
@@ -272,7 +252,7 @@ def test_sizes_are_stored_and_older_results_are_still_read(tmp_path: Path) -> No
     assert [m.divergence for m in read_results(path)["losses.mae"]] == [None, None, None]
 
 
-def test_a_message_says_what_was_taken_off() -> None:
+def test_a_message_says_what_was_taken_off():
     failure = Measurement(
         "losses.mae", "even/0", "f64", result_of("mae"), "torch", ratio=5, got="1", expected="2", divergence=3.0
     )
@@ -282,7 +262,7 @@ def test_a_message_says_what_was_taken_off() -> None:
     )
 
 
-def test_sizes_reach_the_run(stacks: tuple[Framework, ...], accept: Callable[..., None]) -> None:
+def test_sizes_reach_the_run(stacks, accept):
     accept(ENTRY)
     with injected(TRIPLED, "torch"):
         (result,) = run(Plan((MAE,), examples=1, precisions=(FLOAT64,), case="even/0"), stacks)

@@ -51,7 +51,7 @@ class Tiny:
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tiny]:
+def tiny(tmp_path, monkeypatch) -> Iterator[Tiny]:
     made = Tiny(f"tiny{next(NUMBERS)}", tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     yield made

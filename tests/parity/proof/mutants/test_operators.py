@@ -52,10 +52,10 @@ UNCHANGED = [
 
 
 @pytest.mark.parametrize(("operator", "body", "expected"), CHANGED)
-def test_an_operator_changes_what_it_says(changes: Changes, operator, body, expected):
+def test_an_operator_changes_what_it_says(changes, operator, body, expected):
     assert set(changes(operator, body)) == expected
 
 
 @pytest.mark.parametrize(("operator", "body"), UNCHANGED)
-def test_what_cannot_be_wrong_is_left_alone(changes: Changes, operator, body):
+def test_what_cannot_be_wrong_is_left_alone(changes, operator, body):
     assert changes(operator, body) == []

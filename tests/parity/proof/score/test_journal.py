@@ -39,7 +39,7 @@ def scored(name: str) -> ContractScore:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def asked(monkeypatch) -> list[str]:
     """The contracts that were scored, instead of scoring them."""
     names: list[str] = []
 
@@ -52,7 +52,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def test_what_is_known_is_not_scored_again_and_the_rest_is(asked: list[str]) -> None:
+def test_what_is_known_is_not_scored_again_and_the_rest_is(asked):
     seen: list[Score] = []
     known = Score((ScoreRun((scored(NAMES[0]),), run.CI_EXAMPLES, 7, {}, "a1"),))
     whole = run.score(CONTRACTS, run.Job(), advance=seen.append, known=known)
@@ -63,19 +63,19 @@ def test_what_is_known_is_not_scored_again_and_the_rest_is(asked: list[str]) -> 
     assert [len(score.contracts) for score in seen] == [2]
 
 
-def test_a_contract_that_has_other_defects_now_is_scored_again(asked: list[str]) -> None:
+def test_a_contract_that_has_other_defects_now_is_scored_again(asked):
     old = scored(NAMES[0])
     fewer = replace(old, defects=old.defects[1:])
     run.score(CONTRACTS, run.Job(), known=Score((ScoreRun((fewer,), run.CI_EXAMPLES),)))
     assert asked == list(NAMES)
 
 
-def test_a_score_of_other_examples_is_not_gone_on_with(asked: list[str]) -> None:
+def test_a_score_of_other_examples_is_not_gone_on_with(asked):
     run.score(CONTRACTS, run.Job(), known=Score((ScoreRun((scored(NAMES[0]),), 3),)))
     assert asked == list(NAMES)
 
 
-def test_a_row_is_stale_where_defects_rewrites_or_right_causes_are_others_now() -> None:
+def test_a_row_is_stale_where_defects_rewrites_or_right_causes_are_others_now():
     right = scored(NAMES[0])
     (row, *rows) = right.defects
     marked_otherwise = replace(row, explained=Explained(None, ("something else",)))
@@ -88,6 +88,6 @@ def test_a_row_is_stale_where_defects_rewrites_or_right_causes_are_others_now() 
     assert NAMES[0] not in run.stale(Score((ScoreRun((right,), 1),)))
 
 
-def test_a_row_that_is_missing_or_of_no_contract_is_stale() -> None:
+def test_a_row_that_is_missing_or_of_no_contract_is_stale():
     gone = replace(scored(NAMES[0]), contract="losses.gone")
     assert {NAMES[0], "losses.gone"} <= {*run.stale(Score((ScoreRun((gone,), 1),)))}

@@ -71,19 +71,19 @@ def impossible(contract: Contract, framework: Framework, measurements: Any) -> A
 
 
 @pytest.fixture(scope="module")
-def eager(stacks: Frameworks) -> Stacks:
+def eager(stacks) -> Stacks:
     by_name = {framework.name: framework for framework in stacks}
     return Stacks(by_name, by_name)
 
 
 @pytest.fixture(scope="module")
-def preparations(stacks: Frameworks) -> dict[str, Preparation]:
+def preparations(stacks) -> dict[str, Preparation]:
     goldens = GoldenSet.read(GOLDENS)
     return {contract.name: Preparation.of(contract, stacks, 2, goldens) for contract in CONTRACTS}
 
 
 @pytest.fixture(scope="module")
-def scored(preparations: dict[str, Preparation], eager: Stacks) -> dict[str, ContractScore]:
+def scored(preparations, eager) -> dict[str, ContractScore]:
     def changes_of(name: str, changes: tuple[Any, ...]) -> list[Any]:
         return [change for change in changes if change.target == name]
 
@@ -94,7 +94,7 @@ def scored(preparations: dict[str, Preparation], eager: Stacks) -> dict[str, Con
 
 
 @pytest.fixture
-def of(scored: dict[str, ContractScore]) -> Any:
+def of(scored) -> Any:
     """The score of a defect in a stack."""
 
     def find(name: str, stack: str = "torch") -> DefectScore:
@@ -104,12 +104,12 @@ def of(scored: dict[str, ContractScore]) -> Any:
     return find
 
 
-def test_every_defect_is_scored_in_each_of_its_stacks(scored: dict[str, ContractScore]) -> None:
+def test_every_defect_is_scored_in_each_of_its_stacks(scored):
     found = [(defect.defect, defect.stack) for contract in scored.values() for defect in contract.defects]
     assert found == [(defect.full_name, stack) for defect in DEFECTS for stack in defect.stacks]
 
 
-def test_a_plain_defect_shows_in_every_example_and_its_side_is_named(of: Any) -> None:
+def test_a_plain_defect_shows_in_every_example_and_its_side_is_named(of):
     for stack in ("torch", "tensorflow"):
         found = of("losses.mae/gain", stack)
         assert found.caught
@@ -120,7 +120,7 @@ def test_a_plain_defect_shows_in_every_example_and_its_side_is_named(of: Any) ->
         assert found.first_column == FLOAT32_VALUE
 
 
-def test_a_gain_far_below_a_float32_shows_in_float64_alone(of: Any) -> None:
+def test_a_gain_far_below_a_float32_shows_in_float64_alone(of):
     found = of("losses.mae/fine-gain")
     assert found.caught
     assert found.seen[FLOAT32_VALUE].caught == 0
@@ -128,7 +128,7 @@ def test_a_gain_far_below_a_float32_shows_in_float64_alone(of: Any) -> None:
     assert found.first_column == FLOAT64_VALUE
 
 
-def test_what_is_wrong_with_a_gradient_shows_in_no_value(of: Any) -> None:
+def test_what_is_wrong_with_a_gradient_shows_in_no_value(of):
     found = of("losses.mae/detached")
     assert found.caught
     assert found.seen[FLOAT32_VALUE].caught == found.seen[FLOAT64_VALUE].caught == 0
@@ -136,13 +136,11 @@ def test_what_is_wrong_with_a_gradient_shows_in_no_value(of: Any) -> None:
     assert all(seen.caught == 0 for seen in found.baselines.values())
 
 
-def test_a_law_that_is_broken_is_seen(of: Any) -> None:
+def test_a_law_that_is_broken_is_seen(of):
     assert of("losses.mae/offset").seen[FACT].caught > 0
 
 
-def test_a_stack_that_raises_is_caught_in_every_example_by_everybody(
-    of: Any, preparations: dict[str, Preparation]
-) -> None:
+def test_a_stack_that_raises_is_caught_in_every_example_by_everybody(of, preparations):
     found = of("losses.mae/raising")
     examples = preparations["losses.mae"].verdict.examples
     assert (found.any_column.caught, found.any_column.tried) == (examples, examples)
@@ -150,7 +148,7 @@ def test_a_stack_that_raises_is_caught_in_every_example_by_everybody(
     assert correct["rtol=1e-5, atol=1e-6 in float64"] == examples
 
 
-def test_nobody_notices_what_is_no_defect(of: Any) -> None:
+def test_nobody_notices_what_is_no_defect(of):
     found = of("losses.mae/nothing")
     assert not found.caught
     assert found.any_column.caught == 0
@@ -159,40 +157,38 @@ def test_nobody_notices_what_is_no_defect(of: Any) -> None:
     assert all(seen.caught == 0 for seen in found.baselines.values())
 
 
-def test_the_first_example_that_shows_it_is_named(of: Any, preparations: dict[str, Preparation]) -> None:
+def test_the_first_example_that_shows_it_is_named(of, preparations):
     names = [example.case.name for example in preparations["losses.mae"].examples]
     assert of("losses.mae/gain").any_column.first in names
 
 
-def test_the_stage_of_a_composition_is_named(of: Any) -> None:
+def test_the_stage_of_a_composition_is_named(of):
     for stack in ("torch", "tensorflow"):
         assert of("optics.illuminate/gain", stack).seen[STAGE].caught == 1
 
 
-def test_a_tolerance_is_credited_only_where_it_is_silent_on_correct_code(
-    of: Any, scored: dict[str, ContractScore]
-) -> None:
+def test_a_tolerance_is_credited_only_where_it_is_silent_on_correct_code(of, scored):
     strict = "np.testing.assert_allclose in float32"
     alarms = scored["losses.mae"].alarms[strict]
     seen = of("losses.mae/raising").baselines[strict]
     assert seen.caught + alarms.caught == seen.tried == alarms.tried
 
 
-def test_a_cause_is_right_where_it_is_one_of_those_that_are(of: Any) -> None:
+def test_a_cause_is_right_where_it_is_one_of_those_that_are(of):
     assert of("losses.mae/gain").explained.is_right
     assert not of("losses.mae/offset").explained.is_right
     assert of("losses.mae/nothing").explained.cause is None
     assert of("losses.mae/nothing").explained.is_right
 
 
-def test_a_diagnosis_that_raises_is_a_wrong_answer(preparations: dict[str, Preparation], eager: Stacks) -> None:
+def test_a_diagnosis_that_raises_is_a_wrong_answer(preparations, eager):
     (found,) = score_contract(preparations["losses.mae"], eager, DEFECTS[2:3], diagnose=impossible).defects
     assert found.explained is not None
     assert found.explained.cause == "the diagnosis raised RuntimeError: lost"
     assert not found.explained.is_right
 
 
-def test_a_rewrite_is_silent_or_its_alarm_is_told(scored: dict[str, ContractScore]) -> None:
+def test_a_rewrite_is_silent_or_its_alarm_is_told(scored):
     *silent, loud = scored["losses.mae"].rewrites
     assert [(r.rewrite, r.stack, r.silent, r.said) for r in silent] == [
         ("losses.mae/nothing", stack, True, "") for stack in ("tensorflow", "torch")
@@ -201,7 +197,7 @@ def test_a_rewrite_is_silent_or_its_alarm_is_told(scored: dict[str, ContractScor
     assert "times the bound" in loud.said
 
 
-def test_the_stacks_are_as_they_were(preparations: dict[str, Preparation], stacks: Frameworks) -> None:
+def test_the_stacks_are_as_they_were(preparations, stacks):
     for preparation in preparations.values():
         assert preparation.verdict.agrees
         for example in preparation.examples[:2]:
@@ -212,7 +208,7 @@ def test_the_stacks_are_as_they_were(preparations: dict[str, Preparation], stack
                 assert all(np.array_equal(now[name], before[name], equal_nan=True) for name in before)
 
 
-def test_what_example_and_run_show_of_correct_code_is_small(scored: dict[str, ContractScore]) -> None:
+def test_what_example_and_run_show_of_correct_code_is_small(scored):
     found = scored["losses.mae"]
     assert found.agrees
     assert found.epsilon is not None
@@ -220,7 +216,7 @@ def test_what_example_and_run_show_of_correct_code_is_small(scored: dict[str, Co
     assert found.pooled is None or 0 < found.pooled < 1e-3
 
 
-def test_pytest_is_asked_in_this_process() -> None:
+def test_pytest_is_asked_in_this_process():
     arguments = ("--parity-profile", "ci", "--parity-examples", "1")
     disk = Fault("probe.disk", "gain", "is off by a factor", gain(1e-3))
     assert held_by_pytest(["probe.disk"], arguments) == AGREE
@@ -230,7 +226,7 @@ def test_pytest_is_asked_in_this_process() -> None:
     assert held_by_pytest(["no.such"], arguments) not in (AGREE, DISAGREE)
 
 
-def test_a_session_that_breaks_is_no_contract_that_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_that_breaks_is_no_contract_that_does_not_hold(monkeypatch):
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("of the harness")
 
