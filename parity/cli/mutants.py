@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from pathlib import Path
 
 import click
@@ -116,14 +117,11 @@ def _mutants_of(file: str) -> list[Mutant]:
 
 
 def _table(kind: MutantKind, found: Mapping[tuple[MutantKind, str], MutantScore]) -> Table:
-    table = bare_table(_TITLES[kind])
-    for heading in ("mutants", "killed", "of these raised", "equal", "survived", "timed out", "broken", "share"):
-        table.add_column(heading, justify="right")
+    numbers = ("mutants", "killed", "of these raised", "equal", "survived", "timed out", "broken", "share")
+    table = bare_table(_TITLES[kind], numbers=numbers)
     for (of_kind, file), score in found.items():
         if of_kind is kind and score.mutants:
-            numbers = (score.mutants, score.killed, score.raised, score.explained, score.survived)
-            failed = (score.timed_out, score.broken)
-            table.add_row(file or "all", *map(str, (*numbers, *failed)), f"{score.share:.1%}")
+            table.add_row(file or "all", *map(str, astuple(score)), f"{score.share:.1%}")
     return table
 
 

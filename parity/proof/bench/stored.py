@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,7 @@ class Benchmark:
 
 def environment_of(frameworks: Iterable[Framework]) -> dict[str, str]:
     """What the seconds depend on; a line for every mode of a framework."""
-    ran = {f"{f.name} {f.mode}": f.description for f in frameworks}
-    return environment(()) | ran
+    return environment(()) | {f"{f.name} {f.mode}": f.description for f in frameworks}
 
 
 def write_benchmark(path: Path, benchmark: Benchmark) -> None:
@@ -60,8 +59,5 @@ def read_sizes(path: Path) -> tuple[Timed, ...]:
 
 
 def _timed(stored: Mapping[str, Any]) -> Timed:
-    return Timed(**{**stored, **{name: _pace(stored[name]["seconds"]) for name in ("bare", "harness")}})
-
-
-def _pace(seconds: Sequence[float]) -> Pace:
-    return Pace(tuple(float(second) for second in seconds))
+    paces = {name: Pace(tuple(map(float, stored[name]["seconds"]))) for name in ("bare", "harness")}
+    return Timed(**{**stored, **paces})

@@ -25,9 +25,8 @@ _DIM = 1e-3
 
 def effect_table(effects: Iterable[Effect]) -> RenderableType:
     """The errors at the start, at the end without each defect and with it, as predicted, and of the true object."""
-    table = bare_table("", "minimised")
-    for heading in ("loss", "amplitude", "rescaled", "photons", "object", "rescaled"):
-        table.add_column(heading, justify="right")
+    numbers = ("loss", "amplitude", "rescaled", "photons", "object", "rescaled")
+    table = bare_table("", "minimised", numbers=numbers)
     for effect in effects:
         table.add_row(Text(f"{effect.defect.full_name}, {effect.stack}", "bold"))
         table.add_row("  flat start", "", *_cells(effect.without.start))

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
 def training_table(effects: Iterable[TrainingEffect]) -> RenderableType:
     """Losses and metrics without each defect and with it, and those of a constant object."""
-    table = bare_table("", "minimised")
-    for heading in ("amplitude", "SSIM", "rescaled", "SSIM", "phase", "SSIM"):
-        table.add_column(heading, justify="right")
+    table = bare_table("", "minimised", numbers=("amplitude", "SSIM", "rescaled", "SSIM", "phase", "SSIM"))
     for effect in effects:
         table.add_row(Text(effect.defect.full_name, "bold"))
         for label, _, run in _runs(effect):

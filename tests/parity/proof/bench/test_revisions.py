@@ -15,7 +15,7 @@ from parity.proof.bench.ratios import compared
 from parity.proof.bench.revisions import compare_with, exported
 from parity.proof.bench.sizes import Timed
 from parity.proof.bench.stored import BenchError
-from parity.proof.bench.tables.comparisons import revisions_table
+from parity.proof.bench.tables.sizes import revisions_table
 from parity.proof.bench.timing import Pace
 from parity.report.terminal import plain
 
