@@ -8,9 +8,10 @@ from functools import cache
 from pathlib import Path
 
 from parity.contracts.declared import REGISTRY
-from parity.contracts.reachability import Address, callers_in, nearest_first
+from parity.contracts.reachability import callers_in, nearest_first
 from parity.proof.mutants.asking import Session
 from parity.proof.mutants.mutate import Mutant, MutantKind
+from parity.proof.score.session import CONTRACTS, TEST
 from parity.stacks import MIRRORED
 
 FEW, MANY = 2, 20
@@ -30,7 +31,7 @@ Networks, training, probes and the loading of data are not: their contracts are 
 _TESTS = {"ptycho": "ptycho", "ptycho_torch": "torch"}
 """The folder of the unit tests that a package alone has, beside those of `stacks`, which both stacks have."""
 
-_CONTRACTS = Path("tests", "parity", "contracts", "test_contracts.py")
+_callers = cache(callers_in)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ class Checkout:
 
     def contracts(self, names: tuple[str, ...], draws: int) -> Session:
         """`pytest -m parity` on some contracts, in this order."""
-        path = self.root / _CONTRACTS
-        tests = [f"{path}::test_both_stacks_hold_the_contract[{name}]" for name in names]
+        path = self.root / CONTRACTS
+        tests = [f"{path}::{TEST}[{name}]" for name in names]
         drawn = ("--parity-profile", "ci", "--parity-examples", str(draws))
         return Session(("--rootdir", str(self.root), "-m", "parity", *drawn, *tests), (path,))
 
@@ -71,8 +72,3 @@ class Checkout:
         paths = tuple(path for path in asked if path.is_file())
         others = " or ".join(name for stack, name in STACKS.items() if stack != package)
         return Session(("--rootdir", str(self.root), "-k", f"not ({others})", *map(str, paths)), paths)
-
-
-@cache
-def _callers(folder: Path) -> Mapping[Address, frozenset[Address]]:
-    return callers_in(folder)
