@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from parity._ground.errors import UsageError
-from parity.cli import main, training
+from parity.cli import main, reconstruction
 from parity.contracts.changes import raw
 from parity.contracts.fault import Fault
 from parity.faults import CATALOGUE
@@ -130,7 +130,7 @@ def raising(*arguments: object, **named: object) -> None:
 
 def test_a_defect_that_lets_nothing_be_trained_is_a_row_and_not_the_end(capsys, data, tmp_path, monkeypatch):
     fault = Fault("losses.training_loss", "raising", "it raises an error", raw(lambda xp, right: raising))
-    monkeypatch.setattr(training, "CATALOGUE", Collection("defect", [CATALOGUE[ABSOLUTE], fault]))
+    monkeypatch.setattr(reconstruction, "CATALOGUE", Collection("defect", [CATALOGUE[ABSOLUTE], fault]))
     assert command(data, fault.full_name, ABSOLUTE, "--report", str(tmp_path)) == 0
     said = capsys.readouterr().out
     assert "none trained" in said

@@ -15,16 +15,7 @@ from parity.contracts.namespace import Namespace
 from parity.faults.injection import injected
 from parity.goldens.folder import GoldenSet
 from parity.proof.score.preparation import Preparation
-from parity.proof.score.result import (
-    FACT,
-    FLOAT32_VALUE,
-    FLOAT64_VALUE,
-    GOLDEN,
-    GRADIENT,
-    STAGE,
-    ContractScore,
-    DefectScore,
-)
+from parity.proof.score.result import ContractScore, DefectScore, Look
 from parity.proof.score.scoring import Stacks, score_contract
 from parity.proof.score.session import GOLDENS, held_by_pytest
 from parity.stacks.base import Framework
@@ -114,30 +105,30 @@ def test_a_plain_defect_shows_in_every_example_and_its_side_is_named(of):
         found = of("losses.mae/gain", stack)
         assert found.caught
         assert found.sided
-        for column in (FLOAT32_VALUE, FLOAT64_VALUE, GRADIENT):
+        for column in (Look.FLOAT32, Look.FLOAT64, Look.GRADIENT):
             assert found.seen[column].caught > 0
-        assert found.seen[GOLDEN].caught == found.seen[GOLDEN].tried > 0
-        assert found.first_column == FLOAT32_VALUE
+        assert found.seen[Look.GOLDEN].caught == found.seen[Look.GOLDEN].tried > 0
+        assert found.first_column == Look.FLOAT32
 
 
 def test_a_gain_far_below_a_float32_shows_in_float64_alone(of):
     found = of("losses.mae/fine-gain")
     assert found.caught
-    assert found.seen[FLOAT32_VALUE].caught == 0
-    assert found.seen[FLOAT64_VALUE].caught > 0
-    assert found.first_column == FLOAT64_VALUE
+    assert found.seen[Look.FLOAT32].caught == 0
+    assert found.seen[Look.FLOAT64].caught > 0
+    assert found.first_column == Look.FLOAT64
 
 
 def test_what_is_wrong_with_a_gradient_shows_in_no_value(of):
     found = of("losses.mae/detached")
     assert found.caught
-    assert found.seen[FLOAT32_VALUE].caught == found.seen[FLOAT64_VALUE].caught == 0
-    assert found.seen[GRADIENT].caught > 0
+    assert found.seen[Look.FLOAT32].caught == found.seen[Look.FLOAT64].caught == 0
+    assert found.seen[Look.GRADIENT].caught > 0
     assert all(seen.caught == 0 for seen in found.baselines.values())
 
 
 def test_a_law_that_is_broken_is_seen(of):
-    assert of("losses.mae/offset").seen[FACT].caught > 0
+    assert of("losses.mae/offset").seen[Look.FACT].caught > 0
 
 
 def test_a_stack_that_raises_is_caught_in_every_example_by_everybody(of, preparations):
@@ -164,7 +155,7 @@ def test_the_first_example_that_shows_it_is_named(of, preparations):
 
 def test_the_stage_of_a_composition_is_named(of):
     for stack in ("torch", "tensorflow"):
-        assert of("optics.illuminate/gain", stack).seen[STAGE].caught == 1
+        assert of("optics.illuminate/gain", stack).seen[Look.STAGE].caught == 1
 
 
 def test_a_tolerance_is_credited_only_where_it_is_silent_on_correct_code(of, scored):
