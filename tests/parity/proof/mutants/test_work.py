@@ -10,21 +10,11 @@ from parity.proof.mutants.crew import TrialsNotMade, try_all
 from parity.proof.mutants.mutate import Mutant, MutantKind
 from parity.proof.mutants.trial import MutantTrial, TrialOutcome
 
-WIDEN = Mutant(
-    "ptycho_torch",
-    "scaling",
-    "_widen",
-    "_widen",
-    1,
-    0,
-    "by hand",
-    "",
-    "",
-    MutantKind.BORDER,
-    "def _widen(amplitude):\n    return 0",
+WHAT = ("ptycho_torch", "scaling", "_widen", "_widen", 1, 0, "by hand", "", "", MutantKind.BORDER)
+WIDEN, HANGS, DIES = (
+    Mutant(*WHAT, f"def _widen(amplitude):\n    {body}")
+    for body in ("return 0", "while True: amplitude = amplitude", "import os; os._exit(7)")
 )
-HANGS = replace(WIDEN, source="def _widen(amplitude):\n    while True:\n        amplitude = amplitude")
-DIES = replace(WIDEN, source="def _widen(amplitude):\n    import os\n    os._exit(7)")
 
 TEST = """
 from ptycho_torch import scaling
@@ -48,10 +38,8 @@ def checkout(tmp_path):
 def test_a_process_that_dies_kills_nothing_and_the_next_mutant_is_tried(checkout):
     advanced = []
     trials = try_all([DIES, WIDEN], checkout, checkout / "journal", 1, 60.0, lambda: advanced.append(1))
-    assert {mutant: trial.outcome for mutant, trial in trials.items()} == {
-        DIES.id: TrialOutcome.BROKEN,
-        WIDEN.id: TrialOutcome.KILLED,
-    }
+    outcomes = {mutant: trial.outcome for mutant, trial in trials.items()}
+    assert outcomes == {DIES.id: TrialOutcome.BROKEN, WIDEN.id: TrialOutcome.KILLED}
     assert trials[DIES.id].message == "its process ended itself with exit code 7"
     assert len(advanced) == 2
     assert active_children() == []
