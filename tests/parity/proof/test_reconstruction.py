@@ -56,20 +56,14 @@ def test_the_right_loss_finds_the_amplitude_up_to_photon_noise(effects, name):
 
 
 @pytest.mark.parametrize("name", [POISSON, ABSOLUTE])
-def test_a_unit_mismatch_drives_the_amplitude_to_its_root(effects, name):
+def test_a_unit_mismatch_drives_the_amplitude_to_its_root_and_no_scale_repairs_it(effects, name):
     found = effects[name]
     predicted, wrong = found.predicted, found.with_defect.end
-    assert predicted is not None
     assert abs(wrong.amplitude - predicted.amplitude) < found.noise.amplitude < predicted.amplitude
     assert wrong.loss > found.without.end.loss
-
-
-@pytest.mark.parametrize("name", [POISSON, ABSOLUTE])
-def test_the_mismatched_loss_falls_all_the_same_and_no_scale_repairs_it(effects, name):
-    found = effects[name]
     assert found.with_defect.minimised[-1] < found.with_defect.minimised[0] / 100
-    assert found.with_defect.end.amplitude_rescaled > found.noise.amplitude + found.without.end.amplitude_rescaled
-    assert found.with_defect.end.object_rescaled > found.without.start.object_rescaled > found.without.end.object
+    assert wrong.amplitude_rescaled > found.noise.amplitude + found.without.end.amplitude_rescaled
+    assert wrong.object_rescaled > found.without.start.object_rescaled > found.without.end.object
 
 
 def test_with_counts_unsquared_the_photons_predicted_are_the_sum_of_the_amplitudes(effects, exposures):
@@ -127,10 +121,6 @@ def test_the_other_stack_reconstructs_as_well(exposures):
     assert not found.is_none
 
 
-def test_a_defect_that_no_step_passes_through_changes_nothing(torch, exposures):
-    assert effect(CATALOGUE[LAYER], torch, steps=2, exposures=exposures).is_none
-
-
 def test_a_loss_that_the_defect_is_not_in_is_predicted_nothing_of(torch, exposures):
     found = effect(CATALOGUE[POISSON], torch, loss="mae", steps=1, exposures=exposures)
     assert found.loss == "mae"
@@ -150,7 +140,6 @@ def test_what_cannot_be_asked(torch):
 
 def test_the_table_has_what_was_predicted_beside_what_came(effects):
     found = effects[POISSON]
-    assert found.predicted is not None
     said = plain(effect_table(effects.values()))
     assert f"{POISSON}, torch" in said
     for errors in (found.without.end, found.with_defect.end, found.predicted):
@@ -175,8 +164,3 @@ def test_the_command_prints_the_table_and_draws(tmp_path, capsys):
 def test_the_command_says_that_a_defect_changes_nothing(capsys):
     assert reconstruct_command.main([LAYER, "--steps", "1"], standalone_mode=False) == NOT_CHECKED
     assert f"{LAYER} changes nothing" in capsys.readouterr().out
-
-
-def test_the_command_knows_the_nearest_name_of_a_defect():
-    with pytest.raises(UsageError, match=f"unknown defect '{POISSON}d'; did you mean '{POISSON}'"):
-        reconstruct_command.main([f"{POISSON}d"], standalone_mode=False)
