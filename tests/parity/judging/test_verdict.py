@@ -1,6 +1,5 @@
 """From measurements to verdicts, on measurements made up for it: neither a framework nor a contract is needed."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from parity.judging.quantity import gradient_of, result_of
 from parity.judging.run import ContractRun
 from parity.judging.verdict import POOLED_FROM, Outcome, Verdict, judge
 from parity.physics.oracle.bounded import Bounded
-from parity.physics.precision import FLOAT32, FLOAT64, Precision
+from parity.physics.precision import FLOAT32, FLOAT64
 from parity.runs.results import read_results, write_results
 
 CONTRACT = "optics.illuminate"
@@ -39,61 +38,53 @@ def both(ratio: float, pair_ratio: float, **numbers: Any) -> tuple[Measurement, 
 def test_of_some_examples_only_what_each_shows_is_judged():
     blind = [found(case=f"even/{n}", epsilon=1.0, undecided=9, elements=10) for n in range(9)]
     assert verdict(*blind).outcome is Outcome.UNDECIDED
-    assert judge(CONTRACT, blind, Quota(), whole=False).agrees
-    assert judge(CONTRACT, [*blind, found(ratio=1.5)], Quota(), whole=False).outcome is Outcome.DISAGREE
-    assert judge(CONTRACT, [*blind, found(PAIR, ratio=1.5)], Quota(), whole=False).outcome is Outcome.DISAGREE
-    assert judge(CONTRACT, [], Quota(), whole=False).outcome is Outcome.UNDECIDED
+    for measurements, outcome in (
+        (blind, Outcome.AGREE),
+        ([*blind, found(ratio=1.5)], Outcome.DISAGREE),
+        ([*blind, found(PAIR, ratio=1.5)], Outcome.DISAGREE),
+        ([], Outcome.UNDECIDED),
+    ):
+        assert judge(CONTRACT, measurements, Quota(), whole=False).outcome is outcome
 
 
 def test_what_was_not_checked_does_not_agree():
     nothing = verdict()
-    assert nothing.outcome is Outcome.UNDECIDED
-    assert not nothing.agrees
-    assert nothing.reason == "no example was run"
+    assert (nothing.outcome, nothing.agrees, nothing.reason) == (Outcome.UNDECIDED, False, "no example was run")
     assert (nothing.examples, nothing.sides, nothing.gap) == (0, (), None)
 
 
 def test_errors_up_to_the_bound_agree():
     agreeing = verdict(*both(1.0, 1.0), *both(0.1, 0.1, case="odd/0"))
-    assert agreeing.outcome is Outcome.AGREE
-    assert agreeing.agrees
-    assert agreeing.examples == 2
+    assert (agreeing.outcome, agreeing.agrees, agreeing.examples) == (Outcome.AGREE, True, 2)
     assert agreeing.worst == {"torch": 1.0, "tensorflow": 1.0}
     assert (agreeing.failures, agreeing.sides) == ((), ())
 
 
-@pytest.mark.parametrize("side", ["torch", "tensorflow"])
-def test_an_error_beyond_the_bound_names_its_stack(side):
-    other = {"torch": "tensorflow", "tensorflow": "torch"}[side]
-    found_wrong = verdict(found(side, ratio=1.01), found(other), found(PAIR, ratio=5.0))
-    assert found_wrong.outcome is Outcome.DISAGREE
-    assert found_wrong.sides == (side,)
-    assert not found_wrong.alike
-    assert found_wrong.failures == (found(side, ratio=1.01),)
+@pytest.mark.parametrize(("side", "other"), [("torch", "tensorflow"), ("tensorflow", "torch")])
+def test_an_error_beyond_the_bound_names_its_stack(side, other):
+    wrong = verdict(found(side, ratio=1.01), found(other), found(PAIR, ratio=5.0))
+    assert (wrong.outcome, wrong.sides, wrong.alike) == (Outcome.DISAGREE, (side,), False)
+    assert wrong.failures == (found(side, ratio=1.01),)
 
 
-def test_both_wrong_in_ways_of_their_own():
-    apart = verdict(*both(1e6, 1e6))
+@pytest.mark.parametrize(
+    ("measurements", "alike"),
+    [
+        (both(1e6, 1e6), False),
+        (both(1e6, 0.3), True),
+        (both(1e6, 0.3)[:2], False),  # without a pair nothing is said to be alike
+        ((*both(1e6, 0.3), *both(1e6, 1e6, case="odd/0")), False),  # one wrong pair among many is enough to differ
+    ],
+)
+def test_both_wrong_alike_or_in_ways_of_their_own(measurements, alike):
+    apart = verdict(*measurements)
     assert set(apart.sides) == {"torch", "tensorflow"}
-    assert not apart.alike
-
-
-def test_both_wrong_alike():
-    assert verdict(*both(1e6, 0.3)).alike
-
-
-def test_without_a_pair_nothing_is_said_to_be_alike():
-    assert not verdict(*both(1e6, 0.3)[:2]).alike
-
-
-def test_one_wrong_pair_among_many_alike_is_enough_to_differ():
-    assert not verdict(*both(1e6, 0.3), *both(1e6, 1e6, case="odd/0")).alike
+    assert apart.alike is alike
 
 
 def test_a_fault_is_a_failure_whatever_its_numbers():
     faulty = verdict(found(ratio=0.0, fault="returned shape (3,), expected ()"), found("tensorflow"))
-    assert faulty.outcome is Outcome.DISAGREE
-    assert faulty.sides == ("torch",)
+    assert (faulty.outcome, faulty.sides) == (Outcome.DISAGREE, ("torch",))
     assert faulty.worst == {"torch": np.inf, "tensorflow": 0.5}
 
 
@@ -112,17 +103,20 @@ def test_the_failure_that_says_most_comes_first():
 
 def test_stacks_too_far_apart_within_their_bounds_disagree_without_a_side():
     torn = verdict(found("torch", ratio=1.0), found("tensorflow", ratio=1.0), found(PAIR, ratio=1.1))
-    assert torn.outcome is Outcome.DISAGREE
-    assert torn.sides == ()
+    assert (torn.outcome, torn.sides) == (Outcome.DISAGREE, ())
     assert torn.reason == "exit_waves, case even/0: the stacks are too far apart, each within its own bound"
 
 
-@pytest.mark.parametrize(("undecided", "outcome"), [(2, Outcome.AGREE), (3, Outcome.UNDECIDED)])
-def test_the_quota_of_undecided_elements(undecided, outcome):
+@pytest.mark.parametrize(
+    ("undecided", "outcome", "reason"),
+    [
+        (2, Outcome.AGREE, ""),
+        (3, Outcome.UNDECIDED, "exit_waves in f64: 30.00% of the elements have no bound, quota 20.00%"),
+    ],
+)
+def test_the_quota_of_undecided_elements(undecided, outcome, reason):
     judged = verdict(found(undecided=undecided), quota=Quota(undecided=0.2))
-    assert judged.outcome is outcome
-    if outcome is Outcome.UNDECIDED:
-        assert judged.reason == "exit_waves in f64: 30.00% of the elements have no bound, quota 20.00%"
+    assert (judged.outcome, judged.reason) == (outcome, reason)
 
 
 def test_a_quota_is_of_one_quantity_in_one_precision():
@@ -131,18 +125,18 @@ def test_a_quota_is_of_one_quantity_in_one_precision():
     assert verdict(*sharp, blind, quota=Quota(undecided=0.5)).outcome is Outcome.UNDECIDED
 
 
-@pytest.mark.parametrize(("blind", "outcome"), [(2, Outcome.AGREE), (3, Outcome.UNINFORMATIVE)])
-def test_the_quota_of_uninformative_examples(blind, outcome):
+SEES_NOTHING = "exit_waves in f64: 12.0% of the examples show nothing smaller than 1 %, quota 10.0%"
+
+
+@pytest.mark.parametrize(
+    ("blind", "outcome", "reason"), [(2, Outcome.AGREE, ""), (3, Outcome.UNINFORMATIVE, SEES_NOTHING)]
+)
+def test_the_quota_of_uninformative_examples(blind, outcome, reason):
     """25 examples of two stacks and their pairs: 2 are 8 %, 3 are 12 %; the quota is 10 %."""
-    measurements = [
-        measurement
-        for seed in range(25)
-        for measurement in both(0.5, 0.5, case=f"even/{seed}", epsilon=0.02 if seed < blind else 1e-6)
-    ]
-    judged = verdict(*measurements)
-    assert judged.outcome is outcome
-    if outcome is Outcome.UNINFORMATIVE:
-        assert judged.reason == ("exit_waves in f64: 12.0% of the examples show nothing smaller than 1 %, quota 10.0%")
+    epsilons = [0.02 if seed < blind else 1e-6 for seed in range(25)]
+    each = (both(0.5, 0.5, case=f"even/{seed}", epsilon=epsilon) for seed, epsilon in enumerate(epsilons))
+    judged = verdict(*(measurement for measurements in each for measurement in measurements))
+    assert (judged.outcome, judged.reason) == (outcome, reason)
 
 
 def test_where_it_is_declared_an_example_informs_if_it_does_in_one_precision():
@@ -186,10 +180,10 @@ class Simulated:
         self._gain = gain
         self._random = np.random.default_rng(seed)
 
-    def example(self, number: int, precision: Precision = FLOAT32) -> Measurement:
-        value = precision.round(self._random.uniform(1, 2, 64)).astype(np.float64)
-        oracle = Bounded(value, 40 * np.abs(value), precision)
-        label = Label(CONTRACT, f"even/{number}", precision.name, result_of("exit_waves"))
+    def example(self, number: int) -> Measurement:
+        value = FLOAT32.round(self._random.uniform(1, 2, 64)).astype(np.float64)
+        oracle = Bounded(value, 40 * np.abs(value), FLOAT32)
+        label = Label(CONTRACT, f"even/{number}", FLOAT32.name, result_of("exit_waves"))
         return measure(label, "torch", self._rounded(value, self._gain), oracle, self._rounded(value, 0.0))
 
     def _rounded(self, value: NDArray[np.float64], gain: float) -> NDArray[Any]:
@@ -206,10 +200,8 @@ def pooled(gain: float, examples: int = 20) -> Verdict:
 @pytest.mark.parametrize("gain", [1e-6, -1e-6])
 def test_a_common_gain_that_no_example_shows_is_found_by_pooling(gain):
     judged = pooled(gain)
-    assert judged.failures == ()
     assert judged.worst["torch"] < 1
-    assert judged.outcome is Outcome.DISAGREE
-    assert judged.sides == ("torch",)
+    assert (judged.outcome, judged.sides, judged.failures) == (Outcome.DISAGREE, ("torch",), ())
     (found_gain,) = judged.gains
     assert found_gain.low < gain < found_gain.high
     assert judged.reason.startswith("torch: exit_waves has a common gain error between ")
@@ -221,19 +213,15 @@ def test_correct_rounding_has_no_common_gain():
     assert judged.gains[0].agrees
 
 
-def test_a_few_examples_show_a_common_gain_too():
+def test_a_few_examples_show_a_common_gain_too_and_fewer_still_are_not_pooled():
     judged = pooled(1e-6, examples=POOLED_FROM)
-    assert judged.failures == ()
-    assert judged.sides == ("torch",)
+    assert (judged.sides, judged.failures) == (("torch",), ())
+    assert pooled(1e-6, examples=POOLED_FROM - 1).gains == ()
 
 
 def test_the_fewer_the_examples_the_more_is_allowed():
     few, some, many = (pooled(0.0, examples=examples).gains[0].allowed for examples in (POOLED_FROM, 6, 20))
     assert few > some > many
-
-
-def test_fewer_examples_still_are_not_pooled():
-    assert pooled(1e-6, examples=POOLED_FROM - 1).gains == ()
 
 
 @pytest.mark.parametrize("examples", [POOLED_FROM, 5, 6, 8, 20])
@@ -244,12 +232,9 @@ def test_gains_without_a_common_sign_are_none_however_large(examples, scale):
     for _ in range(200):
         weights = 10 ** random.uniform(-2, 0, examples)
         noise = random.standard_normal((2, examples)) * np.sqrt(weights)
-        judged = verdict(
-            *(
-                found(case=f"even/{n}", precision="f32", gain=Gain(scale * s, w), witness=Gain(t, w))
-                for n, (s, t, w) in enumerate(zip(*noise, weights, strict=True))
-            )
-        )
+        gains = [(Gain(scale * s, w), Gain(t, w)) for s, t, w in zip(*noise, weights, strict=True)]
+        each = (found("torch", f"even/{n}", "f32", gain=g, witness=w) for n, (g, w) in enumerate(gains))
+        judged = verdict(*each)
         assert judged.agrees, judged.reason
 
 
@@ -262,11 +247,7 @@ def test_stored_measurements_judged_again_give_the_same_verdict(tmp_path):
     measurements = (*(Simulated(1e-6).example(n) for n in range(20)), *both(1e6, 0.3), found(ratio=np.inf))
     fresh = verdict(*measurements)
     write_results(tmp_path / "results.json", [ContractRun(fresh, measurements, seconds=1.0)], {})
-    assert judged_again(read_results(tmp_path / "results.json")[CONTRACT]) == fresh
-
-
-def judged_again(stored: Sequence[Measurement]) -> Verdict:
-    return judge(CONTRACT, stored, Quota())
+    assert verdict(*read_results(tmp_path / "results.json")[CONTRACT]) == fresh
 
 
 def test_float64_is_not_pooled():
