@@ -10,7 +10,7 @@ import click
 
 from parity._ground.codes import exit_code
 from parity._ground.errors import UsageError
-from parity.cli.options import examples_option, report_option
+from parity.cli.options import examples_option, number_option, report_option
 from parity.cli.progress import progress
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
@@ -35,9 +35,7 @@ REVISION_SIZES = (64,)
 @click.option("--sizes", metavar="N,...", help="Time single examples of N × N pixels.")
 @click.option("--modes", metavar="MODE,...", help="Time single examples in these modes of both stacks.")
 @click.option("--against", metavar="REVISION", help="Time this git revision and your checkout in turn.")
-@click.option(
-    "--rounds", default=ROUNDS, show_default=True, type=click.IntRange(min=1), help="Time each of the two this often."
-)
+@number_option("--rounds", ROUNDS, "Time each of the two this often.")
 @report_option(f"Write {FILE} to this folder, and pictures if you give --sizes or --modes.")
 @click.option("--pictures/--no-pictures", default=True, hidden=True)
 def bench_command(

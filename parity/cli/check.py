@@ -11,7 +11,7 @@ from rich.text import Text
 from parity._ground.codes import exit_code
 from parity._ground.errors import UsageError
 from parity._ground.repository import ROOT
-from parity.cli.options import command_line, in_process_option, limit_option, report_option
+from parity.cli.options import command_line, in_process_option, jobs_option, limit_option, report_option
 from parity.cli.progress import progress
 from parity.contracts.declared import REGISTRY
 from parity.gate.check.asking import Askers
@@ -43,13 +43,7 @@ JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
     type=click.Choice(list(FORMATS)),
     help="Print text for people, or one of the forms that GitHub, programs and build servers read.",
 )
-@click.option(
-    "--jobs",
-    default=1,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Hold this many contracts at once, each with processes of its own.",
-)
+@jobs_option
 @limit_option
 @in_process_option
 @click.option(

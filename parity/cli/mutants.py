@@ -14,7 +14,7 @@ from rich.table import Table
 from parity._ground.codes import AGREE, exit_code
 from parity._ground.errors import UsageError
 from parity._ground.repository import ROOT
-from parity.cli.options import report_option
+from parity.cli.options import journal_option, number_option, report_option
 from parity.cli.progress import progress
 from parity.proof.mutants.crew import try_all
 from parity.proof.mutants.explained import explanation
@@ -28,12 +28,8 @@ RESULTS = "mutants.json"
 
 _TITLES = {MutantKind.MATHEMATICS: "mathematics, by pytest -m parity", MutantKind.BORDER: "borders, by the unit tests"}
 
-_most = click.option(
-    "--most",
-    default=1,
-    show_default=True,
-    type=click.IntRange(min=0),
-    help="Make at most this many mutants of each operator in each function; 0 makes all.",
+_most = number_option(
+    "--most", 1, "Make at most this many mutants of each operator in each function; 0 makes all.", least=0
 )
 
 
@@ -62,12 +58,8 @@ def list_command(files: Sequence[str], most: int) -> int:
 @mutants_group.command("run")
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @_most
-@click.option("--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="Use this many processes.")
-@click.option(
-    "--journal",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Keep the results in this file, and go on from there.",
-)
+@number_option("--jobs", 1, "Use this many processes.")
+@journal_option("results")
 @click.option(
     "--limit",
     metavar="SECONDS",

@@ -49,13 +49,15 @@ device_option = click.option(
     type=click.Choice(["cpu", "cuda"]),
     help="Run the stacks on this device.",
 )
-examples_option = click.option(
-    "--examples",
-    default=30,
-    show_default=True,
-    type=click.IntRange(min=0),
-    help="Draw this many examples of each contract, after one of each stratum.",
-)
+
+
+def number_option(name: str, default: int, what: str, *, least: int = 1) -> Callable[[Command], Command]:
+    """An option that takes a whole number."""
+    return click.option(name, default=default, show_default=True, type=click.IntRange(min=least), help=what)
+
+
+EXAMPLES = "Draw this many examples of each contract, after one of each stratum."
+examples_option = number_option("--examples", 30, EXAMPLES, least=0)
 
 data_option = click.option("--data", type=click.Path(path_type=Path), help="Take the exposures from this .npz file.")
 stacks_option = click.option(
@@ -111,13 +113,7 @@ def _shard(context: click.Context, parameter: click.Parameter, given: str | None
         raise click.BadParameter(str(error)) from error
 
 
-jobs_option = click.option(
-    "--jobs",
-    default=1,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Hold this many contracts at once, each with processes of its own.",
-)
+jobs_option = number_option("--jobs", 1, "Hold this many contracts at once, each with processes of its own.")
 
 _SHARING = (
     jobs_option,
@@ -151,6 +147,12 @@ def engage(
     for framework in frameworks:
         framework.require()
     return frameworks
+
+
+def journal_option(what: str) -> Callable[[Command], Command]:
+    """The option that names the file in which a command keeps what it has, and from which it goes on."""
+    kept = f"Keep the {what} in this file, and go on from there."
+    return click.option("--journal", type=click.Path(path_type=Path, dir_okay=False), help=kept)
 
 
 def report_option(what: str) -> Callable[[Command], Command]:

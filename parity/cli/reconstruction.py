@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from parity._ground.codes import exit_code
 from parity._ground.repository import import_stack
-from parity.cli.options import Command, device_option, report_option
+from parity.cli.options import device_option, number_option, report_option
 from parity.cli.progress import progress
 from parity.faults import CATALOGUE
 from parity.proof.reconstruction import LOG10_PHOTONS, LOSSES, STEPS, Effect, effect, expose
@@ -24,10 +24,6 @@ from parity.stacks import STACKS, load
 from parity.stacks.base import StackError
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-def _seed_option(what: str) -> Callable[[Command], Command]:
-    return click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help=what)
 
 
 _names = click.argument("names", nargs=-1, required=True, metavar="DEFECT...")
@@ -44,7 +40,7 @@ _loss = click.option(
     "--stack", default="torch", show_default=True, type=click.Choice(STACKS), help="Make the defect in this stack."
 )
 @_loss
-@click.option("--steps", default=STEPS, show_default=True, type=click.IntRange(min=1), help="Take this many steps.")
+@number_option("--steps", STEPS, "Take this many steps.")
 @click.option(
     "--photons",
     default=10**LOG10_PHOTONS,
@@ -52,7 +48,7 @@ _loss = click.option(
     type=click.FloatRange(1, 1e12),
     help="Expose the mean pattern to this many photons.",
 )
-@_seed_option("Draw the object, the probe and the noise from this seed.")
+@number_option("--seed", 0, "Draw the object, the probe and the noise from this seed.", least=0)
 @device_option
 @report_option("Draw losses, errors and objects into this folder.")
 def reconstruct_command(
@@ -96,10 +92,8 @@ def reconstruct_command(
 @click.option("--test-npz", required=True, type=_FILE, metavar="FILE", help="Reconstruct this data set.")
 @click.option("--architecture", default="cnn", show_default=True, help="Train a cnn, an fno or a hybrid.")
 @_loss
-@click.option("--epochs", default=20, show_default=True, type=click.IntRange(min=1), help="Train for this many epochs.")
-@click.option(
-    "--batch-size", default=16, show_default=True, type=click.IntRange(min=1), help="Take this many groups a step."
-)
+@number_option("--epochs", 20, "Train for this many epochs.")
+@number_option("--batch-size", 16, "Take this many groups a step.")
 @click.option(
     "--learning-rate",
     default=1e-3,
@@ -107,7 +101,7 @@ def reconstruct_command(
     type=click.FloatRange(0, min_open=True),
     help="Train at this learning rate.",
 )
-@_seed_option("Draw the weights and the order of the groups from this seed.")
+@number_option("--seed", 0, "Draw the weights and the order of the groups from this seed.", least=0)
 @report_option("Draw losses and objects into this folder.")
 def train_command(
     names: tuple[str, ...],
