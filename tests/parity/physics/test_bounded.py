@@ -34,52 +34,51 @@ def test_a_plain_operand_that_the_precision_holds_is_exact(plain):
 def test_a_plain_operand_that_it_does_not_hold_is_rounded(plain):
     assert exact(1.0).coerce(plain).error == np.abs([plain])
     assert np.abs(np.complex64(plain) - plain) <= U * np.abs(plain)
+    assert Bounded.exact(np.ones(1), FLOAT64).coerce(plain).error == 0
 
 
-def test_double_precision_holds_every_plain_operand():
-    assert Bounded.exact(np.ones(1), FLOAT64).coerce(np.pi).error == 0
+A, B, Z, W = uncertain(8.0, 1.0), uncertain(-2.0, 3.0), exact(3 + 4j), exact(1j)
+UNKNOWN, ZERO = uncertain(5.0, np.inf), exact(0.0)
 
 
-def test_the_rounding_of_a_constant_scales_with_its_factor():
-    """π is rounded once and the product once more."""
-    assert (np.pi * exact(3.0)).error == pytest.approx(2 * 3 * np.pi, rel=FLOAT64.unit_roundoff * 4)
-
-
-def test_roundings_add_up():
-    a, b = uncertain(8.0, 1.0), uncertain(-2.0, 3.0)
-    assert (a + b).error == 1 + 3 + 6
-    assert (a - b).error == 1 + 3 + 10
-    assert (a * b).error == 8 * 3 + 2 * 1 + 1 * 3 * U + 16
-    assert (a / b).error == (1 + 4 * 3) / (2 - 3 * U) + 4
-
-
-def test_complex_products_and_quotients_round_more():
-    z, w = exact(3 + 4j), exact(1j)
-    assert (z * w).error == 5 * COMPLEX_PRODUCT
-    assert (z * exact(2.0)).error == 10
-    assert (z / w).error == 5 * 4
-    assert (z / exact(2.0)).error == 2.5
+@pytest.mark.parametrize(
+    ("result", "error"),
+    [
+        # Roundings add up.
+        (A + B, 1 + 3 + 6),
+        (A - B, 1 + 3 + 10),
+        (A * B, 8 * 3 + 2 * 1 + 1 * 3 * U + 16),
+        (A / B, (1 + 4 * 3) / (2 - 3 * U) + 4),
+        # π is rounded once and the product once more.
+        (np.pi * exact(3.0), pytest.approx(2 * 3 * np.pi, rel=FLOAT64.unit_roundoff * 4)),
+        # Complex products and quotients round more.
+        (Z * W, 5 * COMPLEX_PRODUCT),
+        (Z * exact(2.0), 10),
+        (Z / W, 5 * 4),
+        (Z / exact(2.0), 2.5),
+        # An exact zero hides what is not known; one that may be none hides nothing.
+        (UNKNOWN * ZERO, 0),
+        (ZERO * UNKNOWN, 0),
+        (UNKNOWN * exact(1e-30), np.inf),
+        (UNKNOWN * uncertain(0.0, 1.0), np.inf),
+        # Division by what is lost in its own rounding is unbounded.
+        (exact(1.0) / uncertain(1.0, 1 / U), np.inf),
+        (exact(1.0) / uncertain(1.0, 2 / U), np.inf),
+        (exact(1.0) / uncertain(1.0, np.inf), np.inf),
+        # A result below the normal numbers loses up to the smallest of them.
+        (exact(TINY) * exact(0.5), pytest.approx(TINY / U)),
+        (exact(TINY) / exact(2.0), pytest.approx(TINY / U)),
+        (exact(TINY) * exact(2.0), 2 * TINY),
+        (exact(TINY) * ZERO, 0),
+    ],
+)
+def test_what_an_operation_adds_to_the_errors_of_its_operands(result, error):
+    assert result.error == error
 
 
 def test_negation_rounds_nothing():
     negated = -uncertain(3.0, 7.0)
     assert (negated.value, negated.error) == (-3.0, 7.0)
-
-
-def test_an_exact_zero_hides_what_is_not_known():
-    unknown = uncertain(5.0, np.inf)
-    assert (unknown * exact(0.0)).error == 0
-    assert (exact(0.0) * unknown).error == 0
-    assert (unknown * exact(1e-30)).error == np.inf
-
-
-def test_a_zero_that_may_be_none_hides_nothing():
-    assert (uncertain(5.0, np.inf) * uncertain(0.0, 1.0)).error == np.inf
-
-
-@pytest.mark.parametrize("error", [1 / U, 2 / U, np.inf])
-def test_division_by_what_is_lost_in_its_own_rounding_is_unbounded(error):
-    assert (exact(1.0) / uncertain(1.0, error)).error == np.inf
 
 
 def test_division_by_what_is_just_not_lost_is_bounded_by_the_nearest_divisor():
@@ -89,16 +88,9 @@ def test_division_by_what_is_just_not_lost_is_bounded_by_the_nearest_divisor():
 
 
 def test_division_by_an_exact_zero_is_infinite_and_its_error_is_a_number():
-    quotient = exact(1.0) / exact(0.0)
+    quotient = exact(1.0) / ZERO
     assert quotient.value == np.inf
     assert not np.isnan(quotient.error)
-
-
-def test_a_result_below_the_normal_numbers_loses_up_to_the_smallest_of_them():
-    assert (exact(TINY) * exact(0.5)).error == pytest.approx(TINY / U)
-    assert (exact(TINY) / exact(2.0)).error == pytest.approx(TINY / U)
-    assert (exact(TINY) * exact(2.0)).error == 2 * TINY
-    assert (exact(TINY) * exact(0.0)).error == 0
 
 
 def test_two_errors_are_allowed_and_the_smallest_normal_number():

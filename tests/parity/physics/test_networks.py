@@ -13,23 +13,12 @@ TERMS = 10_000
 U = FLOAT32.unit_roundoff
 
 
-def ones(error: float) -> Bounded:
-    return Bounded(np.ones((TERMS, 1)), np.full((TERMS, 1), error), FLOAT32)
-
-
-def inherited(signs: np.ndarray) -> float:
-    """What the sum of TERMS errors of 10⁶ adds to the error of an exact sum."""
-    row = signs[None, :]
-    return float((ops.matmul(row, ones(1e6)).error - ops.matmul(row, ones(0.0)).error).item())
-
-
-def test_errors_of_a_sum_without_a_common_sign_add_up_in_the_mean_square():
-    signs = np.resize([1.0, -1.0], TERMS)
-    assert inherited(signs) == pytest.approx(1e6 * TERMS**0.5, rel=1e-3)
-
-
-def test_errors_of_copies_add_up_as_they_are():
-    assert inherited(np.ones(TERMS)) == pytest.approx(1e6 * TERMS, rel=1e-3)
+@pytest.mark.parametrize(("signs", "copies"), [([1.0, -1.0], TERMS**0.5), ([1.0], TERMS)])
+def test_errors_of_a_sum_add_up_in_the_mean_square_and_those_of_copies_as_they_are(signs, copies):
+    """Of TERMS errors of 10⁶, what they add to the error of an exact sum."""
+    row, ones = np.resize(signs, (1, TERMS)), np.ones((TERMS, 1))
+    exact, inexact = (ops.matmul(row, Bounded(ones, error * ones, FLOAT32)).error.item() for error in (0.0, 1e6))
+    assert inexact - exact == pytest.approx(1e6 * copies, rel=1e-3)
 
 
 def test_what_an_unknown_term_is_multiplied_with_decides_whether_the_sum_is_known():
@@ -38,15 +27,11 @@ def test_what_an_unknown_term_is_multiplied_with_decides_whether_the_sum_is_know
     assert ops.matmul(np.array([[0.0, 1.0]]), unknown).error == np.inf
 
 
-def test_a_slope_is_exact_at_a_known_zero_and_open_at_one_that_rounding_made():
+def test_a_slope_is_exact_at_a_known_zero_and_open_at_one_that_rounding_made_with_all_that_may_fall_together():
     x = Bounded(np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0]), FLOAT32)
     np.testing.assert_array_equal(ops.step(x).value, [0, 0, 1])
     np.testing.assert_array_equal(ops.step(x).error, [0, 3 / U, 0])
-
-
-def test_all_that_may_fall_together_is_allowed_to():
-    x = Bounded(np.zeros(9), np.ones(9), FLOAT32)
-    np.testing.assert_array_equal(ops.step(x).error, 9 / U)
+    np.testing.assert_array_equal(ops.step(Bounded(np.zeros(9), np.ones(9), FLOAT32)).error, 9 / U)
 
 
 def test_a_filter_that_meets_nothing_has_its_bias_exactly():
