@@ -15,9 +15,8 @@ from parity.cli.options import device_option, number_option, report_option
 from parity.cli.progress import progress
 from parity.faults import CATALOGUE
 from parity.proof.reconstruction import LOG10_PHOTONS, LOSSES, STEPS, Effect, effect, expose
-from parity.proof.reconstruction.table import draw_effects, effect_table
+from parity.proof.reconstruction.table import draw_effects, draw_training, effect_table, training_table
 from parity.proof.reconstruction.training import Task, TrainingEffect, require_lightning, training_effects
-from parity.proof.reconstruction.training_table import draw_training, training_table
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
 from parity.stacks import STACKS, load

@@ -20,8 +20,7 @@ from typing import Any
 
 from parity._ground.git import GitError, GitMissing, git
 from parity._ground.repository import ROOT
-from parity.proof.bench.ratios import Compared, compared
-from parity.proof.bench.sizes import Timed
+from parity.proof.bench.sizes import Compared, Timed, compared
 from parity.proof.bench.stored import BenchError, read_sizes
 
 ROUNDS = 3

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from parity._ground.errors import CheckNotMade
-from parity.proof.bench.ratios import Compared
-from parity.proof.bench.sizes import Refused, Timed
+from parity.proof.bench.sizes import Compared, Refused, Timed
 from parity.proof.bench.suite import BenchReport
 from parity.proof.bench.timing import Pace
 from parity.runs.results import environment

@@ -155,18 +155,12 @@ def _beyond_tolerances(found: Sequence[Arrays]) -> Iterator[str]:
                 yield rule
 
 
-_STARTS: Mapping[tuple[str, ...], str] = {
-    ("torch",): "import torch",
-    ("tensorflow",): "import tensorflow",
-    ("torch", "tensorflow"): "import torch, tensorflow",
-}
-
-
 def _startup(frameworks: Sequence[str]) -> dict[str, float]:
     """Seconds to import each framework alone, then all, then all with TensorFlow's first operation."""
-    starts = {statement: statement for names, statement in _STARTS.items() if set(names) <= set(frameworks)}
+    names = [name for name in ("torch", "tensorflow") if name in frameworks]
+    imports = f"import {', '.join(names)}"
+    starts = {statement: statement for statement in (*(f"import {name}" for name in names), imports)}
     if "tensorflow" in frameworks:
-        imports = list(starts)[-1]
         starts[f"{imports}; its first operation"] = f"{imports}; tensorflow.constant(0.0) + 1.0"
     return {what: _seconds_in_a_fresh_process(statements) for what, statements in starts.items()}
 

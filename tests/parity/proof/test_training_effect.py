@@ -16,8 +16,8 @@ from parity.contracts.changes import raw
 from parity.contracts.fault import Fault
 from parity.faults import CATALOGUE
 from parity.faults.collection import Collection
+from parity.proof.reconstruction.table import training_table
 from parity.proof.reconstruction.training import Task, TrainingEffect, TrainingNotMade, training_effects
-from parity.proof.reconstruction.training_table import training_table
 from parity.report.terminal import plain
 from ptycho.workflows import grid_lines_workflow
 from ptycho_torch import losses

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from parity.proof.bench.ratios import Compared, Ratio
-from parity.proof.bench.sizes import Refused, Timed
+from parity.proof.bench.sizes import Compared, Ratio, Refused, Timed
 from parity.report.pictures import save
 from parity.report.terminal import bare_table
 

@@ -7,9 +7,8 @@ import tempfile
 
 import pytest
 
-from parity.proof.bench.ratios import compared
 from parity.proof.bench.revisions import compare_with, exported
-from parity.proof.bench.sizes import Timed
+from parity.proof.bench.sizes import Timed, compared
 from parity.proof.bench.stored import BenchError
 from parity.proof.bench.tables.sizes import revisions_table
 from parity.proof.bench.timing import Pace

@@ -6,11 +6,10 @@ from collections import Counter
 from parity.contracts.mirror import ROOT
 from parity.proof.mutants import explained
 from parity.proof.mutants.explained import EXPLAINED
-from parity.proof.mutants.journal import append, read
 from parity.proof.mutants.mutate import MutantKind, mutants_of
 from parity.proof.mutants.questions import FILES
 from parity.proof.mutants.scores import MutantScore, scores, was_missed, write_trials
-from parity.proof.mutants.trial import MutantTrial, TrialOutcome
+from parity.proof.mutants.trial import MutantTrial, TrialOutcome, append_trial, read_trials
 
 KILLED = MutantTrial("a1", TrialOutcome.KILLED, 0.5, by="losses.mae", message="∂", raised="TypeError")
 SURVIVED = MutantTrial("b2", TrialOutcome.SURVIVED, 9.0)
@@ -20,12 +19,12 @@ TRIALS = {mutant.id: MutantTrial(mutant.id, TrialOutcome.KILLED, 1.0) for mutant
 
 def test_a_journal_is_read_again_without_a_line_that_was_cut_off(tmp_path):
     path = tmp_path / "journal"
-    assert read(path) == {}
+    assert read_trials(path) == {}
     for trial in (KILLED, SURVIVED):
-        append(path, trial)
+        append_trial(path, trial)
     with path.open("a") as file:
         file.write('{"mutant": "c3", "outc')
-    assert read(path) == {"a1": KILLED, "b2": SURVIVED}
+    assert read_trials(path) == {"a1": KILLED, "b2": SURVIVED}
 
 
 def test_what_is_explained_is_a_mutant_of_the_sources_as_they_are_and_has_one_explanation():

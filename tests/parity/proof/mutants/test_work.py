@@ -5,10 +5,9 @@ from multiprocessing import active_children
 
 import pytest
 
-from parity.proof.mutants import journal
 from parity.proof.mutants.crew import TrialsNotMade, try_all
 from parity.proof.mutants.mutate import Mutant, MutantKind
-from parity.proof.mutants.trial import MutantTrial, TrialOutcome
+from parity.proof.mutants.trial import MutantTrial, TrialOutcome, append_trial, read_trials
 
 WHAT = ("ptycho_torch", "scaling", "_widen", "_widen", 1, 0, "by hand", "", "", MutantKind.BORDER)
 WIDEN, HANGS, DIES = (
@@ -43,7 +42,7 @@ def test_a_process_that_dies_kills_nothing_and_the_next_mutant_is_tried(checkout
     assert trials[DIES.id].message == "its process ended itself with exit code 7"
     assert len(advanced) == 2
     assert active_children() == []
-    assert journal.read(checkout / "journal") == trials
+    assert read_trials(checkout / "journal") == trials
 
 
 def test_an_endless_loop_is_not_a_kill_and_the_next_mutant_is_tried(checkout):
@@ -54,7 +53,7 @@ def test_an_endless_loop_is_not_a_kill_and_the_next_mutant_is_tried(checkout):
 def test_what_a_journal_has_is_not_tried_again(checkout):
     path, advanced = checkout / "journal", []
     known = MutantTrial(DIES.id, TrialOutcome.SURVIVED, 1.0)
-    journal.append(path, known)
+    append_trial(path, known)
     assert try_all([DIES], checkout, path, 2, 60.0, lambda: advanced.append(1)) == {DIES.id: known}
     assert len(advanced) == 1
 
