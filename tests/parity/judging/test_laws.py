@@ -6,7 +6,7 @@ import pytest
 
 from parity.contracts.cases.case import Case, forced
 from parity.contracts.changes import returning
-from parity.contracts.contract import Contract, Fact, Inputs, Law, Trial
+from parity.contracts.contract import Contract, Fact, Law, Trial
 from parity.contracts.declared import REGISTRY
 from parity.contracts.declared.batch import batch_facts
 from parity.contracts.fault import Fault
@@ -25,8 +25,9 @@ OF_A_BATCH = [fact.statement for fact in batch_facts("patches")]
 BATCHED = [name for name, statement in FACTS if statement == OF_A_BATCH[0]]
 
 
-def of_name(stacks: Stacks, name: str) -> Framework:
-    return next(stack for stack in stacks if stack.name == name)
+@pytest.fixture
+def torch(stacks) -> Framework:
+    return stacks[0]
 
 
 def telling_cases(contract: Contract, *statements: str) -> list[Case]:
@@ -71,23 +72,23 @@ def broken(name: str, statement: str) -> Fault:
 @pytest.mark.parametrize(("name", "statement"), FACTS)
 @pytest.mark.parametrize("stack", ["torch", "tensorflow"])
 def test_a_broken_stack_breaks_the_fact(stack, name, statement, stacks):
+    (framework,) = (framework for framework in stacks if framework.name == stack)
     with injected(broken(name, statement), stack):
-        measurements = examined(name, of_name(stacks, stack), FLOAT64, statement)
+        measurements = examined(name, framework, FLOAT64, statement)
     (found,) = (m for m in measurements if m.quantity == law_of(statement))
-    assert found.fault is None
-    assert not found.agrees
+    assert (found.fault, found.agrees) == (None, False)
 
 
-def test_what_no_law_can_be_asked_of_is_a_fault(stacks):
+def test_what_no_law_can_be_asked_of_is_a_fault(torch):
     of_one_axis = Fault("losses.mae", "", "", returning(lambda xp, mae, a: xp.reshape(mae, (1,))))
     with injected(of_one_axis, "torch"):
-        measurements = examined("losses.mae", of_name(stacks, "torch"), FLOAT64)
+        measurements = examined("losses.mae", torch, FLOAT64)
     assert {m.fault for m in measurements} == {"returned shape (1,), expected ()"}
 
 
-def test_a_gradient_without_a_path_is_a_fault_of_the_fact_that_asks_for_it(stacks):
+def test_a_gradient_without_a_path_is_a_fault_of_the_fact_that_asks_for_it(torch):
     with injected(KNOWN["losses.poisson_nll/predicted-detached"], "torch"):
-        least, stationary = examined("losses.poisson_nll", of_name(stacks, "torch"), FLOAT64)
+        least, stationary = examined("losses.poisson_nll", torch, FLOAT64)
     assert least.agrees
     assert stationary.fault == "has no gradient with respect to predicted"
 
@@ -96,14 +97,9 @@ def test_a_law_is_examined_only_where_it_applies(stacks):
     def never_asked(trial: Trial) -> Law:
         pytest.fail("a law was asked that does not apply")
 
-    def of_a_dark_pattern(inputs: Inputs) -> bool:
-        return not inputs["observed"].any()
-
     (case,) = telling_cases(REGISTRY["losses.mae"])
-    facts = (
-        Fact("says something of the dark alone", never_asked, of_a_dark_pattern, broken_by="result-zero"),
-        *case.contract.facts,
-    )
+    of_the_dark = Fact("says", never_asked, lambda inputs: not inputs["observed"].any(), broken_by="result-zero")
+    facts = (of_the_dark, *case.contract.facts)
     with_another = replace(case, contract=replace(case.contract, facts=facts))
     for framework in stacks:
         measurements = examined_in(with_another, framework, FLOAT64)

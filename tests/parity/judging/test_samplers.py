@@ -33,10 +33,10 @@ Drawn = NDArray[np.float64]
 
 
 def sampler(draw: Callable[[np.random.Generator, float, int], Any], **options: Any) -> Sampler:
-    return Sampler(
-        "made up", "test", lambda mean, draws, seed: np.asarray(draw(np.random.default_rng(seed), mean, draws), float),
-        **options,
-    )  # fmt: skip
+    def drawn(mean: float, draws: int, seed: int) -> Drawn:
+        return np.asarray(draw(np.random.default_rng(seed), mean, draws), float)
+
+    return Sampler("made up", "test", drawn, **options)
 
 
 RIGHT = sampler(lambda random, mean, draws: random.poisson(mean, draws))
@@ -57,6 +57,8 @@ def normal(random: np.random.Generator, mean: float, draws: int) -> Drawn:
     return np.maximum(0, np.round(mean + math.sqrt(mean) * random.standard_normal(draws)))
 
 
+NOT_1 = set(LEVELS) - {1.0}
+
 WRONG = {
     "the normal approximation": (normal, {0.01, 0.1, 1.0, 10.0}),
     "half a photon added": (lambda random, mean, draws: random.poisson(mean + 0.5, draws), {0.01, 0.1, 1, 10, 100}),
@@ -65,14 +67,8 @@ WRONG = {
         lambda random, mean, draws: np.minimum(random.poisson(mean, draws), 2**16 - 1),
         {1e5, 1e6, 1e7, 1e8},
     ),
-    "an amplitude where the intensity is meant": (
-        lambda random, mean, draws: random.poisson(math.sqrt(mean), draws),
-        set(LEVELS) - {1.0},
-    ),
-    "an intensity where the amplitude is meant": (
-        lambda random, mean, draws: random.poisson(mean**2, draws),
-        set(LEVELS) - {1.0},
-    ),
+    "an amplitude where the intensity is meant": (lambda random, mean, draws: random.poisson(mean**0.5, draws), NOT_1),
+    "an intensity where the amplitude is meant": (lambda random, mean, draws: random.poisson(mean**2, draws), NOT_1),
     "one count for all pixels": (lambda random, mean, draws: np.full(draws, float(random.poisson(mean))), set(LEVELS)),
     "no noise": (lambda random, mean, draws: np.full(draws, np.round(mean)), set(LEVELS)),
 }
@@ -125,9 +121,8 @@ REPETITIONS = 2000
 def test_right_samplers_are_convicted_no_more_often_than_is_claimed(test, mean):
     """At a p-value that can be counted: its binomial frequency lies within 6 standard deviations."""
     random, p = np.random.default_rng(0), 0.05
-    convicted = sum(
-        P_VALUES[test](random.poisson(mean, 1000).astype(float), mean) <= p for _ in range(REPETITIONS)
-    )  # fmt: skip
+    drawn = (random.poisson(mean, 1000).astype(float) for _ in range(REPETITIONS))
+    convicted = sum(P_VALUES[test](counts, mean) <= p for counts in drawn)
     assert convicted <= REPETITIONS * p + 6 * math.sqrt(REPETITIONS * p * (1 - p))
 
 
@@ -156,14 +151,11 @@ def test_nothing_judged_is_no_agreement():
     assert not judge_samplers([]).agrees
 
 
-def test_the_table_names_what_fails():
+def test_the_table_names_what_fails_and_says_what_a_pass_is_worth():
     wrong = sampler(WRONG["twice the variance"][0])
     shown = plain(sampler_table(judge_samplers([wrong], levels=[100.0])))
     assert "made up: at a mean of 100 photons the variance of 60,000 counts is not Poisson's: p = " in shown
     assert "1 of 1 samplers are not Poisson's: made up" in shown
-
-
-def test_the_table_says_what_a_pass_is_worth():
     shown = plain(sampler_table(judge_samplers([RIGHT], levels=[1.0, 100.0])))
     assert "1 sampler is Poisson's: 6 tests, which together raise a false alarm with a probability of 1e-09" in shown
     assert "60,000" in shown

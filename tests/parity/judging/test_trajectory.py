@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 
 import ptycho.training
 import ptycho_torch.forward
-from parity.judging.trajectory import OPTIMIZERS, STEPS, Separation, separation
+from parity.judging.trajectory import OPTIMIZERS, STEPS, Separation, _one_ulp_away, separation
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.terminal import plain
 from parity.report.trajectory import draw_separations, separation_table
@@ -36,34 +35,33 @@ def test_fifty_steps_stay_within_what_one_ulp_does(frameworks, precision, tmp_pa
     assert all(path.stat().st_size > 1000 for path in draw_separations(tmp_path, [found]))
 
 
-@pytest.mark.parametrize("optimizer", sorted(set(OPTIMIZERS) - {"adam"}))
-def test_the_other_optimizers(frameworks, optimizer):
-    assert separation(frameworks, FLOAT32, optimizer, steps=8, members=2).agrees
-
-
-def stray(frameworks: tuple[Framework, ...], optimizer: str) -> Separation:
+def short(frameworks: tuple[Framework, ...], optimizer: str) -> Separation:
     return separation(frameworks, FLOAT32, optimizer, steps=8, members=2)
 
 
+@pytest.mark.parametrize("optimizer", sorted(set(OPTIMIZERS) - {"adam"}))
+def test_the_other_optimizers(frameworks, optimizer):
+    assert short(frameworks, optimizer).agrees
+
+
 def test_a_momentum_that_is_forgotten(frameworks, monkeypatch):
-    step: Callable[..., Any] = ptycho.training.sgd_step
-    monkeypatch.setattr(
-        ptycho.training, "sgd_step", lambda **given: step(**{**given, "momentum": 0 * given["momentum"]})
-    )
-    found = stray(frameworks, "sgd")
+    step = ptycho.training.sgd_step
+    forgetful = lambda **given: step(**{**given, "momentum": 0 * given["momentum"]})  # noqa: E731
+    monkeypatch.setattr(ptycho.training, "sgd_step", forgetful)
+    found = short(frameworks, "sgd")
     assert not found.agrees
     assert found.apart[1] <= found.allowed[1]  # in the first step there is none yet
 
 
 def test_a_gradient_that_is_one_in_a_thousand_too_large(frameworks, monkeypatch):
-    objective: Callable[..., Any] = ptycho_torch.forward.training_objective
+    objective = ptycho_torch.forward.training_objective
 
     def larger(*given: Any) -> Any:
         value = objective(*given)
         return value + 1e-3 * (value - value.detach())
 
     monkeypatch.setattr(ptycho_torch.forward, "training_objective", larger)
-    assert not stray(frameworks, "sgd").agrees
+    assert not short(frameworks, "sgd").agrees
 
 
 def test_what_cannot_be_compared(frameworks):
@@ -76,8 +74,6 @@ def test_what_cannot_be_compared(frameworks):
 
 
 def test_a_start_one_ulp_away_is_the_next_number():
-    from parity.judging.trajectory import _one_ulp_away
-
     weights = np.array([1.0, -2.0, 0.1], np.float32)
     moved = _one_ulp_away(weights, 1)
     assert ((moved == np.nextafter(weights, np.float32(-9))) | (moved == np.nextafter(weights, np.float32(9)))).all()

@@ -35,12 +35,8 @@ def declared(*entries: Divergence) -> list[str]:
 
 def test_an_entry_is_right_until_the_day_it_expires():
     assert declared(ENTRY) == []
-    assert declared_faults((ENTRY,), REGISTRY, date(2027, 3, 2)) == (
-        f"{TITLE}expired on 2027-03-01: find out whether it still has to be accepted",
-    )
-
-
-def test_today_is_today():
+    expired = "expired on 2027-03-01: find out whether it still has to be accepted"
+    assert declared_faults((ENTRY,), REGISTRY, date(2027, 3, 2)) == (TITLE + expired,)
     assert declared_faults((replace(ENTRY, expires=date(2000, 1, 1)),), REGISTRY)
     assert not declared_faults((replace(ENTRY, expires=date(2999, 1, 1)),), REGISTRY)
 
@@ -48,6 +44,7 @@ def test_today_is_today():
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
+        ({"contract": "losses.mea"}, "unknown contract 'losses.mea'; did you mean 'losses.mae'?"),
         ({"stack": "torhc"}, "unknown stack 'torhc'; did you mean 'torch'?"),
         ({"quantities": ("nll",)}, "unknown result or gradient 'nll'; there are: mae, ∂/∂observed, ∂/∂predicted"),
         ({"strata": ("dork",)}, "unknown stratum 'dork'; did you mean 'dark'?"),
@@ -73,11 +70,6 @@ def test_today_is_today():
 def test_what_an_entry_may_not_say(changes, sentence):
     (fault,) = declared_faults((replace(ENTRY, **changes),), REGISTRY, TODAY)
     assert fault.partition(": ")[2] == sentence
-
-
-def test_an_unknown_contract_is_named():
-    (fault,) = declared_faults((replace(ENTRY, contract="losses.mea"),), REGISTRY, TODAY)
-    assert fault.endswith(": unknown contract 'losses.mea'; did you mean 'losses.mae'?")
 
 
 @pytest.mark.parametrize(
@@ -107,38 +99,40 @@ def test_entries_may_share_a_contract():
 
 
 def measurements(size: float | None, strata: tuple[str, ...] = STRATA, **numbers: Any) -> list[Measurement]:
-    return [
-        Measurement(MAE, f"{stratum}/0", "f64", result_of("mae"), "torch", elements=1, divergence=size, **numbers)
-        for stratum in strata
-    ]
+    of = {"elements": 1, "divergence": size, **numbers}
+    return [Measurement(MAE, f"{stratum}/0", "f64", result_of("mae"), "torch", **of) for stratum in strata]
 
 
 def measured(found: list[Measurement], entry: Divergence = ENTRY) -> list[str]:
     return [fault.removeprefix(TITLE) for fault in measured_faults((entry,), found, REGISTRY)]
 
 
-def test_an_entry_that_shows_within_its_interval_is_right():
-    assert measured(measurements(3.0)) == []
-    assert measured(measurements(None, STRATA[1:]) + measurements(3.0, STRATA[:1])) == []
+FIRST, SECOND, OTHERS = STRATA[:1], STRATA[1:2], STRATA[2:]
+LEFT = f"measured 7 in mae of case {SECOND[0]}/0 in f64, expected 2 to 4; outside in 2 of {len(STRATA)} examples"
 
 
-def test_an_entry_that_never_shows_is_taken_out():
-    assert measured(measurements(None)) == [f"never shows in {len(STRATA)} examples: take it out"]
-
-
-def test_of_an_entry_that_was_not_tried_throughout_it_is_not_said_that_it_never_shows():
-    assert measured(measurements(None, STRATA[1:])) == []
-    assert measured([]) == []
-    assert measured(measurements(None, STRATA[:1]), replace(ENTRY, strata=STRATA[:1])) == [
-        "never shows in 1 examples: take it out"
-    ]
-
-
-def test_a_size_beyond_the_interval_is_said_with_its_place():
-    found = measurements(3.0, STRATA[2:]) + measurements(5.0, STRATA[:1], fault="left")
-    assert measured([*found, *measurements(7.0, STRATA[1:2], fault="left")]) == [
-        f"measured 7 in mae of case {STRATA[1]}/0 in f64, expected 2 to 4; outside in 2 of {len(STRATA)} examples"
-    ]
+@pytest.mark.parametrize(
+    ("found", "changes", "said"),
+    [
+        (measurements(3.0), {}, []),
+        (measurements(None, STRATA[1:]) + measurements(3.0, FIRST), {}, []),
+        (measurements(None), {}, [f"never shows in {len(STRATA)} examples: take it out"]),
+        (measurements(None, FIRST), {"strata": FIRST}, ["never shows in 1 examples: take it out"]),
+        (measurements(None, STRATA[1:]), {}, []),  # it was not tried throughout
+        ([], {}, []),
+        (
+            [
+                *measurements(3.0, OTHERS),
+                *measurements(5.0, FIRST, fault="left"),
+                *measurements(7.0, SECOND, fault="left"),
+            ],
+            {},
+            [LEFT],
+        ),
+    ],
+)
+def test_an_entry_must_show_and_within_its_interval(found, changes, said):
+    assert measured(found, replace(ENTRY, **changes)) == said
 
 
 def test_a_fact_that_is_said_to_break_must():
@@ -158,7 +152,6 @@ def test_a_domain_without_elements_leaves_nothing():
 
 
 def test_everything_together():
-    faults = divergence_faults(
-        (ENTRY, replace(ENTRY, contract="x")), measurements(None), REGISTRY, today=date(2028, 1, 1)
-    )
+    entries = (ENTRY, replace(ENTRY, contract="x"))
+    faults = divergence_faults(entries, measurements(None), REGISTRY, today=date(2028, 1, 1))
     assert [fault.partition(": ")[2].split(" ")[0] for fault in faults] == ["expired", "unknown", "never"]
