@@ -103,8 +103,7 @@ def _docs() -> Path:
 def _of(score: Score, contracts: tuple[Contract, ...]) -> Score:
     """The part of a score that is of these contracts."""
     names = {contract.name for contract in contracts}
-    others = {scored.contract for scored in score.contracts if scored.contract not in names}
-    return Score(tuple(run for run in (old.without(others) for old in score.runs) if run.contracts))
+    return score.without({scored.contract for scored in score.contracts} - names)
 
 
 def _write(folder: Path, scored: Score, text: str) -> None:

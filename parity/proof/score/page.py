@@ -31,7 +31,7 @@ def _joined(*parts: str) -> str:
 
 
 def _summary(score: Score) -> tuple[str, ...]:
-    return _totals(score), _baselines(score), _causes(score)
+    return _table(("", ""), _total_rows(score)), _baselines(score), _causes(score)
 
 
 def _runs(score: Score) -> str:
@@ -60,10 +60,6 @@ _NAMED = 8
 def totals(score: Score) -> str:
     """The score in a few lines."""
     return "\n".join(f"{what}: {number}" for what, number in _total_rows(score))
-
-
-def _totals(score: Score) -> str:
-    return _table(("", ""), _total_rows(score))
 
 
 def _total_rows(score: Score) -> Iterator[tuple[str, str]]:
@@ -100,30 +96,15 @@ def _baselines(score: Score) -> str:
         for name in alarms
     ]
     one = [d.any_column for d in score.defects]
-    rows.append(
-        (
-            "the harness",
-            "0.0%" if not score.false_alarms else "see above",
-            "0",
-            f"{mean_share(one):.1%}",
-            _of(sum(d.caught for d in score.defects), len(score.defects)),
-        )
-    )
+    caught = _of(sum(d.caught for d in score.defects), len(score.defects))
+    rows.append(("the harness", "see above" if score.false_alarms else "0.0%", "0", f"{mean_share(one):.1%}", caught))
+    headings = ("rule", "correct examples flagged", "contracts with a false alarm", "caught by one example")
     return (
         "## What a tolerance would have noticed\n\n"
         "The wrong stack's results held to the right one's by a fixed tolerance, as a test by hand would do it, on the "
         "same examples. A defect counts as noticed in an example where the tolerance flags it and does not flag the "
         "correct code. Such a test looks at no gradient and can name no side.\n\n"
-        + _table(
-            (
-                "rule",
-                "correct examples flagged",
-                "contracts with a false alarm",
-                "caught by one example",
-                "by any example",
-            ),
-            rows,
-        )
+        + _table((*headings, "by any example"), rows)
     )
 
 

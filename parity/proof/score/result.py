@@ -134,11 +134,14 @@ class Score:
 
     runs: tuple[ScoreRun, ...]
 
+    def without(self, names: Container[str]) -> Score:
+        """Without the contracts of these names; a run of which nothing is left goes."""
+        return Score(tuple(run for run in (run.without(names) for run in self.runs) if run.contracts))
+
     def updated(self, runs: Iterable[ScoreRun]) -> Score:
-        """With what later runs found of their contracts; a run of which nothing is left goes."""
-        newer = tuple(runs)
-        names = {contract.contract for run in newer for contract in run.contracts}
-        return Score(tuple(run for run in (*(old.without(names) for old in self.runs), *newer) if run.contracts))
+        """With what later runs found of their contracts."""
+        newer = Score(tuple(runs)).without(())
+        return Score(self.without({contract.contract for contract in newer.contracts}).runs + newer.runs)
 
     @property
     def contracts(self) -> tuple[ContractScore, ...]:

@@ -85,8 +85,7 @@ def stale(score: Score) -> tuple[str, ...]:
 def _kept(known: Score, names: Container[str], examples: int) -> Score:
     """What a score has of these contracts that is neither stale nor of another number of examples."""
     old = {*stale(known), *(c.contract for c in known.contracts if c.contract not in names)}
-    kept = (run.without(old) for run in known.runs if run.examples == examples)
-    return Score(tuple(run for run in kept if run.contracts))
+    return Score(tuple(run for run in known.runs if run.examples == examples)).without(old)
 
 
 def _is_current(name: str, scored: ContractScore | None) -> bool:

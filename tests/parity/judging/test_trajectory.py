@@ -1,7 +1,5 @@
 """Training in both stacks: as near to each other as either is to itself, and what a mistake does to that."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

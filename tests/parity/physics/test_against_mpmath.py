@@ -5,8 +5,6 @@ Poisson loss. They share no line with the oracle. Arrays are NumPy's, of mpmath 
 equation as its `textbook`; a long one stands below instead, with a row in `EQUATIONS`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache, partial

@@ -1,7 +1,5 @@
 """The arithmetic of `Bounded`: what its operators add to an error, and what they leave alone."""
 
-from __future__ import annotations
-
 import operator
 
 import numpy as np

@@ -5,8 +5,6 @@ It needs an environment of its own; `ENVIRONMENT` says how to make it. Then, fro
 oracle's bound of the same quantity, twice, because pty-chi may stray as far to one side as the oracle to the other.
 """
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import sys
@@ -67,14 +65,14 @@ def assert_agree(got: torch.Tensor, oracle: Bounded) -> None:
     assert np.all(error <= 2 * oracle.allowed), f"{np.max(error / oracle.allowed):.3g} times the bound"
 
 
-def in_modes(waves: NDArray[Any]) -> torch.Tensor:
-    """Exit waves (B, C, P, H, W) as pty-chi has them, (patterns, P, H, W)."""
-    return torch.from_numpy(waves.reshape(-1, *waves.shape[2:]))
+def patterns(array: NDArray[Any]) -> torch.Tensor:
+    """Exit waves (B, C, P, H, W) and amplitudes (B, C, H, W) as pty-chi has them, groups and channels on one axis."""
+    return torch.from_numpy(array.reshape(-1, *array.shape[2:]))
 
 
 def far_field(ptychi: ModuleType, waves: NDArray[Any]) -> torch.Tensor:
     """pty-chi's wave on the detector, (patterns, P, H, W), zero frequency first."""
-    return ptychi.FourierPropagator(norm="ortho").propagate_forward(in_modes(waves))
+    return ptychi.FourierPropagator(norm="ortho").propagate_forward(patterns(waves))
 
 
 @every_stratum
@@ -85,11 +83,6 @@ def test_the_far_field_is_the_same(ptychi, stratum):
     assert_agree(torch.fft.fftshift(intensity, dim=(-2, -1)), square(far_field_amplitude(exact(waves))))
 
 
-def counts(amplitude: NDArray[Any]) -> torch.Tensor:
-    """Photons as pty-chi has them, (patterns, H, W)."""
-    return torch.from_numpy(amplitude.reshape(-1, *amplitude.shape[2:])).square()
-
-
 @every_stratum
 def test_the_poisson_loss_is_the_same_but_for_what_is_constant(ptychi, stratum):
     """pty-chi's is the mean over n pixels of λ − k·ln(λ + ε), ε = 10⁻⁸; the oracle's adds ln Γ(k+1) and has no ε:
@@ -98,7 +91,7 @@ def test_the_poisson_loss_is_the_same_but_for_what_is_constant(ptychi, stratum):
     """
     predicted, observed = (inputs_of("losses.poisson_nll", stratum)[name] for name in ("predicted", "observed"))
     rate, count = square(exact(predicted)), square(exact(observed))
-    nll = ptychi.PtychographyPoissonNoiseModel().nll(counts(predicted), counts(observed))
+    nll = ptychi.PtychographyPoissonNoiseModel().nll(patterns(predicted).square(), patterns(observed).square())
     shifted = total(count * log((rate + 1e-8) / rate))
     constant = total(log_gamma_plus_one(count)) + shifted
     assert_agree(nll, (total(poisson_nll(exact(predicted), exact(observed))) - constant) / predicted.size)
@@ -111,9 +104,9 @@ def test_the_gradient_of_the_loss_at_the_exit_waves_is_the_same(ptychi, stratum)
     predicted = far_field_amplitude(exact(waves))
     observed = exact(np.sqrt(np.round(1.1 * predicted.value**2)))
     on_detector = far_field(ptychi, waves)
-    slope = ptychi.PtychographyPoissonNoiseModel(eps=0.0).backward_to_psi_far(
-        (on_detector.abs() ** 2).sum(1), counts(np.fft.ifftshift(observed.value, axes=(-2, -1))), on_detector
-    )
+    counts = patterns(np.fft.ifftshift(observed.value, axes=(-2, -1))).square()
+    noise = ptychi.PtychographyPoissonNoiseModel(eps=0.0)
+    slope = noise.backward_to_psi_far((on_detector.abs() ** 2).sum(1), counts, on_detector)
     got = 2 * ptychi.FourierPropagator(norm="ortho").propagate_backward(slope).reshape(waves.shape)
     ones = exact(np.ones(len(waves)))
     of_predicted, _ = poisson_nll_vjp(ones, predicted, observed, full=False)

@@ -5,8 +5,6 @@ it holds of anything. To add an operation, give it a row in `ROWS`; NumPy's eval
 single-precision arrays.
 """
 
-from __future__ import annotations
-
 import importlib
 import inspect
 import math

@@ -1,7 +1,5 @@
 """What a defect does to training: where the object is driven to, and what of it the loss shows."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What a defect does to the training of a network, by the runner's own run."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
