@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -56,8 +56,15 @@ class Preparation:
     def verdict(self) -> Verdict:
         """On the stacks as they are."""
         (first, *_) = self.examples[0].right
-        found = [m for example in self.examples for m in example.beside(first, example.right[first])]
-        return judge(self.contract.name, found, self.contract.quota)
+        return self.judged(self.beside(first, [example.right[first] for example in self.examples]))
+
+    def beside(self, stack: str, found: Iterable[Measured]) -> list[Measurement]:
+        """All measurements of the examples, where one stack has been measured anew."""
+        pairs = zip(self.examples, found, strict=True)
+        return [measurement for example, anew in pairs for measurement in example.beside(stack, anew)]
+
+    def judged(self, measurements: Sequence[Measurement]) -> Verdict:
+        return judge(self.contract.name, measurements, self.contract.quota)
 
     @cached_property
     def compositions(self) -> tuple[Case, ...]:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from parity.contracts.cases.case import Case
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.contracts.fault import Fault, Rewrite
+from parity.faults.diagnosis import Diagnosis
 from parity.faults.injection import injected
 from parity.goldens.replay import replay
 from parity.judging.measurement import Measurement
 from parity.judging.stage_tree import StageRun, Tree
 from parity.judging.stages import trees_of
 from parity.judging.truth import Measured
-from parity.judging.verdict import Outcome, PooledGain, Verdict, judge
+from parity.judging.verdict import Outcome, PooledGain, Verdict
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.proof.score.baselines import BASELINES
 from parity.proof.score.preparation import Preparation
@@ -26,15 +26,7 @@ from parity.proof.score.session import held_by_pytest
 from parity.stacks import load
 from parity.stacks.base import Framework
 
-
-class Diagnosed(Protocol):
-    """What a diagnosis says: the name of the cause, None where there is none."""
-
-    @property
-    def cause(self) -> str | None: ...
-
-
-Diagnose = Callable[[Contract, Framework, Sequence[Measurement]], Diagnosed]
+Diagnose = Callable[[Contract, Framework, Sequence[Measurement]], Diagnosis]
 """Explains the failures of a stack, which is still as it was when it failed."""
 
 
@@ -89,8 +81,8 @@ def _score_defect(
     contract, once = preparation.contract, stacks.once[stack]
     with injected(defect, stack):
         found = [example.hold(stacks.many[stack]) for example in preparation.examples]
-        measurements = _beside(preparation, stack, found)
-        verdict = judge(contract.name, measurements, contract.quota)
+        measurements = preparation.beside(stack, found)
+        verdict = preparation.judged(measurements)
         caught = verdict.outcome is Outcome.DISAGREE
         cause = _cause(diagnose, contract, once, measurements) if diagnose and caught else None
         golden = {golden.name: not replay(golden, contract, (once,)).verdict.agrees for golden in preparation.goldens}
@@ -125,14 +117,8 @@ def _cause(
 def _score_rewrite(preparation: Preparation, rewrite: Rewrite, framework: Framework) -> RewriteScore:
     with injected(rewrite, framework.name):
         found = [example.hold(framework) for example in preparation.examples]
-    measurements = _beside(preparation, framework.name, found)
-    verdict = judge(preparation.contract.name, measurements, preparation.contract.quota)
+    verdict = preparation.judged(preparation.beside(framework.name, found))
     return RewriteScore(rewrite.full_name, framework.name, verdict.agrees, "" if verdict.agrees else _said(verdict))
-
-
-def _beside(preparation: Preparation, stack: str, found: Iterable[Measured]) -> list[Measurement]:
-    pairs = zip(preparation.examples, found, strict=True)
-    return [measurement for example, wrong in pairs for measurement in example.beside(stack, wrong)]
 
 
 def _said(verdict: Verdict) -> str:
