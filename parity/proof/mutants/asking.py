@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from parity.proof.score.session import run_pytest
 
 PASSED, FAILED = 0, 1
 
@@ -38,13 +38,8 @@ def ask(session: Session) -> SessionResult:
 
     A test module of an earlier session may hold functions that have been replaced since.
     """
-    import pytest
-
     _forget(session.files)
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        code = int(pytest.main([*_QUIETLY, *session.arguments]))
-    output = printed.getvalue()
+    code, output = run_pytest([*_QUIETLY, *session.arguments])
     failure = _FAILURE.search(output)
     test, message = (failure["test"], failure["message"] or "") if failure else ("", "")
     return SessionResult(code, test, message, output)

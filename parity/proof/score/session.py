@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,8 +62,6 @@ def held_by_pytest(
     1 is a contract that does not hold, and nothing else: where a test raises, the code is 3. The session has
     `frameworks`, with the traces that they hold, or others where none are given.
     """
-    import pytest
-
     from parity.testing.holding import Given
 
     nodes = [f"{ROOT / CONTRACTS}::{TEST}[{name}]" for name in contracts]
@@ -71,15 +69,18 @@ def held_by_pytest(
     # Plain assertions: those of modules that are imported already cannot be rewritten, and pytest warns of each.
     options = ["-q", "-m", "parity", "--assert=plain", "-c", str(ROOT / "pyproject.toml")]
     left_out = [f"-pno:{plugin}" for plugin in ("cacheprovider", "unraisableexception")]
-    with _in_silence():
-        code = int(pytest.main([*options, *left_out, *arguments, *nodes], plugins=[plugin]))
+    code, _ = run_pytest([*options, *left_out, *arguments, *nodes], plugin)
     return NOT_CHECKED if plugin.unforeseen else code
 
 
-@contextlib.contextmanager
-def _in_silence() -> Iterator[None]:
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        yield
+def run_pytest(arguments: Sequence[str], *plugins: object) -> tuple[int, str]:
+    """A session of pytest in this process: its exit code, and everything that was printed."""
+    import pytest
+
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        code = int(pytest.main([*arguments], plugins=plugins))
+    return code, printed.getvalue()
 
 
 @lru_cache(maxsize=256)

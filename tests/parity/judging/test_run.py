@@ -125,8 +125,11 @@ def test_a_fault_of_the_harness_is_not_blamed_on_the_stack():
 
 def entry_of(monkeypatch: pytest.MonkeyPatch, function: Callable[..., Any], **when: Any) -> Contract:
     """The contract, with another name for a function that stands for its own."""
+
+    def call(layer: Any, predicted: Any, observed: Any) -> Any:
+        return layer(predicted, observed)
+
     monkeypatch.setattr(losses, "Layer", function, raising=False)
-    call = lambda layer, predicted, observed: layer(predicted, observed)  # noqa: E731
     return replace(MAE, entries=(Entry("json", "losses.Layer", call, **when),), facts=())
 
 

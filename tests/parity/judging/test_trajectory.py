@@ -44,7 +44,10 @@ def test_the_other_optimizers(frameworks, optimizer):
 
 def test_a_momentum_that_is_forgotten(frameworks, monkeypatch):
     step = ptycho.training.sgd_step
-    forgetful = lambda **given: step(**{**given, "momentum": 0 * given["momentum"]})  # noqa: E731
+
+    def forgetful(**given: Any) -> Any:
+        return step(**{**given, "momentum": 0 * given["momentum"]})
+
     monkeypatch.setattr(ptycho.training, "sgd_step", forgetful)
     found = short(frameworks, "sgd")
     assert not found.agrees
