@@ -67,25 +67,13 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 """Words that are arguments of calls, and the words that could stand there."""
 
 _TWINS = (
-    ("sum", "mean"),
-    ("reduce_sum", "reduce_mean"),
-    ("reduce_all", "reduce_any"),
-    ("all", "any"),
-    ("amax", "amin"),
-    ("real", "imag"),
-    ("cos", "sin"),
-    ("fftshift", "ifftshift"),
-    ("fft2", "ifft2"),
-    ("fft2d", "ifft2d"),
-    ("square", "abs"),
-    ("minimum", "maximum"),
-    ("log", "exp"),
-    ("ones", "zeros"),
-    ("ones_like", "zeros_like"),
+    "sum/mean reduce_sum/reduce_mean reduce_all/reduce_any all/any amax/amin real/imag cos/sin fftshift/ifftshift "
+    "fft2/ifft2 fft2d/ifft2d square/abs minimum/maximum log/exp ones/zeros ones_like/zeros_like"
 )
 
 NAMES: Mapping[str, tuple[str, ...]] = {
-    **{one: (other,) for twins in _TWINS for one, other in (twins, twins[::-1])},
+    **{one: (other,) for one, other in (twins.split("/") for twins in _TWINS.split())},
+    **{one: (other,) for other, one in (twins.split("/") for twins in _TWINS.split())},
     "tf.exp": ("tf.math.log",),
     "tf.floor": ("tf.round", "tf.math.ceil"),
     "tf.math.divide_no_nan": ("tf.divide",),

@@ -10,20 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from parity.contracts.declared.sampling import SAMPLERS
-from parity.judging.samplers import (
-    FALSE_ALARM,
-    LEVELS,
-    Sampler,
-    _p_of_mean,
-    _p_of_shape,
-    _p_of_variance,
-    drawn_at,
-    judge_samplers,
-    simulation_sampler,
-    stack_samplers,
-    visible_mean,
-    visible_variance,
-)
+from parity.judging import samplers
+from parity.judging.samplers import LEVELS, Sampler, judge_samplers
 from parity.physics.precision import FLOAT32
 from parity.report.samplers import sampler_table
 from parity.report.terminal import plain
@@ -44,12 +32,12 @@ RIGHT = sampler(lambda random, mean, draws: random.poisson(mean, draws))
 
 @pytest.mark.parity
 def test_every_sampler_counts_photons():
-    samplers = (*stack_samplers(load()), simulation_sampler())
-    judgement = judge_samplers(samplers)
+    every = (*samplers.stack_samplers(load()), samplers.simulation_sampler())
+    judgement = judge_samplers(every)
     assert judgement.failures == ()
     assert judgement.agrees
-    assert len(samplers) == 2 * len(SAMPLERS) * 2 + 1
-    assert judgement.threshold == FALSE_ALARM / (3 * len(samplers) * len(LEVELS))
+    assert len(every) == 2 * len(SAMPLERS) * 2 + 1
+    assert judgement.threshold == samplers.FALSE_ALARM / (3 * len(every) * len(LEVELS))
     assert min(p for one in judgement.judged for p in one.p.values()) > judgement.threshold
 
 
@@ -106,13 +94,13 @@ def test_the_root_of_a_count_is_recognised_in_single_precision():
 def test_a_stack_that_raises_or_returns_another_precision_is_at_fault(stacks, monkeypatch):
     monkeypatch.setattr("ptycho_torch.sampling.sample_counts", lambda intensity, seed: 1 / 0)
     monkeypatch.setattr("ptycho_torch.sampling.sample_amplitude", lambda intensity, seed: intensity.to(torch.float32))
-    here = [one for one in stack_samplers(stacks) if one.source == "torch"]
+    here = [one for one in samplers.stack_samplers(stacks) if one.source == "torch"]
     faults = [one.fault for one in judge_samplers(here, levels=[1.0], draws=10).judged]
     raised, wrong_precision = "raised ZeroDivisionError: division by zero", "returned float32 of shape (1, 1, 1, 10)"
     assert faults == [raised, raised, "", f"{wrong_precision}, expected 10 of float64"]
 
 
-P_VALUES = {"mean": _p_of_mean, "variance": _p_of_variance, "shape": _p_of_shape}
+P_VALUES = {"mean": samplers._p_of_mean, "variance": samplers._p_of_variance, "shape": samplers._p_of_shape}
 REPETITIONS = 2000
 
 
@@ -129,11 +117,11 @@ def test_right_samplers_are_convicted_no_more_often_than_is_claimed(test, mean):
 @pytest.mark.parametrize("level", [0.01, 1.0, 1e4, 1e8])
 def test_a_deviation_of_the_visible_size_is_seen(level):
     """Its mean alone, then its variance alone, by a mixture of two Poisson laws."""
-    draws, (threshold,) = drawn_at(level), {judge_samplers([RIGHT]).threshold}
-    off = 1 + visible_mean(level, draws, threshold)
+    draws, (threshold,) = samplers.drawn_at(level), {judge_samplers([RIGHT]).threshold}
+    off = 1 + samplers.visible_mean(level, draws, threshold)
     brighter = sampler(lambda random, mean, draws: random.poisson(mean * off, draws))
     assert not judge_samplers([brighter], levels=[level]).agrees
-    excess = 1.25 * visible_variance(level, draws, threshold) / level
+    excess = 1.25 * samplers.visible_variance(level, draws, threshold) / level
     if excess < 1:
         gain = math.sqrt(excess)
         mixed = sampler(

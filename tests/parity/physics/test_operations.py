@@ -10,7 +10,7 @@ import inspect
 import math
 import operator
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -133,8 +133,12 @@ class Row:
         return float(distance(got, bounded.value, bounded.allowed).ratio)
 
 
-def _wrapped(xp: Namespace, x: Any) -> Any:
+def _wrap(xp: Namespace, x: Any) -> Any:
     return x - 2 * np.pi * xp.round(x / (2 * np.pi))
+
+
+def _of_one_more(*functions: Function) -> Iterator[Function]:
+    return ((lambda x, function=function: function(x + 1)) for function in functions)
 
 
 def _filters(x: Any, y: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -175,7 +179,7 @@ def fractions(random: Random, shape: Shape) -> NDArray[Any]:
     return np.where(random.random(shape) < 0.5, np.abs(random.integers(0, 2, shape) - near), random.random(shape))
 
 
-def _between(x: Any, f: Any) -> Any:
+def _between(xp: Namespace, x: Any, f: Any) -> Any:
     down, across = f[..., :1, :1], f[..., 1:2, :1]
     lines = (1 - down) * x[..., 1:, :] + down * x[..., :-1, :]
     return (1 - across) * lines[..., 1:] + across * lines[..., :-1]
@@ -232,22 +236,11 @@ ROWS: tuple[Row, ...] = (
     Row("exp", (exponents,), ops.exp, torch.exp, tf.exp),
     Row("cis", (phases,), ops.cis, both=lambda xp, x: xp.complex(xp.cos(x), xp.sin(x))),
     Row("log_gamma_plus_one", (counts,), ops.log_gamma_plus_one, both=lambda xp, x: xp.log_gamma(x + 1)),
-    Row(
-        "digamma_plus_one",
-        (counts,),
-        ops.digamma_plus_one,
-        lambda x: torch.digamma(x + 1),
-        lambda x: tf.math.digamma(x + 1),
-    ),
+    Row("digamma_plus_one", (counts,), ops.digamma_plus_one, *_of_one_more(torch.digamma, tf.math.digamma)),
     Row("angle", (field,), ops.angle, torch.angle, tf.math.angle, circular=True),
-    Row("wrap", (phases,), ops.wrap, both=_wrapped, circular=True),
+    Row("wrap", (phases,), ops.wrap, both=_wrap, circular=True),
     Row("sign of a difference", (close_to_one,), lambda x: ops.sign(x - 1.0), both=lambda xp, x: xp.sign(x - 1.0)),
-    Row(
-        "turn_sign of wrap",
-        (phases,),
-        lambda x: ops.turn_sign(ops.wrap(x)),
-        both=lambda xp, x: xp.sign(_wrapped(xp, x)),
-    ),
+    Row("turn_sign of wrap", (phases,), lambda x: ops.turn_sign(ops.wrap(x)), both=lambda xp, x: xp.sign(_wrap(xp, x))),
     Row("direction", (field,), ops.direction, torch.sgn, tf.sign),
     Row(
         "direction over planes",
@@ -264,11 +257,7 @@ ROWS: tuple[Row, ...] = (
     Row("biased", (real, real), ops.biased, operator.add, operator.add),
     Row("rectify", (real,), ops.rectify, torch.relu, tf.nn.relu),
     Row(
-        "step of a difference",
-        (close_to_one,),
-        lambda x: ops.step(x - 1.0),
-        lambda x: (x - 1.0 > 0).to(x.dtype),
-        lambda x: tf.cast(x - 1.0 > 0, x.dtype),
+        "step of a difference", (close_to_one,), lambda x: ops.step(x - 1.0), both=lambda xp, x: xp.cast_like(x > 1, x)
     ),
     Row("largest", (real,), ops.largest, lambda x: x.amax(-1), lambda x: tf.reduce_max(x, -1)),
     Row(
@@ -292,7 +281,7 @@ ROWS: tuple[Row, ...] = (
         "interpolate",
         (real, fractions),
         lambda x, f: ops.interpolate(x, f[..., :1, :1], f[..., 1:2, :1]),
-        both=lambda xp, x, f: _between(x, f),
+        both=_between,
     ),
     Row(
         "interpolate along rows",
@@ -314,12 +303,7 @@ ROWS: tuple[Row, ...] = (
         lambda x: _framed(x, lambda x: torch.nn.functional.pad(x, (0, 1, 1, 0))),
         lambda x: _framed(x, lambda x: tf.pad(x, ((0, 0), (1, 0), (0, 1)))),
     ),
-    Row(
-        "reshape",
-        (field,),
-        lambda x: ops.reshape(x, (x.shape[0], -1)),
-        both=lambda xp, x: xp.reshape(x, (x.shape[0], -1)),
-    ),
+    Row("reshape", (field,), lambda x: ops.reshape(x, (-1, 1)), both=lambda xp, x: xp.reshape(x, (-1, 1))),
     *_reductions("total", ops.total, torch.sum, tf.reduce_sum),
     *_reductions("mean", ops.mean, torch.mean, tf.reduce_mean),
     Row("dft2", (field,), ops.dft2, torch.fft.fft2, tf.signal.fft2d),

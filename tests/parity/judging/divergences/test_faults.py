@@ -108,6 +108,7 @@ def measured(found: list[Measurement], entry: Divergence = ENTRY) -> list[str]:
 
 
 FIRST, SECOND, OTHERS = STRATA[:1], STRATA[1:2], STRATA[2:]
+OUTSIDE = measurements(5.0, FIRST, fault="left") + measurements(7.0, SECOND, fault="left")
 LEFT = f"measured 7 in mae of case {SECOND[0]}/0 in f64, expected 2 to 4; outside in 2 of {len(STRATA)} examples"
 
 
@@ -120,15 +121,7 @@ LEFT = f"measured 7 in mae of case {SECOND[0]}/0 in f64, expected 2 to 4; outsid
         (measurements(None, FIRST), {"strata": FIRST}, ["never shows in 1 examples: take it out"]),
         (measurements(None, STRATA[1:]), {}, []),  # it was not tried throughout
         ([], {}, []),
-        (
-            [
-                *measurements(3.0, OTHERS),
-                *measurements(5.0, FIRST, fault="left"),
-                *measurements(7.0, SECOND, fault="left"),
-            ],
-            {},
-            [LEFT],
-        ),
+        (measurements(3.0, OTHERS) + OUTSIDE, {}, [LEFT]),
     ],
 )
 def test_an_entry_must_show_and_within_its_interval(found, changes, said):

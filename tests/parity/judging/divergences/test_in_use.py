@@ -68,7 +68,14 @@ def test_entries_by_contract(accept):
 
 
 ONE_CASE = ("--case", "even/0", *FEW[2:])
+TORCH = ("--stack", "torch", *FEW)
 LONG_AGO = date(2000, 1, 1)
+OF_NO_ARGUMENT, OF_NO_SHAPE = Reduction("target", "HW", To.SUM), SubDomain(lambda inputs: np.ones(3, bool))
+HAS_LEFT = (
+    "its accepted divergence (PositiveFactor) measures 3, expected 4 to 5",
+    f"{TITLE}: measured 3 in mae of case ",
+)
+RAISED = "divergence of torch in losses.mae (SubDomain): taking it off raised"
 
 
 @pytest.mark.parametrize(
@@ -79,30 +86,9 @@ LONG_AGO = date(2000, 1, 1)
         ({}, False, FEW, cli.DISAGREE, (f"{TITLE}: never shows in {len(MAE.strata)} examples: take it out",)),
         ({"expires": LONG_AGO}, False, FEW, cli.DISAGREE, (f"{TITLE}: expired on 2000-01-01",)),
         ({"strata": ("dork",)}, False, FEW, cli.DISAGREE, (f"{TITLE}: unknown stratum 'dork'",)),
-        (
-            {"low": 4.0, "high": 5.0},
-            True,
-            FEW,
-            cli.DISAGREE,
-            (
-                "its accepted divergence (PositiveFactor) measures 3, expected 4 to 5",
-                f"{TITLE}: measured 3 in mae of case ",
-            ),
-        ),
-        (
-            {"kind": Reduction("target", "HW", To.SUM)},
-            True,
-            ("--stack", "torch", *FEW),
-            cli.DISAGREE,
-            ("(Reduction): unknown argument 'target'",),
-        ),
-        (
-            {"kind": SubDomain(lambda inputs: np.ones(3, bool))},
-            True,
-            ("--stack", "torch", *FEW),
-            cli.NOT_CHECKED,
-            ("divergence of torch in losses.mae (SubDomain): taking it off raised ValueError: ",),
-        ),
+        ({"low": 4.0, "high": 5.0}, True, FEW, cli.DISAGREE, HAS_LEFT),
+        ({"kind": OF_NO_ARGUMENT}, True, TORCH, cli.DISAGREE, ("(Reduction): unknown argument 'target'",)),
+        ({"kind": OF_NO_SHAPE}, True, TORCH, cli.NOT_CHECKED, (f"{RAISED} ValueError: ",)),
     ],
 )
 def test_a_run_agrees_with_what_is_accepted_or_says_why_not(
