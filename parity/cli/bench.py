@@ -18,8 +18,7 @@ from parity.proof.bench.revisions import FILE, ROUNDS, compare_with
 from parity.proof.bench.sizes import SIZES, Refused, Timed, check_sizes, time_sizes
 from parity.proof.bench.stored import Benchmark, environment_of, write_benchmark
 from parity.proof.bench.suite import bench
-from parity.proof.bench.tables.sizes import draw_sizes, revisions_table, sizes_table
-from parity.proof.bench.tables.suite import suite_tables
+from parity.proof.bench.tables import draw_sizes, revisions_table, sizes_table, suite_tables
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
 from parity.stacks import MIRRORED, load, parse_modes

@@ -1,3 +1,1 @@
 """Mutants: small changes to the sources of the stacks, each of which the harness must notice."""
-
-from __future__ import annotations

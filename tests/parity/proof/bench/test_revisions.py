@@ -10,7 +10,7 @@ import pytest
 from parity.proof.bench.revisions import compare_with, exported
 from parity.proof.bench.sizes import Timed, compared
 from parity.proof.bench.stored import BenchError
-from parity.proof.bench.tables.sizes import revisions_table
+from parity.proof.bench.tables import revisions_table
 from parity.proof.bench.timing import Pace
 from parity.report.terminal import plain
 

@@ -6,7 +6,7 @@ from parity._ground.errors import UsageError
 from parity.contracts.declared import REGISTRY
 from parity.proof.bench import sizes, timing
 from parity.proof.bench.sizes import Refused, Timed, check_sizes, sized, time_sizes
-from parity.proof.bench.tables.sizes import sizes_table
+from parity.proof.bench.tables import sizes_table
 from parity.proof.bench.timing import Pace, paced
 from parity.report.terminal import plain
 from parity.stacks import load

@@ -8,7 +8,7 @@ from parity.contracts.declared import REGISTRY
 from parity.judging.truth import FACTS, JUDGING, SIMULATION
 from parity.proof.bench import suite as benchmark
 from parity.proof.bench.suite import BOUND, TOLERANCES, BenchReport, ContractBench, bench
-from parity.proof.bench.tables.suite import suite_tables
+from parity.proof.bench.tables import suite_tables
 from parity.report.terminal import plain
 from parity.stacks import load
 

@@ -1,1 +1,0 @@
-"""A benchmark for people: its tables, and its pictures."""
