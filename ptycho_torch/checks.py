@@ -139,8 +139,11 @@ def require_filled(name: str, tensor: Tensor, axes: str) -> None:
 
 def require_finite(name: str, value: Scalar, expected: str = "a finite number") -> None:
     """Refuse NaN and infinity. Compiled code is not checked."""
-    if not torch.compiler.is_compiling() and not math.isfinite(value):
-        raise ValueError(refusal(name, expected, str(float(value))))
+    if torch.compiler.is_compiling():
+        return
+    number = value.item() if isinstance(value, Tensor) else value
+    if not math.isfinite(number):
+        raise ValueError(refusal(name, expected, str(number)))
 
 
 def as_scalars(named: Mapping[str, Scalar], like: Tensor | None = None) -> list[Tensor]:
