@@ -25,6 +25,7 @@ from parity.stacks.base import Framework
 from parity.stacks.transplant import read_weights, write_weights
 from ptycho_torch import losses as torch_losses
 from ptycho_torch.networks import CNNConfig
+from tests.skips import FULL_DEVICE
 
 PATTERNS, SIZE = 6, 8
 FEW = ("--examples", "0", "--precision", "f64", "--mode", "eager")
@@ -332,7 +333,7 @@ def test_results_that_cannot_be_written_are_no_results(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason=FULL_DEVICE.reason)
 def test_output_that_cannot_be_written_says_nothing() -> None:
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
