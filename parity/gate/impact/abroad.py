@@ -130,7 +130,7 @@ class _Placing:
         if not any(path in self._bindings or path in traced.loaded for traced in both):
             self._aside[path] = "no binding imports it"
             return
-        versions = [(content or b"").decode(errors="replace") for content in (change.old, change.new)]
+        versions = [content or b"" for content in (change.old, change.new)]
         try:
             differing = changed_definitions(*versions)
             runs = [_Runs.of(text, traced, path) for text, traced in zip(versions, both, strict=True)]
@@ -164,7 +164,7 @@ class _Runs:
     imported: frozenset[str]
 
     @classmethod
-    def of(cls, text: str, traced: Traced, path: str) -> _Runs:
+    def of(cls, text: bytes, traced: Traced, path: str) -> _Runs:
         def named(places: set[Place]) -> frozenset[str]:
             return frozenset(definitions_at(text, [line for file, line in places if file == path]))
 

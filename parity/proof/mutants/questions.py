@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from parity.contracts.declared import REGISTRY
-from parity.contracts.reachability import Address, callers_in, nearest_first
+from parity.contracts.reachability import Callers, graph_of, nearest_first
 from parity.proof.mutants.asking import Session
 from parity.proof.mutants.mutate import Mutant, MutantKind
 from parity.stacks import MIRRORED
@@ -55,7 +55,8 @@ class Checkout:
 
     def _reaching(self, mutant: Mutant) -> tuple[tuple[str, ...], ...]:
         callers = _callers(self.root / mutant.package)
-        return nearest_first(mutant.address, callers, REGISTRY, STACKS[mutant.package])
+        address = f"{mutant.package}.{mutant.address}"
+        return nearest_first(address, callers, REGISTRY, mutant.package, STACKS[mutant.package])
 
     def contracts(self, names: tuple[str, ...], draws: int) -> Session:
         """`pytest -m parity` on some contracts, in this order."""
@@ -74,5 +75,6 @@ class Checkout:
 
 
 @cache
-def _callers(folder: Path) -> Mapping[Address, frozenset[Address]]:
-    return callers_in(folder)
+def _callers(folder: Path) -> Callers:
+    modules = (f"{folder.name}.{file.stem}" for file in sorted(folder.glob("*.py")))
+    return graph_of(folder.parent, modules).callers
