@@ -28,6 +28,7 @@ from parity.gate.check.text import FORMATS, checked, planned
 from parity.gate.check.whereabouts import require_own
 from parity.gate.impact import changes_since, impact_abroad, impact_of
 from parity.gate.impact.changes import repository_of
+from parity.gate.impact.mapping import FOLDERS
 from parity.report.content import Report
 from parity.report.markdown import summary
 from parity.report.pictures import require_matplotlib
@@ -108,7 +109,7 @@ def check_command(
     subjects = tuple(declared().values())
     if subjects and accepted:
         raise UsageError("--accept-weaker: expected the stacks of ptycho-parity, got subjects, which promise nothing")
-    changes = changes_since(Path.cwd(), base)
+    changes = changes_since(Path.cwd(), base, () if subjects else FOLDERS)
     if not subjects:
         require_own(changes.root)
     if folder:

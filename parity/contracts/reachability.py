@@ -101,6 +101,7 @@ class _Reading:
         self._callers: defaultdict[Address, set[Address]] = defaultdict(set)
         self._dark: defaultdict[Address, dict[Dark, None]] = defaultdict(dict)
         self._waiting: list[str] = []
+        self._following: list[str] = []
 
     def graph(self, modules: Iterable[str]) -> Graph:
         self._waiting += modules
@@ -194,10 +195,12 @@ class _Reading:
         is_name = first in here.names
         if is_name:
             yield f"{module}.{first}"
-            for statement in here.statements:
-                for imported in statement.all.imports if first in statement.names else ():
-                    if imported.name == first:
-                        yield from self._absolute([*imported.target.split("."), *rest], dark, is_import=is_import)
+            for target in _targets(here, first):
+                written = ".".join([target, *rest])
+                if written not in self._following:  # modules may import each other
+                    self._following.append(written)
+                    yield from self._absolute(written.split("."), dark, is_import=is_import)
+                    self._following.remove(written)
         below = f"{module}.{first}"
         is_module = self._module(below) is not None
         if is_module:
@@ -213,13 +216,7 @@ class _Reading:
         here = self._module(module) or Module()
         if not targets and root in statement.all.own:
             return False
-        targets += [
-            each.target
-            for other in here.statements
-            if root in other.names
-            for each in other.all.imports
-            if each.name == root
-        ]
+        targets += _targets(here, root)
         is_ours = not targets or any(self._module(target.partition(".")[0]) is not None for target in targets)
         return is_ours or not method
 
@@ -259,6 +256,12 @@ class _Reading:
         if any((self._root / f"{base}{suffix}").exists() for suffix in EXTENSION_SUFFIXES):
             return f"{base}, which is compiled"
         return ""
+
+
+def _targets(module: Module, name: str) -> list[str]:
+    """What a name that a module imports stands for, in full."""
+    imports = (each for statement in module.statements if name in statement.names for each in statement.all.imports)
+    return [each.target for each in imports if each.name == name]
 
 
 def _is_plain(parts: Sequence[str]) -> bool:

@@ -101,7 +101,7 @@ class _Placing:
         elif path in self._expected:
             for name in self._expected[path]:
                 self._touched[name].append(Reason("what is accepted of it", path))
-        elif path.endswith(".py"):
+        elif path.endswith(".py") and change.plain:
             return False
         elif any(path.startswith(folder) for folder in self._goldens):
             self._place_golden(path)

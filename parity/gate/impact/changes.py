@@ -1,14 +1,15 @@
-"""The files that differ from a base, as git has them."""
+"""The files that differ from a base."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from parity._ground.errors import CheckNotMade, UsageError
 from parity._ground.git import GitError, git, top_of
+from parity.gate.impact.differing import differing, is_plain, recorded_in
 
 PULL_REQUEST_BASE = "GITHUB_BASE_REF"
 """The branch that a pull request is to be merged into, where a GitHub workflow runs for one."""
@@ -23,11 +24,15 @@ class BaseUnknown(CheckNotMade):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One file that differs: its path from the top of the repository, and what it was and is; None where it is not."""
+    """One file that differs: its path from the top of the repository, and what it was and is; None where it is not.
+
+    What is no ordinary file, such as a link or a submodule, is not `plain`, and has no content.
+    """
 
     path: str
     old: bytes | None
     new: bytes | None
+    plain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +44,20 @@ class Changes:
     files: tuple[Change, ...]
 
 
-def changes_since(place: Path, revision: str | None = None) -> Changes:
-    """What the working tree has that is not in the base.
+def changes_since(place: Path, revision: str | None = None, folders: Sequence[str] = ()) -> Changes:
+    """What the working tree has that is not in the base. In `folders`, what git ignores counts, too.
 
     The base is where the work left `revision`, or the branch that it will be merged into. Raises UsageError where there
     is no such revision, and BaseUnknown where there is no base, and where `place` is in no repository.
     """
     root = repository_of(place)
     base = _base(root, revision)
-    paths = sorted(set(_differing(root, base)))
-    found = (Change(path, _stored(root, f"{base}:{path}"), _present(root, path)) for path in paths)
-    return Changes(root, base, tuple(change for change in found if change.old != change.new))
+    recorded = recorded_in(root, base)
+    paths = sorted(set(differing(root, base, recorded, folders)))
+    plain = [path for path in paths if is_plain(root, path, recorded)]
+    found = [Change(path, _stored(root, f"{base}:{path}"), _present(root, path)) for path in plain]
+    others = [Change(path, None, None, plain=False) for path in paths if path not in plain]
+    return Changes(root, base, tuple([change for change in found if change.old != change.new] + others))
 
 
 def repository_of(place: Path) -> Path:
@@ -101,15 +109,6 @@ def commit_of(root: Path, revision: str) -> str | None:
         return git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").decode().strip()
     except GitError:
         return None
-
-
-def _differing(root: Path, base: str) -> Iterator[str]:
-    yield from _names(git(root, "diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", base, "--"))
-    yield from _names(git(root, "ls-files", "--others", "--exclude-standard", "-z"))
-
-
-def _names(listed: bytes) -> Iterator[str]:
-    return (os.fsdecode(name) for name in listed.split(b"\0") if name)
 
 
 def _stored(root: Path, name: str) -> bytes | None:

@@ -147,7 +147,9 @@ class _Mapping:
         module, folder = self._modules.get(change.path, ""), path.parts[0]
         if folder == _EXPOSURES and path.suffix == ".py":
             module = module or _EXPOSURES
-        if module and (folder != _HARNESS or self._is_mirrored(module)):
+        if not change.plain and (module or folder in FOLDERS):
+            self._everything.append(Reason("what is no ordinary file", change.path))
+        elif module and (folder != _HARNESS or self._is_mirrored(module)):
             self._add_code(change, module)
         elif path.is_relative_to("parity/contracts/declared") and self._of_module(path.stem):
             self._touch_module(path.stem, Reason("its declaration", change.path))
