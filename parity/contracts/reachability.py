@@ -7,8 +7,6 @@ that may lead anywhere, such as a name that is looked up by a string, or a file 
 
 from __future__ import annotations
 
-import builtins
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +14,8 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from parity.contracts.contract import Contract
-from parity.contracts.reading import Import, Module, Named, Place, Statement, leads_anywhere, read_module, tells_nobody
+from parity.contracts.leading import is_plain_elsewhere, is_plain_import, is_plain_name, tells_nobody
+from parity.contracts.reading import Import, Module, Named, Place, Statement, read_module
 
 Address = str
 """`package.file.definition`."""
@@ -26,28 +25,6 @@ Callers = Mapping[Address, frozenset[Address]]
 
 IMPORT = "<import>"
 """The definition of a file that stands for what runs when it is imported, and for what outlives a call."""
-
-_PLAIN = frozenset(
-    "__future__ abc cmath collections contextlib dataclasses decimal difflib enum errno fractions functools itertools "
-    "lzma math numbers re statistics string struct textwrap typing warnings zlib".split()
-)
-"""Modules of Python that neither read nor look up anything for those who call them."""
-
-_PLAIN_PARTS = frozenset(
-    "os.PathLike types.MappingProxyType tokenize.TokenError typing.IO zipfile.BadZipFile zipfile.ZIP_STORED "
-    "zipfile.ZipInfo".split()
-)
-"""And of other modules, what does not."""
-
-_FRAMEWORKS = frozenset("keras lightning neuralop numpy scipy skimage tensorflow torch".split())
-"""Packages of others that reach nothing of a repository unless an attribute says so."""
-
-_DANGEROUS = frozenset(
-    "open exec eval compile __import__ globals locals vars setattr delattr input breakpoint dir".split()
-)
-"""What is Python's own, and may lead anywhere."""
-
-_KNOWN = frozenset(dir(builtins)) - _DANGEROUS | {"__name__"} - {"__doc__", "__loader__", "__spec__", "__package__"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +40,18 @@ class Dark:
 class Graph:
     """What leads to what among some modules and all that they import, and what is dark, by definition.
 
-    `paths` are the files that were read, by module.
+    `modules` are those that were read, by the paths of their files.
     """
 
     callers: Callers
     dark: Mapping[Address, tuple[Dark, ...]]
-    paths: Mapping[str, str]
+    modules: Mapping[str, str]
 
     def joined(self, other: Graph) -> Graph:
         """What either says."""
         callers = {name: self.callers.get(name, frozenset()) | found for name, found in other.callers.items()}
         dark = {name: (*self.dark.get(name, ()), *found) for name, found in other.dark.items()}
-        return Graph({**self.callers, **callers}, {**self.dark, **dark}, {**self.paths, **other.paths})
+        return Graph({**self.callers, **callers}, {**self.dark, **dark}, {**self.modules, **other.modules})
 
 
 Read = Callable[[str], bytes | None]
@@ -113,7 +90,7 @@ class _Reading:
                 self._add(name)
         callers = {address: frozenset(found) for address, found in self._callers.items()}
         dark = {address: tuple(found) for address, found in self._dark.items()}
-        return Graph(callers, dark, {name: path for name, path in self._paths.items() if name in done})
+        return Graph(callers, dark, {path: name for name, path in self._paths.items() if name in done})
 
     def _add(self, name: str) -> None:
         module = self._module(name)
@@ -143,11 +120,11 @@ class _Reading:
                     self._callers[one].add(definition)
 
     def _imported(self, imported: Import, module: str, *, is_statement: bool) -> Iterator[Address | Dark]:
-        """What an import leads to: the name that it binds leads to its target; what importing runs is told elsewhere."""
+        """What an import leads to: the name that it binds, to its target; what it runs, its module says."""
         parts = imported.target.split(".")
         dark = Dark(f"import {imported.target}", module, 1)
         if self._module(parts[0]) is None:
-            if parts[0] not in sys.stdlib_module_names | _FRAMEWORKS:
+            if not is_plain_import(parts[0]):
                 yield dark
         elif not imported.name:
             for end in range(1, len(parts) + 1):
@@ -167,18 +144,18 @@ class _Reading:
         for target in targets:
             yield from self._absolute([*target.split("."), *parts[1:]], dark)
         here = self._module(module)
-        if here and parts[0] in here.names:
+        if here and parts[0] in here.bound:
             found = self._within(module, parts, dark)
             is_own = parts[0] in statement.all.own and not targets
             yield from (one for one in found if not (is_own and isinstance(one, Dark)))
-        elif not targets and parts[0] not in statement.all.own | _KNOWN:
+        elif not targets and parts[0] not in statement.all.own and not is_plain_name(parts[0]):
             yield dark
 
     def _absolute(self, parts: Sequence[str], dark: Dark, *, is_import: bool = False) -> Iterator[Address | Dark]:
         """What `package.module.name` leads to."""
         if self._module(parts[0]) is not None:
             yield from self._within(parts[0], parts[1:], dark, is_import=is_import)
-        elif not is_import and not _is_plain(parts):
+        elif not is_import and not is_plain_elsewhere(parts):
             yield Dark(".".join(parts), dark.module, dark.line)
 
     def _within(
@@ -192,10 +169,10 @@ class _Reading:
             yield from () if is_import else [dark]
             return
         here, first, rest = self._module(module) or Module(), parts[0], parts[1:]
-        is_name = first in here.names
+        is_name = first in here.bound
         if is_name:
             yield f"{module}.{first}"
-            for target in _targets(here, first):
+            for target in here.bound.get(first, ()):
                 written = ".".join([target, *rest])
                 if written not in self._following:  # modules may import each other
                     self._following.append(written)
@@ -216,7 +193,7 @@ class _Reading:
         here = self._module(module) or Module()
         if not targets and root in statement.all.own:
             return False
-        targets += _targets(here, root)
+        targets += here.bound.get(root, ())
         is_ours = not targets or any(self._module(target.partition(".")[0]) is not None for target in targets)
         return is_ours or not method
 
@@ -233,20 +210,20 @@ class _Reading:
 
     def _read_module(self, name: str) -> Module | None:
         base = name.replace(".", "/")
-        for path, is_package in ((f"{base}/__init__.py", True), (f"{base}.py", False)):
-            content = self._read(path)
-            if content is None:
-                continue
-            self._paths[name] = path
-            why = self._why_elsewhere(path, base)
-            try:
-                found = read_module(content, name, is_package=is_package)
-            except SyntaxError as error:
-                why, found = f"{path}: {error.msg}", Module()
-            if why:
-                self._dark[f"{name}.{IMPORT}"][Dark(why, name, 1)] = None
-            return found
-        return Module() if base and (self._root / base).is_dir() else None
+        contents = {path: self._read(path) for path in (f"{base}/__init__.py", f"{base}.py")}
+        found = [(path, content) for path, content in contents.items() if content is not None]
+        if not found:
+            return Module() if base and (self._root / base).is_dir() else None
+        path, content = found[0]
+        self._paths[name] = path
+        why = self._why_elsewhere(path, base) if len(found) == 1 else f"{base}, which is two files"
+        try:
+            module = read_module(content, name, is_package=path.endswith("/__init__.py"))
+        except SyntaxError as error:
+            why, module = f"{path}: {error.msg}", Module()
+        if why:
+            self._dark[f"{name}.{IMPORT}"][Dark(why, name, 1)] = None
+        return module
 
     def _why_elsewhere(self, path: str, base: str) -> str:
         """Why a file may not be what Python runs; "" if it is."""
@@ -256,19 +233,6 @@ class _Reading:
         if any((self._root / f"{base}{suffix}").exists() for suffix in EXTENSION_SUFFIXES):
             return f"{base}, which is compiled"
         return ""
-
-
-def _targets(module: Module, name: str) -> list[str]:
-    """What a name that a module imports stands for, in full."""
-    imports = (each for statement in module.statements if name in statement.names for each in statement.all.imports)
-    return [each.target for each in imports if each.name == name]
-
-
-def _is_plain(parts: Sequence[str]) -> bool:
-    """Whether what has this name, and is nobody's of the repository, leads nowhere."""
-    if ".".join(parts) in _PLAIN_PARTS:
-        return True
-    return len(parts) > 1 and parts[0] in _PLAIN | _FRAMEWORKS and not any(map(leads_anywhere, parts[1:]))
 
 
 def nearest_first(

@@ -6,40 +6,23 @@ A name that is looked up by a string, a file that is opened, text that is execut
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
+
+from parity.contracts.leading import is_plain_attribute, is_pure
 
 Place = tuple[str, int]
 """A construct as it is written, and its line."""
 
-_LEADING = frozenset(
-    "load loads loadtxt genfromtxt fromfile memmap mmap open read reader file files path paths import imports exec "
-    "loader resource io gfile hub library ctypeslib package extension record csv text os sys builtins importlib ctypes "
-    "subprocess pickle json inspect environ stdin source zip".split()
-)
-"""Words in the name of an attribute of a framework which say that something is read or looked up."""
-
-_HARMLESS = frozenset(
-    "__init__ __name__ __qualname__ __call__ __len__ __getitem__ __getitems__ __post_init__ __version__ __enter__ "
-    "__exit__ __iter__ __all__ __eq__ __hash__ __repr__ __str__".split()
-)
-"""Attributes between underscores that lead nowhere else."""
-
-_HOOKS = frozenset("__init_subclass__ __set_name__ __prepare__ __class_getitem__ __mro_entries__".split())
+_HOOKS = ("__init_subclass__", "__set_name__", "__prepare__", "__class_getitem__", "__mro_entries__")
 """Methods that run where somebody else defines a class."""
 
-_CHANGING = frozenset("append extend insert add update setdefault pop popitem remove discard clear register".split())
-"""Methods that change what they are called on."""
-
-_PLAIN_DECORATORS = frozenset(
-    "property staticmethod classmethod dataclass cache lru_cache cached_property wraps contextmanager abstractmethod "
-    "override overload once_differentiable custom_gradient function no_grad register_keras_serializable".split()
+_CHANGING = (
+    *("append", "extend", "insert", "add", "update", "setdefault", "register"),
+    *("pop", "popitem", "remove", "discard", "clear"),
 )
-"""Decorators that tell nobody what they are given, by the last part of their names."""
-
-_PURE = frozenset("frozenset tuple dict set list float int complex str range MappingProxyType re.compile".split())
+"""Methods that change what they are called on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +59,38 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A file as it can be read."""
+    """A file as it can be read: by name that is bound at its top, what it stands for, in full, if it is imported."""
 
     statements: tuple[Statement, ...] = ()
-
-    @property
-    def names(self) -> frozenset[str]:
-        """What is bound at its top."""
-        return frozenset(name for statement in self.statements for name in statement.names)
+    bound: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=1024)
 def read_module(content: bytes, name: str, *, is_package: bool) -> Module:
     """The module of this name. Raises SyntaxError for what is no Python."""
     tree = parsed(content)
-    typed = {alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
     package = name if is_package else name.rpartition(".")[0]
-    return Module(tuple(_statement(node, package, "TYPE_CHECKING" in typed) for node in tree.body))
+    typed = _has_type_checking(tree)
+    statements = tuple(_statement(node, package, typed) for node in tree.body)
+    bound: dict[str, tuple[str, ...]] = {}
+    for statement in statements:
+        for name in statement.names:
+            targets = (each.target for each in statement.all.imports if each.name == name)
+            bound[name] = (*bound.get(name, ()), *targets)
+    return Module(statements, bound)
+
+
+def _has_type_checking(tree: ast.Module) -> bool:
+    """Whether the name TYPE_CHECKING is what it seems."""
+    bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
+    sources = {
+        node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if "TYPE_CHECKING" in (alias.name, alias.asname)
+    }
+    return sources == {"typing"} and "TYPE_CHECKING" not in bound
 
 
 def parsed(content: bytes | str) -> ast.Module:
@@ -101,18 +99,6 @@ def parsed(content: bytes | str) -> ast.Module:
         return ast.parse(content)
     except (ValueError, RecursionError, MemoryError) as error:
         raise SyntaxError(str(error) or "it is nested too deeply") from error
-
-
-def leads_anywhere(name: str) -> bool:
-    """Whether the name of an attribute says that something is read, or looked up."""
-    if name.startswith("__") and name.endswith("__"):
-        return name not in _HARMLESS
-    return any(word.lower() in _LEADING for word in re.findall(r"[A-Z]*[a-z0-9]+|[A-Z]+", name))
-
-
-def tells_nobody(decorator: str) -> bool:
-    """Whether a decorator, if it is none of the repository, keeps what it is given to itself."""
-    return decorator.rpartition(".")[2] in _PLAIN_DECORATORS
 
 
 def chain_of(node: ast.AST) -> str:
@@ -130,7 +116,7 @@ def decorator_of(node: ast.AST) -> str:
 
 
 def run_at_import(node: ast.stmt) -> Iterator[ast.AST]:
-    """What of a statement may call something when the file is imported: of a function, decorators and calls in defaults."""
+    """What of a statement may call something when the file is imported: of a function, decorators and defaults."""
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             yield from node.decorator_list
@@ -151,11 +137,11 @@ def run_at_import(node: ast.stmt) -> Iterator[ast.AST]:
             yield node
 
 
-def is_pure(node: ast.AST) -> bool:
+def only_returns(node: ast.AST) -> bool:
     """Whether this is an assignment that calls nothing but what returns a value, by the names."""
     called = [chain_of(inner.func) for inner in ast.walk(node) if isinstance(inner, ast.Call)]
     is_assignment = isinstance(node, ast.Assign | ast.AnnAssign)
-    return is_assignment and all(name in _PURE or name.startswith("math.") for name in called)
+    return is_assignment and all(map(is_pure, called))
 
 
 def _calls(node: ast.AST) -> bool:
@@ -185,9 +171,8 @@ class _Reading(ast.NodeVisitor):
 
     def named(self) -> Named:
         """What was found."""
-        found = (self._chains, self._imports, self._changed, self._dark)
-        chains, imports, changed, dark = (tuple(dict.fromkeys(each)) for each in found)  # type: ignore[var-annotated, call-overload]
-        return Named(chains, frozenset(self._own), imports, changed, dark)
+        chains, changed, dark = (tuple(dict.fromkeys(places)) for places in (self._chains, self._changed, self._dark))
+        return Named(chains, frozenset(self._own), tuple(dict.fromkeys(self._imports)), changed, dark)
 
     def _bind(self, name: str | None) -> None:
         if name and self._depth:
@@ -208,7 +193,7 @@ class _Reading(ast.NodeVisitor):
             self._bind(node.id)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        if node.attr.startswith("__") and leads_anywhere(node.attr):
+        if node.attr.startswith("__") and not is_plain_attribute(node.attr):
             self._dark.append((ast.unparse(node), node.lineno))
         self._changes(node)
         if chain_of(node):
@@ -252,7 +237,7 @@ class _Reading(ast.NodeVisitor):
             self.visit(part)
         self._deeper(node.args, *node.body)
 
-    visit_AsyncFunctionDef = visit_FunctionDef
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815  # as ast names it
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self._bind(node.name)
@@ -263,13 +248,13 @@ class _Reading(ast.NodeVisitor):
     def _visit_scope(self, node: ast.AST) -> None:
         self._deeper(*ast.iter_child_nodes(node))
 
-    visit_Lambda = visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _visit_scope
+    visit_Lambda = visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _visit_scope  # noqa: N815
 
     def _visit_binding(self, node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar) -> None:
         self._bind(node.name)
         self.generic_visit(node)
 
-    visit_ExceptHandler = visit_MatchAs = visit_MatchStar = _visit_binding
+    visit_ExceptHandler = visit_MatchAs = visit_MatchStar = _visit_binding  # noqa: N815
 
     def visit_If(self, node: ast.If) -> None:
         if self._typed and chain_of(node.test) == "TYPE_CHECKING" and not node.orelse:

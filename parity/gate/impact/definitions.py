@@ -8,7 +8,8 @@ import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from parity.contracts.reading import decorator_of, is_pure, parsed, run_at_import, tells_nobody
+from parity.contracts.leading import tells_nobody
+from parity.contracts.reading import decorator_of, only_returns, parsed, run_at_import
 
 _ByName = Mapping[str, Sequence[ast.stmt]]
 
@@ -60,7 +61,7 @@ def _loud(node: ast.stmt) -> Iterator[ast.AST]:
     aside = {id(base) for inner in ast.walk(node) if isinstance(inner, ast.ClassDef) for base in inner.bases}
     for part in run_at_import(node):
         is_plain = isinstance(part, ast.expr) and tells_nobody(decorator_of(part))
-        if id(part) not in aside and not is_plain and not is_pure(part):
+        if id(part) not in aside and not is_plain and not only_returns(part):
             yield part
 
 

@@ -92,7 +92,7 @@ def _differs(root: Path, path: str, recorded: Recorded) -> bool:
     """Whether a path has another content than the commit; what leads out of the repository is in no commit."""
     file = root / path
     if file.is_symlink():
-        content = os.fsencode(os.readlink(file))
+        content = os.fsencode(file.readlink())
         if not file.resolve().is_relative_to(root.resolve()) or _is_unknown(file.resolve(), root, recorded):
             return True
     elif file.is_file():

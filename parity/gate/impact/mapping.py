@@ -16,6 +16,7 @@ from parity.contracts.contract import Contract
 from parity.contracts.declared.sampling import SAMPLERS
 from parity.contracts.mirror import MIRRORS, ORACLE
 from parity.contracts.reachability import IMPORT, Address, Graph, content_of, graph_of, led_to
+from parity.contracts.reading import parsed
 from parity.gate.impact.changes import Change, Changes
 from parity.gate.impact.darkness import Darkness, darkness_of
 from parity.gate.impact.definitions import EVERYTHING, changed_definitions, changed_imports, is_quiet
@@ -100,7 +101,7 @@ class _Mapping:
         self._first, self._contracts = changes.files[0], contracts
         self._addresses = _addresses_of({**contracts, **{sampler.name: sampler for sampler in SAMPLERS}})
         self._graph = self._both_graphs(changes)
-        self._modules = {path: module for module, path in self._graph.paths.items()}
+        self._modules = self._graph.modules
         self._touched: defaultdict[str, list[Reason]] = defaultdict(list)
         self._using: defaultdict[str, list[Reason]] = defaultdict(list)
         self._everything: list[Reason] = []
@@ -145,11 +146,13 @@ class _Mapping:
     def add(self, change: Change) -> None:
         path = PurePosixPath(change.path)
         module, folder = self._modules.get(change.path, ""), path.parts[0]
-        if folder == _EXPOSURES and path.suffix == ".py":
-            module = module or _EXPOSURES
-        if not change.plain and (module or folder in FOLDERS):
+        if not change.plain and (
+            folder in FOLDERS or any(PurePosixPath(one).is_relative_to(path) for one in self._modules)
+        ):
             self._everything.append(Reason("what is no ordinary file", change.path))
-        elif module and (folder != _HARNESS or self._is_mirrored(module)):
+        elif path.suffix == ".py" and (
+            folder in FOLDERS or (module and (folder != _HARNESS or self._is_mirrored(module)))
+        ):
             self._add_code(change, module)
         elif path.is_relative_to("parity/contracts/declared") and self._of_module(path.stem):
             self._touch_module(path.stem, Reason("its declaration", change.path))
@@ -157,8 +160,6 @@ class _Mapping:
             self._add_defects(change, path)
         elif path.is_relative_to(GOLDENS):
             self._add_golden(change, path)
-        elif folder in _STACKS and path.suffix == ".py":
-            self._aside[change.path] = "no contract leads here: nothing that one imports imports it"
         elif reason := next((why for pattern, why in _ASIDE.items() if fnmatchcase(change.path, pattern)), ""):
             self._aside[change.path] = reason
         else:
@@ -169,22 +170,29 @@ class _Mapping:
         return package == ORACLE and bool(self._of_module(name))
 
     def _add_code(self, change: Change, module: str) -> None:
-        """A module that contracts import: the definitions that differ, and the contracts that they lead to."""
+        """A file of Python that contracts may import: the definitions that differ, and the contracts they lead to."""
         old, new = change.old or b"", change.new or b""
         try:
-            differing, imported = changed_definitions(old, new), changed_imports(old, new)
-            loud = [name for name in differing if name == EVERYTHING or not is_quiet(name, old, new)]
+            parsed(new)
         except SyntaxError as error:
             self._unreadable.append(Reason(error.msg, change.path, error.lineno or 1))
             return
-        if not differing and not imported:
+        try:
+            differing = {**changed_imports(old, new), **changed_definitions(old, new)}
+        except SyntaxError:
+            self._everything.append(Reason("what was no Python", change.path))
+            return
+        loud = [name for name in differing if name == EVERYTHING or not is_quiet(name, old, new)]
+        if not differing:
             self._aside[change.path] = "comments and docstrings alone"
-        elif loud or module.partition(".")[0] == _EXPOSURES:
-            name = (loud or [*differing, *imported])[0]
+        elif change.path.startswith(f"{_EXPOSURES}/") or (loud and module):
+            name = (loud or list(differing))[0]
             what = "code that runs when it is imported" if name == EVERYTHING else name
-            self._everything.append(Reason(what, change.path, {**imported, **differing}[name]))
+            self._everything.append(Reason(what, change.path, differing[name]))
+        elif not module:
+            self._aside[change.path] = "no contract leads here: nothing that one imports imports it"
         else:
-            self._add_definitions(change, module, differing | imported)
+            self._add_definitions(change, module, differing)
 
     def _add_definitions(self, change: Change, module: str, definitions: Mapping[str, int]) -> None:
         found = [self._reach(f"{module}.{name}", Reason(name, change.path, line)) for name, line in definitions.items()]

@@ -41,12 +41,16 @@ class Placement:
         if MAE in text:
             inside = "".join(f"    {line}\n" for line in self.inside.splitlines())
             text = text.replace(BEFORE, f"{BEFORE}{self.head}\n")
-            text = text.replace(MAE, f"    x = absolute_error(predicted, observed).mean()\n{inside}    return {self.returned}")
+            text = text.replace(
+                MAE, f"    x = absolute_error(predicted, observed).mean()\n{inside}    return {self.returned}"
+            )
             losses.write_text(text)
         for path, content in self.files.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             kept = (root / path).read_text().partition("# placed\n")[0] if path == f"{P}__init__.py" else ""
-            (root / path).write_text(f"{kept}# placed\n{content.replace(GAIN, factor)}" if kept else content.replace(GAIN, factor))
+            (root / path).write_text(
+                f"{kept}# placed\n{content.replace(GAIN, factor)}" if kept else content.replace(GAIN, factor)
+            )
         if self.make:
             self.make(root, factor)
 
@@ -55,7 +59,16 @@ class Placement:
 
 
 def git(place: Path, *arguments: str) -> None:
-    options = ["-c", "commit.gpgsign=false", "-c", "protocol.file.allow=always", "-c", "user.name=s", "-c", "user.email=s@s"]
+    options = [
+        "-c",
+        "commit.gpgsign=false",
+        "-c",
+        "protocol.file.allow=always",
+        "-c",
+        "user.name=s",
+        "-c",
+        "user.email=s@s",
+    ]
     subprocess.run(["git", *options, *arguments], cwd=place, check=True, capture_output=True)
 
 
@@ -125,9 +138,21 @@ def ignored(root: Path, factor: str) -> None:
 BROKEN = (
     Placement("a relative import", "from .means import f", files={f"{P}means.py": F}),
     Placement("an import inside the function", "", "from ptycho_torch.means import f", files={f"{P}means.py": F}),
-    Placement("a module under another name", "import ptycho_torch.means as means", returned="means.f(x)", files={f"{P}means.py": F}),
-    Placement("a module from the package itself", "from . import means as m", returned="m.f(x)", files={f"{P}means.py": F}),
-    Placement("a module by its full name", "import ptycho_torch.means", returned="ptycho_torch.means.f(x)", files={f"{P}means.py": F}),
+    Placement(
+        "a module under another name",
+        "import ptycho_torch.means as means",
+        returned="means.f(x)",
+        files={f"{P}means.py": F},
+    ),
+    Placement(
+        "a module from the package itself", "from . import means as m", returned="m.f(x)", files={f"{P}means.py": F}
+    ),
+    Placement(
+        "a module by its full name",
+        "import ptycho_torch.means",
+        returned="ptycho_torch.means.f(x)",
+        files={f"{P}means.py": F},
+    ),
     Placement(
         "a subpackage, three modules away",
         "from ptycho_torch.deep.one import f",
@@ -185,7 +210,10 @@ BROKEN = (
         "a table that a file fills in passing",
         "from ptycho_torch.table import TABLE\nfrom ptycho_torch import means",
         returned="TABLE['f'](x)",
-        files={f"{P}table.py": "TABLE = {}\n", f"{P}means.py": "from ptycho_torch.table import TABLE\n\n\n" + F2 + "\n\nTABLE['f'] = g\n"},
+        files={
+            f"{P}table.py": "TABLE = {}\n",
+            f"{P}means.py": "from ptycho_torch.table import TABLE\n\n\n" + F2 + "\n\nTABLE['f'] = g\n",
+        },
     ),
     Placement(
         "a decorator that keeps what it is given",
@@ -206,7 +234,10 @@ BROKEN = (
         },
     ),
     Placement(
-        "an attribute of a class", "from ptycho_torch.means import Gains", returned="x * Gains.gain", files={f"{P}means.py": "class Gains:\n    gain = FACTOR\n"}
+        "an attribute of a class",
+        "from ptycho_torch.means import Gains",
+        returned="x * Gains.gain",
+        files={f"{P}means.py": "class Gains:\n    gain = FACTOR\n"},
     ),
     Placement(
         "an attribute of a base class",
@@ -217,9 +248,15 @@ BROKEN = (
     Placement(
         "a part of a function",
         "from ptycho_torch.means import f",
-        files={f"{P}means.py": "from functools import partial\n\n\ndef g(x, gain):\n    return x * gain\n\n\nf = partial(g, gain=FACTOR)\n"},
+        files={
+            f"{P}means.py": "from functools import partial\n\n\ndef g(x, gain):\n    return x * gain\n\n\nf = partial(g, gain=FACTOR)\n"
+        },
     ),
-    Placement("a default", "from ptycho_torch.means import f", files={f"{P}means.py": "def f(x, gain=FACTOR):\n    return x * gain\n"}),
+    Placement(
+        "a default",
+        "from ptycho_torch.means import f",
+        files={f"{P}means.py": "def f(x, gain=FACTOR):\n    return x * gain\n"},
+    ),
     Placement(
         "a default that is a constant elsewhere",
         "from ptycho_torch.gains import GAIN\n\n\ndef f(x, gain=GAIN):\n    return x * gain",
@@ -228,7 +265,9 @@ BROKEN = (
     Placement(
         "a variable of the environment",
         "from ptycho_torch.means import f",
-        files={f"{P}means.py": "import os\n\n\ndef f(x):\n    return x * float(os.environ.get('NO_SUCH_GAIN', 'FACTOR'))\n"},
+        files={
+            f"{P}means.py": "import os\n\n\ndef f(x):\n    return x * float(os.environ.get('NO_SUCH_GAIN', 'FACTOR'))\n"
+        },
     ),
     Placement(
         "a file of an environment at the root",
@@ -290,7 +329,11 @@ BROKEN = (
         files={"benchmarks/gains_of_ours.py": F},
     ),
     Placement("a package of tests", "from tests.means import f", files={"tests/means.py": F}),
-    Placement("a package beside the stacks", "from neutral.means import f", files={"neutral/__init__.py": "", "neutral/means.py": F}),
+    Placement(
+        "a package beside the stacks",
+        "from neutral.means import f",
+        files={"neutral/__init__.py": "", "neutral/means.py": F},
+    ),
     Placement("the neutral package", "from ptycho_exposures.means import f", files={"ptycho_exposures/means.py": F}),
     Placement(
         "a class that joins a list when it is defined",

@@ -16,4 +16,3 @@ def test_a_change_of_a_helper_asks_the_contract(clone, placement):
     clone.commit()
     found = impact_of(changes_since(clone.root, "HEAD~1", FOLDERS), REGISTRY)
     assert found.reasons("losses.mae"), found.aside
-    print(placement.name, "|", "ALL" if found.everything else len(found.touched)+len(found.using), [r.words for r in found.reasons("losses.mae")][:2])
