@@ -1057,28 +1057,35 @@ _NARROW = {
 """The single precisions in a source, as regular expressions, and what stands for each where it is widened."""
 
 
-class _Widened(importlib.abc.MetaPathFinder):
-    """Finds the modules of a package, and reads their sources widened."""
+class _Sources(importlib.abc.MetaPathFinder):
+    """Finds the modules that are meant, by name and the path of their package, and has a loader read their sources."""
 
-    def __init__(self, package: str) -> None:
-        self._package = package
+    def __init__(self, loader: type[_SourceLoader], is_meant: Callable[[str, Any], bool]) -> None:
+        self._loader, self._is_meant = loader, is_meant
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name.split(".")[0] != self._package.split(".")[0]:
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target) if self._is_meant(name, path) else None
         if spec is not None and isinstance(spec.loader, importlib.machinery.SourceFileLoader):
-            spec.loader = _WideningLoader(spec.loader.name, spec.loader.path)
+            spec.loader = self._loader(spec.loader.name, spec.loader.path)
         return spec
 
 
-class _WideningLoader(importlib.machinery.SourceFileLoader):
+class _SourceLoader(importlib.machinery.SourceFileLoader):
+    """Compiles the source, whatever lies compiled beside it: that may be of another."""
+
     def get_code(self, fullname: str) -> Any:
-        """Compiled from the source: what lies compiled beside it is not widened."""
-        source = importlib.util.decode_source(self.get_data(self.path))
+        return compile(self._text(), self.path, "exec", dont_inherit=True)
+
+    def _text(self) -> str:
+        return importlib.util.decode_source(self.get_data(self.path))
+
+
+class _WideningLoader(_SourceLoader):
+    def _text(self) -> str:
+        source = super()._text()
         for narrow, wide in _NARROW.items():
             source = re.sub(narrow, wide, source)
-        return compile(source, self.path, "exec", dont_inherit=True)
+        return source
 
 
 class Server:
@@ -1105,7 +1112,8 @@ class Server:
         engine = ENGINES[settings.framework](settings.package, settings.device, settings.threads, settings.onednn)
         self._engine = engine
         if settings.widened:
-            sys.meta_path.insert(0, _Widened(settings.package))
+            top = settings.package.split(".")[0]
+            sys.meta_path.insert(0, _Sources(_WideningLoader, lambda name, path: name.split(".")[0] == top))
             engine.widen()
         self._state = self._shared()
         try:
@@ -1259,9 +1267,21 @@ def main() -> None:
     sys.path[:] = [*settings.path, *(folder for folder in sys.path if os.path.abspath(folder) != here)]
     if settings.bindings:
         sys.meta_path[:] = [finder for finder in sys.meta_path if not _is_of_harness(finder)]
+    else:
+        sys.meta_path.insert(0, _Sources(_SourceLoader, functools.partial(_is_beside, settings.path)))
     sys.meta_path.insert(0, _Stubs(settings.stubs))
     sys.modules["parity_binding"] = sys.modules["__main__"]
     Server(settings, channel).serve()
+
+
+def _is_beside(folders: Sequence[str], name: str, path: Any) -> bool:
+    """Whether a module lies where the stack does."""
+    places = path if path is not None else [place for place in folders if _has(place, name)]
+    return any(_lies_below(folder, os.path.join(place, name)) for folder in folders for place in places)
+
+
+def _has(folder: str, name: str) -> bool:
+    return any(os.path.exists(os.path.join(folder, found)) for found in (name, f"{name}.py"))
 
 
 def _is_of_harness(finder: Any) -> bool:

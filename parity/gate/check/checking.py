@@ -13,6 +13,7 @@ from parity.gate.check.abroad import nothing_bound, standing_abroad, with_base
 from parity.gate.check.asking import Asked
 from parity.gate.check.declarations import DeclarationsUnreadable, declared_at, declared_in, weakened
 from parity.gate.check.goldens import golden_remarks
+from parity.gate.check.judged import WORKING_TREE
 from parity.gate.check.planning import PlannedContract
 from parity.gate.check.question import (
     SAMPLERS,
@@ -22,6 +23,7 @@ from parity.gate.check.question import (
     SamplersQuestion,
     SubjectQuestion,
 )
+from parity.gate.check.text import title_of
 from parity.gate.impact import Changes, Impact, Reason
 from parity.gate.impact.mapping import GOLDENS
 from parity.goldens.errors import GoldenError
@@ -37,10 +39,11 @@ from parity.stacks.subjects import Subject
 class Terms:
     """How a check is made: `accepted` is why a weaker harness is meant, `in_depth` asks for pictures of failures.
 
-    `command` is the line that repeats it.
+    `command` is the line that repeats it, `judged` what lies in the folder, in words.
     """
 
     command: str
+    judged: str = WORKING_TREE
     accepted: str = ""
     in_depth: bool = False
 
@@ -91,7 +94,7 @@ def check(
         remarks += standing(changes, impact, terms.accepted)
     remarks += _goldens_changed(changes, goldens)
     return Report(
-        title=f"{len(changes.files)} changed file{'s' * (len(changes.files) != 1)} since {changes.base[:12]}",
+        title=title_of(changes, terms.judged),
         command=terms.command,
         contracts=tuple(replace(reports[one.contract], reason=one.why) for one in plan if one.contract in reports),
         remarks=tuple(remarks),
