@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,9 +42,28 @@ class Figures:
 
     @classmethod
     def read(cls, file: Path) -> Figures:
-        with np.load(file, allow_pickle=False) as stored:
-            said = json.loads(str(stored["names"]))
-            return cls({Name(*name): stored[str(i)] for i, name in enumerate(said["names"])}, said["noticed"])
+        stored = np.load(file, allow_pickle=False)
+        said = json.loads(str(stored["names"]))
+        return cls(_Stored(stored, [Name(*name) for name in said["names"]]), said["noticed"])
+
+
+class _Stored(Mapping[Name, NDArray[np.generic]]):
+    """Arrays of an archive, each read when it is asked for: all at once would be much."""
+
+    def __init__(self, archive: Mapping[str, NDArray[np.generic]], names: Sequence[Name]) -> None:
+        self._archive, self._numbers = archive, {name: str(number) for number, name in enumerate(names)}
+
+    def __getitem__(self, name: Name) -> NDArray[np.generic]:
+        return self._archive[self._numbers[name]]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._numbers
+
+    def __iter__(self) -> Iterator[Name]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
 
 
 Loosened = tuple[str, str]
