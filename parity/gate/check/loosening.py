@@ -146,20 +146,20 @@ def loosened(was: Figures, now: Figures, base: str) -> Iterator[Loosened]:
     for what, seen in was.noticed.items():
         if seen and not now.noticed.get(what, False):
             yield _JUDGE, f"it no longer notices: {what}"
-    worst: dict[tuple[str, str, str], tuple[float, str, Name]] = {}
-    count: defaultdict[tuple[str, str, str], int] = defaultdict(int)
+    worst: dict[tuple[str, str], tuple[float, str]] = {}
+    count: defaultdict[tuple[str, str], int] = defaultdict(int)
     others = _other_cases(was, now)
     for name in was.arrays:
         for size, sort, said in _differences(name, was, now, base):
             if sort != INPUT and (name.contract, name.where.partition(" ")[0]) in others:
                 continue  # of other inputs other figures are to be expected
-            key = (name.contract, sort, name.what if sort == ALLOWED else "")
+            key = name.contract, sort
             count[key] += 1
             if key not in worst or size > worst[key][0]:
-                worst[key] = size, said, name
-    for key, (_, said, name) in worst.items():
-        more = f" (and in {count[key] - 1} more)" if count[key] > 1 else ""
-        yield name.contract, said + more
+                worst[key] = size, said
+    for key, (_, said) in worst.items():
+        more = f", and so {count[key] - 1} times more" if count[key] > 1 else ""
+        yield key[0], said + more
 
 
 def _other_cases(was: Figures, now: Figures) -> set[tuple[str, str]]:

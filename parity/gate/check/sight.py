@@ -69,7 +69,7 @@ def sights_of(contract: Contract, frameworks: Mapping[str, Framework]) -> Sights
     found = Sights()
     for case in forced(contract):
         for example in prepare(case, (FLOAT64, FLOAT32)):
-            plain = {q for q, bounded in example.truth.quantities.items() if _is_plain(q, bounded)}
+            plain = [q for q, bounded in example.truth.quantities.items() if _is_plain(q, bounded)]
             for stack in STACKS:
                 sights = {q: Sight(stack, example.truth.precision.name, q) for q in example.truth.quantities}
                 found.there |= dict.fromkeys(sights.values())

@@ -45,8 +45,8 @@ SHOWN_BY_FIGURES = (
     Edit(
         "what a precision rounds by",
         "parity/physics/precision.py",
-        '"f64", "float64", "complex128", 2.0**-53',
-        '"f64", "float64", "complex128", 2.0**-24',
+        '"f64", "float64", "complex128", unit_roundoff=2.0**-53',
+        '"f64", "float64", "complex128", unit_roundoff=2.0**-24',
         "times since",
     ),
     Edit(
