@@ -105,8 +105,8 @@ def _witnessed(contract: str, where: str, what: str, seen: NDArray[Any]) -> Iter
     )
 
 
-class _OracleAsStack:
-    """The oracle in the place of a stack, to see what a law says of it."""
+class _WrongStack:
+    """What is as wrong as can be in the place of a stack: of what is right, any law and none say the same."""
 
     def evaluate(self, contract: Contract, inputs: Inputs, precision: Precision, cotangents: Any = None) -> Any:
         from parity.judging.expectation import bounded_gradients, bounded_values
@@ -114,11 +114,11 @@ class _OracleAsStack:
 
         values = bounded_values(contract, inputs, precision)
         gradients = bounded_gradients(contract, inputs, cotangents, precision) if cotangents else {}
-        return Evaluation(_rounded(values, precision), _rounded(gradients, precision))
+        return Evaluation(_wrong(values, precision), _wrong(gradients, precision))
 
 
-def _rounded(found: Mapping[str, Bounded], precision: Precision) -> dict[str, NDArray[Any]]:
-    return {name: precision.round(bounded.value) for name, bounded in found.items()}
+def _wrong(found: Mapping[str, Bounded], precision: Precision) -> dict[str, NDArray[Any]]:
+    return {name: precision.round(1 - bounded.value) for name, bounded in found.items()}
 
 
 def _laws(case: Case, inputs: Inputs, precision: Precision) -> Iterator[Figure]:
@@ -126,7 +126,7 @@ def _laws(case: Case, inputs: Inputs, precision: Precision) -> Iterator[Figure]:
 
     for fact in case.contract.facts:
         if fact.applies(inputs):
-            stack: Any = _OracleAsStack()
+            stack: Any = _WrongStack()
             law = fact.law(StackTrial(case.contract, inputs, stack, precision))
             for side, bounded in (("left", law.left), ("right", law.right)):
                 yield from _bounded(case.contract.name, case.name, f"the {side} side of '{fact.statement}'", bounded)

@@ -30,7 +30,7 @@ GREW = 1.01
 LIMIT = 600.0
 """Seconds that the figures of one tree may take."""
 
-_PROGRAM, _JUDGE = Path("parity/gate/check/figures.py"), "the judge"
+_PROGRAM, _JUDGE, _HARNESS = Path("parity/gate/check/figures.py"), "the judge", "the harness"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,26 +119,26 @@ def _compared(
     begun: list[subprocess.Popen[str]], programs: list[Path], base: Path, root: Path, commit: str
 ) -> Iterator[Loosened]:
     """As the base's program has it, which may not know the harness as it is now; then as this one's has it."""
-    try:
-        _wait(begun)
-    except DeclarationsUnreadable:
-        if len(programs) == 1:
-            raise
+    failed = [_failure(one) for one in begun]
+    if any(failed) and len(programs) > 1:
         begun += _begin(programs[1], base, root)
-        _wait(begun[2:])
+        failed = [_failure(one) for one in begun[2:]]
+    if failed[0]:
+        raise DeclarationsUnreadable(f"expected the figures of the base's harness, got: {failed[0]}")
+    if failed[1]:
+        return iter([(_HARNESS, f"it cannot compute the cases of its contracts any more: {failed[1]}")])
     was, now = (Figures.read(file) for file in _files(base.parent))
     return loosened(was, now, commit[:12])
 
 
-def _wait(begun: list[subprocess.Popen[str]]) -> None:
-    for one in begun:
-        try:
-            _, said = one.communicate(timeout=LIMIT)
-        except subprocess.TimeoutExpired:
-            raise DeclarationsUnreadable(f"expected the figures of a harness within {LIMIT:g} s, got none") from None
-        if one.returncode:
-            last = (said.strip().splitlines() or ["no word"])[-1]
-            raise DeclarationsUnreadable(f"expected the figures of a harness, got: {last}")
+def _failure(one: subprocess.Popen[str]) -> str:
+    """Why a program has no figures, once it has ended; "" where it has."""
+    try:
+        _, said = one.communicate(timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        one.kill()
+        return f"nothing within {LIMIT:g} s"
+    return (said.strip().splitlines() or ["no word"])[-1] if one.returncode else ""
 
 
 def loosened(was: Figures, now: Figures, base: str) -> Iterator[Loosened]:

@@ -76,7 +76,21 @@ class ContractQuestion(_OfContract):
     sighted: bool = False
 
     def answer(self, stacks: Sequence[Framework]) -> Answer:
-        """Ask. Raises GoldenError where the goldens are not whole, and CheckNotMade where a stack does not answer."""
+        """Ask. Raises GoldenError where the goldens are not whole, and CheckNotMade where a stack does not answer.
+
+        What else the harness raises is the fault of the change that is asked what it still sees.
+        """
+        try:
+            return self._answer(stacks)
+        except (CheckNotMade, MemoryError):
+            raise
+        except Exception as error:
+            if not self.sighted:
+                raise
+            said = f"the harness raised {type(error).__name__}: {error}"
+            return Answer(None, (Remark(Weight.FAILED, f"{self.contract} cannot be held", said),), {})
+
+    def _answer(self, stacks: Sequence[Framework]) -> Answer:
         contract = REGISTRY[self.contract]
         frameworks = in_modes(stacks, GRAPH if self.examples else EAGER)
         precisions = (FLOAT32, FLOAT64) if self.touched or self.examples else (FLOAT64,)

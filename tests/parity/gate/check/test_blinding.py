@@ -71,11 +71,18 @@ SHOWN_BY_FIGURES = (
         "∂/∂",
     ),
     Edit(
-        "the layout of a kind",
+        "the layout of a kind that simulation uses",
         "parity/physics/kinds.py",
         '_PATCHES = MappingProxyType({"tensorflow": "BHWC"})',
         '_PATCHES = MappingProxyType({"tensorflow": "BWHC"})',
-        "the layout of predicted in tensorflow is another",
+        "it cannot compute the cases of its contracts any more: ",
+    ),
+    Edit(
+        "the layout of a kind",
+        "parity/physics/kinds.py",
+        '"B1DC"',
+        '"B1CD"',
+        "the layout of positions in tensorflow is another",
     ),
     Edit(
         "a law that always passes",
