@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +13,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 from parity._ground.environment import prepare_environment, torch_has_onednn, torch_threads
 from parity._ground.errors import UsageError
 from parity._ground.repository import ROOT, is_found
+from parity._ground.search import environment_of_stacks
 from parity.contracts.contract import Contract
 from parity.stacks.base import (
     Awaited,
@@ -63,7 +63,7 @@ class Remote(Framework):
             torch_has_onednn(),
             absent=not_installed(stack),
         )
-        return cls(stack, mode, device, lambda: Process(settings, Path(sys.executable), dict(os.environ)), limit)
+        return cls(stack, mode, device, lambda: Process(settings, Path(sys.executable), environment_of_stacks()), limit)
 
     def end(self) -> None:
         """End the process; nothing can be asked any more."""

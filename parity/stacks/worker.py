@@ -1015,6 +1015,34 @@ def _places(codes: set[types.CodeType]) -> list[tuple[str, int]]:
     return [(os.path.realpath(code.co_filename), code.co_firstlineno) for code in codes]
 
 
+class _LibrariesFirst(importlib.abc.MetaPathFinder):
+    """Finds a module in a library rather than beside the stack, where a `torch.py` or a `random.py` may lie.
+
+    Of a stack with bindings, whose folder may have packages that are installed, too, as older ones, that goes for the
+    framework, for what it has imported and for Python's own modules.
+    """
+
+    def __init__(self, settings: Settings, libraries: Sequence[str]) -> None:
+        self._beside = {settings.package.split(".")[0], "parity", "ptycho_exposures"}
+        self._libraries = libraries
+        self._all = not settings.bindings
+        self._names = {settings.framework, *getattr(sys, "stdlib_module_names", ())}
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if path is not None or name in self._beside:
+            return None
+        if not (self._all or name in self._names or self._is_wanted_by_framework()):
+            return None
+        return importlib.machinery.PathFinder.find_spec(name, self._libraries)
+
+    def _is_wanted_by_framework(self) -> bool:
+        """Whether the import is made by code that is installed."""
+        frame: Any = sys._getframe(1)
+        while frame and frame.f_code.co_filename.startswith("<frozen importlib"):
+            frame = frame.f_back
+        return bool(frame) and "site-packages" in frame.f_code.co_filename
+
+
 class _Stub(types.ModuleType):
     """A module to import, of which nothing is used; what is read of it is another, or a class."""
 
@@ -1256,9 +1284,11 @@ def main() -> None:
     settings = Settings(**json.loads(sys.argv[1]))
     channel = Channel()
     here = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:] = [*settings.path, *(folder for folder in sys.path if os.path.abspath(folder) != here)]
+    libraries = [folder for folder in sys.path if os.path.abspath(folder) != here]
+    sys.path[:] = [*settings.path, *libraries]
     if settings.bindings:
         sys.meta_path[:] = [finder for finder in sys.meta_path if not _is_of_harness(finder)]
+    sys.meta_path.insert(0, _LibrariesFirst(settings, libraries))
     sys.meta_path.insert(0, _Stubs(settings.stubs))
     sys.modules["parity_binding"] = sys.modules["__main__"]
     Server(settings, channel).serve()
