@@ -132,6 +132,10 @@ ptychopinn: $(READY) ## What the oracle says of PtychoPINN, with CHECKOUT=PATH a
 	@$(VENV)/bin/parity table --differing --write subjects/ptychopinn/README.md \
 		$(foreach commit,$(OLDER) $(COMMIT),$(call pinn_results,$(commit),$(commit)=))
 
+.PHONY: conditions
+conditions: $(READY) ## What every command says in odd circumstances, as docs/conditions.md
+	@$(VENV)/bin/python -m tests.conditions docs/conditions.md
+
 .PHONY: bench
 bench: $(READY) ## What a run costs, beside what it cannot do without
 	@$(VENV)/bin/parity bench
