@@ -51,7 +51,9 @@ def libraries_first() -> None:
         file = getattr(module, "__file__", None) or ""
         if name in sys.stdlib_module_names and os.path.dirname(file) in beside:
             del sys.modules[name]
-    sys.path[:] = [*(folder for folder in sys.path if folder not in beside), *beside]
+    elsewhere = [folder for folder in sys.path if folder not in beside]
+    if PathFinder.find_spec(OWN[0], elsewhere) is None:  # else a process that is spawned would find another harness
+        sys.path[:] = [*elsewhere, *beside]
     place = sys.meta_path.index(PathFinder) if PathFinder in sys.meta_path else len(sys.meta_path)
     sys.meta_path.insert(place, _NotBeside())
 

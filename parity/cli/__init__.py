@@ -14,6 +14,7 @@ libraries_first()
 
 import importlib
 import os
+import re
 import signal
 import sys
 import traceback
@@ -92,9 +93,20 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command, and what is left of the arguments; UsageError for one that says nothing of declared subjects."""
         name, command, left = super().resolve_command(context, args)
+        _require_words(left)
         if name in OWN and not {"-h", "--help"} & set(left):
             _require_own(name)
         return name, command, left
+
+
+def _require_words(given: Sequence[str]) -> None:
+    """Raise UsageError for a blank: there is no option of which it says anything, and as a path it is here."""
+    for number, word in enumerate(given):
+        option, _, value = word.rpartition("=") if word.startswith("--") and "=" in word else ("", "", word)
+        if not value.strip():
+            before = given[number - 1] if number else ""
+            where = option or (before if before.startswith("-") else f"argument {number + 1}")
+            raise UsageError(f"{where}: expected something to be said, got '{value}'")
 
 
 def _require_own(command: str) -> None:
@@ -126,6 +138,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """
     if arguments is not None:
         sys.exit(_code_when_told(arguments))
+    if sys.flags.optimize:
+        _run_unoptimised()
     try:
         streams.fill_closed()
     except CheckNotMade as error:
@@ -134,6 +148,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if is_possible():
         apart(_typed)
     sys.exit(_typed())
+
+
+def _run_unoptimised() -> NoReturn:
+    """Begin anew as if Python had not been told to leave out assertions and docstrings: some libraries need theirs."""
+    os.environ.pop("PYTHONOPTIMIZE", None)
+    words = sys.orig_argv[1:]
+    for number, word in enumerate(words):
+        if not re.fullmatch(r"-[A-Za-z]*O[A-Za-z]*", word):
+            break
+        words[number] = word.replace("O", "")
+    os.execv(sys.executable, [sys.executable, *(word for word in words if word != "-")])
 
 
 def _typed() -> int:
@@ -204,7 +229,9 @@ def _reason(error: BaseException) -> str:
         case KeyboardInterrupt() | click.Abort():
             return "interrupted; nothing was judged"
         case SystemExit():
-            return f"a stack ended the command, by SystemExit: {error.code}; nothing was judged"
+            return f"code that was run ended the command by SystemExit: {error.code}; nothing was judged"
+        case SyntaxError() if error.filename:
+            return f"{error.filename}, line {error.lineno}: {error.msg}"
         case ImportError():
             return f"{error.name or 'a package'} cannot be imported: {error}"
         case RuntimeError() if "can't start new thread" in str(error):

@@ -10,6 +10,7 @@ import click
 
 from parity._ground.codes import exit_code
 from parity._ground.errors import UsageError
+from parity.cli.numbers import AT_LEAST_ONE
 from parity.cli.options import examples_option, report_option
 from parity.cli.progress import progress
 from parity.contracts.contract import Contract
@@ -28,6 +29,9 @@ from parity.stacks import MIRRORED, load, parse_modes
 from parity.stacks.base import modes_of
 from parity.stacks.here import Here
 
+LARGEST = 4096
+"""Pixels on a side: the arrays of a larger example fill no usual memory once."""
+
 REVISION_SIZES = (64,)
 
 
@@ -37,9 +41,7 @@ REVISION_SIZES = (64,)
 @click.option("--sizes", metavar="N,...", help="Time single examples of N × N pixels.")
 @click.option("--modes", metavar="MODE,...", help="Time single examples in these modes of both stacks.")
 @click.option("--against", metavar="REVISION", help="Time this git revision and your checkout in turn.")
-@click.option(
-    "--rounds", default=ROUNDS, show_default=True, type=click.IntRange(min=1), help="Time each of the two this often."
-)
+@click.option("--rounds", default=ROUNDS, show_default=True, type=AT_LEAST_ONE, help="Time each of the two this often.")
 @report_option(f"Write {FILE} to this folder, and pictures if you give --sizes or --modes.")
 @click.option("--pictures/--no-pictures", default=True, hidden=True)
 def bench_command(
@@ -132,6 +134,6 @@ def _sizes(text: str | None) -> tuple[int, ...]:
     """Sizes from `16,64`. Raises UsageError for anything else."""
     words = text.split(",") if text else []
     for word in words:
-        if not word.isdecimal() or int(word) < 8:
-            raise UsageError(f"sizes: expected whole numbers from 8 on with commas between, got '{word}'")
+        if not word.isdecimal() or len(word) > 4 or not 8 <= int(word) <= LARGEST:
+            raise UsageError(f"sizes: expected whole numbers from 8 to {LARGEST} with commas between, got '{word}'")
     return tuple(dict.fromkeys(int(word) for word in words))

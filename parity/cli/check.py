@@ -11,6 +11,7 @@ from rich.text import Text
 from parity._ground.codes import exit_code
 from parity._ground.errors import UsageError
 from parity._ground.repository import ROOT
+from parity.cli.numbers import PROCESSES
 from parity.cli.options import command_line, in_process_option, limit_option, report_option
 from parity.cli.progress import progress
 from parity.contracts.declared import REGISTRY
@@ -47,7 +48,7 @@ JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
     "--jobs",
     default=1,
     show_default=True,
-    type=click.IntRange(min=1),
+    type=PROCESSES,
     help="Hold this many contracts at once, each with processes of its own.",
 )
 @limit_option

@@ -13,6 +13,7 @@ from rich.table import Table
 from parity._ground.codes import AGREE, exit_code
 from parity._ground.errors import UsageError
 from parity._ground.repository import ROOT
+from parity.cli.numbers import COUNT, PROCESSES, Finite
 from parity.cli.options import report_option
 from parity.cli.progress import progress
 from parity.proof.mutants.crew import try_all
@@ -31,7 +32,7 @@ _most = click.option(
     "--most",
     default=1,
     show_default=True,
-    type=click.IntRange(min=0),
+    type=COUNT,
     help="Make at most this many mutants of each operator in each function; 0 makes all.",
 )
 
@@ -61,7 +62,7 @@ def list_command(files: Sequence[str], most: int) -> int:
 @mutants_group.command("run")
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @_most
-@click.option("--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="Use this many processes.")
+@click.option("--jobs", default=1, show_default=True, type=PROCESSES, help="Use this many processes.")
 @click.option(
     "--journal",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -72,7 +73,7 @@ def list_command(files: Sequence[str], most: int) -> int:
     metavar="SECONDS",
     default=600.0,
     show_default=True,
-    type=click.FloatRange(min=1.0),
+    type=Finite(1, 10**7),
     help="Stop the tests of a mutant that take longer than this.",
 )
 @report_option("Write the result of every mutant as JSON to this folder.")

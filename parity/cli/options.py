@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from parity._ground import environment
 from parity._ground.environment import IN_PROCESS
+from parity.cli.numbers import COUNT, PROCESSES, SECONDS
 from parity.contracts.contract import did_you_mean
 from parity.judging.shards import Shard, parse_shard
 from parity.stacks import MIRRORED, declared, engaged
@@ -53,7 +54,7 @@ examples_option = click.option(
     "--examples",
     default=30,
     show_default=True,
-    type=click.IntRange(min=0),
+    type=COUNT,
     help="Draw this many examples of each contract, after one of each stratum.",
 )
 
@@ -78,7 +79,7 @@ in_process_option = click.option(
 limit_option = click.option(
     "--limit",
     metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
+    type=SECONDS,
     help=f"Stop a stack that takes longer than this for a contract.  [default: {LIMIT:g}, or as it is declared]",
 )
 
@@ -115,7 +116,7 @@ jobs_option = click.option(
     "--jobs",
     default=1,
     show_default=True,
-    type=click.IntRange(min=1),
+    type=PROCESSES,
     help="Hold this many contracts at once, each with processes of its own.",
 )
 

@@ -9,6 +9,7 @@ import click
 from rich.text import Text
 
 from parity._ground.codes import exit_code
+from parity.cli.numbers import AT_LEAST_ONE, PHOTONS, SEED
 from parity.cli.options import device_option, report_option
 from parity.cli.progress import progress
 from parity.faults import CATALOGUE
@@ -30,19 +31,19 @@ from parity.stacks.base import StackError
     type=click.Choice(list(LOSSES)),
     help="Minimise this loss.  [default: mae for a defect of the mae, else nll]",
 )
-@click.option("--steps", default=STEPS, show_default=True, type=click.IntRange(min=1), help="Take this many steps.")
+@click.option("--steps", default=STEPS, show_default=True, type=AT_LEAST_ONE, help="Take this many steps.")
 @click.option(
     "--photons",
     default=10**LOG10_PHOTONS,
     show_default=True,
-    type=click.FloatRange(1, 1e12),
+    type=PHOTONS,
     help="Expose the mean pattern to this many photons.",
 )
 @click.option(
     "--seed",
     default=0,
     show_default=True,
-    type=click.IntRange(min=0),
+    type=SEED,
     help="Draw the object, the probe and the noise from this seed.",
 )
 @device_option

@@ -8,6 +8,7 @@ import click
 
 from parity._ground.codes import exit_code
 from parity._ground.repository import import_stack
+from parity.cli.numbers import AT_LEAST_ONE, RATE, SEED
 from parity.cli.options import report_option
 from parity.faults import CATALOGUE
 from parity.proof.reconstruction import LOSSES
@@ -29,22 +30,20 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.Choice(list(LOSSES)),
     help="Minimise this loss.  [default: mae for a defect of the mae, else nll]",
 )
-@click.option("--epochs", default=20, show_default=True, type=click.IntRange(min=1), help="Train for this many epochs.")
-@click.option(
-    "--batch-size", default=16, show_default=True, type=click.IntRange(min=1), help="Take this many groups a step."
-)
+@click.option("--epochs", default=20, show_default=True, type=AT_LEAST_ONE, help="Train for this many epochs.")
+@click.option("--batch-size", default=16, show_default=True, type=AT_LEAST_ONE, help="Take this many groups a step.")
 @click.option(
     "--learning-rate",
     default=1e-3,
     show_default=True,
-    type=click.FloatRange(0, min_open=True),
+    type=RATE,
     help="Train at this learning rate.",
 )
 @click.option(
     "--seed",
     default=0,
     show_default=True,
-    type=click.IntRange(min=0),
+    type=SEED,
     help="Draw the weights and the order of the groups from this seed.",
 )
 @report_option("Draw losses and objects into this folder.")

@@ -23,7 +23,6 @@ from typing import Any, Generic, Self, TypeVar
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from parity._ground.errors import CheckNotMade
-from parity._ground.repository import ROOT
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -131,7 +130,7 @@ class _Worker(Generic[T, R]):
     def begin(self) -> None:
         """Have a process make itself ready."""
         self._pool = ProcessPool(max_workers=1, context=get_context("spawn"))
-        self.future = _schedule(self._pool, partial(_begun, self._start, ROOT), START_LIMIT)
+        self.future = _schedule(self._pool, partial(_begun, self._start), START_LIMIT)
 
     def give(self, task: T) -> None:
         """Begin a task, in the process that is ready or as soon as one is."""
@@ -236,13 +235,8 @@ def attempted(call: Callable[[], R]) -> R | Lost:
         return Lost(f"raised {type(error).__name__}: {said} {where}", Loss.RAISED)
 
 
-def _begun(start: Callable[[], object], harness: Path) -> None:
-    """Make a new process ready; it ends with the one that started it, however that ends.
-
-    Raises CheckNotMade where the process has found another harness.
-    """
-    if harness != ROOT:
-        raise CheckNotMade(f"parity: expected the package in {harness}, got the one in {ROOT}")
+def _begun(start: Callable[[], object]) -> None:
+    """Make a new process ready; it ends with the one that started it, however that ends."""
     Thread(target=_end_with_parent, daemon=True).start()
     start()
 

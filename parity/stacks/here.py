@@ -24,12 +24,13 @@ from parity.stacks.base import (
     FrameworkMissing,
     Returned,
     Stack,
+    StackLost,
     no_device,
     not_here,
     not_installed,
     stack_at_work,
 )
-from parity.stacks.worker import ENGINES, Call, CannotRun, Missing, Question, narrower_than
+from parity.stacks.worker import ENGINES, Call, CannotRun, Missing, Question, Unreadable, narrower_than, not_importable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,13 +44,18 @@ class Here(Framework):
 
     def __init__(self, stack: Stack, mode: str, device: str) -> None:
         super().__init__(stack, mode, device)
-        if importlib.util.find_spec(stack.framework) is None:
-            raise FrameworkMissing(not_installed(stack))
         if not is_found(stack.package):
             raise not_here(stack)
         started = "tensorflow" in sys.modules and "TF_NUM_INTRAOP_THREADS" not in os.environ
         prepare_environment()
-        self._engine: Any = ENGINES[stack.framework](stack.package, device, torch_threads(), torch_has_onednn())
+        threads, onednn = torch_threads(), torch_has_onednn()
+        try:
+            is_there = importlib.util.find_spec(stack.framework) is not None
+            self._engine: Any = ENGINES[stack.framework](stack.package, device, threads, onednn) if is_there else None
+        except (Exception, SystemExit) as error:  # whatever its packages raise
+            raise FrameworkMissing(not_importable(stack.framework, error)) from error
+        if self._engine is None:
+            raise FrameworkMissing(not_installed(stack))
         if started and stack.framework == "tensorflow":
             self._engine.threads = "default"
         if device == "cuda" and not self._engine.gpus:
@@ -137,6 +143,8 @@ def _translated() -> Iterator[None]:
         raise UsageError(str(error)) from error
     except Missing as error:
         raise FrameworkMissing(str(error)) from error
+    except Unreadable as error:
+        raise StackLost(str(error)) from error
 
 
 @cache

@@ -161,6 +161,7 @@ _ERRORS: Mapping[str, type[Exception]] = {
     "stack": StackError,
     "refused": UsageError,
     "missing": FrameworkMissing,
+    "unreadable": StackLost,
     "memory": MemoryError,
     "outside": OutsideDomain,
 }

@@ -142,6 +142,10 @@ class Missing(Exception):
     """Something that the framework needs is not installed."""
 
 
+class Unreadable(Exception):
+    """A source that the stack imports is no Python, so that nothing can be said of it."""
+
+
 class BindingError(Exception):
     """A binding itself is wrong, whatever the stack does."""
 
@@ -164,11 +168,13 @@ def stack_at_work() -> Iterator[None]:
     """
     try:
         yield
-    except (StackError, Outside, BindingError, CannotRun, Missing, MemoryError):
+    except (StackError, Outside, BindingError, CannotRun, Missing, Unreadable, MemoryError):
         raise
     except (Exception, SystemExit) as error:
         if is_out_of_memory(error):
             raise MemoryError(first_line(error)) from error
+        if isinstance(error, SyntaxError) and (said := unreadable(error)):
+            raise Unreadable(said) from error
         raise StackError(raised(error)) from error
 
 
@@ -176,6 +182,34 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether a framework ran out of memory."""
     named = isinstance(error, MemoryError) or type(error).__name__ in OUT_OF_MEMORY
     return named or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
+
+
+def unreadable(error: SyntaxError) -> str:
+    """File, line, and what is wrong there; "" where nothing that was to be imported has raised it."""
+    file = error.filename or ("null bytes" in str(error) and next(_with_null_bytes(), None))
+    if not file or not os.path.isfile(file):
+        return ""
+    return f"{file}{f', line {error.lineno}' if error.lineno else ''}: {error.msg}"
+
+
+def _with_null_bytes() -> Iterator[str]:
+    """The sources beside what is imported, of no library, of which Python does not say that they have such bytes."""
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None) or ""
+        if os.path.basename(file) == "__init__.py" and "site-packages" not in file:
+            for name in sorted(os.listdir(os.path.dirname(file))):
+                path = os.path.join(os.path.dirname(file), name)
+                if name.endswith(".py") and os.path.isfile(path):
+                    with open(path, "rb") as source:
+                        if b"\0" in source.read():
+                            yield path
+
+
+def not_importable(framework: str, error: BaseException) -> str:
+    """That a framework is there and cannot be imported, as with a broken driver."""
+    return f"{framework} is installed but cannot be imported: " + ": ".join(
+        filter(None, (type(error).__name__, first_line(error)))
+    )
 
 
 class Question(NamedTuple):
@@ -1128,9 +1162,12 @@ class Server:
 
     def _begun(self) -> dict[str, Any]:
         settings = self._settings
-        if importlib.util.find_spec(settings.framework) is None:
-            return {"missing": settings.absent}
-        engine = ENGINES[settings.framework](settings.package, settings.device, settings.threads, settings.onednn)
+        try:
+            if importlib.util.find_spec(settings.framework) is None:
+                return {"missing": settings.absent}
+            engine = ENGINES[settings.framework](settings.package, settings.device, settings.threads, settings.onednn)
+        except BaseException as error:  # whatever its packages raise
+            return {"missing": not_importable(settings.framework, error)}
         self._engine = engine
         if settings.widened:
             sys.meta_path.insert(0, _Widened(settings.package))
@@ -1159,6 +1196,8 @@ class Server:
             return {"outside": first_line(error)}, {}
         except BindingError as error:
             return {"binding": str(error)}, {}
+        except Unreadable as error:
+            return {"unreadable": str(error)}, {}
         except CannotRun as error:
             return {"refused": str(error)}, {}
         except Missing as error:

@@ -9,6 +9,7 @@ import click
 from parity._ground.codes import exit_code
 from parity._ground.errors import UsageError
 from parity._ground.repository import ROOT
+from parity.cli.numbers import COUNT, PROCESSES
 from parity.cli.options import report_option
 from parity.cli.progress import progress
 from parity.contracts.contract import Contract
@@ -32,10 +33,10 @@ PAGE, DATA = "score.md", "score.json"
     "--examples",
     default=CI_EXAMPLES,
     show_default=True,
-    type=click.IntRange(min=0),
+    type=COUNT,
     help="Draw this many examples of each contract, after one of each stratum.",
 )
-@click.option("--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="Use this many processes.")
+@click.option("--jobs", default=1, show_default=True, type=PROCESSES, help="Use this many processes.")
 @click.option("--pytest", "ask_pytest", is_flag=True, help="Run pytest -m parity on each defect too, 3 s each.")
 @click.option(
     "--journal",
