@@ -49,7 +49,7 @@ def libraries_first() -> None:
     beside = [folder for folder in sys.path if _is_beside(folder)]
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None) or ""
-        if name in sys.stdlib_module_names and os.path.dirname(file) in beside:
+        if file and name in sys.stdlib_module_names and os.path.dirname(file) in beside:
             del sys.modules[name]
     elsewhere = [folder for folder in sys.path if folder not in beside]
     if PathFinder.find_spec(OWN[0], elsewhere) is None:  # else a process that is spawned would find another harness
