@@ -63,8 +63,14 @@ def fill_closed() -> None:
 
 
 def adopt() -> None:
-    """Have the standard output and error write as is said above."""
-    sys.stdout = _text(1, sys.stdout.encoding, drops=False)
+    """Have the standard output and error write as is said above.
+
+    What anybody else writes to the file of the standard output, such as a stack that shares this process, goes to the
+    standard error.
+    """
+    own = os.dup(1)
+    os.dup2(2, 1)
+    sys.stdout = _text(own, sys.stdout.encoding, drops=False)
     sys.stderr = _text(2, sys.stderr.encoding, drops=True)
 
 

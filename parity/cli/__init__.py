@@ -236,5 +236,9 @@ def _reason(error: BaseException) -> str:
             return f"{error.name or 'a package'} cannot be imported: {error}"
         case RuntimeError() if "can't start new thread" in str(error):
             return "no further thread can be started: see `ulimit -u`"
+    from parity.stacks.worker import StackError  # NumPy takes time to import
+
+    if isinstance(error, StackError):
+        return f"a stack {error}; nothing was judged"
     traceback.print_exception(error)
     return "the check could not be made: a fault of the harness, not of a stack"

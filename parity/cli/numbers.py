@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import click
 
@@ -18,7 +19,7 @@ SEED = click.IntRange(0, 2**32 - 1)
 class Finite(click.FloatRange):
     """A number in a range, and neither infinite nor NaN."""
 
-    def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> float:
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> float:
         number: float = super().convert(value, parameter, context)
         if not math.isfinite(number):
             self.fail(f"expected a finite number, got '{value}'", parameter, context)

@@ -97,7 +97,7 @@ def bare_table(*headings: str) -> Table:
 
 
 def console() -> Console:
-    """Where reports are printed: as wide as the terminal, or wide enough for the table where there is none to speak of."""
+    """Where reports are printed: as wide as the terminal, or wide enough for the table where that says little."""
     found = Console()
     return found if found.is_terminal and found.width >= NARROWEST else Console(width=WIDTH)
 

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from functools import cache, partial
 from typing import Any, ParamSpec, TypeVar
 
@@ -24,6 +24,7 @@ from parity.stacks.base import (
     FrameworkMissing,
     Returned,
     Stack,
+    StackError,
     StackLost,
     no_device,
     not_here,
@@ -75,7 +76,14 @@ class Here(Framework):
     @contextmanager
     def within(self, context: str, *arguments: object) -> Iterator[None]:
         module, _, name = context.partition(":")
-        with getattr(importlib.import_module(module), name)(*arguments):
+        with ExitStack() as made:
+            try:
+                with _translated(), stack_at_work():
+                    made.enter_context(getattr(importlib.import_module(module), name)(*arguments))
+            except StackError as error:
+                if isinstance(error.__cause__, LookupError | UsageError):  # there is no such change
+                    raise error.__cause__ from None
+                raise StackLost(f"{self.name} {error}") from error
             yield
 
     def submit(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
@@ -137,8 +145,10 @@ class Here(Framework):
 
 @contextmanager
 def _translated() -> Iterator[None]:
+    """What a stack raises, as whoever asks it expects; what it prints is no output of the command."""
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
     except CannotRun as error:
         raise UsageError(str(error)) from error
     except Missing as error:

@@ -102,13 +102,20 @@ class Remote(Framework):
     def within(self, context: str, *arguments: object) -> Iterator[None]:
         key = str(next(self._keys))
         asked = {"ask": "enter", "context": context, "arguments": list(arguments), "key": key}
-        answer = granted(self._seat.ask(asked, {}))
+        answer = self._of_change(asked)
         if "lookup" in answer.header:
             raise LookupError(answer.header["lookup"])
         try:
             yield
         finally:
-            granted(self._seat.ask({"ask": "leave", "key": key}, {}))
+            self._of_change({"ask": "leave", "key": key})
+
+    def _of_change(self, asked: Mapping[str, Any]) -> Reply:
+        """The answer about a change that is made in the stack. Raises StackLost where the stack lets nobody make it."""
+        try:
+            return granted(self._seat.ask(asked, {}))
+        except StackError as error:
+            raise StackLost(f"{self.name} {error}") from error
 
     def _begin(self, contract: Contract, question: Question, *, urgent: bool) -> Awaited[Returned]:
         asked = self._seat_for(question).ask(
@@ -120,7 +127,7 @@ class Remote(Framework):
             answer = granted(asked)
             arrays = answer.arrays()
             return Returned(
-                [arrays[f"result:{i}"] for i in range(answer.header["results"])],
+                [arrays[f"result:{i}"] for i in range(_count(answer.header["results"]))],
                 [arrays.get(f"gradient:{i}") for i in range(gradients)],
                 answer.header["left"],
             )
@@ -136,6 +143,13 @@ class Remote(Framework):
         asked = self._seat_for(question).ask(header, question.arrays(), contract.name)
         narrow: Mapping[str, str] = granted(asked).header["narrow"]
         return narrow
+
+
+def _count(said: object) -> int:
+    """A number of results. Raises StackLost for anything else, which the worker does not send."""
+    if not isinstance(said, int):
+        raise StackLost("its process sent something that is no answer")
+    return said
 
 
 def _answer(asked: Future[Reply]) -> Reply:

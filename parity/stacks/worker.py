@@ -48,6 +48,9 @@ otherwise. What an engine keeps of a stack's functions, such as traces, is good 
 RAISED = "raised "
 """How a StackError begins that says what a stack raised."""
 
+LONGEST = 1000
+"""Letters of what an error says that are told."""
+
 OUT_OF_MEMORY = ("OutOfMemoryError", "ResourceExhaustedError")
 """What the frameworks call it; on a CPU, torch raises a RuntimeError that says "can't allocate memory"."""
 
@@ -151,8 +154,12 @@ class BindingError(Exception):
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in a line."""
-    return next(iter(str(error).splitlines()), "").strip()
+    """What an error says, in a line that a terminal can show."""
+    try:
+        said = next(iter(str(error).splitlines()), "").strip()
+    except BaseException:  # even that is the stack's
+        return "it cannot say what"
+    return "".join(letter if letter.isprintable() else "?" for letter in said[:LONGEST])
 
 
 def raised(error: BaseException) -> str:

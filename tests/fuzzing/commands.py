@@ -12,6 +12,7 @@ import io
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -36,7 +37,7 @@ from parity.stacks.base import FrameworkMissing
 SHARE = 50
 """One input in so many is a process of its own."""
 
-LIMIT = 60
+LIMIT = 30
 """Seconds after which a command has hung."""
 
 MEMORY = 2**31
@@ -51,6 +52,8 @@ CUTS = (
 """Where a framework, or a process, would begin."""
 
 SLOW = f"it took longer than {LIMIT} s"
+
+HEAD = shutil.which("head")
 
 ODD = (
     "", " ", "\t\n", "-", "--", "x", "0", "é·×", "\udcff\udc80", "a" * 5000, "../../..", "%s{0}\\", "[red]", "\x1b[31m",
@@ -92,7 +95,18 @@ ENVIRONMENTS: tuple[dict[str, str | None], ...] = (
     {"PYTHONWARNINGS": "error"}, {"PYTHONDEVMODE": "1"}, {"PARITY_IN_PROCESS": "maybe"}, {"CI": "1"},
     {"PATH": "/nowhere"}, {"GITHUB_BASE_REF": "\udcff"}, {"GITHUB_STEP_SUMMARY": "/nowhere/page"}, {},
 )  # fmt: skip
-REDIRECTIONS = ("", "", "</dev/null", ">&-", "2>&-", "<&-", ">/dev/full", "2>/dev/full", "| true", "2>&1 | head -c 1")
+REDIRECTIONS = (
+    "",
+    "",
+    "</dev/null",
+    ">&-",
+    "2>&-",
+    "<&-",
+    ">/dev/full",
+    "2>/dev/full",
+    "| true",
+    f"2>&1 | {HEAD} -c 1",
+)
 
 
 @dataclass(frozen=True)
@@ -198,9 +212,19 @@ class Watch:
         path = arguments[1] if event in ("os.rename", "os.symlink") else arguments[0]
         if isinstance(path, str | bytes | os.PathLike):
             file = Path(os.fsdecode(path)).absolute()
+            if event == "os.mkdir" and file.exists():
+                return
             place = file if os.fsdecode(path) == self.folder else Path(os.path.realpath(file.parent))
             if not place.is_relative_to(self.folder) and place != Path("/dev") and place.name != "__pycache__":
                 self.written.append(f"{event} {os.fsdecode(path)}")
+
+
+class _Absent:
+    """Finds none of the frameworks."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name in FRAMEWORKS:
+            raise ModuleNotFoundError(f"No module named '{name}'", name=name)
 
 
 def _cut(*_: object, **__: object) -> None:
@@ -218,7 +242,10 @@ def seam(folder: Path) -> Iterator[None]:
         cut.enter_context(mock.patch.object(tempfile, "tempdir", str(folder)))
         for place in CUTS:
             cut.enter_context(mock.patch(place, _cut))
-        cut.enter_context(mock.patch.dict(sys.modules, dict.fromkeys(FRAMEWORKS)))
+        cut.enter_context(mock.patch.dict(sys.modules))
+        for name in FRAMEWORKS:
+            sys.modules.pop(name, None)
+        cut.enter_context(mock.patch.object(sys, "meta_path", [_Absent(), *sys.meta_path]))
         yield
 
 
