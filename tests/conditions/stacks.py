@@ -25,9 +25,7 @@ def run(place: Place, end: str, *options: str, file: str = LOSSES) -> Done:
     return place.parity(*ASKED, *options, root=root, cwd=root)
 
 
-@condition(
-    "a stack that shares the process ends it", code=3, says="ended itself with exit code 0 before there was a verdict"
-)
+@condition("a stack that shares the process ends it", code=3, says="exit code 0 before there was a verdict")
 def ends_shared_process(place: Place) -> Done:
     return run(place, "import os; os._exit(0)", "--in-process")
 
@@ -92,9 +90,7 @@ def litter(place: Place) -> Done:
     return place.parity(*ASKED, root=root, cwd=root)
 
 
-@condition(
-    "a stack ends its process while both are trained", code=3, says="torch's process ended itself with exit code 0"
-)
+@condition("a stack ends its process while both are trained", code=3, says="process ended itself with exit code 0")
 def ends_trajectory(place: Place) -> Done:
     root = spoiled(place, LOSSES, "import os; os._exit(0)")
     return place.parity("trajectory", "--steps", "1", "--optimizer", "sgd", "--precision", "f64", root=root, cwd=root)

@@ -96,17 +96,8 @@ ENVIRONMENTS: tuple[dict[str, str | None], ...] = (
     {"PATH": "/nowhere"}, {"GITHUB_BASE_REF": "\udcff"}, {"GITHUB_STEP_SUMMARY": "/nowhere/page"}, {},
 )  # fmt: skip
 REDIRECTIONS = (
-    "",
-    "",
-    "</dev/null",
-    ">&-",
-    "2>&-",
-    "<&-",
-    ">/dev/full",
-    "2>/dev/full",
-    "| true",
-    f"2>&1 | {HEAD} -c 1",
-)
+    "", "", "</dev/null", ">&-", "2>&-", "<&-", ">/dev/full", "2>/dev/full", "| true", f"2>&1 | {HEAD} -c 1",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
