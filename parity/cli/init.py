@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,6 +35,10 @@ def init_command(names: tuple[str, ...], package: str, framework: str, subject: 
 
     Call it in the root of your repository, from which Python imports your package.
     """
+    if not all(part.isidentifier() for part in package.split(".")):
+        raise UsageError(f"--package: expected a name that Python can import, such as mine.optics, got '{package}'")
+    if subject is not None and not re.fullmatch(r"[A-Za-z0-9_-]+", subject):
+        raise UsageError(f"--subject: expected letters, digits, - and _, got '{subject}'")
     name = subject or re.sub(r"[^a-z0-9_-]", "-", package.lower())
     bindings = Path(f"parity_{re.sub(r'[^a-z0-9_]', '_', name)}.py")
     if name in declared():
@@ -59,7 +64,7 @@ def init_command(names: tuple[str, ...], package: str, framework: str, subject: 
 
 
 def _declaration(name: str, framework: str, package: str, bindings: Path, python: str | None) -> str:
-    interpreter = f'python = "{python}"\n' if python else ""
+    interpreter = f"python = {json.dumps(python)}\n" if python else ""
     return (
         f"[subjects.{name}]\n"
         f'framework = "{framework}"\n'

@@ -29,6 +29,6 @@ class Shard:
 def parse_shard(text: str) -> Shard:
     """The shard written `number/of`, such as 2/3. Raises ValueError for anything else."""
     number, _, of = text.partition("/")
-    if not (number.isdecimal() and of.isdecimal()):
+    if not (number.isdecimal() and of.isdecimal() and len(text) < 16):
         raise ValueError(f"shard: expected number/of, such as 2/3, got '{text}'")
     return Shard(int(number), int(of))

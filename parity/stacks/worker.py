@@ -48,6 +48,9 @@ otherwise. What an engine keeps of a stack's functions, such as traces, is good 
 RAISED = "raised "
 """How a StackError begins that says what a stack raised."""
 
+LONGEST = 1000
+"""Letters of what an error says that are told."""
+
 OUT_OF_MEMORY = ("OutOfMemoryError", "ResourceExhaustedError")
 """What the frameworks call it; on a CPU, torch raises a RuntimeError that says "can't allocate memory"."""
 
@@ -142,13 +145,21 @@ class Missing(Exception):
     """Something that the framework needs is not installed."""
 
 
+class Unreadable(Exception):
+    """A source that the stack imports is no Python, so that nothing can be said of it."""
+
+
 class BindingError(Exception):
     """A binding itself is wrong, whatever the stack does."""
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in a line."""
-    return next(iter(str(error).splitlines()), "").strip()
+    """What an error says, in a line that a terminal can show."""
+    try:
+        said = next(iter(str(error).splitlines()), "").strip()
+    except BaseException:  # even that is the stack's
+        return "it cannot say what"
+    return "".join(letter if letter.isprintable() else "?" for letter in said[:LONGEST])
 
 
 def raised(error: BaseException) -> str:
@@ -164,11 +175,13 @@ def stack_at_work() -> Iterator[None]:
     """
     try:
         yield
-    except (StackError, Outside, BindingError, CannotRun, Missing, MemoryError):
+    except (StackError, Outside, BindingError, CannotRun, Missing, Unreadable, MemoryError):
         raise
     except (Exception, SystemExit) as error:
         if is_out_of_memory(error):
             raise MemoryError(first_line(error)) from error
+        if isinstance(error, SyntaxError) and (said := unreadable(error)):
+            raise Unreadable(said) from error
         raise StackError(raised(error)) from error
 
 
@@ -176,6 +189,34 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether a framework ran out of memory."""
     named = isinstance(error, MemoryError) or type(error).__name__ in OUT_OF_MEMORY
     return named or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
+
+
+def unreadable(error: SyntaxError) -> str:
+    """File, line, and what is wrong there; "" where nothing that was to be imported has raised it."""
+    file = error.filename or ("null bytes" in str(error) and next(_with_null_bytes(), None))
+    if not file or not os.path.isfile(file):
+        return ""
+    return f"{file}{f', line {error.lineno}' if error.lineno else ''}: {error.msg}"
+
+
+def _with_null_bytes() -> Iterator[str]:
+    """The sources beside what is imported, of no library, of which Python does not say that they have such bytes."""
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None) or ""
+        if os.path.basename(file) == "__init__.py" and "site-packages" not in file:
+            for name in sorted(os.listdir(os.path.dirname(file))):
+                path = os.path.join(os.path.dirname(file), name)
+                if name.endswith(".py") and os.path.isfile(path):
+                    with open(path, "rb") as source:
+                        if b"\0" in source.read():
+                            yield path
+
+
+def not_importable(framework: str, error: BaseException) -> str:
+    """That a framework is there and cannot be imported, as with a broken driver."""
+    return f"{framework} is installed but cannot be imported: " + ": ".join(
+        filter(None, (type(error).__name__, first_line(error)))
+    )
 
 
 class Question(NamedTuple):
@@ -1017,6 +1058,34 @@ def _places(codes: set[types.CodeType]) -> list[tuple[str, int]]:
     return [(os.path.realpath(code.co_filename), code.co_firstlineno) for code in codes]
 
 
+class _LibrariesFirst(importlib.abc.MetaPathFinder):
+    """Finds a module in a library rather than beside the stack, where a `torch.py` or a `random.py` may lie.
+
+    Of a stack with bindings, whose folder may have packages that are installed, too, as older ones, that goes for the
+    framework, for what it has imported and for Python's own modules.
+    """
+
+    def __init__(self, settings: Settings, libraries: Sequence[str]) -> None:
+        self._beside = {settings.package.split(".")[0], "parity", "ptycho_exposures"}
+        self._libraries = libraries
+        self._all = not settings.bindings
+        self._names = {settings.framework, *getattr(sys, "stdlib_module_names", ())}
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if path is not None or name in self._beside:
+            return None
+        if not (self._all or name in self._names or self._is_wanted_by_framework()):
+            return None
+        return importlib.machinery.PathFinder.find_spec(name, self._libraries)
+
+    def _is_wanted_by_framework(self) -> bool:
+        """Whether the import is made by code that is installed."""
+        frame: Any = sys._getframe(1)
+        while frame and frame.f_code.co_filename.startswith("<frozen importlib"):
+            frame = frame.f_back
+        return bool(frame) and "site-packages" in frame.f_code.co_filename
+
+
 class _Stub(types.ModuleType):
     """A module to import, of which nothing is used; what is read of it is another, or a class."""
 
@@ -1109,9 +1178,12 @@ class Server:
 
     def _begun(self) -> dict[str, Any]:
         settings = self._settings
-        if importlib.util.find_spec(settings.framework) is None:
-            return {"missing": settings.absent}
-        engine = ENGINES[settings.framework](settings.package, settings.device, settings.threads, settings.onednn)
+        try:
+            if importlib.util.find_spec(settings.framework) is None:
+                return {"missing": settings.absent}
+            engine = ENGINES[settings.framework](settings.package, settings.device, settings.threads, settings.onednn)
+        except BaseException as error:  # whatever its packages raise
+            return {"missing": not_importable(settings.framework, error)}
         self._engine = engine
         if settings.widened:
             top = settings.package.split(".")[0]
@@ -1141,6 +1213,8 @@ class Server:
             return {"outside": first_line(error)}, {}
         except BindingError as error:
             return {"binding": str(error)}, {}
+        except Unreadable as error:
+            return {"unreadable": str(error)}, {}
         except CannotRun as error:
             return {"refused": str(error)}, {}
         except Missing as error:
@@ -1266,11 +1340,13 @@ def main() -> None:
     settings = Settings(**json.loads(sys.argv[1]))
     channel = Channel()
     here = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:] = [*settings.path, *(folder for folder in sys.path if os.path.abspath(folder) != here)]
+    libraries = [folder for folder in sys.path if os.path.abspath(folder) != here]
+    sys.path[:] = [*settings.path, *libraries]
     if settings.bindings:
         sys.meta_path[:] = [finder for finder in sys.meta_path if not _is_of_harness(finder)]
     else:
         sys.meta_path.insert(0, _Sources(_SourceLoader, functools.partial(_is_beside, settings.path)))
+    sys.meta_path.insert(0, _LibrariesFirst(settings, libraries))
     sys.meta_path.insert(0, _Stubs(settings.stubs))
     sys.modules["parity_binding"] = sys.modules["__main__"]
     Server(settings, channel).serve()
