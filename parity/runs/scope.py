@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from parity._ground.repository import STACKS, prefer_own_stacks
 from parity.judging.run import Plan
 from parity.judging.shards import Shard
 from parity.stacks import declaring
+from ptycho_exposures.opening import open_regular
 
 PACKAGES = ("parity", "ptycho_exposures", *STACKS)
 """Whose sources decide what a run finds."""
@@ -39,7 +41,7 @@ class Asked:
         return cls(
             cases={c.name: tuple(case.name for case in plan.all_cases(c)) for c in plan.contracts},
             precisions=tuple(precision.name for precision in plan.precisions),
-            data=hashlib.sha256(plan.dataset.path.read_bytes()).hexdigest() if plan.dataset else "",
+            data=_digest(plan.dataset.path) if plan.dataset else "",
             sources=sources(),
             options=tuple(options),
             shard=plan.shard,
@@ -56,6 +58,11 @@ class Asked:
         return tuple(case for case in self.cases[contract] if not shard or shard.has(contract, case))
 
 
+def _digest(file: Path) -> str:
+    with os.fdopen(open_regular(file), "rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
 def sources() -> str:
     """The digest of the harness's and both stacks' sources, and of what the repository declares: stacks, divergences.
 
@@ -66,7 +73,7 @@ def sources() -> str:
     for package in PACKAGES:
         found = importlib.util.find_spec(package)
         for folder in map(Path, (found and found.submodule_search_locations) or ()):
-            for path in sorted(folder.rglob("*.py")):
+            for path in sorted(filter(Path.is_file, folder.rglob("*.py"))):  # and no link that an editor leaves
                 content = path.read_bytes()
                 digest.update(f"{package}/{path.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
     declaration = declaring(Path.cwd())
