@@ -13,7 +13,7 @@ from pathlib import Path
 from parity._ground.repository import STACKS, prefer_own_stacks
 from parity.judging.run import Plan
 from parity.judging.shards import Shard
-from parity.stacks import declaring
+from parity.stacks import asked_of, declaring
 from ptycho_exposures.opening import open_regular
 
 PACKAGES = ("parity", "ptycho_exposures", *STACKS)
@@ -22,13 +22,14 @@ PACKAGES = ("parity", "ptycho_exposures", *STACKS)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The cases of each contract in order, in all shards; in which precisions, on what data, of which sources.
+    """The cases of each contract in order, in all shards; of which stacks, in which precisions, on what, by whom.
 
     `data` and `sources` are SHA-256 digests, `data` empty without a data set. `shard` is the part that was run, None
     for all. `options` are those of `parity run`, as they are written in a line that repeats a case.
     """
 
     cases: Mapping[str, tuple[str, ...]]
+    stacks: tuple[str, ...]
     precisions: tuple[str, ...]
     data: str
     sources: str
@@ -36,9 +37,12 @@ class Asked:
     shard: Shard | None = None
 
     @classmethod
-    def of(cls, plan: Plan, options: Sequence[str] = ()) -> Asked:
-        """What a plan asks of the sources that are there now."""
+    def of(cls, plan: Plan, stacks: Sequence[str], options: Sequence[str] = ()) -> Asked:
+        """What a plan asks of these stacks, all of them for none, and of the sources that are there now."""
+        names, domain = asked_of(stacks)
+        plan = replace(plan, contracts=tuple(domain.restricted(contract)[0] for contract in plan.contracts))
         return cls(
+            stacks=names,
             cases={c.name: tuple(case.name for case in plan.all_cases(c)) for c in plan.contracts},
             precisions=tuple(precision.name for precision in plan.precisions),
             data=_digest(plan.dataset.path) if plan.dataset else "",
