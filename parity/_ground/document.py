@@ -151,7 +151,7 @@ _PLAIN: Mapping[Any, Decoder] = {str: _text, float: _number, int: _count, bool: 
 
 def _each(inner: Decoder) -> Decoder:
     def read(value: Any) -> tuple[Any, ...]:
-        if not isinstance(value, list):
+        if not isinstance(value, list | tuple):
             raise DocumentError(f"expected a list, got {shown(value)}")
         found = []
         for number, one in enumerate(value):

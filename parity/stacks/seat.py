@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from parity.stacks import worker
 from parity.stacks.process import Ended, Process
+from ptycho_exposures.checks import printable
 
 LIMIT = 600.0
 """Seconds that a stack may take for one contract, unless the user says otherwise."""
@@ -221,9 +222,9 @@ class Seat:
     def _header_in(self, line: bytearray) -> Mapping[str, Any]:
         """The header of the next answer. Raises Ended where something other than the worker has written to its pipe."""
         try:
-            header: Mapping[str, Any] = json.loads(line)
+            header: Mapping[str, Any] = _shown(json.loads(line))
             worker.sizes_of(header)
-        except (ValueError, TypeError, KeyError):
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
             raise Ended("sent something that is no answer") from None
         if not self._sent:
             raise Ended("sent an answer to no question")
@@ -286,3 +287,12 @@ class Seat:
         """Have the thread look at the questions; where it is no more, another file may have the number of its pipe."""
         with self._lock, suppress(OSError):
             os.write(self._wake, b".")
+
+
+def _shown(said: Any) -> Any:
+    """What a process says, without anything that a terminal would obey: it may reach one, or a report."""
+    if isinstance(said, str):
+        return said if said.isprintable() else "\n".join(map(printable, said.split("\n")))
+    if isinstance(said, dict):
+        return {key: _shown(value) for key, value in said.items()}
+    return [_shown(value) for value in said] if isinstance(said, list) else said

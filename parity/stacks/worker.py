@@ -147,8 +147,9 @@ class BindingError(Exception):
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in a line."""
-    return next(iter(str(error).splitlines()), "").strip()
+    """What an error says, in a line, without anything that a terminal would obey."""
+    line = next(iter(str(error).splitlines()), "").strip()
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in line)
 
 
 def raised(error: BaseException) -> str:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from parity._ground.document import DocumentError, as_object, decoded, read_document, shown
 from parity._ground.errors import CheckNotMade
 from parity.proof.bench.ratios import Compared
 from parity.proof.bench.sizes import Refused, Timed
 from parity.proof.bench.suite import BenchReport
-from parity.proof.bench.timing import Pace
 from parity.runs.results import environment
 from parity.stacks.base import Framework
 from ptycho_exposures.files import write_atomically
@@ -51,17 +50,10 @@ def write_benchmark(path: Path, benchmark: Benchmark) -> None:
 def read_sizes(path: Path) -> tuple[Timed, ...]:
     """The examples that were timed by size. Raises BenchError for a file that is no benchmark."""
     try:
-        content = json.loads(path.read_bytes())
-        if content["format"] != FORMAT:
-            raise BenchError(f"{path}: expected a benchmark of format {FORMAT}, got {content['format']}")
-        return tuple(_timed(stored) for stored in content["sizes"])
-    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
-        raise BenchError(f"{path}: expected a stored benchmark, got {type(error).__name__}: {error}") from error
-
-
-def _timed(stored: Mapping[str, Any]) -> Timed:
-    return Timed(**{**stored, **{name: _pace(stored[name]["seconds"]) for name in ("bare", "harness")}})
-
-
-def _pace(seconds: Sequence[float]) -> Pace:
-    return Pace(tuple(float(second) for second in seconds))
+        content = as_object(read_document(path, "a stored benchmark"))
+        if content.get("format") != FORMAT or type(content["format"]) is not int:
+            raise DocumentError(f"expected a benchmark of format {FORMAT}, got {shown(content.get('format'))}")
+        timed: tuple[Timed, ...] = decoded(tuple[Timed, ...], content.get("sizes"), "sizes")
+        return timed
+    except DocumentError as error:
+        raise BenchError(f"{path}: {error}") from error

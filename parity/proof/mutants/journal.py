@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from parity._ground.text import text_if_any
 from parity.proof.mutants.trial import MutantTrial, TrialOutcome
 
 
@@ -18,10 +20,8 @@ def append(path: Path, trial: MutantTrial) -> None:
 def read(path: Path) -> dict[str, MutantTrial]:
     """The last trial of each mutant in a journal; a line that was not finished is left out."""
     trials: dict[str, MutantTrial] = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
-        try:
+    for line in (text_if_any(path) or "").splitlines():
+        with suppress(KeyError, RecursionError, TypeError, ValueError):
             stored = json.loads(line)
-        except ValueError:
-            continue
-        trials[stored["mutant"]] = MutantTrial(**{**stored, "outcome": TrialOutcome(stored["outcome"])})
+            trials[stored["mutant"]] = MutantTrial(**{**stored, "outcome": TrialOutcome(stored["outcome"])})
     return trials
