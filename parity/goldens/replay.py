@@ -66,9 +66,7 @@ def stored_truth(golden: Golden, contract: Contract) -> Truth:
             f"{golden.name}: expected {listed(expected)}, as {contract.name} has them, "
             f"got {listed(truth)}; `parity golden regen` brings it up to date"
         )
-    require_cotangents(
-        golden, {quantity.name: value for quantity, value in golden.oracle.items() if quantity in results}
-    )
+    require_cotangents(golden, {result.name: golden.oracle[result] for result in results})
     return Truth(contract, golden.case, golden.precision, golden.inputs, golden.cotangents, truth)
 
 

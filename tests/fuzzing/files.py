@@ -256,7 +256,7 @@ def outcome(seed: int, clean: Path, kinds: tuple[Specimen, ...]) -> Outcome:
         else:
             after = random.choice(specimen.ways)(random, before)
             path.write_bytes(after)
-        return judged(seed, specimen, folder, before, after)
+        return judged(seed, specimen, folder, before, after if os.path.lexists(path) else b"")
 
 
 def judged(seed: int, specimen: Specimen, folder: Path, before: bytes, after: bytes | None) -> Outcome:
