@@ -62,6 +62,16 @@ def read_document(path: Path, kind: str) -> Any:
         raise DocumentError(f"expected {kind}, got {printable(str(error))}") from error
 
 
+def read_object(path: Path, kind: str, form: int) -> dict[str, Any]:
+    """The object that a JSON document is, of a kind in this format. Raises DocumentError for what is none."""
+    content = read_document(path, kind)
+    if not isinstance(content, dict):
+        raise DocumentError(f"expected {kind}, got {shown(content)}")
+    if type(content.get("format")) is not int or content["format"] != form:
+        raise DocumentError(f"expected {kind} of format {form}, got {shown(content.get('format'))}")
+    return as_object(content)
+
+
 def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from parity._ground.document import DocumentError, as_object, decoded, read_document, shown
+from parity._ground.document import DocumentError, decoded, read_object
 from parity._ground.errors import CheckNotMade
 from parity.judging.measurement import Measurement
 from parity.judging.omission import Omission
@@ -113,9 +113,7 @@ def read_stored(path: Path) -> Stored:
     what nobody can have found.
     """
     try:
-        content = as_object(read_document(path, "stored results"))
-        if content.get("format") != FORMAT or type(content["format"]) is not int:
-            raise DocumentError(f"expected stored results of format {FORMAT}, got {shown(content.get('format'))}")
+        content = read_object(path, "stored results", FORMAT)
         file = decoded(_File, {"not_bound": [], **content})
         asked = file.asked
         require_possible_plan(asked)

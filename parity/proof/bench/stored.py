@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from parity._ground.document import DocumentError, as_object, decoded, read_document, shown
+from parity._ground.document import DocumentError, decoded, read_object
 from parity._ground.errors import CheckNotMade
 from parity.proof.bench.ratios import Compared
 from parity.proof.bench.sizes import Refused, Timed
@@ -50,9 +50,7 @@ def write_benchmark(path: Path, benchmark: Benchmark) -> None:
 def read_sizes(path: Path) -> tuple[Timed, ...]:
     """The examples that were timed by size. Raises BenchError for a file that is no benchmark."""
     try:
-        content = as_object(read_document(path, "a stored benchmark"))
-        if content.get("format") != FORMAT or type(content["format"]) is not int:
-            raise DocumentError(f"expected a benchmark of format {FORMAT}, got {shown(content.get('format'))}")
+        content = read_object(path, "a stored benchmark", FORMAT)
         timed: tuple[Timed, ...] = decoded(tuple[Timed, ...], content.get("sizes"), "sizes")
         return timed
     except DocumentError as error:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from parity._ground.document import DocumentError, as_object, decoded, read_document, shown
+from parity._ground.document import DocumentError, decoded, read_object
 from parity._ground.errors import CheckNotMade
 from parity.proof.score.result import ContractScore, DefectScore, Explained, RewriteScore, Score, ScoreRun, Seen
 from ptycho_exposures.checks import printable
@@ -29,9 +29,7 @@ def encoded(score: Score) -> bytes:
 def read_score(path: Path) -> Score:
     """The score in a file. Raises ScoreError for one that holds none."""
     try:
-        content = as_object(read_document(path, "a score"))
-        if content.get("format") != FORMAT or type(content["format"]) is not int:
-            raise DocumentError(f"expected a score of format {FORMAT}, got {shown(content.get('format'))}")
+        content = read_object(path, "a score", FORMAT)
         runs = [asdict(_run(stored)) for stored in content["runs"]]
         return Score(decoded(tuple[ScoreRun, ...], runs, "runs"))
     except DocumentError as error:

@@ -128,7 +128,7 @@ def refusal(path: Path) -> str:
         (b'{"a": 1e999}', "expected stored results, got 1e999, a number that is too large"),
         (b'{"a": %s}' % (b"9" * 5000), "expected stored results, got Exceeds the limit"),
         (b'{"a": 1, "a": 1}', 'expected stored results, got the key "a" twice'),
-        (b"[]", "expected an object, got []"),
+        (b"[]", "expected stored results, got []"),
         (b"{}", f"expected stored results of format {FORMAT}, got null"),
         (b'{"format": 99}', f"expected stored results of format {FORMAT}, got 99"),
         (b'{"format": true}', f"expected stored results of format {FORMAT}, got true"),

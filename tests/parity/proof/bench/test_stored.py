@@ -30,10 +30,10 @@ def test_every_mode_is_in_the_environment():
 def test_what_is_no_benchmark_is_refused(content, tmp_path):
     path = tmp_path / "bench.json"
     path.write_text(content)
-    with pytest.raises(BenchError, match=r"bench\.json: expected"):
+    with pytest.raises(BenchError, match=r"bench\.json: (sizes\[0\]: )?expected"):
         read_sizes(path)
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(BenchError, match="FileNotFoundError"):
+    with pytest.raises(BenchError, match="no such file"):
         read_sizes(tmp_path / "bench.json")
