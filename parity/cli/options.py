@@ -14,7 +14,7 @@ from parity._ground import environment
 from parity._ground.environment import IN_PROCESS
 from parity.cli.numbers import AT_LEAST_ONE, COUNT, PROCESSES, SECONDS
 from parity.contracts.contract import did_you_mean
-from parity.judging.shards import Shard, parse_shard
+from parity.judging.shards import Shard
 from parity.stacks import MIRRORED, declared, engaged
 from parity.stacks.base import Framework
 from parity.stacks.seat import LIMIT
@@ -111,7 +111,7 @@ def under_circumstances(command: Command) -> Command:
 
 def _shard(context: click.Context, parameter: click.Parameter, given: str | None) -> Shard | None:
     try:
-        return None if given is None else parse_shard(given)
+        return None if given is None else Shard.parse(given)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 

@@ -154,12 +154,13 @@ class BindingError(Exception):
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in a line that a terminal can show."""
+    """What an error says, in a line, without anything that a terminal would obey."""
     try:
         said = next(iter(str(error).splitlines()), "").strip()
     except BaseException:  # even that is the stack's
         return "it cannot say what"
-    return "".join(letter if letter.isprintable() else "?" for letter in said[:LONGEST])
+    line = said[:LONGEST]
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in line)
 
 
 def raised(error: BaseException) -> str:

@@ -10,7 +10,7 @@ import pytest
 from parity._ground.errors import UsageError
 from parity.contracts.declared import REGISTRY
 from parity.judging.run import Plan
-from parity.judging.shards import Shard, parse_shard
+from parity.judging.shards import Shard
 
 CONTRACTS = REGISTRY.select(("losses",))
 
@@ -60,8 +60,8 @@ def test_one_case_is_not_shared_out():
 @pytest.mark.parametrize("text", ["", "1", "/", "0/3", "4/3", "1/0", "-1/3", "1/3/3", "a/b", "1.0/2"])
 def test_what_is_no_shard(text):
     with pytest.raises(ValueError, match=r"^shard: expected "):
-        parse_shard(text)
+        Shard.parse(text)
 
 
 def test_a_shard_is_written_as_it_is_read():
-    assert str(parse_shard("2/3")) == "2/3"
+    assert str(Shard.parse("2/3")) == "2/3"
