@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from parity._ground.errors import UsageError
+
 TENSORFLOW = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",
@@ -14,6 +16,9 @@ TENSORFLOW = {
 
 TORCH_THREADS = "OMP_NUM_THREADS"
 """Says how many threads torch has, whatever its own libraries are told."""
+
+MOST_THREADS = 4096
+"""A library that is told of more ends its process."""
 
 TORCH_ONEDNN = "PARITY_TORCH_ONEDNN"
 """Where this is 0, torch computes without oneDNN, for which it has no variable of its own; TensorFlow's is
@@ -35,9 +40,16 @@ def in_process() -> bool:
 
 
 def torch_threads() -> int:
-    """How many threads torch is to have: as many as the user says (of a list for nested loops, the first), or one."""
+    """How many threads torch is to have: as many as the user says (of a list for nested loops, the first), or one.
+
+    Raises UsageError for more than any machine has.
+    """
     first = os.environ.get(TORCH_THREADS, "").split(",")[0].strip()
-    return max(1, int(first)) if first.isdecimal() else 1
+    if not first.isdecimal():
+        return 1
+    if len(first) > len(str(MOST_THREADS)) or int(first) > MOST_THREADS:
+        raise UsageError(f"{TORCH_THREADS}: expected a number of threads up to {MOST_THREADS}, got '{first}'")
+    return max(1, int(first))
 
 
 def torch_has_onednn() -> bool:

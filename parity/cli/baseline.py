@@ -11,6 +11,7 @@ from rich.text import Text
 from parity._ground.codes import exit_code
 from parity._ground.environment import in_process
 from parity._ground.errors import UsageError
+from parity.cli.numbers import COUNT
 from parity.cli.options import jobs_option, limit_option, stacks_option
 from parity.cli.run import hold_with_progress
 from parity.contracts.cases.case import parse_precisions
@@ -46,7 +47,7 @@ def baseline_group() -> None:
 @stacks_option
 @click.option(
     "--examples",
-    type=click.IntRange(min=0),
+    type=COUNT,
     help="Draw this many examples of each contract.  [default: as before, or 30]",
 )
 @click.option("--precision", help="Run in f32, f64 or wide, with commas.  [default: as before, or f32,f64]")

@@ -25,6 +25,9 @@ from parity.stacks import MIRRORED, load, parse_modes
 from parity.stacks.base import modes_of
 from parity.stacks.here import Here
 
+LARGEST = 4096
+"""Pixels on a side: the arrays of a larger example fill no usual memory once."""
+
 REVISION_SIZES = (64,)
 
 
@@ -114,6 +117,6 @@ def _sizes(text: str | None) -> tuple[int, ...]:
     """Sizes from `16,64`. Raises UsageError for anything else."""
     words = text.split(",") if text else []
     for word in words:
-        if not word.isdecimal() or int(word) < 8:
-            raise UsageError(f"sizes: expected whole numbers from 8 on with commas between, got '{word}'")
+        if not word.isdecimal() or len(word) > 4 or not 8 <= int(word) <= LARGEST:
+            raise UsageError(f"sizes: expected whole numbers from 8 to {LARGEST} with commas between, got '{word}'")
     return tuple(dict.fromkeys(int(word) for word in words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ import click
 
 from parity._ground.codes import AGREE
 from parity._ground.errors import UsageError
+from parity._ground.text import text_if_any
 from parity.contracts.declared import REGISTRY
 from parity.report.terminal import console
 from parity.stacks import declared
@@ -34,6 +36,10 @@ def init_command(names: tuple[str, ...], package: str, framework: str, subject: 
 
     Call it in the root of your repository, from which Python imports your package.
     """
+    if not all(part.isidentifier() for part in package.split(".")):
+        raise UsageError(f"--package: expected a name that Python can import, such as mine.optics, got '{package}'")
+    if subject is not None and not re.fullmatch(r"[A-Za-z0-9_-]+", subject):
+        raise UsageError(f"--subject: expected letters, digits, - and _, got '{subject}'")
     name = subject or re.sub(r"[^a-z0-9_-]", "-", package.lower())
     bindings = Path(f"parity_{re.sub(r'[^a-z0-9_]', '_', name)}.py")
     if name in declared():
@@ -50,7 +56,8 @@ def init_command(names: tuple[str, ...], package: str, framework: str, subject: 
     for path, text in written.items():
         if path == TESTS and path.exists():
             continue
-        before = path.read_text(encoding="utf-8") + "\n" if path.exists() else ""
+        text_before = text_if_any(path)
+        before = "" if text_before is None else f"{text_before}\n"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, (before + text).encode())
         out.print(f"written: {path}", soft_wrap=True)
@@ -59,7 +66,7 @@ def init_command(names: tuple[str, ...], package: str, framework: str, subject: 
 
 
 def _declaration(name: str, framework: str, package: str, bindings: Path, python: str | None) -> str:
-    interpreter = f'python = "{python}"\n' if python else ""
+    interpreter = f"python = {json.dumps(python)}\n" if python else ""
     return (
         f"[subjects.{name}]\n"
         f'framework = "{framework}"\n'

@@ -14,6 +14,7 @@ from rich.table import Table
 from parity._ground.codes import AGREE, exit_code
 from parity._ground.errors import UsageError
 from parity._ground.repository import ROOT
+from parity.cli.numbers import COUNT, PROCESSES, Finite
 from parity.cli.options import journal_option, number_option, report_option
 from parity.cli.progress import progress
 from parity.proof.mutants.crew import try_all
@@ -29,7 +30,7 @@ RESULTS = "mutants.json"
 _TITLES = {MutantKind.MATHEMATICS: "mathematics, by pytest -m parity", MutantKind.BORDER: "borders, by the unit tests"}
 
 _most = number_option(
-    "--most", 1, "Make at most this many mutants of each operator in each function; 0 makes all.", least=0
+    "--most", 1, "Make at most this many mutants of each operator in each function; 0 makes all.", COUNT
 )
 
 
@@ -58,14 +59,14 @@ def list_command(files: Sequence[str], most: int) -> int:
 @mutants_group.command("run")
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @_most
-@number_option("--jobs", 1, "Use this many processes.")
+@number_option("--jobs", 1, "Use this many processes.", PROCESSES)
 @journal_option("results")
 @click.option(
     "--limit",
     metavar="SECONDS",
     default=600.0,
     show_default=True,
-    type=click.FloatRange(min=1.0),
+    type=Finite(1, 10**7),
     help="Stop the tests of a mutant that take longer than this.",
 )
 @report_option("Write the result of every mutant as JSON to this folder.")

@@ -12,8 +12,9 @@ from click.core import ParameterSource
 
 from parity._ground import environment
 from parity._ground.environment import IN_PROCESS
+from parity.cli.numbers import AT_LEAST_ONE, COUNT, PROCESSES, SECONDS
 from parity.contracts.contract import did_you_mean
-from parity.judging.shards import Shard, parse_shard
+from parity.judging.shards import Shard
 from parity.stacks import MIRRORED, declared, engaged
 from parity.stacks.base import Framework
 from parity.stacks.seat import LIMIT
@@ -51,13 +52,15 @@ device_option = click.option(
 )
 
 
-def number_option(name: str, default: int, what: str, *, least: int = 1) -> Callable[[Command], Command]:
+def number_option(
+    name: str, default: int, what: str, numbers: click.IntRange = AT_LEAST_ONE
+) -> Callable[[Command], Command]:
     """An option that takes a whole number."""
-    return click.option(name, default=default, show_default=True, type=click.IntRange(min=least), help=what)
+    return click.option(name, default=default, show_default=True, type=numbers, help=what)
 
 
 EXAMPLES = "Draw this many examples of each contract, after one of each stratum."
-examples_option = number_option("--examples", 30, EXAMPLES, least=0)
+examples_option = number_option("--examples", 30, EXAMPLES, COUNT)
 
 data_option = click.option("--data", type=click.Path(path_type=Path), help="Take the exposures from this .npz file.")
 stacks_option = click.option(
@@ -80,7 +83,7 @@ in_process_option = click.option(
 limit_option = click.option(
     "--limit",
     metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
+    type=SECONDS,
     help=f"Stop a stack that takes longer than this for a contract.  [default: {LIMIT:g}, or as it is declared]",
 )
 
@@ -108,12 +111,12 @@ def under_circumstances(command: Command) -> Command:
 
 def _shard(context: click.Context, parameter: click.Parameter, given: str | None) -> Shard | None:
     try:
-        return None if given is None else parse_shard(given)
+        return None if given is None else Shard.parse(given)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 
 
-jobs_option = number_option("--jobs", 1, "Hold this many contracts at once, each with processes of its own.")
+jobs_option = number_option("--jobs", 1, "Hold this many contracts at once, each with processes of its own.", PROCESSES)
 
 _SHARING = (
     jobs_option,

@@ -8,6 +8,7 @@ import click
 from rich.text import Text
 
 from parity._ground.codes import exit_code
+from parity.cli.numbers import AT_LEAST_ONE, SEED
 from parity.cli.options import command_line, precision_option
 from parity.cli.progress import progress
 from parity.contracts.cases.case import parse_precisions
@@ -21,14 +22,14 @@ from parity.stacks import load
 @click.command("pipeline")
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
 @click.option(
-    "--gridsize", type=click.IntRange(min=1), help="Group this many exposures a side.  [default: as the file says]"
+    "--gridsize", type=click.IntRange(1, 64), help="Group this many exposures a side.  [default: as the file says]"
 )
-@click.option("--groups", default=4, show_default=True, type=click.IntRange(min=1), help="Take this many groups.")
+@click.option("--groups", default=4, show_default=True, type=AT_LEAST_ONE, help="Take this many groups.")
 @click.option(
     "--seed",
     default=0,
     show_default=True,
-    type=click.IntRange(min=0),
+    type=SEED,
     help="Draw the groups and the weights from this seed.",
 )
 @click.option(

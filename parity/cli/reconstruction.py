@@ -11,6 +11,7 @@ from rich.text import Text
 
 from parity._ground.codes import exit_code
 from parity._ground.repository import import_stack
+from parity.cli.numbers import PHOTONS, RATE, SEED
 from parity.cli.options import device_option, number_option, report_option
 from parity.cli.progress import progress
 from parity.faults import CATALOGUE
@@ -44,10 +45,10 @@ _loss = click.option(
     "--photons",
     default=10**LOG10_PHOTONS,
     show_default=True,
-    type=click.FloatRange(1, 1e12),
+    type=PHOTONS,
     help="Expose the mean pattern to this many photons.",
 )
-@number_option("--seed", 0, "Draw the object, the probe and the noise from this seed.", least=0)
+@number_option("--seed", 0, "Draw the object, the probe and the noise from this seed.", SEED)
 @device_option
 @report_option("Draw losses, errors and objects into this folder.")
 def reconstruct_command(
@@ -97,10 +98,10 @@ def reconstruct_command(
     "--learning-rate",
     default=1e-3,
     show_default=True,
-    type=click.FloatRange(0, min_open=True),
+    type=RATE,
     help="Train at this learning rate.",
 )
-@number_option("--seed", 0, "Draw the weights and the order of the groups from this seed.", least=0)
+@number_option("--seed", 0, "Draw the weights and the order of the groups from this seed.", SEED)
 @report_option("Draw losses and objects into this folder.")
 def train_command(
     names: tuple[str, ...],

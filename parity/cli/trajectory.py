@@ -9,6 +9,7 @@ import click
 from rich.text import Text
 
 from parity._ground.codes import exit_code
+from parity.cli.numbers import AT_LEAST_ONE
 from parity.cli.options import device_option, engage, precision_option, report_option
 from parity.cli.progress import progress
 from parity.contracts.cases.case import parse_precisions
@@ -28,7 +29,7 @@ from parity.stacks.base import Framework, StackError
     type=click.Choice(list(OPTIMIZERS)),
     help="Train with this optimizer.",
 )
-@click.option("--steps", default=STEPS, show_default=True, type=click.IntRange(min=1), help="Take this many steps.")
+@click.option("--steps", default=STEPS, show_default=True, type=AT_LEAST_ONE, help="Take this many steps.")
 @precision_option
 @device_option
 @report_option("Draw losses and distances into this folder.")

@@ -12,7 +12,7 @@ from parity.judging.run import NotChecked
 from parity.judging.shards import Shard
 from parity.judging.verdict import Outcome, Verdict
 
-WIDTH = 120
+WIDTH, NARROWEST = 120, 20
 
 STYLES = {
     Outcome.AGREE: "green",
@@ -98,9 +98,9 @@ def bare_table(*headings: str, numbers: Iterable[str] = ()) -> Table:
 
 
 def console() -> Console:
-    """Where reports are printed: as wide as the terminal, or wide enough for the table where there is none."""
+    """Where reports are printed: as wide as the terminal, or wide enough for the table where that says little."""
     found = Console()
-    return found if found.is_terminal else Console(width=WIDTH)
+    return found if found.is_terminal and found.width >= NARROWEST else Console(width=WIDTH)
 
 
 def plain(renderable: RenderableType) -> str:

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from functools import cache, partial
 from typing import Any, ParamSpec, TypeVar
 
@@ -24,12 +24,14 @@ from parity.stacks.base import (
     FrameworkMissing,
     Returned,
     Stack,
+    StackError,
+    StackLost,
     no_device,
     not_here,
     not_installed,
     stack_at_work,
 )
-from parity.stacks.worker import ENGINES, Call, CannotRun, Missing, Question, narrower_than
+from parity.stacks.worker import ENGINES, Call, CannotRun, Missing, Question, Unreadable, narrower_than, not_importable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,13 +45,18 @@ class Here(Framework):
 
     def __init__(self, stack: Stack, mode: str, device: str) -> None:
         super().__init__(stack, mode, device)
-        if importlib.util.find_spec(stack.framework) is None:
-            raise FrameworkMissing(not_installed(stack))
         if not is_found(stack.package):
             raise not_here(stack)
         started = "tensorflow" in sys.modules and "TF_NUM_INTRAOP_THREADS" not in os.environ
         prepare_environment()
-        self._engine: Any = ENGINES[stack.framework](stack.package, device, torch_threads(), torch_has_onednn())
+        threads, onednn = torch_threads(), torch_has_onednn()
+        try:
+            is_there = importlib.util.find_spec(stack.framework) is not None
+            self._engine: Any = ENGINES[stack.framework](stack.package, device, threads, onednn) if is_there else None
+        except (Exception, SystemExit) as error:  # whatever its packages raise
+            raise FrameworkMissing(not_importable(stack.framework, error)) from error
+        if self._engine is None:
+            raise FrameworkMissing(not_installed(stack))
         if started and stack.framework == "tensorflow":
             self._engine.threads = "default"
         if device == "cuda" and not self._engine.gpus:
@@ -69,7 +76,14 @@ class Here(Framework):
     @contextmanager
     def within(self, context: str, *arguments: object) -> Iterator[None]:
         module, _, name = context.partition(":")
-        with getattr(importlib.import_module(module), name)(*arguments):
+        with ExitStack() as made:
+            try:
+                with _translated(), stack_at_work():
+                    made.enter_context(getattr(importlib.import_module(module), name)(*arguments))
+            except StackError as error:
+                if isinstance(error.__cause__, LookupError | UsageError):  # there is no such change
+                    raise error.__cause__ from None
+                raise StackLost(f"{self.name} {error}") from error
             yield
 
     def submit(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
@@ -131,12 +145,16 @@ class Here(Framework):
 
 @contextmanager
 def _translated() -> Iterator[None]:
+    """What a stack raises, as whoever asks it expects; what it prints is no output of the command."""
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
     except CannotRun as error:
         raise UsageError(str(error)) from error
     except Missing as error:
         raise FrameworkMissing(str(error)) from error
+    except Unreadable as error:
+        raise StackLost(str(error)) from error
 
 
 @cache

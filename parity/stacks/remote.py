@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,7 +12,8 @@ from typing import Any, ParamSpec, Self, TypeVar
 
 from parity._ground.environment import prepare_environment, torch_has_onednn, torch_threads
 from parity._ground.errors import UsageError
-from parity._ground.repository import ROOT, is_found
+from parity._ground.repository import HARNESS, ROOT, is_found
+from parity._ground.search import environment_of_stacks
 from parity.contracts.contract import Contract
 from parity.stacks.base import (
     Awaited,
@@ -62,8 +62,9 @@ class Remote(Framework):
             torch_threads(),
             torch_has_onednn(),
             absent=not_installed(stack),
+            beside=HARNESS,
         )
-        return cls(stack, mode, device, lambda: Process(settings, Path(sys.executable), dict(os.environ)), limit)
+        return cls(stack, mode, device, lambda: Process(settings, Path(sys.executable), environment_of_stacks()), limit)
 
     def end(self) -> None:
         """End the process; nothing can be asked any more."""
@@ -102,13 +103,20 @@ class Remote(Framework):
     def within(self, context: str, *arguments: object) -> Iterator[None]:
         key = str(next(self._keys))
         asked = {"ask": "enter", "context": context, "arguments": list(arguments), "key": key}
-        answer = granted(self._seat.ask(asked, {}))
+        answer = self._of_change(asked)
         if "lookup" in answer.header:
             raise LookupError(answer.header["lookup"])
         try:
             yield
         finally:
-            granted(self._seat.ask({"ask": "leave", "key": key}, {}))
+            self._of_change({"ask": "leave", "key": key})
+
+    def _of_change(self, asked: Mapping[str, Any]) -> Reply:
+        """The answer about a change that is made in the stack. Raises StackLost where the stack lets nobody make it."""
+        try:
+            return granted(self._seat.ask(asked, {}))
+        except StackError as error:
+            raise StackLost(f"{self.name} {error}") from error
 
     def _begin(self, contract: Contract, question: Question, *, urgent: bool) -> Awaited[Returned]:
         asked = self._seat_for(question).ask(
@@ -120,7 +128,7 @@ class Remote(Framework):
             answer = granted(asked)
             arrays = answer.arrays()
             return Returned(
-                [arrays[f"result:{i}"] for i in range(answer.header["results"])],
+                [arrays[f"result:{i}"] for i in range(_count(answer.header["results"]))],
                 [arrays.get(f"gradient:{i}") for i in range(gradients)],
                 answer.header["left"],
             )
@@ -136,6 +144,13 @@ class Remote(Framework):
         asked = self._seat_for(question).ask(header, question.arrays(), contract.name)
         narrow: Mapping[str, str] = granted(asked).header["narrow"]
         return narrow
+
+
+def _count(said: object) -> int:
+    """A number of results. Raises StackLost for anything else, which the worker does not send."""
+    if not isinstance(said, int):
+        raise StackLost("its process sent something that is no answer")
+    return said
 
 
 def _answer(asked: Future[Reply]) -> Reply:
@@ -161,6 +176,7 @@ _ERRORS: Mapping[str, type[Exception]] = {
     "stack": StackError,
     "refused": UsageError,
     "missing": FrameworkMissing,
+    "unreadable": StackLost,
     "memory": MemoryError,
     "outside": OutsideDomain,
 }

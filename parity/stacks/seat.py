@@ -13,10 +13,13 @@ from contextlib import suppress
 from threading import Lock, Thread
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from parity.stacks import worker
+from parity.stacks.base import StackLost
 from parity.stacks.process import Ended, Process
+from ptycho_exposures.checks import printable
 
 LIMIT = 600.0
 """Seconds that a stack may take for one contract, unless the user says otherwise."""
@@ -34,8 +37,22 @@ POLL = 0.2
 """Seconds between two looks at whether the process is still there."""
 
 
+LONGEST_HEADER = 2**26
+"""Bytes in which an answer's header has come to its end."""
+
+NUMBERS = "biufc"
+"""The kinds of NumPy's dtypes that an answer may have."""
+
+
 class NoAnswer(Exception):
     """There is no answer; the message says why."""
+
+
+class _Header(dict[str, Any]):
+    """What an answer says beside its arrays. Raises StackLost for a word that it lacks: something else has sent it."""
+
+    def __missing__(self, key: str) -> Any:
+        raise StackLost(f"its process sent an answer without '{key}'")
 
 
 class Reply:
@@ -45,8 +62,11 @@ class Reply:
         self.header, self._body = header, body
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """The arrays by name."""
-        return worker.unframe(self.header, self._body)
+        """The arrays by name. Raises StackLost where they are none."""
+        try:
+            return _Header(worker.unframe(self.header, self._body))
+        except (ValueError, TypeError):
+            raise StackLost("its process sent something that is no answer") from None
 
 
 class _Question:
@@ -201,6 +221,8 @@ class Seat:
         if self._header is None:
             line, found, rest = self._received.partition(b"\n")
             if not found:
+                if len(line) > LONGEST_HEADER:
+                    raise Ended("sent something that is no answer")
                 return False
             self._header, self._received = self._header_in(line), rest
         size = sum(worker.sizes_of(self._header))
@@ -221,10 +243,13 @@ class Seat:
     def _header_in(self, line: bytearray) -> Mapping[str, Any]:
         """The header of the next answer. Raises Ended where something other than the worker has written to its pipe."""
         try:
-            header: Mapping[str, Any] = json.loads(line)
-            worker.sizes_of(header)
-        except (ValueError, TypeError, KeyError):
+            header = _Header(_shown(json.loads(line)))
+            sizes = worker.sizes_of(header)
+            kinds = {np.dtype(dtype).kind for _, dtype, _, _ in header["arrays"]}
+        except (AttributeError, ValueError, TypeError, RecursionError, StackLost):
             raise Ended("sent something that is no answer") from None
+        if any(size < 0 for size in sizes) or not kinds <= set(NUMBERS):
+            raise Ended("sent something that is no answer")
         if not self._sent:
             raise Ended("sent an answer to no question")
         return header
@@ -286,3 +311,12 @@ class Seat:
         """Have the thread look at the questions; where it is no more, another file may have the number of its pipe."""
         with self._lock, suppress(OSError):
             os.write(self._wake, b".")
+
+
+def _shown(said: Any) -> Any:
+    """What a process says, without anything that a terminal would obey: it may reach one, or a report."""
+    if isinstance(said, str):
+        return said if said.isprintable() else "\n".join(map(printable, said.split("\n")))
+    if isinstance(said, dict):
+        return {key: _shown(value) for key, value in said.items()}
+    return [_shown(value) for value in said] if isinstance(said, list) else said

@@ -48,6 +48,9 @@ otherwise. What an engine keeps of a stack's functions, such as traces, is good 
 RAISED = "raised "
 """How a StackError begins that says what a stack raised."""
 
+LONGEST = 1000
+"""Letters of what an error says that are told."""
+
 OUT_OF_MEMORY = ("OutOfMemoryError", "ResourceExhaustedError")
 """What the frameworks call it; on a CPU, torch raises a RuntimeError that says "can't allocate memory"."""
 
@@ -142,13 +145,22 @@ class Missing(Exception):
     """Something that the framework needs is not installed."""
 
 
+class Unreadable(Exception):
+    """A source that the stack imports is no Python, so that nothing can be said of it."""
+
+
 class BindingError(Exception):
     """A binding itself is wrong, whatever the stack does."""
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in a line."""
-    return next(iter(str(error).splitlines()), "").strip()
+    """What an error says, in a line, without anything that a terminal would obey."""
+    try:
+        said = next(iter(str(error).splitlines()), "").strip()
+    except BaseException:  # even that is the stack's
+        return "it cannot say what"
+    line = said[:LONGEST]
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in line)
 
 
 def raised(error: BaseException) -> str:
@@ -164,11 +176,13 @@ def stack_at_work() -> Iterator[None]:
     """
     try:
         yield
-    except (StackError, Outside, BindingError, CannotRun, Missing, MemoryError):
+    except (StackError, Outside, BindingError, CannotRun, Missing, Unreadable, MemoryError):
         raise
     except (Exception, SystemExit) as error:
         if is_out_of_memory(error):
             raise MemoryError(first_line(error)) from error
+        if isinstance(error, SyntaxError) and (said := unreadable(error)):
+            raise Unreadable(said) from error
         raise StackError(raised(error)) from error
 
 
@@ -176,6 +190,34 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether a framework ran out of memory."""
     named = isinstance(error, MemoryError) or type(error).__name__ in OUT_OF_MEMORY
     return named or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
+
+
+def unreadable(error: SyntaxError) -> str:
+    """File, line, and what is wrong there; "" where nothing that was to be imported has raised it."""
+    file = error.filename or ("null bytes" in str(error) and next(_with_null_bytes(), None))
+    if not file or not os.path.isfile(file):
+        return ""
+    return f"{file}{f', line {error.lineno}' if error.lineno else ''}: {error.msg}"
+
+
+def _with_null_bytes() -> Iterator[str]:
+    """The sources beside what is imported, of no library, of which Python does not say that they have such bytes."""
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None) or ""
+        if os.path.basename(file) == "__init__.py" and "site-packages" not in file:
+            for name in sorted(os.listdir(os.path.dirname(file))):
+                path = os.path.join(os.path.dirname(file), name)
+                if name.endswith(".py") and os.path.isfile(path):
+                    with open(path, "rb") as source:
+                        if b"\0" in source.read():
+                            yield path
+
+
+def not_importable(framework: str, error: BaseException) -> str:
+    """That a framework is there and cannot be imported, as with a broken driver."""
+    return f"{framework} is installed but cannot be imported: " + ": ".join(
+        filter(None, (type(error).__name__, first_line(error)))
+    )
 
 
 class Question(NamedTuple):
@@ -819,7 +861,7 @@ class Settings(NamedTuple):
     The modules `stubs` are imported and never used. `accepts` names what of the process's state importing the bindings
     may change. `absent` is what is said where the framework is not installed. With `widened`,
     every single precision that is written in the package's sources and the bindings is doubled. Which functions of the
-    files in the folder `traced` run is noted from the beginning.
+    files in the folder `traced` run is noted from the beginning. The packages `beside` must lie where `package` does.
     """
 
     framework: str
@@ -834,18 +876,19 @@ class Settings(NamedTuple):
     absent: str = "the framework is not installed"
     widened: bool = False
     traced: str = ""
+    beside: Sequence[str] = ()
 
 
-def places_of(settings: Settings) -> list[str]:
-    """The folders of the stack's package. Raises ImportError where one lies elsewhere: nobody has asked for that."""
-    spec = importlib.util.find_spec(settings.package)
+def places_of(settings: Settings, package: str) -> list[str]:
+    """The folders of a package. Raises ImportError where one lies elsewhere: nobody has asked for that."""
+    spec = importlib.util.find_spec(package)
     places = [os.path.realpath(place) for place in (spec.submodule_search_locations or ())] if spec else []
     if spec and not places and spec.origin:
         places = [os.path.realpath(spec.origin)]
     path = [os.path.realpath(folder) for folder in settings.path]
     if not places or not all(any(_lies_in(place, folder) for folder in path) for place in places):
         found = " and ".join(places) or "no such package"
-        raise ImportError(f"{settings.package}: expected it in {' or '.join(path)}, got {found}")
+        raise ImportError(f"{package}: expected it in {' or '.join(path)}, got {found}")
     return places
 
 
@@ -862,7 +905,8 @@ class Mirror:
     def __init__(self, settings: Settings) -> None:
         self._package = settings.package
         self._entries: dict[tuple[str, Any], Callable[..., Any]] = {}
-        places_of(settings)
+        for package in (settings.package, *settings.beside):
+            places_of(settings, package)
 
     def bound(self) -> None:
         """All that the package has."""
@@ -898,7 +942,7 @@ class Bindings:
 
     def __init__(self, settings: Settings) -> None:
         self._package, self._file = settings.package, settings.bindings or ""
-        self._places = tuple(places_of(settings))
+        self._places = tuple(places_of(settings, settings.package))
         self._reaching: set[tuple[str, str]] = set()
         load = _WideningLoader if settings.widened else importlib.machinery.SourceFileLoader
         spec = importlib.util.spec_from_loader("parity_bindings", load("parity_bindings", self._file))
@@ -908,7 +952,7 @@ class Bindings:
             spec.loader.exec_module(importlib.util.module_from_spec(spec))
         except BaseException as error:
             raise ImportError(self._words(error)) from error
-        places_of(settings)  # what the bindings import may have changed it
+        places_of(settings, settings.package)  # what the bindings import may have changed it
 
     def bound(self) -> list[tuple[str, str, tuple[str, ...], dict[str, Any]]]:
         """Contract, name, the arguments with respect to which no gradient is asked, and conventions of each binding."""
@@ -1015,6 +1059,34 @@ def _places(codes: set[types.CodeType]) -> list[tuple[str, int]]:
     return [(os.path.realpath(code.co_filename), code.co_firstlineno) for code in codes]
 
 
+class _LibrariesFirst(importlib.abc.MetaPathFinder):
+    """Finds a module in a library rather than beside the stack, where a `torch.py` or a `random.py` may lie.
+
+    Of a stack with bindings, whose folder may have packages that are installed, too, as older ones, that goes for the
+    framework, for what it has imported and for Python's own modules.
+    """
+
+    def __init__(self, settings: Settings, libraries: Sequence[str]) -> None:
+        self._beside = {settings.package.split(".")[0], "parity", "ptycho_exposures"}
+        self._libraries = libraries
+        self._all = not settings.bindings
+        self._names = {settings.framework, *getattr(sys, "stdlib_module_names", ())}
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if path is not None or name in self._beside:
+            return None
+        if not (self._all or name in self._names or self._is_wanted_by_framework()):
+            return None
+        return importlib.machinery.PathFinder.find_spec(name, self._libraries)
+
+    def _is_wanted_by_framework(self) -> bool:
+        """Whether the import is made by code that is installed."""
+        frame: Any = sys._getframe(1)
+        while frame and frame.f_code.co_filename.startswith("<frozen importlib"):
+            frame = frame.f_back
+        return bool(frame) and "site-packages" in frame.f_code.co_filename
+
+
 class _Stub(types.ModuleType):
     """A module to import, of which nothing is used; what is read of it is another, or a class."""
 
@@ -1057,28 +1129,35 @@ _NARROW = {
 """The single precisions in a source, as regular expressions, and what stands for each where it is widened."""
 
 
-class _Widened(importlib.abc.MetaPathFinder):
-    """Finds the modules of a package, and reads their sources widened."""
+class _Sources(importlib.abc.MetaPathFinder):
+    """Finds the modules that are meant, by name and the path of their package, and has a loader read their sources."""
 
-    def __init__(self, package: str) -> None:
-        self._package = package
+    def __init__(self, loader: type[_SourceLoader], is_meant: Callable[[str, Any], bool]) -> None:
+        self._loader, self._is_meant = loader, is_meant
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name.split(".")[0] != self._package.split(".")[0]:
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target) if self._is_meant(name, path) else None
         if spec is not None and isinstance(spec.loader, importlib.machinery.SourceFileLoader):
-            spec.loader = _WideningLoader(spec.loader.name, spec.loader.path)
+            spec.loader = self._loader(spec.loader.name, spec.loader.path)
         return spec
 
 
-class _WideningLoader(importlib.machinery.SourceFileLoader):
+class _SourceLoader(importlib.machinery.SourceFileLoader):
+    """Compiles the source, whatever lies compiled beside it: that may be of another."""
+
     def get_code(self, fullname: str) -> Any:
-        """Compiled from the source: what lies compiled beside it is not widened."""
-        source = importlib.util.decode_source(self.get_data(self.path))
+        return compile(self._text(), self.path, "exec", dont_inherit=True)
+
+    def _text(self) -> str:
+        return importlib.util.decode_source(self.get_data(self.path))
+
+
+class _WideningLoader(_SourceLoader):
+    def _text(self) -> str:
+        source = super()._text()
         for narrow, wide in _NARROW.items():
             source = re.sub(narrow, wide, source)
-        return compile(source, self.path, "exec", dont_inherit=True)
+        return source
 
 
 class Server:
@@ -1100,12 +1179,16 @@ class Server:
 
     def _begun(self) -> dict[str, Any]:
         settings = self._settings
-        if importlib.util.find_spec(settings.framework) is None:
-            return {"missing": settings.absent}
-        engine = ENGINES[settings.framework](settings.package, settings.device, settings.threads, settings.onednn)
+        try:
+            if importlib.util.find_spec(settings.framework) is None:
+                return {"missing": settings.absent}
+            engine = ENGINES[settings.framework](settings.package, settings.device, settings.threads, settings.onednn)
+        except BaseException as error:  # whatever its packages raise
+            return {"missing": not_importable(settings.framework, error)}
         self._engine = engine
         if settings.widened:
-            sys.meta_path.insert(0, _Widened(settings.package))
+            top = settings.package.split(".")[0]
+            sys.meta_path.insert(0, _Sources(_WideningLoader, lambda name, path: name.split(".")[0] == top))
             engine.widen()
         self._state = self._shared()
         try:
@@ -1131,6 +1214,8 @@ class Server:
             return {"outside": first_line(error)}, {}
         except BindingError as error:
             return {"binding": str(error)}, {}
+        except Unreadable as error:
+            return {"unreadable": str(error)}, {}
         except CannotRun as error:
             return {"refused": str(error)}, {}
         except Missing as error:
@@ -1256,12 +1341,26 @@ def main() -> None:
     settings = Settings(**json.loads(sys.argv[1]))
     channel = Channel()
     here = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:] = [*settings.path, *(folder for folder in sys.path if os.path.abspath(folder) != here)]
+    libraries = [folder for folder in sys.path if os.path.abspath(folder) != here]
+    sys.path[:] = [*settings.path, *libraries]
     if settings.bindings:
         sys.meta_path[:] = [finder for finder in sys.meta_path if not _is_of_harness(finder)]
+    else:
+        sys.meta_path.insert(0, _Sources(_SourceLoader, functools.partial(_is_beside, settings.path)))
+    sys.meta_path.insert(0, _LibrariesFirst(settings, libraries))
     sys.meta_path.insert(0, _Stubs(settings.stubs))
     sys.modules["parity_binding"] = sys.modules["__main__"]
     Server(settings, channel).serve()
+
+
+def _is_beside(folders: Sequence[str], name: str, path: Any) -> bool:
+    """Whether a module lies where the stack does."""
+    places = path if path is not None else [place for place in folders if _has(place, name)]
+    return any(_lies_below(folder, os.path.join(place, name)) for folder in folders for place in places)
+
+
+def _has(folder: str, name: str) -> bool:
+    return any(os.path.exists(os.path.join(folder, found)) for found in (name, f"{name}.py"))
 
 
 def _is_of_harness(finder: Any) -> bool:

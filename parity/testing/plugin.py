@@ -10,6 +10,7 @@ has the package, whatever is tested there.
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 OPTIONS = ("--parity-profile", "--parity-examples")
 
+MOST_DIGITS = 6
+
 VERDICTS: pytest.StashKey[list[Verdict]] = pytest.StashKey()
 
 GIVEN: pytest.StashKey[Given] = pytest.StashKey()
@@ -45,13 +48,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Draw 20 cases of each contract, the same every time (ci), 10 new ones (dev), or 1000 new ones (nightly). "
         "Default: ci if the environment variable CI is true, else dev.",
     )
-    group.addoption("--parity-examples", type=int, metavar="N", help="Draw this many cases of each contract.")
+    group.addoption("--parity-examples", type=_count, metavar="N", help="Draw this many cases of each contract.")
     group.addoption(
         "--golden-stack",
         metavar="NAME",
         help="Replay goldens in this stack, or subject, alone; you need not install the others. Default: all.",
     )
     parser.addini("golden_fixtures", "The folder of the goldens.", default="fixtures/golden")
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and len(text) <= MOST_DIGITS):
+        raise argparse.ArgumentTypeError(f"expected a whole number of at most {MOST_DIGITS} digits, got '{text}'")
+    return int(text)
 
 
 def pytest_configure(config: pytest.Config) -> None:

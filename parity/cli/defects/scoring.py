@@ -9,6 +9,7 @@ import click
 from parity._ground.codes import exit_code
 from parity._ground.errors import UsageError
 from parity._ground.repository import ROOT
+from parity.cli.numbers import COUNT, PROCESSES
 from parity.cli.options import EXAMPLES, journal_option, number_option, report_option
 from parity.cli.progress import progress
 from parity.contracts.contract import Contract
@@ -28,8 +29,8 @@ PAGE, DATA = "score.md", "score.json"
 
 @click.command("score")
 @click.argument("names", nargs=-1, metavar="[CONTRACT]...")
-@number_option("--examples", CI_EXAMPLES, EXAMPLES, least=0)
-@number_option("--jobs", 1, "Use this many processes.")
+@number_option("--examples", CI_EXAMPLES, EXAMPLES, COUNT)
+@number_option("--jobs", 1, "Use this many processes.", PROCESSES)
 @click.option("--pytest", "ask_pytest", is_flag=True, help="Run pytest -m parity on each defect too, 3 s each.")
 @journal_option("finished part of the score")
 @report_option(f"Write {PAGE}, with every defect, and {DATA} to this folder.")

@@ -112,11 +112,17 @@ def strata_of(contract: Contract, dataset: Dataset | None) -> tuple[Stratum, ...
     return (contract.strata[0].measured(),) if dataset else contract.strata
 
 
+LONGEST_SEED = 18
+"""Digits of a seed: it is a number of 64 bits."""
+
+
 def parse_case(contract: Contract, text: str, dataset: Dataset | None = None) -> Case:
     """The case written `stratum/seed`. Raises UsageError when it is neither."""
     stratum, slash, seed = text.partition("/")
     if not slash or not seed.isdecimal():
         raise UsageError(f"a case is written stratum/seed, such as odd/17; got '{text}'")
+    if len(seed) > LONGEST_SEED:
+        raise UsageError(f"case: expected a seed of at most {LONGEST_SEED} digits, got one of {len(seed):,}")
     if dataset and stratum != MEASURED:
         raise UsageError(f"a data set is the stratum '{MEASURED}'; got '{stratum}'")
     return Case(contract, strata_of(contract, dataset)[0] if dataset else contract.stratum(stratum), int(seed), dataset)

@@ -6,12 +6,11 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from parity._ground.document import DocumentError, decoded, read_object
 from parity._ground.errors import CheckNotMade
 from parity.proof.bench.sizes import Compared, Refused, Timed
 from parity.proof.bench.suite import BenchReport
-from parity.proof.bench.timing import Pace
 from parity.runs.results import environment
 from parity.stacks.base import Framework
 from ptycho_exposures.files import write_atomically
@@ -49,14 +48,8 @@ def write_benchmark(path: Path, benchmark: Benchmark) -> None:
 def read_sizes(path: Path) -> tuple[Timed, ...]:
     """The examples that were timed by size. Raises BenchError for a file that is no benchmark."""
     try:
-        content = json.loads(path.read_bytes())
-        if content["format"] != FORMAT:
-            raise BenchError(f"{path}: expected a benchmark of format {FORMAT}, got {content['format']}")
-        return tuple(_timed(stored) for stored in content["sizes"])
-    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
-        raise BenchError(f"{path}: expected a stored benchmark, got {type(error).__name__}: {error}") from error
-
-
-def _timed(stored: Mapping[str, Any]) -> Timed:
-    paces = {name: Pace(tuple(map(float, stored[name]["seconds"]))) for name in ("bare", "harness")}
-    return Timed(**{**stored, **paces})
+        content = read_object(path, "a stored benchmark", FORMAT)
+        timed: tuple[Timed, ...] = decoded(tuple[Timed, ...], content.get("sizes"), "sizes")
+        return timed
+    except DocumentError as error:
+        raise BenchError(f"{path}: {error}") from error

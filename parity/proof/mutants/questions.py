@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from parity.contracts.declared import REGISTRY
-from parity.contracts.reachability import callers_in, nearest_first
+from parity.contracts.reachability import Callers, graph_of, nearest_first
 from parity.proof.mutants.asking import Session
 from parity.proof.mutants.mutate import Mutant, MutantKind
 from parity.proof.score.session import CONTRACTS, TEST
@@ -30,8 +30,6 @@ Networks, training, probes and the loading of data are not: their contracts are 
 
 _TESTS = {"ptycho": "ptycho", "ptycho_torch": "torch"}
 """The folder of the unit tests that a package alone has, beside those of `stacks`, which both stacks have."""
-
-_callers = cache(callers_in)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,8 @@ class Checkout:
 
     def _reaching(self, mutant: Mutant) -> tuple[tuple[str, ...], ...]:
         callers = _callers(self.root / mutant.package)
-        return nearest_first(mutant.address, callers, REGISTRY, STACKS[mutant.package])
+        address = f"{mutant.package}.{mutant.address}"
+        return nearest_first(address, callers, REGISTRY, mutant.package, STACKS[mutant.package])
 
     def contracts(self, names: tuple[str, ...], draws: int) -> Session:
         """`pytest -m parity` on some contracts, in this order."""
@@ -72,3 +71,9 @@ class Checkout:
         paths = tuple(path for path in asked if path.is_file())
         others = " or ".join(name for stack, name in STACKS.items() if stack != package)
         return Session(("--rootdir", str(self.root), "-k", f"not ({others})", *map(str, paths)), paths)
+
+
+@cache
+def _callers(folder: Path) -> Callers:
+    modules = (f"{folder.name}.{file.stem}" for file in sorted(folder.glob("*.py")))
+    return graph_of(folder.parent, modules).callers

@@ -6,10 +6,12 @@ import json
 import re
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from parity._ground.text import text_if_any
 from parity.proof.mutants.asking import FAILED, PASSED, Session, SessionResult, ask
 from parity.proof.mutants.making import InvalidMutant, made
 from parity.proof.mutants.mutate import Mutant
@@ -82,10 +84,8 @@ def append_trial(path: Path, trial: MutantTrial) -> None:
 def read_trials(path: Path) -> dict[str, MutantTrial]:
     """The last trial of each mutant in a journal; a line that was not finished is left out."""
     trials: dict[str, MutantTrial] = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
-        try:
+    for line in (text_if_any(path) or "").splitlines():
+        with suppress(KeyError, RecursionError, TypeError, ValueError):
             stored = json.loads(line)
-        except ValueError:
-            continue
-        trials[stored["mutant"]] = MutantTrial(**{**stored, "outcome": TrialOutcome(stored["outcome"])})
+            trials[stored["mutant"]] = MutantTrial(**{**stored, "outcome": TrialOutcome(stored["outcome"])})
     return trials

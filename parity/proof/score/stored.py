@@ -8,8 +8,10 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from parity._ground.document import DocumentError, decoded, read_object
 from parity._ground.errors import CheckNotMade
 from parity.proof.score.result import ContractScore, DefectScore, Explained, RewriteScore, Score, ScoreRun, Seen
+from ptycho_exposures.checks import printable
 
 T = TypeVar("T", ScoreRun, ContractScore, DefectScore)
 
@@ -29,14 +31,13 @@ def encoded(score: Score) -> bytes:
 def read_score(path: Path) -> Score:
     """The score in a file. Raises ScoreError for one that holds none."""
     try:
-        content = json.loads(path.read_bytes())
-        if content["format"] != FORMAT:
-            raise ScoreError(f"{path}: expected a score of format {FORMAT}, got {content['format']}")
-        return Score(tuple(_run(stored) for stored in content["runs"]))
+        content = read_object(path, "a score", FORMAT)
+        runs = [asdict(_run(stored)) for stored in content["runs"]]
+        return Score(decoded(tuple[ScoreRun, ...], runs, "runs"))
+    except DocumentError as error:
+        raise ScoreError(f"{path}: {error}") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        if isinstance(error, ScoreError):
-            raise
-        raise ScoreError(f"{path}: expected a score, got {type(error).__name__}: {error}") from error
+        raise ScoreError(f"{path}: expected a score, got {type(error).__name__}: {printable(str(error))}") from error
 
 
 def _run_lines(run: ScoreRun) -> str:

@@ -27,6 +27,7 @@ from parity.physics.precision import FLOAT32, FLOAT64
 from parity.stacks.base import Awaited, Framework, Returned, Stack, StackError
 from parity.stacks.here import Here
 from parity.stacks.worker import Call, Question, Results
+from tests.skips import NEURALOPERATOR
 
 MAE, FAR_FIELD, COUNT = (
     REGISTRY[name] for name in ("losses.mae", "optics.far_field_amplitude", "scaling.count_photons")
@@ -149,7 +150,7 @@ def test_another_name_is_asked_in_the_precisions_that_it_has(monkeypatch):
 
 
 def test_neuraloperator_is_held_to_the_oracle_where_it_is_installed(stacks):
-    pytest.importorskip("neuralop", reason="neuraloperator is not installed (the extra fno)")
+    pytest.importorskip("neuralop", reason=NEURALOPERATOR.reason)
     contract = REGISTRY["networks.spectral_convolve"]
     peer = "generators.fno.SpectralConv"
     for stratum, tried in (("even", 3), ("odd", 0)):

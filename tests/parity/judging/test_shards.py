@@ -10,7 +10,7 @@ import pytest
 from parity._ground.errors import UsageError
 from parity.contracts.declared import REGISTRY
 from parity.judging.run import Plan
-from parity.judging.shards import Shard, parse_shard
+from parity.judging.shards import Shard
 
 CONTRACTS = REGISTRY.select(("losses",))
 
@@ -53,5 +53,5 @@ def test_one_case_is_not_shared_out():
 @pytest.mark.parametrize("text", ["", "1", "/", "0/3", "4/3", "1/0", "-1/3", "1/3/3", "a/b", "1.0/2"])
 def test_what_is_no_shard(text):
     with pytest.raises(ValueError, match=r"^shard: expected "):
-        parse_shard(text)
-    assert str(parse_shard("2/3")) == "2/3"
+        Shard.parse(text)
+    assert str(Shard.parse("2/3")) == "2/3"

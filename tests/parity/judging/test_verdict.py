@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 from parity.contracts.contract import Quota
 from parity.judging.measurement import PAIR, Gain, Label, Measurement, measure
 from parity.judging.quantity import gradient_of, result_of
-from parity.judging.run import ContractRun
 from parity.judging.verdict import POOLED_FROM, Outcome, Verdict, judge
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, FLOAT64
-from parity.runs.results import read_results, write_results
 
 CONTRACT = "optics.illuminate"
 
@@ -241,13 +239,6 @@ def test_gains_without_a_common_sign_are_none_however_large(examples, scale):
 def test_thousands_of_examples_are_pooled():
     measurement = Simulated(0.0).example(0)
     assert verdict(*[measurement] * 5000).agrees
-
-
-def test_stored_measurements_judged_again_give_the_same_verdict(tmp_path):
-    measurements = (*(Simulated(1e-6).example(n) for n in range(20)), *both(1e6, 0.3), found(ratio=np.inf))
-    fresh = verdict(*measurements)
-    write_results(tmp_path / "results.json", [ContractRun(fresh, measurements, seconds=1.0)], {})
-    assert verdict(*read_results(tmp_path / "results.json")[CONTRACT]) == fresh
 
 
 def test_float64_is_not_pooled():

@@ -1,6 +1,5 @@
 """Accepted divergences in runs, test sessions, goldens and trees of stages."""
 
-import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -26,11 +25,9 @@ from parity.judging.divergences.faults import declared_faults
 from parity.judging.divergences.registry import accepted_in, registered
 from parity.judging.measurement import Measurement
 from parity.judging.quantity import result_of
-from parity.judging.run import ContractRun, Holder, Plan, run
-from parity.judging.verdict import judge
+from parity.judging.run import Holder, Plan, run
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.messages import finding
-from parity.runs.results import read_results, write_results
 from parity.stacks import load
 from parity.stacks.base import Framework
 from parity.stacks.declaration import nearest
@@ -219,19 +216,6 @@ def test_a_stage_that_diverges_is_shown_as_wrong_and_named_as_accepted(accept, p
         code, out, _ = parity_command("explain", "losses.mae", "--case", "even/0", *FEW[2:])
     assert code == cli.DISAGREE
     assert f"accepted, and not taken off here: {TITLE}: times one factor" in out
-
-
-def test_sizes_are_stored_and_older_results_are_still_read(tmp_path):
-    stored = Measurement("losses.mae", "even/0", "f64", result_of("mae"), "torch", divergence=3.0000000000000004)
-    found = (stored, replace(stored, divergence=float("inf")), replace(stored, divergence=None))
-    path = tmp_path / "results.json"
-    write_results(path, [ContractRun(judge("losses.mae", found, MAE.quota), found, 0.0)], {})
-    assert read_results(path)["losses.mae"] == list(found)
-    content = json.loads(path.read_text())
-    for measurement in content["contracts"]["losses.mae"]["measurements"]:
-        del measurement["divergence"]
-    path.write_text(json.dumps(content))
-    assert [m.divergence for m in read_results(path)["losses.mae"]] == [None, None, None]
 
 
 def test_a_message_says_what_was_taken_off():
