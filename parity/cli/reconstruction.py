@@ -94,13 +94,7 @@ def reconstruct_command(
 @_loss
 @number_option("--epochs", 20, "Train for this many epochs.")
 @number_option("--batch-size", 16, "Take this many groups a step.")
-@click.option(
-    "--learning-rate",
-    default=1e-3,
-    show_default=True,
-    type=RATE,
-    help="Train at this learning rate.",
-)
+@click.option("--learning-rate", default=1e-3, show_default=True, type=RATE, help="Train at this learning rate.")
 @number_option("--seed", 0, "Draw the weights and the order of the groups from this seed.", SEED)
 @report_option("Draw losses and objects into this folder.")
 def train_command(

@@ -21,7 +21,6 @@ EXPLAINED: Mapping[str, tuple[str, ...]] = {
     "a power of two leaves a phase as it is, whatever is lifted by it": ("13252bc39d",),
     "both branches are right at the limit between them, and about it": ("26beb2091e", "feb4b3674c", "1b8855a343"),
     "less than a rounding of float64 in what it is added to": ("6033b88cb7", "520039510b", "0351833e4e"),
-    "it is what the framework takes without being told": ("ac3438dedc",),
     "autograd drops a gradient that nobody has asked for": ("2babe91575",),
     "the axis has one entry": ("02e240643b",),
     "a number is NaN whatever its sign": ("0c66edc88f",),

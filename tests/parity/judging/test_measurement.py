@@ -6,16 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
-from parity.judging.measurement import (
-    INFORMATIVE,
-    PAIR,
-    Gain,
-    Label,
-    Measurement,
-    measure,
-    measure_pair,
-    missing_gradient,
-)
+from parity.judging import measurement
+from parity.judging.measurement import INFORMATIVE, PAIR, Gain, Label, Measurement, measure, measure_pair
 from parity.judging.quantity import result_of
 from parity.physics.oracle.bounded import Bounded
 from parity.physics.precision import FLOAT32, FLOAT64
@@ -135,8 +127,8 @@ def test_epsilon_is_the_smallest_relative_defect_that_an_element_shows(oracle, e
 
 
 def test_a_missing_gradient_is_a_gradient_of_zero():
-    assert missing_gradient(LABEL, "torch", bounded([0.0, 0.0], 1)).agrees
-    assert not missing_gradient(LABEL, "torch", bounded([0.0, 1.0], 1)).agrees
+    assert measurement.missing_gradient(LABEL, "torch", bounded([0.0, 0.0], 1)).agrees
+    assert not measurement.missing_gradient(LABEL, "torch", bounded([0.0, 1.0], 1)).agrees
 
 
 def test_the_gain_weighs_each_element_by_what_is_known_of_it():

@@ -6,10 +6,7 @@ guessed: the oracle's own bound says how far the differenced values are off, the
 and halving the step says what the truncation is. The inner product is the real one, Re Σ v̄·g.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -37,18 +34,11 @@ CASES = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(NamedTuple):
     """A number and how far it may be off."""
 
     value: float
     error: float
-
-    def times(self, factor: float) -> Estimate:
-        return Estimate(factor * self.value, abs(factor) * self.error)
-
-    def minus(self, other: Estimate) -> Estimate:
-        return Estimate(self.value - other.value, self.error + other.error)
 
 
 def inner(v: NDArray[Any], g: Bounded) -> Estimate:
@@ -90,13 +80,13 @@ def slope(case: Case, inputs: Inputs, directions: Inputs, cotangent: NDArray[Any
         inner(cotangent, case.contract.oracle()(**moved(case, inputs, directions, distance)))
         for distance in (step, -step)
     )
-    return ahead.minus(behind).times(1 / (2 * step))
+    return Estimate((ahead.value - behind.value) / (2 * step), (ahead.error + behind.error) / (2 * step))
 
 
 def extrapolated(coarse: Estimate, fine: Estimate) -> Estimate:
     """Richardson: what is left of the truncation is less than what the extrapolation took away."""
-    limit = fine.times(4 / 3).minus(coarse.times(1 / 3))
-    return Estimate(limit.value, limit.error + abs(limit.value - fine.value))
+    limit = (4 * fine.value - coarse.value) / 3
+    return Estimate(limit, (4 * fine.error + coarse.error) / 3 + abs(limit - fine.value))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.contract.name}-{case.name}")

@@ -7,19 +7,10 @@ import pytest
 
 from parity.judging.quantity import gradient_of, result_of
 from parity.physics.precision import FLOAT32
+from parity.proof.score import result
 from parity.proof.score.baselines import BASELINES, Baseline
 from parity.proof.score.page import page, summary, totals
-from parity.proof.score.result import (
-    ContractScore,
-    DefectScore,
-    Explained,
-    RewriteScore,
-    Score,
-    ScoreRun,
-    Seen,
-    accuracy,
-    mean_share,
-)
+from parity.proof.score.result import ContractScore, DefectScore, Explained, RewriteScore, Score, ScoreRun, Seen
 from parity.proof.score.stored import ScoreError, encoded, read_score
 
 CAUGHT = DefectScore(
@@ -70,8 +61,8 @@ def test_seen_counts_the_examples_and_names_the_first():
     assert Seen.among({"even/0": False, "odd/0": True, "odd/1": True}) == Seen(2, 3, "odd/0")
     assert Seen.among({"even/0": False}) == Seen(0, 1)
     assert Seen.among({}).share == 0
-    assert mean_share([Seen(2, 4), Seen(4, 4)]) == 0.75
-    assert mean_share([]) == 0
+    assert result.mean_share([Seen(2, 4), Seen(4, 4)]) == 0.75
+    assert result.mean_share([]) == 0
 
 
 @pytest.mark.parametrize(
@@ -83,7 +74,7 @@ def test_an_explanation_is_right_if_it_is_one_of_those_and_none_if_there_is_none
 
 
 def test_accuracy_counts_only_what_was_asked():
-    assert accuracy([CAUGHT, MISSED, replace(CAUGHT, explained=None)]) == (1, 2)
+    assert result.accuracy([CAUGHT, MISSED, replace(CAUGHT, explained=None)]) == (1, 2)
 
 
 def test_a_stored_score_comes_back_as_it_was(tmp_path):
