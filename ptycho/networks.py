@@ -67,7 +67,7 @@ def spectral_convolve(features: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     checks.require_complex("weights", weights)
     checks.require_agreement("weights", weights, "features", features)
     (rows, columns), (kept_rows, kept_columns) = _frame(features, 1), _frame(weights, 0)
-    fits = (kept_rows >= 1) & (kept_rows <= rows) & (kept_columns >= 1) & (kept_columns <= columns // 2 + 1)
+    fits = (kept_rows <= rows) & (kept_columns <= columns // 2 + 1)
     expected = f"1 to {_show(rows, 'H')} rows and 1 to {_show(columns // 2 + 1, 'W // 2 + 1')} columns of frequencies"
     checks.require_that(fits, "weights", expected, f"({_show(kept_rows, 'K')}, {_show(kept_columns, 'L')})")
     before = rows // 2 - kept_rows // 2

@@ -70,7 +70,7 @@ def spectral_convolve(features: Tensor, weights: Tensor) -> Tensor:
     checks.require_complex("weights", weights)
     checks.require_agreement("weights", weights, "features", features)
     (rows, columns), (kept_rows, kept_columns) = features.shape[-2:], weights.shape[-2:]
-    if not (1 <= kept_rows <= rows and 1 <= kept_columns <= columns // 2 + 1):
+    if kept_rows > rows or kept_columns > columns // 2 + 1:
         expected = (
             f"1 to {rows} rows and 1 to {columns // 2 + 1} columns of frequencies for frames of ({rows}, {columns})"
         )

@@ -346,7 +346,7 @@ def _require_frame(rows: int, columns: int, name: str, images: Tensor, *, larger
 
 def _require_on_canvas(positions: Tensor, patch: tuple[int, int], canvas: tuple[int, int]) -> None:
     """Refuse a position at which a patch leaves the canvas, naming the first; compiled code is not checked."""
-    if torch.compiler.is_compiling() or positions.numel() == 0:
+    if torch.compiler.is_compiling():
         return
     x_limit, y_limit = (canvas[1] - patch[1]) // 2, (canvas[0] - patch[0]) // 2
     x_most, y_most = positions.detach().abs().amax(dim=(0, 1)).tolist()  # NaN where any position is

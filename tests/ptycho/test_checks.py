@@ -34,7 +34,8 @@ def test_a_tensor_that_is_no_whole_number_is_no_size() -> None:
             "predicted: expected a finite, non-negative amplitude",
         ),
         (probe.orthogonal_modes, (tf.tile(PROBE, (1, 1, 3)), tf.ones(2)), "probe: expected 1 mode"),
-        (probe.orthogonal_modes, (PROBE, tf.ones(0)), "powers: expected 1 to 6 modes"),
+        (probe.orthogonal_modes, (PROBE, tf.ones(7)), "powers: expected 1 to 6 modes"),
+        (probe.orthogonal_modes, (PROBE, tf.ones(0)), "powers: expected at least one element along each of (P)"),
     ],
 )
 def test_a_traced_function_refuses_what_only_its_run_can_show(

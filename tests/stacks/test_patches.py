@@ -218,13 +218,6 @@ def test_groups_do_not_mix(patches, groups: int, count: int) -> None:
         assert np.array_equal(relative[alone], patches.relative_positions(positions[alone]))
 
 
-def test_no_groups_give_nothing(patches) -> None:
-    images, positions = field(0, 4, 4, 5), between(0, 1, 0, 4, 2)
-    canvas = patches.reassemble_patches(images, positions, patches.uniform_weight(images), 8, 9)
-    assert canvas.shape == (0, 8, 9)
-    assert patches.extract_patches(canvas, positions, 4, 5).shape == images.shape
-
-
 def test_relative_positions_point_from_each_patch_to_the_middle_of_its_group(patches) -> None:
     scan = np.array([[[10, 20], [14, 20], [10, 23], [18, 29]], [[0, 0], [1, 0], [0, 0], [3, 4]]], float)
     expected = [[[3, 3], [-1, 3], [3, 0], [-5, -6]], [[1, 1], [0, 1], [1, 1], [-2, -3]]]

@@ -67,7 +67,6 @@ FEATURES = random(1, 2, 8, 8)
     [
         (FEATURES, random(2, 1, 9, 3, dtype=complex), ValueError, "weights: expected 1 to 8 rows and"),
         (FEATURES, random(2, 1, 3, 6, dtype=complex), ValueError, "1 to 5 columns of frequencies"),
-        (FEATURES, random(2, 1, 0, 3, dtype=complex), ValueError, "got (0, 3)"),
         (FEATURES, random(3, 1, 3, 3, dtype=complex), ValueError, "weights: expected (F) = (2) as in"),
         (FEATURES, random(2, 1, 3, dtype=complex), ValueError, "weights: expected axes (F, O, K, L)"),
         (FEATURES, random(2, 1, 3, 3), TypeError, "weights: expected complex64 or complex128, got float64"),
