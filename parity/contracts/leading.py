@@ -29,7 +29,7 @@ _FRAMEWORKS = _words("keras lightning neuralop numpy scipy skimage tensorflow to
 _READING = _words(
     """load loads loadtxt genfromtxt fromfile memmap mmap open read reader file files path paths import imports exec
     loader resource io gfile hub library ctypeslib package extension record csv text os sys builtins importlib ctypes
-    subprocess pickle json inspect environ stdin source zip"""
+    subprocess pickle json inspect environ stdin source zip hints registered"""
 )
 """Words in the name of such an attribute."""
 
@@ -46,7 +46,7 @@ _PLAIN_NAMES = frozenset(dir(builtins)) - _LOOKING_UP - _words("__doc__ __loader
 
 _PLAIN_DECORATORS = _words(
     """property staticmethod classmethod dataclass cache lru_cache cached_property wraps contextmanager abstractmethod
-    override overload once_differentiable custom_gradient function no_grad register_keras_serializable"""
+    override overload once_differentiable custom_gradient function no_grad"""
 )
 """Decorators that tell nobody what they are given, by the last part of their names."""
 
@@ -62,7 +62,7 @@ def is_plain_attribute(name: str) -> bool:
     """Whether the name of an attribute says neither that something is read nor that it is looked up."""
     if name.startswith("__") and name.endswith("__"):
         return name in _PLAIN_ATTRIBUTES
-    return not any(word.lower() in _READING for word in re.findall(r"[A-Z]*[a-z0-9]+|[A-Z]+", name))
+    return not any(word.lower() in _READING for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", name))
 
 
 def is_plain_elsewhere(parts: Sequence[str]) -> bool:

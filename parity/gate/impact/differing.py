@@ -47,7 +47,8 @@ def recorded_in(root: Path, commit: str, *folders: str) -> Recorded:
 def differing(root: Path, commit: str, recorded: Recorded, folders: Sequence[str]) -> Iterator[str]:
     """The paths of files that may differ. In `folders`, all that do not have the content that is `recorded`."""
     yield from _names(git(root, *_DIFF, commit, "--"))
-    yield from _names(git(root, "ls-files", "--others", "--exclude-standard", "-z"))
+    others = _names(git(root, "ls-files", "--others", "--exclude-standard", "-z"))
+    yield from (path for path in others if not _is_litter(path, recorded))
     for line in _names(git(root, "ls-files", "-v", "-z")):
         tag, _, path = line.partition(" ")
         if tag.islower() or (tag == "S" and os.path.lexists(root / path)):
