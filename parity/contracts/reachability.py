@@ -64,8 +64,11 @@ def graph_of(root: Path, modules: Iterable[str], read: Read | None = None) -> Gr
 
 
 def content_of(file: Path) -> bytes | None:
-    """The content of a file; None where there is none."""
-    return file.read_bytes() if file.is_file() else None
+    """The content of a file; None where there is none that can be read."""
+    try:
+        return file.read_bytes() if file.is_file() else None
+    except OSError:
+        return None
 
 
 class _Reading:

@@ -125,6 +125,14 @@ def linked_out(root):
     (root / "stack" / "link.py").symlink_to("/etc/hostname")
 
 
+def linked_in_a_circle(root):
+    (root / "stack" / "link.py").symlink_to("link.py")
+
+
+def fifo(root):
+    os.mkfifo(root / "stack" / "link.py")
+
+
 def nested(root):
     (root / "stack" / "inner").mkdir()
     (root / "stack" / "inner" / "means.py").write_text("x = 1\n")
@@ -161,6 +169,8 @@ def litter(root):
     ("arrange", "expected"),
     [
         (linked_out, "stack/link.py"),
+        (linked_in_a_circle, "stack/link.py"),
+        (fifo, "stack/link.py"),
         (nested, "stack/inner/means.py"),
         (ignored, "stack/means.json"),
         (told("--assume-unchanged"), "stack/kept.py"),
