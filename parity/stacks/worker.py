@@ -819,7 +819,7 @@ class Settings(NamedTuple):
     The modules `stubs` are imported and never used. `accepts` names what of the process's state importing the bindings
     may change. `absent` is what is said where the framework is not installed. With `widened`,
     every single precision that is written in the package's sources and the bindings is doubled. Which functions of the
-    files in the folder `traced` run is noted from the beginning.
+    files in the folder `traced` run is noted from the beginning. The packages `beside` must lie where `package` does.
     """
 
     framework: str
@@ -834,18 +834,19 @@ class Settings(NamedTuple):
     absent: str = "the framework is not installed"
     widened: bool = False
     traced: str = ""
+    beside: Sequence[str] = ()
 
 
-def places_of(settings: Settings) -> list[str]:
-    """The folders of the stack's package. Raises ImportError where one lies elsewhere: nobody has asked for that."""
-    spec = importlib.util.find_spec(settings.package)
+def places_of(settings: Settings, package: str) -> list[str]:
+    """The folders of a package. Raises ImportError where one lies elsewhere: nobody has asked for that."""
+    spec = importlib.util.find_spec(package)
     places = [os.path.realpath(place) for place in (spec.submodule_search_locations or ())] if spec else []
     if spec and not places and spec.origin:
         places = [os.path.realpath(spec.origin)]
     path = [os.path.realpath(folder) for folder in settings.path]
     if not places or not all(any(_lies_in(place, folder) for folder in path) for place in places):
         found = " and ".join(places) or "no such package"
-        raise ImportError(f"{settings.package}: expected it in {' or '.join(path)}, got {found}")
+        raise ImportError(f"{package}: expected it in {' or '.join(path)}, got {found}")
     return places
 
 
@@ -862,7 +863,8 @@ class Mirror:
     def __init__(self, settings: Settings) -> None:
         self._package = settings.package
         self._entries: dict[tuple[str, Any], Callable[..., Any]] = {}
-        places_of(settings)
+        for package in (settings.package, *settings.beside):
+            places_of(settings, package)
 
     def bound(self) -> None:
         """All that the package has."""
@@ -898,7 +900,7 @@ class Bindings:
 
     def __init__(self, settings: Settings) -> None:
         self._package, self._file = settings.package, settings.bindings or ""
-        self._places = tuple(places_of(settings))
+        self._places = tuple(places_of(settings, settings.package))
         self._reaching: set[tuple[str, str]] = set()
         load = _WideningLoader if settings.widened else importlib.machinery.SourceFileLoader
         spec = importlib.util.spec_from_loader("parity_bindings", load("parity_bindings", self._file))
@@ -908,7 +910,7 @@ class Bindings:
             spec.loader.exec_module(importlib.util.module_from_spec(spec))
         except BaseException as error:
             raise ImportError(self._words(error)) from error
-        places_of(settings)  # what the bindings import may have changed it
+        places_of(settings, settings.package)  # what the bindings import may have changed it
 
     def bound(self) -> list[tuple[str, str, tuple[str, ...], dict[str, Any]]]:
         """Contract, name, the arguments with respect to which no gradient is asked, and conventions of each binding."""

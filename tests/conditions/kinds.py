@@ -2,7 +2,7 @@
 
 import importlib
 
-KINDS = ("revisions", "touched")
+KINDS = ("revisions", "judged", "touched")
 
 
 def load_all() -> dict[str, str]:

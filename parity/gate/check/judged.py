@@ -60,7 +60,12 @@ def _base_of(root: Path, push: Push, commit: str, revision: str | None) -> str:
         return _known(root, push) if push.was else ""
     if push.was and push.is_of(_branch(root, main)):
         return _known(root, push)
-    return forked_from(root, commit_of(root, main) or main, commit)
+    try:
+        return forked_from(root, commit_of(root, main) or main, commit)
+    except BaseUnknown:
+        if git(root, "rev-parse", "--is-shallow-repository") == b"true\n":
+            raise
+        return ""  # a history of its own
 
 
 def _branch(root: Path, name: str) -> str:

@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from parity._ground.errors import CheckNotMade
-from parity._ground.repository import ROOT, STACKS, prefer_own_stacks
+from parity._ground.repository import HARNESS, ROOT, STACKS, prefer_own_stacks
 from parity.gate.impact import BaseUnknown
-
-HARNESS = ("parity", "ptycho_exposures")
 
 
 def require_own(root: Path) -> None:
