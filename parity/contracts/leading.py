@@ -14,12 +14,13 @@ def _words(text: str) -> frozenset[str]:
 
 _PLAIN_MODULES = _words(
     """__future__ abc cmath collections contextlib dataclasses decimal difflib enum errno fractions functools itertools
-    lzma math numbers re statistics string struct textwrap typing warnings zlib"""
+    math numbers re statistics string struct textwrap typing warnings zlib"""
 )
 """Modules of Python that neither read nor look up anything for those who call them."""
 
 _PLAIN_PARTS = _words(
-    "os.PathLike types.MappingProxyType tokenize.TokenError zipfile.BadZipFile zipfile.ZIP_STORED zipfile.ZipInfo"
+    """lzma.LZMAError os.PathLike types.MappingProxyType tokenize.TokenError zipfile.BadZipFile zipfile.ZIP_STORED
+    zipfile.ZipInfo"""
 )
 """What of its other modules does not."""
 
@@ -29,7 +30,7 @@ _FRAMEWORKS = _words("keras lightning neuralop numpy scipy skimage tensorflow to
 _READING = _words(
     """load loads loadtxt genfromtxt fromfile memmap mmap open read reader file files path paths import imports exec
     loader resource io gfile hub library ctypeslib package extension record csv text os sys builtins importlib ctypes
-    subprocess pickle json inspect environ stdin source zip hints registered"""
+    subprocess pickle json inspect environ stdin source zip registered"""
 )
 """Words in the name of such an attribute."""
 
@@ -69,7 +70,10 @@ def is_plain_elsewhere(parts: Sequence[str]) -> bool:
     """Whether `numpy.linalg.norm`, say, leads nowhere; a module that is passed on may be asked for anything."""
     if ".".join(parts) in _PLAIN_PARTS:
         return True
-    return len(parts) > 1 and parts[0] in _PLAIN_MODULES | _FRAMEWORKS and all(map(is_plain_attribute, parts[1:]))
+    if len(parts) == 1 or any(part.startswith("__") and not is_plain_attribute(part) for part in parts):
+        return False
+    is_plain = parts[0] in _PLAIN_MODULES and parts[1] != "get_type_hints"
+    return is_plain or (parts[0] in _FRAMEWORKS and all(map(is_plain_attribute, parts[1:])))
 
 
 def is_plain_import(module: str) -> bool:

@@ -12,7 +12,7 @@ _EXPOSURES = "ptycho_exposures"
 _READING = "dataloader"
 """The module whose contracts hold how data sets are read. The harness writes these data sets, and names them."""
 
-_OPENING = ("io", "json", "mmap", "numpy", "open", "os", "pathlib", "stat", "tempfile", "vars", "zipfile")
+_OPENING = ("io", "json", "mmap", "numpy", "open", "os", "pathlib", "resource", "stat", "tempfile", "vars", "zipfile")
 """What that package opens and reads such files with."""
 
 _SURROUNDINGS = ("os.environ", "os.environb", "os.getenv", "os.getcwd")
