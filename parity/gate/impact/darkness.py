@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,10 +13,9 @@ _EXPOSURES = "ptycho_exposures"
 _READING = "dataloader"
 """The module whose contracts hold how data sets are read. The harness writes these data sets, and names them."""
 
-_OPENING = ("io", "json", "mmap", "numpy", "open", "os", "pathlib", "resource", "stat", "tempfile", "vars", "zipfile")
-"""What that package opens and reads such files with."""
-
-_SURROUNDINGS = ("os.environ", "os.environb", "os.getenv", "os.getcwd")
+_RUNNING = ("builtins", "code", "ctypes", "importlib", "marshal", "pickle", "pkgutil", "runpy", "subprocess", "sys")
+_SURROUNDINGS = ("os.environ", "os.getenv", "os.getcwd", *(f"{module}." for module in _RUNNING))
+"""What runs code, or depends on what is around the process: no way to read a file that one is given."""
 
 _TOLD: Mapping[str, frozenset[str]] = {"ptycho_torch.dataloader": frozenset(["getattr(torch, precision)", "torch"])}
 """Constructs that look up what the harness names, by the module that has them."""
@@ -52,7 +52,8 @@ def darkness_of(graph: Graph, addresses: Mapping[Address, tuple[str, ...]], harn
 def _is_told(dark: Dark) -> bool:
     """Whether a construct is one of those by which data sets are read, where the harness says which."""
     if dark.module.startswith(f"{_EXPOSURES}."):
-        return dark.text.partition(".")[0] in _OPENING and not dark.text.startswith(_SURROUNDINGS)
+        is_python = dark.text.partition(".")[0] in {*sys.stdlib_module_names, "numpy", "open", "vars"}
+        return is_python and not dark.text.startswith(_SURROUNDINGS)
     return dark.text in _TOLD.get(dark.module, ())
 
 
