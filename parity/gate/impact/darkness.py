@@ -14,7 +14,7 @@ _READING = "dataloader"
 """The module whose contracts hold how data sets are read. The harness writes these data sets, and names them."""
 
 _RUNNING = ("builtins", "code", "ctypes", "importlib", "marshal", "pickle", "pkgutil", "runpy", "subprocess", "sys")
-_SURROUNDINGS = ("os.environ", "os.getenv", "os.getcwd", *(f"{module}." for module in _RUNNING))
+_SURROUNDINGS = ("os.environ", "os.getenv", "os.getcwd")
 """What runs code, or depends on what is around the process: no way to read a file that one is given."""
 
 _TOLD: Mapping[str, frozenset[str]] = {"ptycho_torch.dataloader": frozenset(["getattr(torch, precision)", "torch"])}
@@ -52,7 +52,8 @@ def darkness_of(graph: Graph, addresses: Mapping[Address, tuple[str, ...]], harn
 def _is_told(dark: Dark) -> bool:
     """Whether a construct is one of those by which data sets are read, where the harness says which."""
     if dark.module.startswith(f"{_EXPOSURES}."):
-        is_python = dark.text.partition(".")[0] in {*sys.stdlib_module_names, "numpy", "open", "vars"}
+        first = dark.text.partition(".")[0]
+        is_python = first in {*sys.stdlib_module_names, "numpy", "open", "vars"}.difference(_RUNNING)
         return is_python and not dark.text.startswith(_SURROUNDINGS)
     return dark.text in _TOLD.get(dark.module, ())
 
