@@ -75,7 +75,10 @@ def read_module(content: bytes, name: str, *, is_package: bool) -> Module:
     tree = parsed(content)
     package = name if is_package else name.rpartition(".")[0]
     typed = _has_type_checking(tree)
-    statements = tuple(_statement(node, package, typed) for node in tree.body)
+    try:
+        statements = tuple(_statement(node, package, typed) for node in tree.body)
+    except RecursionError as error:
+        raise SyntaxError("it is nested too deeply") from error
     bound: dict[str, tuple[str, ...]] = {}
     for statement in statements:
         for name in statement.names:
