@@ -12,12 +12,14 @@ _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def ended_as_interrupted() -> Iterator[None]:
-    """For the length of the block, SIGTERM and SIGHUP raise KeyboardInterrupt, as Ctrl-C does."""
+    """For the length of the block, SIGTERM and SIGHUP raise KeyboardInterrupt, as Ctrl-C does; but for one that is
+    ignored, as nohup asks."""
 
     def interrupt(number: int, frame: Any) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in _ENDING}
+    heeded = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in heeded}
     try:
         yield
     finally:

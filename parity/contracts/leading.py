@@ -14,12 +14,13 @@ def _words(text: str) -> frozenset[str]:
 
 _PLAIN_MODULES = _words(
     """__future__ abc cmath collections contextlib dataclasses decimal difflib enum errno fractions functools itertools
-    lzma math numbers re statistics string struct textwrap typing warnings zlib"""
+    math numbers re statistics string struct textwrap typing warnings zlib"""
 )
 """Modules of Python that neither read nor look up anything for those who call them."""
 
 _PLAIN_PARTS = _words(
-    "os.PathLike types.MappingProxyType tokenize.TokenError zipfile.BadZipFile zipfile.ZIP_STORED zipfile.ZipInfo"
+    """lzma.LZMAError os.PathLike types.MappingProxyType tokenize.TokenError zipfile.BadZipFile zipfile.ZIP_STORED
+    zipfile.ZipInfo"""
 )
 """What of its other modules does not."""
 
@@ -29,7 +30,7 @@ _FRAMEWORKS = _words("keras lightning neuralop numpy scipy skimage tensorflow to
 _READING = _words(
     """load loads loadtxt genfromtxt fromfile memmap mmap open read reader file files path paths import imports exec
     loader resource io gfile hub library ctypeslib package extension record csv text os sys builtins importlib ctypes
-    subprocess pickle json inspect environ stdin source zip"""
+    subprocess pickle json inspect environ stdin source zip registered"""
 )
 """Words in the name of such an attribute."""
 
@@ -46,7 +47,7 @@ _PLAIN_NAMES = frozenset(dir(builtins)) - _LOOKING_UP - _words("__doc__ __loader
 
 _PLAIN_DECORATORS = _words(
     """property staticmethod classmethod dataclass cache lru_cache cached_property wraps contextmanager abstractmethod
-    override overload once_differentiable custom_gradient function no_grad register_keras_serializable"""
+    override overload once_differentiable custom_gradient function no_grad"""
 )
 """Decorators that tell nobody what they are given, by the last part of their names."""
 
@@ -62,14 +63,17 @@ def is_plain_attribute(name: str) -> bool:
     """Whether the name of an attribute says neither that something is read nor that it is looked up."""
     if name.startswith("__") and name.endswith("__"):
         return name in _PLAIN_ATTRIBUTES
-    return not any(word.lower() in _READING for word in re.findall(r"[A-Z]*[a-z0-9]+|[A-Z]+", name))
+    return not any(word.lower() in _READING for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", name))
 
 
 def is_plain_elsewhere(parts: Sequence[str]) -> bool:
     """Whether `numpy.linalg.norm`, say, leads nowhere; a module that is passed on may be asked for anything."""
     if ".".join(parts) in _PLAIN_PARTS:
         return True
-    return len(parts) > 1 and parts[0] in _PLAIN_MODULES | _FRAMEWORKS and all(map(is_plain_attribute, parts[1:]))
+    if len(parts) == 1 or any(part.startswith("__") and not is_plain_attribute(part) for part in parts):
+        return False
+    is_plain = parts[0] in _PLAIN_MODULES and parts[1] != "get_type_hints"
+    return is_plain or (parts[0] in _FRAMEWORKS and all(map(is_plain_attribute, parts[1:])))
 
 
 def is_plain_import(module: str) -> bool:

@@ -64,8 +64,11 @@ def graph_of(root: Path, modules: Iterable[str], read: Read | None = None) -> Gr
 
 
 def content_of(file: Path) -> bytes | None:
-    """The content of a file; None where there is none."""
-    return file.read_bytes() if file.is_file() else None
+    """The content of a file; None where there is none that can be read."""
+    try:
+        return file.read_bytes() if file.is_file() else None
+    except OSError:
+        return None
 
 
 class _Reading:
@@ -99,8 +102,10 @@ class _Reading:
             importing = f"{name}.{IMPORT}"
             definitions = [f"{name}.{bound}" for bound in statement.names] or [importing]
             self._lead(definitions, name, statement, statement.all)
-            self._lead([importing], name, statement, statement.at_import)
-            outlives = any(self._outlives(*place, name, statement) for place in statement.all.changed)
+            calls = statement.only_returned
+            if not calls or any(self._is_ours(called.partition(".")[0], name, statement) for called in calls):
+                self._lead([importing], name, statement, statement.at_import)
+            outlives = any(self._outlives(changed, name, statement) for changed, _ in statement.all.changed)
             if outlives or any(self._hands_on(decorator, name, statement) for decorator in statement.decorators):
                 for definition in definitions:
                     self._callers[definition].add(importing)
@@ -140,7 +145,7 @@ class _Reading:
         """What a chain of names leads to, wherever its first name is bound."""
         text, line = place
         parts, dark = text.split("."), Dark(text, module, line)
-        targets = [each.target for each in statement.all.imports if each.name == parts[0]]
+        targets = _imported_within(statement, parts[0])
         for target in targets:
             yield from self._absolute([*target.split("."), *parts[1:]], dark)
         here = self._module(module)
@@ -186,21 +191,24 @@ class _Reading:
         if not is_name and not is_module:
             yield dark
 
-    def _outlives(self, changed: str, line: int, module: str, statement: Statement) -> bool:
+    def _outlives(self, changed: str, module: str, statement: Statement) -> bool:
         """Whether what is assigned to, or altered in place, outlives the call."""
         root, _, method = changed.partition(".")
-        targets = [each.target for each in statement.all.imports if each.name == root]
-        here = self._module(module) or Module()
-        if not targets and root in statement.all.own:
+        if root in statement.all.own and not _imported_within(statement, root):
             return False
-        targets += here.bound.get(root, ())
-        is_ours = not targets or any(self._module(target.partition(".")[0]) is not None for target in targets)
-        return is_ours or not method
+        return not method or self._is_ours(root, module, statement)
 
     def _hands_on(self, decorator: str, module: str, statement: Statement) -> bool:
         """Whether a decorator may have told somebody else of a definition."""
-        is_ours = any(isinstance(one, str) for one in self._chain((decorator, 1), module, statement))
-        return is_ours or not tells_nobody(decorator)
+        return not tells_nobody(decorator) or self._is_ours(decorator.partition(".")[0], module, statement)
+
+    def _is_ours(self, name: str, module: str, statement: Statement) -> bool:
+        """Whether a name stands for something of the repository."""
+        here = self._module(module) or Module()
+        targets = (*_imported_within(statement, name), *here.bound.get(name, ()))
+        if targets:
+            return any(self._module(target.partition(".")[0]) is not None for target in targets)
+        return name in here.bound
 
     def _module(self, name: str) -> Module | None:
         """The module of this name, where the folder has one; a folder of modules alone has no statement."""
@@ -233,6 +241,11 @@ class _Reading:
         if any((self._root / f"{base}{suffix}").exists() for suffix in EXTENSION_SUFFIXES):
             return f"{base}, which is compiled"
         return ""
+
+
+def _imported_within(statement: Statement, name: str) -> list[str]:
+    """What a statement imports under a name, in full."""
+    return [each.target for each in statement.all.imports if each.name == name]
 
 
 def nearest_first(

@@ -49,12 +49,16 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement at the top of a file: the names that it binds, what it names, and what of that an import may call."""
+    """A statement at the top of a file: the names that it binds, what it names, and what of that an import may call.
+
+    `only_returned` are the functions that an assignment calls, if by their names they do no more than return a value.
+    """
 
     names: tuple[str, ...]
     all: Named
     at_import: Named
     decorators: tuple[str, ...]
+    only_returned: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,10 @@ def read_module(content: bytes, name: str, *, is_package: bool) -> Module:
     tree = parsed(content)
     package = name if is_package else name.rpartition(".")[0]
     typed = _has_type_checking(tree)
-    statements = tuple(_statement(node, package, typed) for node in tree.body)
+    try:
+        statements = tuple(_statement(node, package, typed) for node in tree.body)
+    except RecursionError as error:
+        raise SyntaxError("it is nested too deeply") from error
     bound: dict[str, tuple[str, ...]] = {}
     for statement in statements:
         for name in statement.names:
@@ -121,16 +128,16 @@ def run_at_import(node: ast.stmt) -> Iterator[ast.AST]:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             yield from node.decorator_list
             yield from (
-                default for default in (*node.args.defaults, *node.args.kw_defaults) if default and _calls(default)
+                default for default in (*node.args.defaults, *node.args.kw_defaults) if default and _called(default)
             )
         case ast.ClassDef():
             yield from (*node.decorator_list, *node.bases, *node.keywords)
             for statement in node.body:
                 yield from run_at_import(statement)
         case ast.Assign(targets, value) if all(isinstance(target, ast.Name) for target in targets):
-            yield from [node] if _calls(value) else ()
+            yield from [node] if _called(value) else ()
         case ast.AnnAssign(ast.Name(), value=value):
-            yield from [node] if value and _calls(value) else ()
+            yield from [node] if value and _called(value) else ()
         case ast.Expr(ast.Constant()) | ast.Pass():
             pass
         case _:
@@ -139,13 +146,11 @@ def run_at_import(node: ast.stmt) -> Iterator[ast.AST]:
 
 def only_returns(node: ast.AST) -> bool:
     """Whether this is an assignment that calls nothing but what returns a value, by the names."""
-    called = [chain_of(inner.func) for inner in ast.walk(node) if isinstance(inner, ast.Call)]
-    is_assignment = isinstance(node, ast.Assign | ast.AnnAssign)
-    return is_assignment and all(map(is_pure, called))
+    return isinstance(node, ast.Assign | ast.AnnAssign) and all(map(is_pure, _called(node)))
 
 
-def _calls(node: ast.AST) -> bool:
-    return any(isinstance(inner, ast.Call) for inner in ast.walk(node))
+def _called(node: ast.AST) -> tuple[str, ...]:
+    return tuple(chain_of(inner.func) for inner in ast.walk(node) if isinstance(inner, ast.Call))
 
 
 def _statement(node: ast.stmt, package: str, typed: bool) -> Statement:
@@ -154,7 +159,8 @@ def _statement(node: ast.stmt, package: str, typed: bool) -> Statement:
     for part in run_at_import(node):
         imported.visit(part)
     decorators = tuple(decorator_of(one) for inner in ast.walk(node) for one in getattr(inner, "decorator_list", ()))
-    return Statement(tuple(dict.fromkeys(everything.bound)), everything.named(), imported.named(), decorators)
+    returned = _called(node) if only_returns(node) else ()
+    return Statement(tuple(dict.fromkeys(everything.bound)), everything.named(), imported.named(), decorators, returned)
 
 
 class _Reading(ast.NodeVisitor):
@@ -164,6 +170,7 @@ class _Reading(ast.NodeVisitor):
         self._package, self._typed, self._depth = package, typed, 0
         self.bound: list[str] = []
         self._own: set[str] = set()
+        self._global: set[str] = set()
         self._chains: list[Place] = []
         self._imports: list[Import] = []
         self._changed: list[Place] = []
@@ -175,7 +182,7 @@ class _Reading(ast.NodeVisitor):
         return Named(chains, frozenset(self._own), tuple(dict.fromkeys(self._imports)), changed, dark)
 
     def _bind(self, name: str | None) -> None:
-        if name and self._depth:
+        if name and self._depth and name not in self._global:
             self._own.add(name)
         elif name:
             self.bound.append(name)
@@ -223,6 +230,7 @@ class _Reading(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Global(self, node: ast.Global) -> None:
+        self._global.update(node.names)
         self._changed += [(name, node.lineno) for name in node.names]
 
     def visit_arg(self, node: ast.arg) -> None:

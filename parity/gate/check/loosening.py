@@ -175,12 +175,12 @@ def _differences(name: Name, was: Figures, now: Figures, base: str) -> Iterator[
     """How much, of what sort, and in words."""
     before, after = was.arrays[name], now.arrays.get(name)
     where = f" in {name.where}" if name.where else ""
-    if after is None or after.shape != before.shape:
-        yield 0.0, INPUT if name.part == INPUT else EXACT, f"{name.what}{where} is no longer what it was at {base}"
+    if after is None:
+        yield 0.0, INPUT if name.part == INPUT else EXACT, f"{name.what}{where} is gone, which was there at {base}"
     elif name.part == INPUT:
         if not _are_equal(before, after):
             yield 0.0, INPUT, f"the case {name.where} is another than at {base}: {name.what} differs"
-    elif name.part == EXACT:
+    elif name.part == EXACT or after.shape != before.shape:
         if not _are_equal(before, after):
             yield 0.0, EXACT, f"{name.what}{where} is another than at {base}"
     elif name.part == ALLOWED:

@@ -52,8 +52,9 @@ def planned(
         paths = [path for path, reason in aside.items() if reason == why]
         more = f" and {len(paths) - _MOST_PATHS} more" if len(paths) > _MOST_PATHS else ""
         parts.append(Text(f"not asked about: {', '.join(paths[:_MOST_PATHS])}{more} ({why})", "dim"))
-    if not plan:
-        parts.append(Text("nothing that a contract depends on has changed"))
+    if len(aside) == len(changes.files):
+        shown = "" if abroad else ": no import or name leads there, and nothing that contracts run is looked up or read"
+        parts.append(Text(f"nothing that a contract depends on has changed{shown}"))
     return Group(*parts, Text())
 
 

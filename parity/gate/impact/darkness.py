@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,18 +13,12 @@ _EXPOSURES = "ptycho_exposures"
 _READING = "dataloader"
 """The module whose contracts hold how data sets are read. The harness writes these data sets, and names them."""
 
-_TOLD: Mapping[str, frozenset[str]] = {
-    "ptycho_exposures.npz": frozenset(
-        [
-            *("pathlib.Path", "zipfile.ZipFile", "vars", "numpy.memmap"),
-            *("numpy.lib.format.read_array", "numpy.lib.format.read_magic"),
-            *("numpy.lib.format.read_array_header_1_0", "numpy.lib.format.read_array_header_2_0"),
-        ]
-    ),
-    "ptycho_exposures.scanfile": frozenset(["pathlib.Path", "json.loads"]),
-    "ptycho_torch.dataloader": frozenset(["getattr(torch, precision)", "torch"]),
-}
-"""Constructs that open the file that they are given, and look up a precision, by the module that has them."""
+_RUNNING = ("builtins", "code", "ctypes", "importlib", "marshal", "pickle", "pkgutil", "runpy", "subprocess", "sys")
+_SURROUNDINGS = ("os.environ", "os.getenv", "os.getcwd")
+"""What runs code, or depends on what is around the process: no way to read a file that one is given."""
+
+_TOLD: Mapping[str, frozenset[str]] = {"ptycho_torch.dataloader": frozenset(["getattr(torch, precision)", "torch"])}
+"""Constructs that look up what the harness names, by the module that has them."""
 
 _ASKING: Mapping[str, frozenset[str]] = {"ptycho_torch.generators.fno": frozenset(["importlib.util.find_spec"])}
 """Constructs that ask whether a package of others is installed."""
@@ -42,7 +37,7 @@ def darkness_of(graph: Graph, addresses: Mapping[Address, tuple[str, ...]], harn
     by_contract: dict[str, Dark] = {}
     anywhere = None
     for definition, dark in sorted(_dark(graph, harness), key=lambda found: (found[0], found[1].line)):
-        is_told = dark.text in _TOLD.get(dark.module, ())
+        is_told = _is_told(dark)
         for reached in led_to(definition, graph.callers, frozenset()):
             if is_told and reached.startswith(f"{_EXPOSURES}."):
                 continue
@@ -52,6 +47,15 @@ def darkness_of(graph: Graph, addresses: Mapping[Address, tuple[str, ...]], harn
                 if not (is_told and name.startswith(f"{_READING}.")):
                     by_contract.setdefault(name, dark)
     return Darkness(by_contract, anywhere)
+
+
+def _is_told(dark: Dark) -> bool:
+    """Whether a construct is one of those by which data sets are read, where the harness says which."""
+    if dark.module.startswith(f"{_EXPOSURES}."):
+        first = dark.text.partition(".")[0]
+        is_python = first in {*sys.stdlib_module_names, "numpy", "open", "vars"}.difference(_RUNNING)
+        return is_python and not dark.text.startswith(_SURROUNDINGS)
+    return dark.text in _TOLD.get(dark.module, ())
 
 
 def _dark(graph: Graph, harness: str) -> Iterator[tuple[Address, Dark]]:

@@ -47,7 +47,8 @@ def recorded_in(root: Path, commit: str, *folders: str) -> Recorded:
 def differing(root: Path, commit: str, recorded: Recorded, folders: Sequence[str]) -> Iterator[str]:
     """The paths of files that may differ. In `folders`, all that do not have the content that is `recorded`."""
     yield from _names(git(root, *_DIFF, commit, "--"))
-    yield from _names(git(root, "ls-files", "--others", "--exclude-standard", "-z"))
+    others = _names(git(root, "ls-files", "--others", "--exclude-standard", "-z"))
+    yield from (path for path in others if not _is_litter(path, recorded))
     for line in _names(git(root, "ls-files", "-v", "-z")):
         tag, _, path = line.partition(" ")
         if tag.islower() or (tag == "S" and os.path.lexists(root / path)):
@@ -63,7 +64,8 @@ def is_plain(root: Path, path: str, recorded: Recorded) -> bool:
     """Whether a path names an ordinary file, or nothing, in the commit and in the working tree."""
     mode, _ = recorded.get(path, (_FILE, ""))
     try:
-        return mode.startswith(_FILE) and stat.S_ISREG((root / path).lstat().st_mode)
+        is_file = stat.S_ISREG((root / path).lstat().st_mode) and os.access(root / path, os.R_OK)
+        return mode.startswith(_FILE) and is_file
     except OSError:
         return mode.startswith(_FILE)
 
@@ -78,9 +80,10 @@ def _files(root: Path, folder: str) -> Iterator[str]:
         yield folder
         return
     for place, folders, files in os.walk(root / folder):
-        for name in files + [name for name in folders if (Path(place) / name).is_symlink()]:
-            yield (Path(place) / name).relative_to(root).as_posix()
         folders[:] = [name for name in folders if name != ".git"]
+        for name in files + [name for name in folders if (Path(place) / name).is_symlink()]:
+            if name != ".git":  # where a submodule says what it belongs to
+                yield (Path(place) / name).relative_to(root).as_posix()
 
 
 def _is_litter(path: str, recorded: Recorded) -> bool:
@@ -91,19 +94,26 @@ def _is_litter(path: str, recorded: Recorded) -> bool:
 def _differs(root: Path, path: str, recorded: Recorded) -> bool:
     """Whether a path has another content than the commit; what leads out of the repository is in no commit."""
     file = root / path
-    if file.is_symlink():
-        content = os.fsencode(file.readlink())
-        if not file.resolve().is_relative_to(root.resolve()) or _is_unknown(file.resolve(), root, recorded):
+    try:
+        if file.is_symlink():
+            if _leads_out(file, root, recorded):
+                return True
+            content = os.fsencode(file.readlink())
+        elif file.is_file():
+            content = file.read_bytes()
+        else:
             return True
-    elif file.is_file():
-        content = file.read_bytes()
-    else:
+    except OSError:
         return True
     _, name = recorded.get(path, ("", ""))
     algorithm = "sha256" if len(name) == 64 else "sha1"
     return hashlib.new(algorithm, b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest() != name
 
 
-def _is_unknown(target: Path, root: Path, recorded: Recorded) -> bool:
+def _leads_out(link: Path, root: Path, recorded: Recorded) -> bool:
+    """Whether a link leads to what the commit does not have."""
+    target = Path(os.path.realpath(link))
+    if not target.is_relative_to(root.resolve()):
+        return True
     path = target.relative_to(root.resolve()).as_posix()
     return not any(other == path or other.startswith(f"{path}/") for other in recorded)

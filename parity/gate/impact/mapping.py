@@ -179,8 +179,8 @@ class _Mapping:
             return
         try:
             differing = {**changed_imports(old, new), **changed_definitions(old, new)}
-        except SyntaxError:
-            self._everything.append(Reason("what was no Python", change.path))
+        except (SyntaxError, RecursionError):
+            self._everything.append(Reason("what nobody can read", change.path))
             return
         loud = [name for name in differing if name == EVERYTHING or not is_quiet(name, old, new)]
         if not differing:

@@ -1,4 +1,4 @@
-"""Places where a helper can lie that a loss of the PyTorch stack uses: in each it is a factor of 1, and then of 1.01."""
+"""Places where a helper can lie that a loss of the PyTorch stack uses: there it is a factor of 1, and then of 1.01."""
 
 from __future__ import annotations
 
@@ -220,7 +220,8 @@ BROKEN = (
         "from ptycho_torch.table import TABLE\nfrom ptycho_torch import means",
         returned="TABLE['f'](x)",
         files={
-            f"{P}table.py": "TABLE = {}\n\n\ndef keep(function):\n    TABLE[function.__name__] = function\n    return function\n",
+            f"{P}table.py": "TABLE = {}\n\n\ndef keep(function):\n"
+            "    TABLE[function.__name__] = function\n    return function\n",
             f"{P}means.py": "from ptycho_torch.table import keep\n\n\n@keep\n" + F,
         },
     ),
@@ -249,7 +250,8 @@ BROKEN = (
         "a part of a function",
         "from ptycho_torch.means import f",
         files={
-            f"{P}means.py": "from functools import partial\n\n\ndef g(x, gain):\n    return x * gain\n\n\nf = partial(g, gain=FACTOR)\n"
+            f"{P}means.py": "from functools import partial\n\n\ndef g(x, gain):\n    return x * gain\n\n\n"
+            "f = partial(g, gain=FACTOR)\n"
         },
     ),
     Placement(
@@ -318,14 +320,16 @@ BROKEN = (
             f"{P}finder.py": "import importlib.abc\nimport importlib.util\nimport pathlib\nimport sys\n\n\n"
             "class Finder(importlib.abc.MetaPathFinder):\n    def find_spec(self, name, path=None, target=None):\n"
             "        if name != 'ptycho_torch_virtual':\n            return None\n"
-            "        return importlib.util.spec_from_file_location(name, pathlib.Path(__file__).with_name('virtual.py'))\n\n\n"
+            "        file = pathlib.Path(__file__).with_name('virtual.py')\n"
+            "        return importlib.util.spec_from_file_location(name, file)\n\n\n"
             "sys.meta_path.insert(0, Finder())\n",
             f"{P}virtual.py": F,
         },
     ),
     Placement(
         "a folder put on the path",
-        "import pathlib\nimport sys\n\nsys.path.append(str(pathlib.Path(__file__).parents[1] / 'benchmarks'))\nfrom gains_of_ours import f",
+        "import pathlib\nimport sys\n\nsys.path.append(str(pathlib.Path(__file__).parents[1] / 'benchmarks'))\n"
+        "from gains_of_ours import f",
         files={"benchmarks/gains_of_ours.py": F},
     ),
     Placement("a package of tests", "from tests.means import f", files={"tests/means.py": F}),
@@ -340,15 +344,18 @@ BROKEN = (
         "from ptycho_torch import means\nfrom ptycho_torch.kinds import Kind",
         returned="Kind.KINDS[-1]().f(x)",
         files={
-            f"{P}kinds.py": "class Kind:\n    KINDS = []\n\n    def __init_subclass__(cls):\n        Kind.KINDS.append(cls)\n",
-            f"{P}means.py": "from ptycho_torch.kinds import Kind\n\n\nclass Own(Kind):\n    def f(self, x):\n        return x * FACTOR\n",
+            f"{P}kinds.py": "class Kind:\n    KINDS = []\n\n"
+            "    def __init_subclass__(cls):\n        Kind.KINDS.append(cls)\n",
+            f"{P}means.py": "from ptycho_torch.kinds import Kind\n\n\n"
+            "class Own(Kind):\n    def f(self, x):\n        return x * FACTOR\n",
         },
     ),
     Placement(
         "one of several functions by the type of the argument",
         "from ptycho_torch.means import f",
         files={
-            f"{P}means.py": "import functools\n\nimport torch\n\n\n@functools.singledispatch\ndef f(x):\n    return x\n\n\n"
+            f"{P}means.py": "import functools\n\nimport torch\n\n\n"
+            "@functools.singledispatch\ndef f(x):\n    return x\n\n\n"
             "@f.register(torch.Tensor)\ndef _(x):\n    return x * FACTOR\n"
         },
     ),

@@ -1,6 +1,7 @@
-"""What a check says of commits that somebody might make: twenty that break a stack, ten that break nothing.
+"""What a check says of commits that somebody might make: of those that break a stack, and of those that break nothing.
 
-Each is an edit of a source in a clone, as a person would write it. A few are tried in every run, all by `make commits`.
+Each is an edit of a source in a clone, as a person would write it, or a helper in an odd place (`placements`). A few
+are tried in every run, all by `make commits`.
 """
 
 from __future__ import annotations
@@ -9,10 +10,16 @@ from dataclasses import dataclass
 
 import pytest
 
+from parity.contracts.declared import REGISTRY
+from tests.parity.gate.check.placements import BROKEN
+
 
 @dataclass(frozen=True)
 class Commit:
-    """An edit, and of one that breaks a contract the cause that is given; "unexplained" where no explanation fits."""
+    """An edit, and of one that breaks a contract the cause that is given; "unexplained" where no explanation fits.
+
+    Of one that breaks nothing, `asks_all` says that every contract is asked nevertheless.
+    """
 
     name: str
     file: str
@@ -20,6 +27,7 @@ class Commit:
     new: str
     contract: str = ""
     cause: str = ""
+    asks_all: bool = False
 
     @property
     def stack(self) -> str:
@@ -248,6 +256,24 @@ HARMLESS = (
         "_widen(",
         "_as_floating(",
     ),
+    Commit("a test", "tests/torch/test_dataloader.py", '"""', '"""Some more. '),
+    Commit("an entry of the changelog", "CHANGELOG.md", "\n### Changed\n", "\n### Changed\n\n- Nothing.\n"),
+    Commit("a benchmark", "benchmarks/by_hand.py", '"""What three', '"""What some three'),
+    Commit("a workflow", ".github/workflows/parity.yml", "name:", "# Every night.\nname:"),
+    Commit("a network that no contract has", f"{P}generators/hybrid.py", "functional.gelu(", "functional.relu("),
+    Commit("a picture", f"{P}pictures.py", "figsize=(10, 6)", "figsize=(11, 6)"),
+    Commit(
+        "a value in a function of its own",
+        f"{P}losses.py",
+        "def mae(predicted: Tensor, observed: Tensor)",
+        "def _mean(errors: Tensor) -> Tensor:\n    return errors.mean()\n\n\n"
+        "def mae(predicted: Tensor, observed: Tensor)",
+    ),
+    Commit(
+        "a target of make", "Makefile", ".PHONY: clean", "# The environments go, too.\n.PHONY: clean", asks_all=True
+    ),
+    Commit("a version", "constraints/cpu.txt", "# Versions", "# The versions", asks_all=True),
+    Commit("a word of the harness", "parity/report/terminal.py", '"""', '"""So: ', asks_all=True),
 )
 
 
@@ -280,3 +306,16 @@ def test_a_commit_that_breaks_nothing_passes(clone, commit):
     clone.commit(commit.name)
     code, said = clone.verdict()
     assert (code, said["verdict"], said["remarks"]) == (0, "agree", [])
+    assert (len(said["contracts"]) == len(REGISTRY)) is commit.asks_all
+
+
+@pytest.mark.commits
+@pytest.mark.parametrize("placement", BROKEN, ids=str)
+def test_a_helper_that_breaks_a_stack_is_found_wherever_it_lies(clone, placement):
+    placement.write(clone.root, "1.0")
+    clone.commit()
+    placement.write(clone.root, "1.01")
+    clone.commit()
+    code, said = clone.verdict("--base", "HEAD~1")
+    assert code == 1
+    assert "losses.mae" in {found["contract"] for found in said["contracts"] if found["outcome"] != "agree"}

@@ -1,3 +1,4 @@
+import os
 import subprocess
 
 import pytest
@@ -102,3 +103,91 @@ def test_histories_that_have_nothing_in_common_are_refused(repository):
 def test_outside_a_repository_there_is_nothing_to_compare(tmp_path):
     with pytest.raises(BaseUnknown, match="expected a git repository"):
         changes_since(tmp_path)
+
+
+def linked_out(root):
+    (root / "stack" / "link.py").symlink_to("/etc/hostname")
+
+
+def linked_in_a_circle(root):
+    (root / "stack" / "link.py").symlink_to("link.py")
+
+
+def fifo(root):
+    os.mkfifo(root / "stack" / "link.py")
+
+
+def nested(root):
+    (root / "stack" / "inner").mkdir()
+    (root / "stack" / "inner" / "means.py").write_text("x = 1\n")
+    git(root / "stack" / "inner", "init", "-q")
+
+
+def ignored(root):
+    (root / "stack" / "means.json").write_text("1")
+
+
+def told(*flags):
+    def arrange(root):
+        git(root, "update-index", *flags, "stack/kept.py")
+        (root / "stack" / "kept.py").write_text("x = 2\n")
+
+    return arrange
+
+
+def of_the_same_size_and_time(root):
+    file = root / "stack" / "kept.py"
+    before = file.stat()
+    git(root, "update-index", "--refresh")
+    file.write_text("x = 2\n")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def litter(root):
+    (root / "stack" / "__pycache__").mkdir()
+    for name in ("__pycache__/kept.cpython-311.pyc", "kept.py~", ".kept.py.swp", ".#kept.py"):
+        (root / "stack" / name).write_text("")
+
+
+@pytest.mark.parametrize(
+    ("arrange", "expected"),
+    [
+        (linked_out, "stack/link.py"),
+        (linked_in_a_circle, "stack/link.py"),
+        (fifo, "stack/link.py"),
+        (nested, "stack/inner/means.py"),
+        (ignored, "stack/means.json"),
+        (told("--assume-unchanged"), "stack/kept.py"),
+        (told("--skip-worktree"), "stack/kept.py"),
+        (of_the_same_size_and_time, "stack/kept.py"),
+        (litter, ""),
+    ],
+)
+def test_in_folders_that_count_whole_every_file_is_compared_whatever_git_was_told(repository, arrange, expected):
+    (repository / "stack").mkdir()
+    (repository / "stack" / "kept.py").write_text("x = 1\n")
+    (repository / ".gitignore").write_text("*.json\n")
+    commit(repository)
+    arrange(repository)
+    assert [path for path in paths(changes_since(repository, "HEAD", ["stack"])) if path != "stack/inner/"] == (
+        [expected] if expected else []
+    )
+
+
+def test_what_git_is_to_assume_unchanged_differs_anywhere(repository):
+    git(repository, "update-index", "--assume-unchanged", "kept.py")
+    (repository / "kept.py").write_text("x = 2\n")
+    assert paths(changes_since(repository)) == ["kept.py"]
+
+
+def test_a_submodule_at_its_recorded_commit_differs_in_nothing_and_in_what_was_changed_there(repository):
+    inner = repository / "stack" / "inner"
+    inner.mkdir(parents=True)
+    (inner / "means.py").write_text("x = 1\n")
+    git(inner, "init", "-q", "-b", "main")
+    commit(inner)
+    commit(repository)
+    assert changes_since(repository, "HEAD", ["stack"]).files == ()
+    (inner / "means.py").write_text("x = 2\n")
+    found = {change.path: change.plain for change in changes_since(repository, "HEAD", ["stack"]).files}
+    assert found == {"stack/inner": False, "stack/inner/means.py": True}

@@ -126,3 +126,9 @@ def test_a_golden_touches_its_contract():
 
 def test_a_sampler_asks_for_the_samplers():
     assert impact("ptycho/sampling.py", "def ", "def x").samplers
+
+
+@pytest.mark.parametrize("old", [b"def", b"x = " + b"-" * 900 + b"1"])
+def test_what_cannot_be_compared_asks_for_all(old):
+    found = impact_of(Changes(ROOT, "base", (Change("ptycho/losses.py", old, b"x = 1"),)), REGISTRY)
+    assert found.everything
