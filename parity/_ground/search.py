@@ -73,7 +73,10 @@ def environment_of_stacks() -> dict[str, str]:
 
 def _is_beside(folder: str) -> bool:
     """Whether a folder is the working folder or the checkout; not where libraries are installed, whoever is there."""
-    place = os.path.realpath(folder)  # of "", the working folder
+    try:
+        place = os.path.realpath(folder)  # of "", the working folder
+    except OSError:  # of which there is none
+        return True
     installed = {"site-packages", "dist-packages"} & set(place.split(os.sep))
     if installed or place == os.path.dirname(os.path.realpath(os.__file__)):
         return False

@@ -65,7 +65,7 @@ def callers_in(folder: Path, package: str = "") -> Callers:
 
 def sources_in(folder: Path) -> dict[str, str]:
     """The files of a package by module."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))}
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("[!.]*.py"))}
 
 
 def callers_of(sources: Mapping[str, str], package: str) -> Callers:

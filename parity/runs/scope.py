@@ -66,7 +66,7 @@ def sources() -> str:
     for package in PACKAGES:
         found = importlib.util.find_spec(package)
         for folder in map(Path, (found and found.submodule_search_locations) or ()):
-            for path in sorted(folder.rglob("*.py")):
+            for path in sorted(folder.rglob("[!.]*.py")):  # an editor's lock begins with a dot
                 content = path.read_bytes()
                 digest.update(f"{package}/{path.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
     declaration = declaring(Path.cwd())

@@ -62,7 +62,7 @@ def unreadable_simulation(place: Place) -> Done:
     return run(place, "def f(:", file=SIMULATION)
 
 
-@condition("a file of a stack is no Python", code=3, says="losses.py, line 310: invalid syntax")
+@condition("a file of a stack is no Python", code=3, says="losses.py, line 311: invalid syntax")
 def unreadable_stack(place: Place) -> Done:
     return run(place, "def f(:")
 
@@ -75,7 +75,7 @@ def null_bytes(place: Place) -> Done:
 @condition("a file of a stack is not UTF-8", code=3, says="losses.py, line 1: (unicode error)")
 def foreign_encoding(place: Place) -> Done:
     root = spoiled(place, LOSSES, "")
-    (root / LOSSES).write_bytes(b"# \xff\n" + (root / LOSSES).read_bytes())
+    (root / LOSSES).write_bytes(b"bytes = '\xff'\n" + (root / LOSSES).read_bytes())
     return place.parity(*ASKED, root=root, cwd=root)
 
 
