@@ -1,8 +1,10 @@
 """Stacks that do something to whoever judges them."""
 
+import shutil
 import sys
 from pathlib import Path
 
+from parity._ground.repository import ROOT
 from tests.conditions.condition import Done, Place, condition
 
 LOSSES, SIMULATION = "ptycho_torch/losses.py", "ptycho_exposures/diffsim.py"
@@ -88,6 +90,17 @@ def litter(place: Place) -> Done:
         for name in ("losses.py~", ".losses.py.swp", "#losses.py#", "4913", ".DS_Store"):
             (root / folder / name).write_bytes(b"\0\xff(")
     return place.parity(*ASKED, root=root, cwd=root)
+
+
+@condition("editors have left files among the goldens", code=0, says="whole")
+def litter_among_goldens(place: Place) -> Done:
+    golden = place.folder / "golden"
+    shutil.copytree(ROOT / "fixtures" / "golden", golden)
+    for folder in (golden, golden / "losses.mae"):
+        (folder / ".#even-0.npz").symlink_to("somebody@somewhere.1234:56")
+        for name in ("even-0.npz~", ".even-0.npz.swp", "#even-0.npz#", "4913", ".DS_Store"):
+            (folder / name).write_bytes(b"\0\xff")
+    return place.parity("golden", "verify", "--fixtures", str(golden))
 
 
 @condition("a stack ends its process while both are trained", code=3, says="process ended itself with exit code 0")
