@@ -33,6 +33,9 @@ from parity._ground.errors import CheckNotMade, UsageError
 SAFE_PATH = "PYTHONSAFEPATH"
 """Where this is set, Python does not look for modules in the working folder: no process that is begun here does."""
 
+COMPLETION = "_PARITY_COMPLETE"
+"""Where this is set, a shell asks Click how a word could go on."""
+
 RESULTS = "results.json"
 """The file that a run is stored in."""
 
@@ -208,6 +211,8 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
         os.kill(os.getpid(), stopped.number)
         return NOT_CHECKED
     except BaseException as error:
+        if isinstance(error, SystemExit) and COMPLETION in os.environ:  # Click's own, of a shell that completes a word
+            return int(error.code or AGREE)
         click.echo(f"parity: {_reason(error)}", err=True)
         return NOT_CHECKED
 

@@ -49,6 +49,12 @@ def lingers_in_shared_process(place: Place) -> Done:
     return run(place, WRONG + started + forked, "--in-process")
 
 
+@condition("a stack that shares the process prints: lines of it in the output", code=0, says="0")
+def prints_in_shared_process(place: Place) -> Done:
+    root = spoiled(place, LOSSES, "import os\nprint('SPOILED')\nos.write(1, b'SPOILED\\n')")
+    return place.shell(f"cd {root}; parity {' '.join(ASKED)} --in-process 2>/dev/null | grep -c SPOILED; exit 0", root)
+
+
 @condition("the simulation exits as it is imported", code=3, says="SystemExit: 0; nothing was judged")
 def exiting_simulation(place: Place) -> Done:
     return run(place, "import sys; sys.exit(0)", file=SIMULATION)
