@@ -156,11 +156,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _run_unoptimised() -> NoReturn:
     """Begin anew as if Python had not been told to leave out assertions and docstrings: some libraries need theirs."""
     os.environ.pop("PYTHONOPTIMIZE", None)
-    words = sys.orig_argv[1:]
-    for number, word in enumerate(words):
-        if not re.fullmatch(r"-[A-Za-z]*O[A-Za-z]*", word):
-            break
-        words[number] = word.replace("O", "")
+    words, number = sys.orig_argv[1:], 0
+    while number < len(words) and words[number].startswith("-") and words[number] not in ("-m", "-c"):
+        word = words[number]
+        words[number] = word.replace("O", "") if re.fullmatch("-[A-Za-z]+", word) else word
+        number += 2 if word in ("-W", "-X") else 1
     os.execv(sys.executable, [sys.executable, *(word for word in words if word != "-")])
 
 
