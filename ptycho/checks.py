@@ -120,13 +120,13 @@ def require_same_precision(name: str, tensor: tf.Tensor, reference_name: str, re
 
 
 def require_mode_count(name: str, tensor: tf.Tensor, most: int) -> None:
-    """Refuse a tensor whose mode axis is empty or holds more than `most` modes."""
+    """Refuse a tensor whose mode axis holds more than `most` modes."""
     (count,) = _static_sizes(name, tensor, "P")
     if count is None:
         sizes = _sizes(name, tensor, "P")
         message = refusal(name, _modes(most), "another number")
-        assert_in_graph(tf.reduce_all((sizes >= 1) & (sizes <= most)), message)
-    elif not 1 <= count <= most:
+        assert_in_graph(tf.reduce_all(sizes <= most), message)
+    elif count > most:
         raise ValueError(refusal(name, _modes(most), str(count)))
 
 
@@ -137,6 +137,19 @@ def require_size(name: str, size: int | tf.Tensor, least: int = 1) -> None:
     elif not isinstance(size, Integral):
         raise TypeError(refusal(name, "a whole number", repr(size)))
     require_that(size >= least, name, _at_least(least), size)
+
+
+def require_filled(name: str, tensor: tf.Tensor, axes: str) -> None:
+    """Refuse a tensor without an element: no mean and no maximum is defined of none."""
+    known = tensor.shape.num_elements()
+    filled = tf.size(tensor) > 0 if known is None else known > 0
+    require_that(filled, name, f"at least one element along each of {axes}", f"shape {tensor.shape}")
+
+
+def require_finite(name: str, value: Scalar, expected: str = "a finite number") -> None:
+    """Refuse NaN and infinity."""
+    finite = tf.math.is_finite(value) if tf.is_tensor(value) else math.isfinite(value)
+    require_that(finite, name, expected, value)
 
 
 def require_that(condition: bool | tf.Tensor, name: str, expected: str, got: object) -> None:
@@ -162,7 +175,7 @@ def as_scalars(named: Mapping[str, Scalar], like: tf.Tensor | None = None) -> li
 
     The precision is that of `like`, else of the first tensor among the values, else TensorFlow's
     default (float32). Python numbers take it; a tensor of another precision raises TypeError, one that
-    is not a scalar ValueError.
+    is not a scalar ValueError, and so does NaN or infinity.
     """
     tensors: list[tf.Tensor] = [value for value in (like, *named.values()) if tf.is_tensor(value)]
     dtypes = [tensor.dtype.real_dtype for tensor in tensors if tensor.dtype in _REAL + _COMPLEX]
@@ -176,9 +189,11 @@ def _as_scalar(name: str, value: Any, dtype: tf.DType) -> tf.Tensor:
             raise ValueError(refusal(name, "a scalar", f"shape {value.shape}"))
         _require_dtype(name, value, _REAL, "float32 or float64")
         _require_dtype(name, value, (dtype,), _show(dtype))
+        require_finite(name, value)
         return value
     if not isinstance(value, Real):
         raise TypeError(refusal(name, "a number or a scalar tf.Tensor", type(value).__name__))
+    require_finite(name, float(value))
     return tf.constant(float(value), dtype)
 
 
@@ -198,6 +213,7 @@ def _require_rank(name: str, tensor: tf.Tensor) -> None:
     for place, axis in enumerate(layout):
         if axis.isdigit() and tensor.shape[place] is None:
             assert_in_graph(tf.shape(tensor)[place] == int(axis), refusal(name, expected, "another shape"))
+    require_filled(name, tensor, _group(layout))
 
 
 def _static_sizes(name: str, tensor: tf.Tensor, axes: Iterable[str]) -> list[int | None]:

@@ -98,7 +98,7 @@ def rectify(features: tf.Tensor) -> tf.Tensor:
 
 
 def max_pool(features: tf.Tensor) -> tf.Tensor:
-    """The largest of each 2 x 2 square of pixels; a last odd row or column is dropped.
+    """The largest of each 2 x 2 square of pixels, NaN where one of them is; a last odd row or column is dropped.
 
     Args:
         features: (B, H, W, F), real, at least 2 x 2 pixels.
@@ -114,7 +114,7 @@ def max_pool(features: tf.Tensor) -> tf.Tensor:
     rows, columns = _size(features, 1), _size(features, 2)
     expected = "at least 2 rows and 2 columns"
     checks.require_that((rows >= 2) & (columns >= 2), "features", expected, f"({rows}, {columns})")
-    return tf.nn.max_pool2d(features, ksize=2, strides=2, padding="VALID")
+    return _largest(features)
 
 
 def upsample(features: tf.Tensor) -> tf.Tensor:
@@ -305,6 +305,21 @@ class CNNConfig:
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
+def _largest(features: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+    """The maximum of 2 x 2 pixels, NaN where one is, whose gradient goes to that one; TensorFlow's passes over NaN."""
+    undefined = tf.math.is_nan(features)
+    ordered = tf.where(undefined, tf.constant(math.inf, features.dtype), features)
+    window = {"ksize": (1, 2, 2, 1), "strides": (1, 2, 2, 1), "padding": "VALID"}
+    largest = tf.raw_ops.MaxPool(input=ordered, **window)
+    lost = tf.raw_ops.MaxPool(input=tf.cast(undefined, features.dtype), **window) > 0
+
+    def pull_back(cotangent: tf.Tensor) -> tf.Tensor:
+        return tf.raw_ops.MaxPoolGrad(orig_input=ordered, orig_output=largest, grad=cotangent, **window)
+
+    return tf.where(lost, tf.constant(math.nan, features.dtype), largest), pull_back
+
+
+@tf.custom_gradient  # type: ignore[untyped-decorator]
 def _add_bias(features: tf.Tensor, bias: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], Any]]:
     """features + bias, with a gradient that sums over innermost axes.
 
@@ -397,6 +412,7 @@ def _require_parameter(name: str, parameter: tf.Tensor, like_name: str, like: tf
         raise TypeError(refusal(name, "a tf.Tensor", type(parameter).__name__))
     if parameter.dtype not in (tf.float32, tf.float64):
         raise TypeError(refusal(name, "float32 or float64", str(parameter.dtype.name)))
+    checks.require_filled(name, parameter, "its axes")
     checks.require_same_precision(name, parameter, like_name, like)
 
 

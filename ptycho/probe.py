@@ -149,12 +149,14 @@ def normalize(probe: tf.Tensor, probe_scale: checks.Scalar) -> tf.Tensor:
 
     Raises:
         TypeError: the probe is not complex, or the precisions differ.
-        ValueError: the probe has another rank, or `probe_scale` is not a scalar.
+        ValueError: the probe has another rank, `probe_scale` is not a scalar, or either is not finite.
     """
     checks.require_complex("probe", probe)
     (probe_scale,) = checks.as_scalars({"probe_scale": probe_scale}, like=probe)
     masked = _as_probe(mask(probe)) * probe
-    divisor = probe_scale * tf.reduce_mean(tf.abs(masked))
+    modulus = tf.reduce_mean(tf.abs(masked))
+    checks.require_finite("probe", modulus, "a finite mean modulus")
+    divisor = probe_scale * modulus
     return probe / tf.complex(divisor, tf.zeros_like(divisor))
 
 

@@ -15,6 +15,11 @@ def refusal(name: str, expected: str, got: object) -> str:
     return f"{name}: expected {expected}, got {got}"
 
 
+def printable(text: str) -> str:
+    """Text with what no terminal can show, or would obey, escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
 def require_floating(name: str, array: NDArray[Any]) -> None:
     """Refuse anything but float32 and float64."""
     if array.dtype not in (np.float32, np.float64):

@@ -25,7 +25,7 @@ EXPOSURES: Final = "exposures"
 
 
 class InMemoryWarning(UserWarning):
-    """A file whose arrays are compressed, so that they are read whole instead of being mapped."""
+    """A file whose arrays are compressed, so that they are read whole, and not in place."""
 
 
 class GroupedScan:
@@ -73,7 +73,7 @@ class GroupedScan:
         self.groups = _groups(self.scan, gridsize, neighbours, seed)
         if self.scan.in_memory:
             keys = ", ".join(self.scan.in_memory)
-            message = f"{path}: {keys}: compressed, so read into memory; numpy.savez stores what can be mapped"
+            message = f"{path}: {keys}: compressed, so read into memory; numpy.savez stores what can be read in place"
             warnings.warn(message, InMemoryWarning, stacklevel=3)
         own = _normalization(self.scan.diffraction)
         self.normalization = own if normalization is None else _positive("normalization", normalization)

@@ -1,33 +1,43 @@
-"""Arrays in .npz files that need not fit into memory: mapped where they lie in the file, read where they cannot be.
+"""Arrays in .npz files that need not fit into memory: read in place, piece by piece, or whole where they cannot be.
 
-`numpy.savez` stores arrays uncompressed, one after the other, so that each can be mapped inside the file. A compressed
-one has to be read whole. Nothing is ever unpickled. Whatever is wrong with a file is a `DataError` of one sentence:
-file, key, expected, got. What the arrays mean is in `scanfile`.
+`numpy.savez` stores arrays uncompressed, one after the other, so that parts of each can be read inside the file. A
+compressed one has to be read whole. Nothing is ever unpickled, and no header is taken at its word: shape and type must
+make the bytes that there are, and these must fit into memory where they are read whole. Whatever is wrong with a file
+is a `DataError` of one sentence: file, key, expected, got. What the arrays mean is in `scanfile`.
 """
 
+import io
 import lzma
+import math
 import os
 import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import IO, Any, Final
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-BLOCK: Final = 2**24
-"""Bytes of a file that are looked at together."""
+from ptycho_exposures.checks import printable
+from ptycho_exposures.opening import NoRegularFile, in_bytes, memory_left, open_regular
+from ptycho_exposures.regions import Region, RegionChanged, RegionReader, Seen
 
 _LOCAL_HEADER: Final = struct.Struct("<26xHH")
 """Of a zip's member: 26 bytes that do not matter here, and the lengths of its name and of what follows it."""
 _HEADER_READERS: Final = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 _ENCRYPTED: Final = 0x1
+_LONGEST_HEADER: Final = 2**14
+"""Bytes at the beginning of a member in which its header ends: NumPy takes none longer than 10,000 bytes."""
+_MOST_BYTES: Final = 2**62
+"""More than any file has."""
 UNREADABLE: Final = (
     zipfile.BadZipFile,
     zlib.error,
@@ -48,93 +58,141 @@ UNREADABLE: Final = (
 
 
 class DataError(ValueError):
-    """A file that cannot be used; the message names file, key, what was expected and what came."""
+    """A file that cannot be used; the message names file, key, what was expected and what came, and can be printed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 class UnreadableError(DataError):
     """A file that is not there, is no archive or is damaged: what it holds is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a file's bytes of one array begin, and those of its header."""
-
-    offset: int
-    header: bytes
-
-
 class StoredArray:
-    """One array of an .npz file, opened when it is first asked for, and again in every process that it is sent to."""
+    """One array of an .npz file: parts are read when they are asked for, in every process that it is sent to."""
 
-    def __init__(self, path: Path, key: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, path: Path, key: str, dtype: np.dtype[Any], shape: tuple[int, ...], *, fortran_order: bool, checksum: int
+    ) -> None:
         self.path, self.key, self.dtype, self.shape = path, key, dtype, shape
-        self._order: Literal["C", "F"] = "C"
-        self._place: _Place | None = None
-        self.checksum = 0
+        self.checksum = checksum
         """Of what the file holds of it, CRC-32."""
-        self._written = _written(path)
+        self._fortran_order = fortran_order
+        self._region: Region | None = None
         self._array: NDArray[Any] | None = None
 
     @property
-    def mapped(self) -> bool:
-        """Whether the array is mapped in its file, and not read into memory."""
-        return self._place is not None
+    def in_place(self) -> bool:
+        """Whether parts of the array are read where they lie, and not all of it into memory."""
+        return self._region is not None
 
     @property
     def array(self) -> NDArray[Any]:
-        """The array, of the shape and dtype in the file; not to be written to.
+        """All of the array, of the shape and dtype in the file, in memory from then on; not to be written to.
 
         Raises:
             DataError: the file is no longer the one that was opened, or the array cannot be read.
         """
         if self._array is None:
-            if _written(self.path) != self._written:
-                raise self.error("the file that was opened", "one that was written since")
-            self._array = self._opened()
+            if self._region is None:
+                with Archive.open(self.path) as archive:
+                    self._array = archive.read(self.key)
+            else:
+                _require_room(self, self.error)
+                whole = self._taken(np.arange(1), (1, *(self.shape[::-1] if self._fortran_order else self.shape)), 0)[0]
+                self._array = whole.T if self._fortran_order else whole
         return self._array
+
+    def take(self, numbers: NDArray[np.integer[Any]], axis: int) -> NDArray[Any]:
+        """The entries of these numbers along one axis, all of the other axes: as `numpy.take`, and in the file's dtype.
+
+        Args:
+            numbers: (k,), increasing, within the axis.
+            axis: not negative.
+
+        Raises:
+            DataError: the file is no longer the one that was opened, or the array cannot be read.
+        """
+        if self._region is None:
+            return np.take(self.array, numbers, axis)
+        if not self._fortran_order:
+            return self._taken(numbers, self.shape, axis)
+        return self._taken(numbers, self.shape[::-1], len(self.shape) - 1 - axis).T
+
+    def _taken(self, numbers: NDArray[np.integer[Any]], shape: tuple[int, ...], axis: int) -> NDArray[Any]:
+        """The same of an array of this shape in C order, as its bytes lie in the file."""
+        before, behind = shape[:axis], shape[axis + 1 :]
+        found = np.empty((math.prod(before), len(numbers), math.prod(behind)), self.dtype)
+        if found.size:
+            with self._reader() as reader:
+                reader.entries(found, numbers, shape[axis])
+        return found.reshape(*before, len(numbers), *behind)
 
     def error(self, expected: str, got: object) -> DataError:
         """The sentence in which every complaint about the array is worded."""
         return DataError(f"{self.path}: {self.key}: expected {expected}, got {got}")
 
     def check_bytes(self) -> None:
-        """Hold the bytes of a mapped array to their checksum, block by block; one that is read has been already.
+        """Hold the bytes of an array in place to their checksum, block by block; one that is read has been already.
 
         Raises:
-            DataError: the file was damaged after it was written.
+            DataError: the file was damaged after it was written, or is no longer the one that was opened.
         """
-        if self._place is None or not self.array.size:
-            return
-        raw = np.memmap(self.path, np.uint8, "r", self._place.offset, (self.array.nbytes,)).data
-        checksum = zlib.crc32(self._place.header)
-        for start in range(0, raw.nbytes, BLOCK):
-            checksum = zlib.crc32(raw[start : start + BLOCK], checksum)
-        if checksum != self.checksum:
-            raise self.error("the bytes that were written", "others (CRC-32): the file is damaged")
+        if self._region is not None:
+            with self._as_opened():
+                whole = self._region.is_whole()
+            if not whole:
+                raise self.error("the bytes that were written", "others (CRC-32): the file is damaged")
 
-    def _opened(self) -> NDArray[Any]:
-        if self._place is None:
-            with Archive.open(self.path) as archive:
-                return archive.read(self.key)
-        if not all(self.shape):
-            return np.empty(self.shape, self.dtype)
+    @contextmanager
+    def _reader(self) -> Iterator[RegionReader]:
+        assert self._region is not None
+        with self._as_opened(), self._region.opened() as reader:
+            yield reader
+
+    @contextmanager
+    def _as_opened(self) -> Iterator[None]:
         try:
-            return np.memmap(self.path, self.dtype, "r", self._place.offset, self.shape, self._order)
-        except UNREADABLE as error:
-            raise self.error("a readable array", f"one that cannot be mapped ({error})") from error
+            yield
+        except RegionChanged:
+            raise self.error("the file that was opened", "one that was written since") from None
+        except NoRegularFile as error:
+            raise UnreadableError(f"{self.path}: expected an .npz file, got {error.strerror}") from error
+        except OSError as error:
+            raise self.error("a readable array", f"one that cannot be read ({error})") from error
 
     def __getstate__(self) -> dict[str, Any]:
         """Where the array is, without its data."""
         return {**vars(self), "_array": None}
 
 
+@dataclass(frozen=True, slots=True)
+class _Outline:
+    """What the header of an array says, and where the array begins behind that of its member."""
+
+    shape: tuple[int, ...]
+    fortran_order: bool
+    dtype: np.dtype[Any]
+    length: int
+
+    @property
+    def size(self) -> int:
+        """How many bytes of data there must be."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
 class Archive:
     """An open .npz file."""
 
-    def __init__(self, path: Path, members: zipfile.ZipFile) -> None:
+    def __init__(self, path: Path, file: IO[bytes], members: zipfile.ZipFile) -> None:
         self.path = path
-        self._members = members
-        self._names = {name.removesuffix(".npy"): name for name in members.namelist()}
+        self._file, self._members, self._seen = file, members, Seen.of(file.fileno())
+        names = members.namelist()
+        keys = [name.removesuffix(".npy") for name in names]
+        for key, times in Counter(keys).items():
+            if times > 1:
+                raise UnreadableError(f"{path}: {key}: expected each array once, got this one {times} times")
+        self._names = dict(zip(keys, names, strict=True))
 
     @staticmethod
     @contextmanager
@@ -144,8 +202,12 @@ class Archive:
         Raises:
             DataError: there is no such file, or it is no .npz.
         """
-        with _zip_file(Path(path)) as members:
-            yield Archive(Path(path), members)
+        try:
+            descriptor = open_regular(path)
+        except NoRegularFile as error:
+            raise UnreadableError(f"{path}: expected an .npz file, got {error.strerror}") from error
+        with os.fdopen(descriptor, "rb") as file, _zip_file(Path(path), file) as members:
+            yield Archive(Path(path), file, members)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -162,8 +224,7 @@ class Archive:
         Raises:
             UnreadableError: the header is damaged.
         """
-        with self._member(key) as member:
-            return _header(member)[2]
+        return self._outline(key).dtype
 
     def array(self, key: str) -> StoredArray:
         """The array under `key`, of which the header alone is read.
@@ -171,42 +232,56 @@ class Archive:
         Raises:
             DataError: the array is one of objects, which are never unpickled, or is damaged.
         """
-        with self._member(key) as member:
-            shape, fortran_order, dtype = _header(member)
-            length = member.tell()
-        info = self._members.getinfo(self._names[key])
-        stored = StoredArray(self.path, key, dtype, shape)
-        stored.checksum = info.CRC
-        if dtype.hasobject:
-            raise stored.error("an array of numbers", "an object array, which is never unpickled")
+        outline, info = self._sound(key), self._members.getinfo(self._names[key])
+        stored = StoredArray(
+            self.path, key, outline.dtype, outline.shape, fortran_order=outline.fortran_order, checksum=info.CRC
+        )
         if info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & _ENCRYPTED:
-            size = length + dtype.itemsize * int(np.prod(shape, dtype=object))
-            if info.file_size != size:
-                raise stored.error(f"{size} bytes, for {dtype} of shape {shape}", info.file_size)
-            stored._order = "F" if fortran_order else "C"
-            stored._place = self._located(key, info, length)
+            stored._region = self._located(key, info, outline)
         return stored
 
     def read(self, key: str) -> NDArray[Any]:
         """The array under `key`, read whole and in native byte order.
 
         Raises:
-            DataError: the array is one of objects, which are never unpickled, or is damaged.
+            DataError: the array is one of objects, which are never unpickled, is damaged, or has no room in memory.
         """
-        if self.dtype(key).hasobject:
-            raise self.error(key, "an array of numbers", "an object array, which is never unpickled")
+        outline = self._sound(key)
+        _require_room(outline, partial(self.error, key))
         with self._member(key) as member:
             array = npy.read_array(member, allow_pickle=False)
             return np.ascontiguousarray(array, array.dtype.newbyteorder("=")).reshape(array.shape)
 
-    def _located(self, key: str, info: zipfile.ZipInfo, length: int) -> _Place:
-        """Where the data of an array begin that is stored as it is, `length` bytes behind its header."""
-        with self._readable(key), self.path.open("rb") as file:
-            file.seek(info.header_offset)
+    def _sound(self, key: str) -> _Outline:
+        """The outline of an array that is none of objects, and has as many bytes as its header says."""
+        outline = self._outline(key)
+        if outline.dtype.hasobject:
+            raise self.error(key, "an array of numbers", "an object array, which is never unpickled")
+        found = self._members.getinfo(self._names[key]).file_size - outline.length
+        if found != outline.size:
+            raise self.error(key, f"{outline.size} bytes, for {outline.dtype} of shape {outline.shape}", found)
+        return outline
+
+    def _outline(self, key: str) -> _Outline:
+        with self._member(key) as member:
+            begin = io.BytesIO(member.read(_LONGEST_HEADER))
+            version = npy.read_magic(begin)
+            if version not in _HEADER_READERS:
+                raise ValueError(f".npy format {version}")
+            shape, fortran_order, dtype = _HEADER_READERS[version](begin)
+            if any(size < 0 for size in shape) or math.prod(filter(None, shape)) * max(1, dtype.itemsize) > _MOST_BYTES:
+                raise ValueError(f"shape {shape}")
+            return _Outline(shape, fortran_order, dtype, begin.tell())
+
+    def _located(self, key: str, info: zipfile.ZipInfo, outline: _Outline) -> Region:
+        """Where the data of an array lie that is stored as it is."""
+        with self._readable(key):
+            self._file.seek(info.header_offset)
             start = info.header_offset + _LOCAL_HEADER.size
-            start += sum(_LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size)))
-            file.seek(start)
-            return _Place(start + length, file.read(length))
+            start += sum(_LOCAL_HEADER.unpack(self._file.read(_LOCAL_HEADER.size)))
+            self._file.seek(start)
+            header = self._file.read(outline.length)
+            return Region(self.path, start + outline.length, outline.size, header, info.CRC, self._seen)
 
     @contextmanager
     def _member(self, key: str) -> Iterator[Any]:
@@ -225,43 +300,44 @@ class Archive:
             ) from error
 
 
-def _header(member: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = npy.read_magic(member)
-    if version not in _HEADER_READERS:
-        raise ValueError(f".npy format {version}")
-    shape, fortran_order, dtype = _HEADER_READERS[version](member)
-    return shape, fortran_order, dtype
+def _require_room(array: StoredArray | _Outline, error: Callable[[str, str], DataError]) -> None:
+    """Raise DataError for an array that is to be read whole, and has no room in memory."""
+    size, room = math.prod(array.shape) * array.dtype.itemsize, memory_left()
+    if size > room:
+        got = f"{array.dtype} of shape {array.shape}, {in_bytes(size)}, where {in_bytes(room)} are left"
+        raise error("an array that fits into memory", got)
 
 
-def _zip_file(path: Path) -> zipfile.ZipFile:
+def require_unpacked(path: str | os.PathLike[str]) -> None:
+    """Hold every member of a zip archive to its checksum, and all of them together to the memory that is left.
+
+    Raises BadZipFile, which says what is wrong, and NoRegularFile, as `open_regular` does.
+    """
+    with os.fdopen(open_regular(path), "rb") as file, zipfile.ZipFile(file) as members:
+        size, room = sum(info.file_size for info in members.infolist()), memory_left()
+        if size > room:
+            raise zipfile.BadZipFile(f"{in_bytes(size)} unpacked, where {in_bytes(room)} of memory are left")
+        damaged = members.testzip()
+        if damaged:
+            raise zipfile.BadZipFile(f"{damaged} has other bytes than were written")
+
+
+def _zip_file(path: Path, file: IO[bytes]) -> zipfile.ZipFile:
     try:
-        return zipfile.ZipFile(path)
-    except FileNotFoundError:
-        got = "no such file"
+        return zipfile.ZipFile(file)
     except zipfile.BadZipFile:
-        got = _kind_of_file(path)
-    except OSError as error:
-        got = f"{error.strerror}"
+        got = _kind_of_file(file)
     except UNREADABLE as error:
         got = f"one that cannot be read ({error})"
     raise UnreadableError(f"{path}: expected an .npz file, got {got}")
 
 
-def _kind_of_file(path: Path) -> str:
+def _kind_of_file(file: IO[bytes]) -> str:
     """What a file that is no archive is instead, told by its first bytes."""
-    with path.open("rb") as file:
-        start = file.read(len(npy.MAGIC_PREFIX))
+    file.seek(0)
+    start = file.read(len(npy.MAGIC_PREFIX))
     if not start:
         return "an empty file"
     if start.startswith(b"PK"):
         return "one that is truncated or damaged"
     return "a single .npy array" if start == npy.MAGIC_PREFIX else "a file of another kind"
-
-
-def _written(path: Path) -> tuple[int, int]:
-    """Size and time of writing, by which a file is known again."""
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise UnreadableError(f"{path}: expected an .npz file, got {error.strerror}") from error
-    return status.st_size, status.st_mtime_ns

@@ -1,4 +1,4 @@
-"""Scans in files: the .npz of the grid-lines workflow and those of experiments, checked and ready to be mapped.
+"""Scans in files: the .npz of the grid-lines workflow and those of experiments, checked and ready to be read in place.
 
 Only the keys named below are read. Whatever is wrong with one is a `DataError` of one sentence: file, key, expected,
 got. How exposures are grouped and scaled is in `groupedscan`.
@@ -28,7 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptycho_exposures.archive import read_finite
-from ptycho_exposures.npz import BLOCK, Archive, StoredArray
+from ptycho_exposures.npz import Archive, StoredArray
+from ptycho_exposures.regions import BLOCK
 
 Real = NDArray[np.float64]
 
@@ -55,7 +56,7 @@ _COMPLEX: Final = "FD"
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """n exposures, or what belongs to each, mapped in their file; `axes` are those of the file in the order BCHW."""
+    """n exposures, or what belongs to each, read in their file; `axes` are those of the file in the order BCHW."""
 
     stored: StoredArray
     axes: tuple[int, ...]
@@ -72,9 +73,14 @@ class Frames:
 
     def read(self, numbers: NDArray[np.integer[Any]]) -> NDArray[Any]:
         """The frames of these numbers, (…, H, W), in the dtype of the file and native byte order."""
-        view = self.stored.array.transpose(self.axes)
-        found = view[numbers] if view.ndim == 3 else view[numbers // self.group, numbers % self.group]
-        return np.ascontiguousarray(found, found.dtype.newbyteorder("="))
+        grouped = len(self.axes) == 4
+        entries, places = np.unique(numbers // self.group if grouped else numbers, return_inverse=True)
+        view, places = self.stored.take(entries, self.axes[0]).transpose(self.axes), places.reshape(np.shape(numbers))
+        if grouped:
+            view = view[places, numbers % self.group]
+        elif not np.array_equal(entries, numbers):
+            view = view[places]
+        return np.ascontiguousarray(view, view.dtype.newbyteorder("="))
 
     def blocks(self) -> Iterator[tuple[int, NDArray[Any]]]:
         """All frames, some at a time, each time with the number of the first."""
@@ -112,9 +118,9 @@ class Scan:
 
     @property
     def in_memory(self) -> tuple[str, ...]:
-        """Keys of the frames that cannot be mapped, because they are compressed."""
+        """Keys of the frames that cannot be read in place, because they are compressed."""
         frames = (self.diffraction, *self.targets.values())
-        return tuple(one.stored.key for one in frames if not one.stored.mapped)
+        return tuple(one.stored.key for one in frames if not one.stored.in_place)
 
 
 def read_scan(path: str | os.PathLike[str], coordinates: str = NOMINAL) -> Scan:

@@ -17,7 +17,8 @@ import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from ptycho_exposures.files import write_atomically
-from ptycho_exposures.npz import DataError
+from ptycho_exposures.npz import DataError, require_unpacked
+from ptycho_exposures.opening import NoRegularFile
 from ptycho_torch.lightning_module import DESCRIPTION, Exposure, PtychoModule, TrainingConfig
 
 CHECKPOINT: Final = Path("checkpoints", "last.ckpt")
@@ -79,13 +80,10 @@ def require_same(path: Path, module: PtychoModule) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        with zipfile.ZipFile(path) as members:
-            damaged = members.testzip()  # torch itself looks at no checksum
-        if damaged:
-            raise zipfile.BadZipFile(f"{damaged}: other bytes than were written")
+        require_unpacked(path)  # torch itself looks at no checksum
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        got = "no such file" if isinstance(error, FileNotFoundError) else f"one that cannot be read ({error})"
+        got = error.strerror if isinstance(error, NoRegularFile) else f"one that cannot be read ({error})"
         raise CheckpointError(f"{path}: expected a checkpoint of a training, got {got}") from error
     if not isinstance(state, dict) or DESCRIPTION not in state:
         raise CheckpointError(f"{path}: expected a checkpoint of a training, got a file of another kind")

@@ -88,7 +88,7 @@ def require_amplitude_values(name: str, tensor: Tensor) -> None:
     Costs one reduction when all is well. Compiled code is not checked: the answer depends on data.
     """
     require_amplitude(name, tensor)
-    if torch.compiler.is_compiling() or tensor.numel() == 0:
+    if torch.compiler.is_compiling():
         return
     lowest, highest = torch.aminmax(tensor.detach())  # both are NaN where any element is
     if lowest >= 0 and highest < math.inf:
@@ -117,9 +117,9 @@ def require_same_precision(name: str, tensor: Tensor, reference_name: str, refer
 
 
 def require_mode_count(name: str, tensor: Tensor, most: int) -> None:
-    """Refuse a tensor whose mode axis is empty or holds more than `most` modes."""
+    """Refuse a tensor whose mode axis holds more than `most` modes."""
     (count,) = _sizes(name, tensor, "P")
-    if not 1 <= count <= most:
+    if count > most:
         raise ValueError(refusal(name, _modes(most), str(count)))
 
 
@@ -131,12 +131,27 @@ def require_size(name: str, size: object, least: int = 1) -> None:
         raise ValueError(refusal(name, _at_least(least), str(size)))
 
 
+def require_filled(name: str, tensor: Tensor, axes: str) -> None:
+    """Refuse a tensor without an element: no mean and no maximum is defined of none."""
+    if 0 in tensor.shape:
+        raise ValueError(refusal(name, f"at least one element along each of {axes}", f"shape {tuple(tensor.shape)}"))
+
+
+def require_finite(name: str, value: Scalar, expected: str = "a finite number") -> None:
+    """Refuse NaN and infinity. Compiled code is not checked."""
+    if torch.compiler.is_compiling():
+        return
+    number = value.item() if isinstance(value, Tensor) else value
+    if not math.isfinite(number):
+        raise ValueError(refusal(name, expected, str(number)))
+
+
 def as_scalars(named: Mapping[str, Scalar], like: Tensor | None = None) -> list[Tensor]:
     """The named numbers as scalar tensors of one precision, in the order given.
 
     The precision is that of `like`, else of the first tensor among the values, else torch's default
     (float32). Python numbers take it; a tensor of another precision raises TypeError, one that is not a
-    scalar ValueError.
+    scalar ValueError, and so does NaN or infinity. Compiled code does not check values.
     """
     tensors = [value for value in (like, *named.values()) if isinstance(value, Tensor)]
     tensors = [tensor for tensor in tensors if tensor.dtype in _REAL + _COMPLEX]
@@ -150,9 +165,11 @@ def _as_scalar(name: str, value: object, like: Tensor) -> Tensor:
             raise ValueError(refusal(name, "a scalar", f"shape {tuple(value.shape)}"))
         _require_dtype(name, value, _REAL, "float32 or float64")
         _require_dtype(name, value, (like.dtype,), _show(like.dtype))
+        require_finite(name, value)
         return value
     if not isinstance(value, Real):
         raise TypeError(refusal(name, "a number or a scalar torch.Tensor", type(value).__name__))
+    require_finite(name, float(value))
     return torch.as_tensor(float(value), dtype=like.dtype, device=like.device)
 
 
@@ -171,6 +188,7 @@ def _require_rank(name: str, tensor: Tensor) -> None:
     if not fits:
         expected = f"axes {_group(layout)}" if layout else "a scalar"
         raise ValueError(refusal(name, expected, f"shape {tuple(tensor.shape)}"))
+    require_filled(name, tensor, _group(layout))
 
 
 def _sizes(name: str, tensor: Tensor, axes: Iterable[str]) -> list[int]:

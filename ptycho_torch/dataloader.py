@@ -1,4 +1,4 @@
-"""Data sets of exposures in groups, mapped from files, in PyTorch.
+"""Data sets of exposures in groups, read from files, in PyTorch.
 
 `PtychoDataset` reads the .npz of the grid-lines workflow and those of experiments, whose keys
 `ptycho_exposures.scanfile` has, and hands out groups of neighbouring exposures with one scale. The functions are what

@@ -69,7 +69,7 @@ def absolute_error(predicted: Tensor, observed: Tensor) -> Tensor:
             finite.
     """
     _require_amplitudes(predicted, observed)
-    return (predicted - observed).abs()
+    return _modulus(predicted - observed)
 
 
 def mae(predicted: Tensor, observed: Tensor) -> Tensor:
@@ -104,7 +104,7 @@ def total_variation(patches: Tensor) -> Tensor:
         ValueError: the patches have another rank.
     """
     checks.require_complex("patches", patches)
-    return _energy(patches.diff(dim=-2)) + _energy(patches.diff(dim=-1))
+    return _energy(_steps(patches, dim=-2)) + _energy(_steps(patches, dim=-1))
 
 
 def complex_mae(patches: Tensor, target: Tensor) -> Tensor:
@@ -125,8 +125,8 @@ def complex_mae(patches: Tensor, target: Tensor) -> Tensor:
         ValueError: an argument has another rank, or the shapes differ.
     """
     _require_fields(patches, target)
-    modulus_error = (patches.abs() - target.abs()).abs().mean()
-    phase_error = _wrap(_phase(patches) - _phase(target)).abs().mean()
+    modulus_error = _modulus(patches.abs() - target.abs()).mean()
+    phase_error = _modulus(_wrap(_phase(patches) - _phase(target))).mean()
     return modulus_error + phase_error
 
 
@@ -291,8 +291,23 @@ def _polynomial(x: Tensor, coefficients: Sequence[float]) -> Tensor:
     return value
 
 
-def _energy(field: Tensor) -> Tensor:
-    return (field.real.square() + field.imag.square()).sum(dim=(1, 2, 3))
+def _steps(field: Tensor, dim: int) -> Tensor:
+    """The differences of neighbours, real and imaginary parts last.
+
+    Part by part: torch multiplies what it subtracts by a complex 1, and infinity times that is NaN.
+    """
+    steps = field.shape[dim] - 1
+    before, after = (torch.view_as_real(field.narrow(dim, start, steps).resolve_conj()) for start in (0, 1))
+    return after - before
+
+
+def _energy(parts: Tensor) -> Tensor:
+    return (parts[..., 0].square() + parts[..., 1].square()).sum(dim=(1, 2, 3))
+
+
+def _modulus(difference: Tensor) -> Tensor:
+    """|x| of real x, with a gradient that is NaN where x is: that of torch's own is 0 there."""
+    return difference.abs() * torch.where(difference.isnan(), math.nan, torch.ones_like(difference))
 
 
 def _phase(field: Tensor) -> Tensor:

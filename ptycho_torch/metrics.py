@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from ptycho_exposures.checks import refusal
+from ptycho_exposures.checks import refusal, require_finite
 
 Real: TypeAlias = NDArray[np.floating[Any]]
 Complex: TypeAlias = NDArray[np.complexfloating[Any, Any]]
@@ -52,12 +52,13 @@ def aligned(found: Complex, truth: Complex, scale_known: bool = True) -> Complex
     """What was found, times the number that brings it nearest to the truth: of modulus 1 if the scale is known.
 
     Raises:
-        ValueError: shapes differ, or either has no light at all.
+        ValueError: shapes differ, or either has no light at all or is not finite.
     """
     if found.shape != truth.shape:
         raise ValueError(refusal("found", f"the shape of truth, {truth.shape}", str(found.shape)))
+    _require_finite(found, truth)
     overlap, energy = np.vdot(found, truth), np.vdot(found, found).real
-    if not energy > 0 or not np.isfinite(energy):
+    if not 0 < energy < math.inf:
         raise ValueError(refusal("found", "a finite object that is not 0 all over", f"energy {energy}"))
     phase = overlap / abs(overlap) if overlap else 1.0
     fitted: Complex = found * (phase if scale_known else phase * abs(overlap) / energy)
@@ -68,11 +69,12 @@ def compare(found: Complex, truth: Complex) -> Metrics:
     """The metrics of an object (H, W), aligned, beside the true one.
 
     Raises:
-        ValueError: shapes differ, or a side has fewer than `LEAST_SIDE` pixels.
+        ValueError: shapes differ, a side has fewer than `LEAST_SIDE` pixels, or a pixel is not finite.
     """
     if found.shape != truth.shape or min(truth.shape) < LEAST_SIDE:
         expected = f"the shape of truth, at least {LEAST_SIDE} pixels a side"
         raise ValueError(refusal("found", expected, f"{found.shape} for a truth of {truth.shape}"))
+    _require_finite(found, truth)
     return Metrics(_of_images(np.abs(found), np.abs(truth)), _of_images(*phases(found, truth)))
 
 
@@ -110,7 +112,11 @@ def ring_correlation(found: Real, truth: Real) -> Mapping[str, Real]:
     Returns:
         `frequency` (R,), of Nyquist's, above 0 to 1, and `correlation` (R,), -1 to 1; 0 on a ring on which an image
         has nothing.
+
+    Raises:
+        ValueError: a pixel is not finite.
     """
+    _require_finite(found, truth)
     window = np.outer(*(np.hanning(side + 2)[1:-1] for side in truth.shape))
     # Both are sums and differences of numbers as large as either: what varies by less does so by their rounding.
     rounding = 8 * np.finfo(truth.dtype).eps * max(np.abs(image).max() for image in (found, truth))
@@ -125,6 +131,11 @@ def ring_correlation(found: Real, truth: Real) -> Mapping[str, Real]:
     shared, both = summed((first * second.conj()).real), summed(np.abs(first) ** 2) * summed(np.abs(second) ** 2)
     correlation = np.divide(shared, np.sqrt(both), out=np.zeros(rings), where=both > 0)
     return {"frequency": np.arange(1, rings + 1) / rings, "correlation": correlation}
+
+
+def _require_finite(found: Real | Complex, truth: Real | Complex) -> None:
+    require_finite("found", found)
+    require_finite("truth", truth)
 
 
 def _of_images(found: Real, truth: Real) -> ImageMetrics:

@@ -105,7 +105,7 @@ def rectify(features: Tensor) -> Tensor:
 
 
 def max_pool(features: Tensor) -> Tensor:
-    """The largest of each 2 x 2 square of pixels; a last odd row or column is dropped.
+    """The largest of each 2 x 2 square of pixels, NaN where one of them is; a last odd row or column is dropped.
 
     Args:
         features: (B, F, H, W), real, at least 2 x 2 pixels.
@@ -378,6 +378,7 @@ def _require_parameter(name: str, parameter: Tensor, like_name: str, like: Tenso
     if parameter.dtype not in (torch.float32, torch.float64):
         got = str(parameter.dtype).removeprefix("torch.")
         raise TypeError(refusal(name, "float32 or float64", got))
+    checks.require_filled(name, parameter, "its axes")
     checks.require_same_precision(name, parameter, like_name, like)
 
 

@@ -146,11 +146,13 @@ def normalize(probe: Tensor, probe_scale: checks.Scalar) -> Tensor:
 
     Raises:
         TypeError: the probe is not complex, or the precisions differ.
-        ValueError: the probe has another rank, or `probe_scale` is not a scalar.
+        ValueError: the probe has another rank, `probe_scale` is not a scalar, or either is not finite.
     """
     checks.require_complex("probe", probe)
     (probe_scale,) = checks.as_scalars({"probe_scale": probe_scale}, like=probe)
-    return probe / (probe_scale * (mask(probe) * probe).abs().mean())
+    modulus = (mask(probe) * probe).abs().mean()
+    checks.require_finite("probe", modulus, "a finite mean modulus")
+    return probe / (probe_scale * modulus)
 
 
 def _coordinates(size: int, like: Tensor) -> Tensor:

@@ -35,8 +35,9 @@ class Clone:
         self.git("commit", "-q", "--allow-empty", "-m", message)
 
     def restore(self):
+        (self.root / ".git" / "index").unlink(missing_ok=True)  # with what git was told of its files
         self.git("checkout", "-q", "-f", "-B", "work", "main")
-        self.git("clean", "-q", "-f", "-d")
+        self.git("clean", "-q", "-f", "-f", "-d", "-x")
 
     def check(self, *arguments, stdout=subprocess.PIPE, **environment):
         """`parity check` of the branch; its exit code, output and messages."""

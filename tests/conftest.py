@@ -7,7 +7,7 @@ from parity.stacks import load
 from parity.stacks.base import Framework
 from tests.clones import copied_checkout, copied_stranger
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "tests.skips"]
 
 prepare_environment()  # before a test module imports TensorFlow
 

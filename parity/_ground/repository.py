@@ -19,6 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 STACKS = ("ptycho", "ptycho_torch")
 """The packages of the stacks."""
 
+HARNESS = ("parity", "ptycho_exposures")
+"""The packages of the harness."""
+
 
 def holds_stacks(root: Path = ROOT) -> bool:
     """Whether a folder is a checkout of this project, and no folder that a wheel of it is installed in."""

@@ -10,18 +10,15 @@ import click
 
 from parity._ground.codes import exit_code
 from parity._ground.errors import UsageError
-from parity.cli.numbers import AT_LEAST_ONE
-from parity.cli.options import examples_option, report_option
+from parity.cli.options import examples_option, number_option, report_option
 from parity.cli.progress import progress
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
-from parity.proof.bench.ratios import Compared
 from parity.proof.bench.revisions import FILE, ROUNDS, compare_with
 from parity.proof.bench.sizes import SIZES, Refused, Timed, check_sizes, time_sizes
 from parity.proof.bench.stored import Benchmark, environment_of, write_benchmark
 from parity.proof.bench.suite import bench
-from parity.proof.bench.tables.comparisons import revisions_table
-from parity.proof.bench.tables.sizes import draw_sizes, sizes_table
+from parity.proof.bench.tables.sizes import draw_sizes, revisions_table, sizes_table
 from parity.proof.bench.tables.suite import suite_tables
 from parity.report.pictures import require_matplotlib
 from parity.report.terminal import console
@@ -41,7 +38,7 @@ REVISION_SIZES = (64,)
 @click.option("--sizes", metavar="N,...", help="Time single examples of N × N pixels.")
 @click.option("--modes", metavar="MODE,...", help="Time single examples in these modes of both stacks.")
 @click.option("--against", metavar="REVISION", help="Time this git revision and your checkout in turn.")
-@click.option("--rounds", default=ROUNDS, show_default=True, type=AT_LEAST_ONE, help="Time each of the two this often.")
+@number_option("--rounds", ROUNDS, "Time each of the two this often.")
 @report_option(f"Write {FILE} to this folder, and pictures if you give --sizes or --modes.")
 @click.option("--pictures/--no-pictures", default=True, hidden=True)
 def bench_command(
@@ -72,15 +69,26 @@ def bench_command(
     frameworks = _frameworks(wanted)
     found = Benchmark(environment_of(frameworks))
     if against:
-        found = replace(found, revisions=_compare(against, names, asked or REVISION_SIZES, wanted, rounds))
+        with progress("timing in turn", 2 * rounds) as advance:
+            ratios = compare_with(against, names, asked or REVISION_SIZES, wanted, rounds, advance)
+        found = replace(found, revisions=ratios)
     if by_size:
         timed, refused = _time(contracts, frameworks, asked or SIZES)
         found = replace(found, sizes=timed, refused=refused)
     if not (against or by_size):
         found = replace(found, suite=bench(contracts, frameworks, examples))
-    _show(found)
+    out = console()
+    if found.suite:
+        out.print(suite_tables(found.suite))
+    if found.revisions:
+        out.print(revisions_table(found.revisions))
+    if found.sizes or found.refused:
+        out.print(sizes_table(found.sizes, found.refused), soft_wrap=True)
     if folder:
-        _write(folder, found, pictures)
+        write_benchmark(folder / FILE, found)
+        drawn = draw_sizes(folder, found.sizes) if pictures and found.sizes else []
+        for path in (folder / FILE, *drawn):
+            out.print(f"benchmark: {path}", soft_wrap=True)
     return exit_code(unchecked=bool(found.refused))
 
 
@@ -97,13 +105,6 @@ def _frameworks(modes: Sequence[str]) -> tuple[Here, ...]:
     )
 
 
-def _compare(
-    revision: str, names: Sequence[str], sizes: Sequence[int], modes: Sequence[str], rounds: int
-) -> tuple[Compared, ...]:
-    with progress("timing in turn", 2 * rounds) as advance:
-        return compare_with(revision, names, sizes, modes, rounds, advance)
-
-
 def _time(
     contracts: Sequence[Contract], frameworks: Sequence[Here], sizes: Sequence[int]
 ) -> tuple[tuple[Timed, ...], tuple[Refused, ...]]:
@@ -111,23 +112,6 @@ def _time(
         found = list(time_sizes(contracts, frameworks, sizes, advance))
     timed = tuple(one for one in found if isinstance(one, Timed))
     return timed, tuple(one for one in found if isinstance(one, Refused))
-
-
-def _show(found: Benchmark) -> None:
-    out = console()
-    if found.suite:
-        out.print(suite_tables(found.suite))
-    if found.revisions:
-        out.print(revisions_table(found.revisions))
-    if found.sizes or found.refused:
-        out.print(sizes_table(found.sizes, found.refused), soft_wrap=True)
-
-
-def _write(folder: Path, found: Benchmark, pictures: bool) -> None:
-    write_benchmark(folder / FILE, found)
-    drawn = draw_sizes(folder, found.sizes) if pictures and found.sizes else []
-    for path in (folder / FILE, *drawn):
-        console().print(f"benchmark: {path}", soft_wrap=True)
 
 
 def _sizes(text: str | None) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ import click
 
 from parity._ground.codes import AGREE, exit_code
 from parity._ground.errors import CheckNotMade
+from parity._ground.text import read_text
 from parity.cli.options import engage, examples_option, precision_option, stacks_option
 from parity.cli.progress import progress
 from parity.contracts.cases.case import parse_precisions, sweep
@@ -99,7 +100,7 @@ def propose_command(
     out = console()
     if append and place and text:
         file = place[0].file
-        write_atomically(file, f"{file.read_text(encoding='utf-8').rstrip()}\n\n{text}".encode())
+        write_atomically(file, f"{read_text(file).rstrip()}\n\n{text}".encode())
         out.print(f"appended to {file}: write the reasons", soft_wrap=True)
     else:
         out.print(text, markup=False, highlight=False, soft_wrap=True)

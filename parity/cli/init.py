@@ -11,6 +11,7 @@ import click
 
 from parity._ground.codes import AGREE
 from parity._ground.errors import UsageError
+from parity._ground.text import text_if_any
 from parity.contracts.declared import REGISTRY
 from parity.report.terminal import console
 from parity.stacks import declared
@@ -55,7 +56,8 @@ def init_command(names: tuple[str, ...], package: str, framework: str, subject: 
     for path, text in written.items():
         if path == TESTS and path.exists():
             continue
-        before = path.read_text(encoding="utf-8") + "\n" if path.exists() else ""
+        text_before = text_if_any(path)
+        before = "" if text_before is None else f"{text_before}\n"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, (before + text).encode())
         out.print(f"written: {path}", soft_wrap=True)

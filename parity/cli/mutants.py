@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from pathlib import Path
 
 import click
@@ -14,7 +15,7 @@ from parity._ground.codes import AGREE, exit_code
 from parity._ground.errors import UsageError
 from parity._ground.repository import ROOT
 from parity.cli.numbers import COUNT, PROCESSES, Finite
-from parity.cli.options import report_option
+from parity.cli.options import journal_option, number_option, report_option
 from parity.cli.progress import progress
 from parity.proof.mutants.crew import try_all
 from parity.proof.mutants.explained import explanation
@@ -28,12 +29,8 @@ RESULTS = "mutants.json"
 
 _TITLES = {MutantKind.MATHEMATICS: "mathematics, by pytest -m parity", MutantKind.BORDER: "borders, by the unit tests"}
 
-_most = click.option(
-    "--most",
-    default=1,
-    show_default=True,
-    type=COUNT,
-    help="Make at most this many mutants of each operator in each function; 0 makes all.",
+_most = number_option(
+    "--most", 1, "Make at most this many mutants of each operator in each function; 0 makes all.", COUNT
 )
 
 
@@ -62,12 +59,8 @@ def list_command(files: Sequence[str], most: int) -> int:
 @mutants_group.command("run")
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @_most
-@click.option("--jobs", default=1, show_default=True, type=PROCESSES, help="Use this many processes.")
-@click.option(
-    "--journal",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Keep the results in this file, and go on from there.",
-)
+@number_option("--jobs", 1, "Use this many processes.", PROCESSES)
+@journal_option("results")
 @click.option(
     "--limit",
     metavar="SECONDS",
@@ -117,14 +110,11 @@ def _mutants_of(file: str) -> list[Mutant]:
 
 
 def _table(kind: MutantKind, found: Mapping[tuple[MutantKind, str], MutantScore]) -> Table:
-    table = bare_table(_TITLES[kind])
-    for heading in ("mutants", "killed", "of these raised", "equal", "survived", "timed out", "broken", "share"):
-        table.add_column(heading, justify="right")
+    numbers = ("mutants", "killed", "of these raised", "equal", "survived", "timed out", "broken", "share")
+    table = bare_table(_TITLES[kind], numbers=numbers)
     for (of_kind, file), score in found.items():
         if of_kind is kind and score.mutants:
-            numbers = (score.mutants, score.killed, score.raised, score.explained, score.survived)
-            failed = (score.timed_out, score.broken)
-            table.add_row(file or "all", *map(str, (*numbers, *failed)), f"{score.share:.1%}")
+            table.add_row(file or "all", *map(str, astuple(score)), f"{score.share:.1%}")
     return table
 
 

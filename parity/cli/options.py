@@ -12,9 +12,9 @@ from click.core import ParameterSource
 
 from parity._ground import environment
 from parity._ground.environment import IN_PROCESS
-from parity.cli.numbers import COUNT, PROCESSES, SECONDS
+from parity.cli.numbers import AT_LEAST_ONE, COUNT, PROCESSES, SECONDS
 from parity.contracts.contract import did_you_mean
-from parity.judging.shards import Shard, parse_shard
+from parity.judging.shards import Shard
 from parity.stacks import MIRRORED, declared, engaged
 from parity.stacks.base import Framework
 from parity.stacks.seat import LIMIT
@@ -50,13 +50,17 @@ device_option = click.option(
     type=click.Choice(["cpu", "cuda"]),
     help="Run the stacks on this device.",
 )
-examples_option = click.option(
-    "--examples",
-    default=30,
-    show_default=True,
-    type=COUNT,
-    help="Draw this many examples of each contract, after one of each stratum.",
-)
+
+
+def number_option(
+    name: str, default: int, what: str, numbers: click.IntRange = AT_LEAST_ONE
+) -> Callable[[Command], Command]:
+    """An option that takes a whole number."""
+    return click.option(name, default=default, show_default=True, type=numbers, help=what)
+
+
+EXAMPLES = "Draw this many examples of each contract, after one of each stratum."
+examples_option = number_option("--examples", 30, EXAMPLES, COUNT)
 
 data_option = click.option("--data", type=click.Path(path_type=Path), help="Take the exposures from this .npz file.")
 stacks_option = click.option(
@@ -107,18 +111,12 @@ def under_circumstances(command: Command) -> Command:
 
 def _shard(context: click.Context, parameter: click.Parameter, given: str | None) -> Shard | None:
     try:
-        return None if given is None else parse_shard(given)
+        return None if given is None else Shard.parse(given)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 
 
-jobs_option = click.option(
-    "--jobs",
-    default=1,
-    show_default=True,
-    type=PROCESSES,
-    help="Hold this many contracts at once, each with processes of its own.",
-)
+jobs_option = number_option("--jobs", 1, "Hold this many contracts at once, each with processes of its own.", PROCESSES)
 
 _SHARING = (
     jobs_option,
@@ -152,6 +150,12 @@ def engage(
     for framework in frameworks:
         framework.require()
     return frameworks
+
+
+def journal_option(what: str) -> Callable[[Command], Command]:
+    """The option that names the file in which a command keeps what it has, and from which it goes on."""
+    kept = f"Keep the {what} in this file, and go on from there."
+    return click.option("--journal", type=click.Path(path_type=Path, dir_okay=False), help=kept)
 
 
 def report_option(what: str) -> Callable[[Command], Command]:

@@ -83,7 +83,7 @@ def run_command(
         folder.mkdir(parents=True, exist_ok=True)
     context, in_depth = click.get_current_context(), folder is not None
     options = not_default(context)
-    asked = Asked.of(plan, options)
+    asked = Asked.of(plan, stacks, options)
     out = console()
     circumstances = Circumstances(stacks, mode, device, limit, in_process)
     outcomes = hold_with_progress(plan, circumstances, options, jobs, in_depth)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from parity._ground.codes import AGREE
+from parity._ground.text import read_text
 from parity.report.findings import findings, read_explanations
 from parity.report.side_by_side import Column, columns_of, inserted, table, united
 from parity.runs.results import ResultsError, read_stored
@@ -49,7 +50,7 @@ def table_command(results: tuple[str, ...], differing: bool, explanations: tuple
     if page is None:
         click.echo(written, nl=False)
     else:
-        write_atomically(page, inserted(page.read_text(encoding="utf-8"), written, str(page)).encode())
+        write_atomically(page, inserted(read_text(page), written, str(page)).encode())
     return AGREE
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from parity._ground.errors import CheckNotMade
+from ptycho_exposures.checks import printable
 
 
 class GoldenError(CheckNotMade, ValueError):
@@ -10,11 +11,6 @@ class GoldenError(CheckNotMade, ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))
-
-
-def printable(text: str) -> str:
-    """`text` with what no terminal can show, or would obey, escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 def first_line(error: Exception) -> str:

@@ -96,6 +96,7 @@ def truth_of(golden: Golden, contract: Contract) -> Truth:
     """What the oracle says now of the inputs of a golden. Raises GoldenError where it cannot be asked about them."""
     require_current(golden, contract)
     values = bounded_values(contract, golden.inputs, golden.precision)
+    require_cotangents(golden, {name: bounded.value for name, bounded in values.items()})
     gradients = {}
     if golden.cotangents:
         gradients = bounded_gradients(contract, golden.inputs, golden.cotangents, golden.precision)
@@ -118,3 +119,13 @@ def require_current(golden: Golden, contract: Contract) -> None:
             f"{golden.name}: expected cotangents of {', '.join(sorted(results))}, "
             f"got {', '.join(sorted(golden.cotangents))}; `parity golden regen --inputs` makes it anew"
         )
+
+
+def require_cotangents(golden: Golden, values: Inputs) -> None:
+    """Raise GoldenError for a cotangent of another shape or precision than the result that it belongs to."""
+    for name, cotangent in golden.cotangents.items():
+        dtype = golden.precision.dtype_like(values[name])
+        if cotangent.shape != values[name].shape or cotangent.dtype != dtype or not np.isfinite(cotangent).all():
+            expected = f"finite numbers in {np.dtype(dtype)}, of shape {values[name].shape}"
+            got = f"{cotangent.dtype} of shape {cotangent.shape}"
+            raise GoldenError(f"{golden.name}: cotangents/{name}: expected {expected}, got {got}")

@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from parity._ground.litter import is_litter
-from parity.goldens.errors import GoldenError, printable
+from parity.goldens.errors import GoldenError
 from parity.goldens.npz import digest, unpacked
 from parity.goldens.record import PROVENANCE, assemble
+from ptycho_exposures.checks import printable
 
 MANIFEST = "manifest.json"
 HISTORY = "history.jsonl"

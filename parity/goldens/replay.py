@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from parity.contracts.contract import Contract, Quota
 from parity.goldens.errors import GoldenError
-from parity.goldens.freeze import is_in_its_terms, require_current
+from parity.goldens.freeze import is_in_its_terms, require_cotangents, require_current
 from parity.goldens.record import Golden, listed
 from parity.judging.measurement import Measurement, distance, fault_of
 from parity.judging.quantity import Arrays, gradients_of, results_of
@@ -59,12 +59,14 @@ def stored_truth(golden: Golden, contract: Contract) -> Truth:
     """What the golden says of its inputs. Raises GoldenError where the contract has other results or gradients now."""
     require_current(golden, contract)
     truth = golden.truth
-    expected = {*results_of(contract), *(gradients_of(contract) if golden.cotangents else ())}
+    results = results_of(contract)
+    expected = {*results, *(gradients_of(contract) if golden.cotangents else ())}
     if expected != truth.keys():
         raise GoldenError(
             f"{golden.name}: expected {listed(expected)}, as {contract.name} has them, "
             f"got {listed(truth)}; `parity golden regen` brings it up to date"
         )
+    require_cotangents(golden, {result.name: golden.oracle[result] for result in results})
     return Truth(contract, golden.case, golden.precision, golden.inputs, golden.cotangents, truth)
 
 

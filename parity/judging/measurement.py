@@ -38,7 +38,8 @@ class Distance:
 
     `ratio` is the largest error in units of what is allowed, at `index`, where the array has `got`, the other
     `expected`, the error is `error` and `allowed` is allowed. `gap` is the largest error in units of the largest true
-    value, or as it is where all are 0. Of `elements`, those whose bound is infinite are `undecided`.
+    value, or as it is where all are 0. Of `elements`, those whose bound is infinite are `undecided`. `shape` is that of
+    the array.
     """
 
     ratio: float = 0.0
@@ -50,16 +51,17 @@ class Distance:
     gap: float = 0.0
     elements: int = 0
     undecided: int = 0
+    shape: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """One quantity of one stack in one case and precision: its distance from the oracle's, and what that tells.
 
-    The numbers from `ratio` to `undecided` are those of a `Distance`, with `epsilon` among them, the smallest relative
-    defect that any element would show. A `fault` is what made comparison impossible: the stack raised, or returned
-    another shape or precision, or NaN. Where an accepted `divergence` was taken off first, that is its size; one that
-    is not what was accepted is a fault, too.
+    The numbers from `ratio` to `undecided`, and the `shape`, are those of a `Distance`, with `epsilon` among them, the
+    smallest relative defect that any element would show. A `fault` is what made comparison impossible: the stack
+    raised, or returned another shape or precision, or NaN. Where an accepted `divergence` was taken off first, that is
+    its size; one that is not what was accepted is a fault, too.
     """
 
     contract: str
@@ -81,6 +83,7 @@ class Measurement:
     witness: Gain = Gain()
     fault: str | None = None
     divergence: float | None = None
+    shape: tuple[int, ...] = ()
 
     @property
     def is_of_pair(self) -> bool:
@@ -127,6 +130,7 @@ class Label:
             distance.undecided,
             gain,
             witness,
+            shape=distance.shape,
         )
 
     def fault(self, stack: str, fault: str, elements: int = 0) -> Measurement:
@@ -215,7 +219,7 @@ def distance(got: NDArray[Any], expected: NDArray[Any], allowed: Reals, truth: N
     finite = np.max(error, initial=0.0, where=np.isfinite(error))
     gap = float(finite / scale) if scale else float(finite)
     if not got.size:
-        return Distance(gap=gap, undecided=undecided)
+        return Distance(gap=gap, undecided=undecided, shape=got.shape)
     return Distance(
         ratio=float(ratio[index]),
         index=index,
@@ -226,6 +230,7 @@ def distance(got: NDArray[Any], expected: NDArray[Any], allowed: Reals, truth: N
         gap=gap,
         elements=got.size,
         undecided=undecided,
+        shape=got.shape,
     )
 
 

@@ -17,6 +17,14 @@ class Shard:
         if not 1 <= self.number <= self.of:
             raise ValueError(f"shard: expected a number from 1 to the number of shards, got {self}")
 
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """The shard written `number/of`, such as 2/3. Raises ValueError for anything else."""
+        number, _, of = text.partition("/")
+        if not (number.isdecimal() and of.isdecimal() and len(text) < 16):
+            raise ValueError(f"shard: expected number/of, such as 2/3, got '{text}'")
+        return cls(int(number), int(of))
+
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"
 
@@ -24,11 +32,3 @@ class Shard:
         """Whether a case belongs to this shard. Every machine gets the same answer, whichever other cases it runs."""
         digest = hashlib.sha256(f"{contract} {case}".encode()).digest()
         return int.from_bytes(digest) % self.of == self.number - 1
-
-
-def parse_shard(text: str) -> Shard:
-    """The shard written `number/of`, such as 2/3. Raises ValueError for anything else."""
-    number, _, of = text.partition("/")
-    if not (number.isdecimal() and of.isdecimal() and len(text) < 16):
-        raise ValueError(f"shard: expected number/of, such as 2/3, got '{text}'")
-    return Shard(int(number), int(of))

@@ -90,8 +90,8 @@ class Kind:
     def check(self, argument: str, array: NDArray[Any]) -> None:
         """Refuse an array that cannot be of this kind.
 
-        Raises TypeError for the wrong numbers, ValueError for the wrong rank, NaN, infinities or negative values
-        where the unit has none; each names the argument, what was expected and what came.
+        Raises TypeError for the wrong numbers, ValueError for the wrong rank, an axis without an element, NaN,
+        infinities or negative values where the unit has none; each names the argument, what was expected and what came.
         """
         if not self.numbers.admits(array.dtype):
             hint = (
@@ -102,6 +102,9 @@ class Kind:
             raise TypeError(f"{argument}: expected {self.numbers} {self.name}, got {array.dtype}{hint}")
         if array.ndim != len(self.axes):
             raise ValueError(f"{argument}: expected {self.name} {self.shape_words}, got shape {array.shape}")
+        if not array.size:
+            expected = f"at least one element along each of {self.shape_words}"
+            raise ValueError(f"{argument}: expected {expected}, got shape {array.shape}")
         if self.static:
             return
         if not np.isfinite(array).all():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from parity.judging.run import NotChecked
@@ -91,9 +91,10 @@ def _said(verdicts: Sequence[Verdict], off: Sequence[str], shard: Shard | None) 
     return tried.format("agrees" if len(verdicts) == 1 else "agree")
 
 
-def bare_table(*headings: str) -> Table:
-    """A table without lines, headings in bold."""
-    return Table(*headings, box=None, pad_edge=False, header_style="bold")
+def bare_table(*headings: str, numbers: Iterable[str] = ()) -> Table:
+    """A table without lines, headings in bold; columns of numbers come last, and are flush right."""
+    flush = (Column(heading, justify="right") for heading in numbers)
+    return Table(*headings, *flush, box=None, pad_edge=False, header_style="bold")
 
 
 def console() -> Console:

@@ -18,13 +18,17 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from parity._ground.errors import UsageError
+from parity.contracts.contract import did_you_mean
+from parity.contracts.declared import REGISTRY
 from parity.judging.measurement import Measurement
+from parity.judging.possible import Asking
+from parity.judging.quantity import Quantity
 from parity.judging.verdict import Outcome, Verdict
 from parity.physics.precision import ALL_PRECISIONS
 from parity.report.content import ContractReport
 from parity.report.terminal import in_bounds
 from parity.stacks import declaring
-from parity.stacks.declaration import Key, Reader, list_of, number, one_of, parsed, table_of, text, that
+from parity.stacks.declaration import Key, Reader, list_of, number, one_of, parsed, shown, table_of, text, that
 from ptycho_exposures.files import write_atomically
 
 BASELINE = "parity-baseline.toml"
@@ -215,8 +219,13 @@ def read_baseline(file: Path) -> FrozenDisagreements | None:
     given = table_of(place, document, _BASELINE, ("examples", "precisions"))
     rows: dict[Where, FrozenRow] = {}
     for number_of_row, (where, row) in enumerate(given.get("disagreements", ())):
+        here = place.at("disagreements").item(number_of_row)
         if where in rows:
-            raise place.at("disagreements").item(number_of_row).error("one row for a quantity", f"another for {where}")
+            raise here.error("one row for a quantity", f"another for {where}")
+        if where.precision not in given["precisions"]:
+            raise here.at("precision").error(f"one of {', '.join(given['precisions'])}", where.precision)
+        if not Asking.of(REGISTRY[where.contract]).has(Quantity.parse(where.quantity or "?"), where.stack):
+            raise here.at("quantity").error(f"one of {where.contract}", shown(where.quantity))
         rows[where] = row
     return FrozenDisagreements(given["examples"], given["precisions"], rows)
 
@@ -229,10 +238,22 @@ def _row(place: Key, value: Any) -> tuple[Where, FrozenRow]:
     return Where(*(given[key] for key in _WHERE)), row
 
 
+def _contract(place: Key, value: Any) -> str:
+    name = text(place, value)
+    if name not in REGISTRY:
+        raise UsageError(f"{place}: unknown contract {shown(name)}{did_you_mean(name, REGISTRY)}")
+    return name
+
+
 _WHERE = ("contract", "subject", "precision", "quantity")
-_ROW: Mapping[str, Reader] = {**dict.fromkeys((*_WHERE, "cause", "reason"), text), "low": number, "high": number}
+_ROW: Mapping[str, Reader] = {
+    **dict.fromkeys((*_WHERE, "cause", "reason"), text),
+    **dict.fromkeys(("low", "high"), number),
+    "contract": _contract,
+    "precision": one_of(tuple(ALL_PRECISIONS)),
+}
 _BASELINE: Mapping[str, Reader] = {
-    "examples": that("a number of examples", lambda value: type(value) is int and value >= 0),
+    "examples": that("a number of examples", lambda value: type(value) is int and 0 <= value < 10**6),
     "precisions": list_of(one_of(tuple(ALL_PRECISIONS)), "a list of precisions, such as ['f32', 'f64']", least=1),
     "disagreements": list_of(_row, "a list of tables"),
 }

@@ -14,18 +14,20 @@ from typing import Any
 
 import numpy as np
 
+from parity._ground.document import DocumentError, decoded, read_object
 from parity._ground.errors import CheckNotMade
-from parity.judging.measurement import Gain, Measurement
-from parity.judging.omission import Omission, Omitted
-from parity.judging.quantity import Quantity
+from parity.judging.measurement import Measurement
+from parity.judging.omission import Omission
 from parity.judging.run import ContractRun, NotChecked
-from parity.judging.shards import parse_shard
+from parity.judging.verdict import Outcome
+from parity.runs.completeness import Incomplete, counted, require_all_contracts, require_complete, require_possible_plan
 from parity.runs.scope import Asked
 from parity.stacks.base import Framework
+from ptycho_exposures.checks import printable
 from ptycho_exposures.files import write_atomically
 
-FORMAT = 2
-"""Raised when a reader of older files would misread a newer one: from 2 on, not all that was asked need be there."""
+FORMAT = 3
+"""Raised when a reader of older files would misread a newer one: from 3 on, what was asked is there, or missed."""
 
 
 class ResultsError(CheckNotMade, ValueError):
@@ -34,18 +36,15 @@ class ResultsError(CheckNotMade, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What a results file holds: measurements and seconds by contract, and why other contracts were not checked.
-
-    `asked` is None where whoever wrote it did not say.
-    """
+    """What a results file holds: measurements and seconds by contract, and why other contracts were not checked."""
 
     path: Path
     environment: Mapping[str, str]
+    asked: Asked
     measurements: Mapping[str, tuple[Measurement, ...]]
     seconds: Mapping[str, float]
     not_checked: Mapping[str, str] = field(default_factory=dict)
     omissions: Mapping[str, tuple[Omission, ...]] = field(default_factory=dict)
-    asked: Asked | None = None
 
 
 def environment(frameworks: Sequence[Framework]) -> dict[str, str]:
@@ -68,7 +67,7 @@ def write_results(
     path: Path,
     runs: Iterable[ContractRun],
     environment: Mapping[str, str],
-    asked: Asked | None = None,
+    asked: Asked,
     not_checked: Iterable[NotChecked] = (),
     unbound: Sequence[str] = (),
 ) -> None:
@@ -76,21 +75,22 @@ def write_results(
     content = {
         "format": FORMAT,
         "environment": dict(environment),
-        "asked": asked and _stored(asked),
+        "asked": {**asdict(asked), "shard": asked.shard and str(asked.shard)},
         "contracts": {
             run.verdict.contract: {
                 "outcome": run.verdict.outcome,
                 "reason": run.verdict.reason,
                 "seconds": round(run.seconds, 3),
-                "measurements": [_encoded({**asdict(m), "quantity": m.quantity.text}) for m in run.measurements],
-                **({"omissions": [asdict(omission) for omission in run.omissions]} if run.omissions else {}),
+                "counts": counted(run.measurements),
+                "measurements": [{**asdict(m), "quantity": m.quantity.text} for m in run.measurements],
+                "omissions": [asdict(omission) for omission in run.omissions],
             }
             for run in runs
         },
         "not_checked": {one.contract: one.reason for one in not_checked},
         **({"not_bound": list(unbound)} if unbound else {}),
     }
-    write_atomically(path, json.dumps(content, allow_nan=False, ensure_ascii=False).encode())
+    write_atomically(path, json.dumps(_encoded(content), allow_nan=False, ensure_ascii=False).encode())
 
 
 def read_results(path: Path) -> dict[str, list[Measurement]]:
@@ -99,7 +99,7 @@ def read_results(path: Path) -> dict[str, list[Measurement]]:
     Raises ResultsError for a file that holds none, or not all: of a shard, or where something was not checked.
     """
     stored = read_stored(path)
-    if stored.asked and stored.asked.shard:
+    if stored.asked.shard:
         raise ResultsError(f"{path}: expected a whole run, got shard {stored.asked.shard}; parity merge unites them")
     for contract, reason in stored.not_checked.items():
         raise ResultsError(f"{path}: expected all contracts checked, got {contract}: {reason}")
@@ -107,69 +107,65 @@ def read_results(path: Path) -> dict[str, list[Measurement]]:
 
 
 def read_stored(path: Path) -> Stored:
-    """Everything in a results file, whole or not. Raises ResultsError for a file that holds none."""
+    """Everything in a results file, whole or not.
+
+    Raises ResultsError for a file that holds none, that lacks something that was asked without saying why, or that has
+    what nobody can have found.
+    """
     try:
-        content = json.loads(path.read_bytes())
-        if content["format"] != FORMAT:
-            raise ResultsError(f"{path}: expected results of format {FORMAT}, got {content['format']}")
-        contracts = content["contracts"].items()
-        return Stored(
-            path=path,
-            environment=dict(content["environment"]),
-            measurements={name: tuple(_decoded(m) for m in contract["measurements"]) for name, contract in contracts},
-            seconds={name: float(contract["seconds"]) for name, contract in contracts},
-            not_checked=dict(content["not_checked"]),
-            omissions={name: tuple(_omission(o) for o in c.get("omissions", ())) for name, c in contracts},
-            asked=None if content["asked"] is None else _asked(content["asked"]),
-        )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        if isinstance(error, ResultsError):
-            raise
-        raise ResultsError(f"{path}: expected stored results, got {type(error).__name__}: {error}") from error
-
-
-def _omission(stored: dict[str, Any]) -> Omission:
-    return Omission(**{**stored, "omitted": Omitted(stored["omitted"])})
-
-
-def _stored(asked: Asked) -> dict[str, Any]:
-    return {**asdict(asked), "shard": asked.shard and str(asked.shard)}
-
-
-def _asked(stored: dict[str, Any]) -> Asked:
-    return Asked(
-        cases={contract: tuple(cases) for contract, cases in stored["cases"].items()},
-        precisions=tuple(stored["precisions"]),
-        data=stored["data"],
-        sources=stored["sources"],
-        options=tuple(stored["options"]),
-        shard=None if stored["shard"] is None else parse_shard(stored["shard"]),
+        content = read_object(path, "stored results", FORMAT)
+        file = decoded(_File, {"not_bound": [], **content})
+        asked = file.asked
+        require_possible_plan(asked)
+        require_all_contracts(asked, file.contracts, file.not_checked, file.not_bound)
+        for name, contract in file.contracts.items():
+            require_complete(name, contract.measurements, contract.omissions, contract.counts, asked)
+    except (DocumentError, Incomplete) as error:
+        raise ResultsError(f"{printable(str(path))}: {error}") from error
+    return Stored(
+        path=path,
+        environment=file.environment,
+        asked=asked,
+        measurements={name: contract.measurements for name, contract in file.contracts.items()},
+        seconds={name: contract.seconds for name, contract in file.contracts.items()},
+        not_checked=file.not_checked,
+        omissions={name: contract.omissions for name, contract in file.contracts.items()},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _HeldContract:
+    outcome: Outcome
+    reason: str
+    seconds: float
+    counts: Mapping[str, Mapping[str, Mapping[str, int]]]
+    measurements: tuple[Measurement, ...]
+    omissions: tuple[Omission, ...]
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seconds < math.inf:
+            raise ValueError(f"seconds: expected a number of at least 0, got {self.seconds}")
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    format: int
+    environment: Mapping[str, str]
+    asked: Asked
+    contracts: Mapping[str, _HeldContract]
+    not_checked: Mapping[str, str]
+    not_bound: tuple[str, ...]
 
 
 def _encoded(value: Any) -> Any:
-    """JSON has no infinities: they are written as words."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return repr(value)
-    if isinstance(value, dict):
-        return {key: _encoded(item) for key, item in value.items()}
+    """As JSON has it: infinities are words, and text has nothing in it that a terminal would obey."""
+    match value:
+        case float() if not math.isfinite(value):
+            return repr(value)
+        case str():
+            return printable(value)
+        case dict():
+            return {_encoded(key): _encoded(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_encoded(item) for item in value]
     return value
-
-
-_NUMBERS = ("ratio", "error", "allowed", "gap", "epsilon")
-
-
-def _decoded(stored: dict[str, Any]) -> Measurement:
-    numbers = {name: float(stored[name]) for name in _NUMBERS}
-    gains = {name: Gain(*(float(stored[name][part]) for part in ("moment", "weight"))) for name in ("gain", "witness")}
-    divergence = stored.get("divergence")  # results from before there were any have none
-    return Measurement(
-        **{
-            **stored,
-            **numbers,
-            **gains,
-            "quantity": Quantity.parse(stored["quantity"]),
-            "index": tuple(stored["index"]),
-            "divergence": None if divergence is None else float(divergence),
-        }
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,8 @@ from pathlib import Path
 from parity._ground.repository import STACKS, prefer_own_stacks
 from parity.judging.run import Plan
 from parity.judging.shards import Shard
-from parity.stacks import declaring
+from parity.stacks import asked_of, declaring
+from ptycho_exposures.opening import open_regular
 
 PACKAGES = ("parity", "ptycho_exposures", *STACKS)
 """Whose sources decide what a run finds."""
@@ -20,13 +22,14 @@ PACKAGES = ("parity", "ptycho_exposures", *STACKS)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The cases of each contract in order, in all shards; in which precisions, on what data, of which sources.
+    """The cases of each contract in order, in all shards; of which stacks, in which precisions, on what, by whom.
 
     `data` and `sources` are SHA-256 digests, `data` empty without a data set. `shard` is the part that was run, None
     for all. `options` are those of `parity run`, as they are written in a line that repeats a case.
     """
 
     cases: Mapping[str, tuple[str, ...]]
+    stacks: tuple[str, ...]
     precisions: tuple[str, ...]
     data: str
     sources: str
@@ -34,12 +37,15 @@ class Asked:
     shard: Shard | None = None
 
     @classmethod
-    def of(cls, plan: Plan, options: Sequence[str] = ()) -> Asked:
-        """What a plan asks of the sources that are there now."""
+    def of(cls, plan: Plan, stacks: Sequence[str], options: Sequence[str] = ()) -> Asked:
+        """What a plan asks of these stacks, all of them for none, and of the sources that are there now."""
+        names, domain = asked_of(stacks)
+        plan = replace(plan, contracts=tuple(domain.restricted(contract)[0] for contract in plan.contracts))
         return cls(
+            stacks=names,
             cases={c.name: tuple(case.name for case in plan.all_cases(c)) for c in plan.contracts},
             precisions=tuple(precision.name for precision in plan.precisions),
-            data=hashlib.sha256(plan.dataset.path.read_bytes()).hexdigest() if plan.dataset else "",
+            data=_digest(plan.dataset.path) if plan.dataset else "",
             sources=sources(),
             options=tuple(options),
             shard=plan.shard,
@@ -56,6 +62,11 @@ class Asked:
         return tuple(case for case in self.cases[contract] if not shard or shard.has(contract, case))
 
 
+def _digest(file: Path) -> str:
+    with os.fdopen(open_regular(file), "rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
 def sources() -> str:
     """The digest of the harness's and both stacks' sources, and of what the repository declares: stacks, divergences.
 
@@ -66,7 +77,7 @@ def sources() -> str:
     for package in PACKAGES:
         found = importlib.util.find_spec(package)
         for folder in map(Path, (found and found.submodule_search_locations) or ()):
-            for path in sorted(folder.rglob("[!.]*.py")):  # an editor's lock begins with a dot
+            for path in sorted(filter(Path.is_file, folder.rglob("[!.]*.py"))):  # and no link that an editor leaves
                 content = path.read_bytes()
                 digest.update(f"{package}/{path.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
     declaration = declaring(Path.cwd())

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from parity._ground.errors import UsageError
 from parity._ground.repository import ROOT, holds_stacks
+from parity.contracts.cases.domain import Domain, shared
 from parity.contracts.contract import did_you_mean
 from parity.stacks.base import Framework, Stack, modes_of
 from parity.stacks.declaration import Key, nearest
@@ -64,6 +65,13 @@ def declaring(folder: Path) -> tuple[Key, Mapping[str, Any]] | None:
     It is the nearest that declares subjects, or this one; None where neither is there, as where a wheel is installed.
     """
     return nearest(folder) or (nearest(ROOT) if holds_stacks() else None)
+
+
+def asked_of(names: Iterable[str] = ()) -> tuple[tuple[str, ...], Domain]:
+    """The names of the stacks that `engaged` has for these names, and what one or another of them claims to do."""
+    known = declared()
+    meant = tuple(dict.fromkeys(names)) or tuple(known) or STACKS
+    return meant, shared([known[name].claimed for name in meant if name in known])
 
 
 @contextmanager

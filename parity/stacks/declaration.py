@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from parity._ground.errors import UsageError
+from parity._ground.text import text_if_any
 from parity.contracts.contract import did_you_mean
+from ptycho_exposures.checks import printable
 
 TABLES = {"pyproject.toml": ("tool", "parity"), "parity.toml": ()}
 """The files that can declare something, each with the keys that lead to the harness's own table in it."""
@@ -35,7 +37,8 @@ class Key:
     key: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.key}" if self.key else str(self.file)
+        file = printable(str(self.file))
+        return f"{file}: {self.key}" if self.key else file
 
     def at(self, key: str) -> Key:
         return Key(self.file, f"{self.key}.{printable(key)}" if self.key else printable(key))
@@ -93,20 +96,14 @@ def _declarations(file: Path) -> tuple[Key, dict[str, Any]] | None:
 
 def parsed(file: Path) -> dict[str, Any] | None:
     """What a file of TOML says; None where there is no such file."""
-    try:
-        written = file.read_bytes().decode()
-    except FileNotFoundError:
+    written = text_if_any(file, "TOML")
+    if written is None:
         return None
-    except OSError as error:
-        raise UsageError(f"{file}: expected a file that can be read, got: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise UsageError(f"{file}: expected TOML in UTF-8, got another byte in line {line}") from error
     try:
         return tomllib.loads(written)
     except (ValueError, RecursionError) as error:
         said = str(error).replace("at end of document", f"at line {written.count(chr(10)) + 1}, where it ends")
-        raise UsageError(f"{file}: expected TOML, got: {said}") from error
+        raise UsageError(f"{printable(str(file))}: expected TOML, got: {printable(said)}") from error
 
 
 def table_of(place: Key, value: Any, readers: Mapping[str, Reader], required: Sequence[str] = ()) -> dict[str, Any]:
@@ -139,11 +136,6 @@ def shown(value: Any) -> str:
         return f"'{printable(value)}'"
     text = json.dumps(value, default=str)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-
-
-def printable(text: str) -> str:
-    """Text with what no terminal can show, or would obey, escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def that(expected: str, is_right: Callable[[Any], bool]) -> Reader:

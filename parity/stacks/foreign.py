@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -101,7 +100,7 @@ class Foreign(Remote):
 
     @property
     def domain(self) -> Domain:
-        return replace(self.subject.domain, shapes=self.subject.shapes)
+        return self.subject.claimed
 
     def trace(
         self, contract: Contract, inputs: Inputs, precision: Precision, entry: Entry | None = None

@@ -18,6 +18,7 @@ from threading import Thread
 from typing import IO
 
 from parity.stacks import guard, worker
+from ptycho_exposures.checks import printable
 
 CHUNK = 2**20
 """Bytes that are read or written at once, and that a pipe is asked to hold."""
@@ -116,7 +117,7 @@ class Process:
         if self._process.poll() is not None:
             self._keeping.join(PARTING)
         lines = b"".join(self._printed).decode(errors="replace").strip().splitlines()
-        return lines[-1].strip() if lines else ""
+        return printable(lines[-1].strip()) if lines else ""
 
     def _ending(self) -> str:
         """How the process ended."""

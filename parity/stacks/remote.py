@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 
 from parity._ground.environment import prepare_environment, torch_has_onednn, torch_threads
 from parity._ground.errors import UsageError
-from parity._ground.repository import ROOT, is_found
+from parity._ground.repository import HARNESS, ROOT, is_found
 from parity._ground.search import environment_of_stacks
 from parity.contracts.contract import Contract
 from parity.stacks.base import (
@@ -62,6 +62,7 @@ class Remote(Framework):
             torch_threads(),
             torch_has_onednn(),
             absent=not_installed(stack),
+            beside=HARNESS,
         )
         return cls(stack, mode, device, lambda: Process(settings, Path(sys.executable), environment_of_stacks()), limit)
 

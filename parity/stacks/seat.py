@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from parity.stacks import worker
 from parity.stacks.base import StackLost
 from parity.stacks.process import Ended, Process
+from ptycho_exposures.checks import printable
 
 LIMIT = 600.0
 """Seconds that a stack may take for one contract, unless the user says otherwise."""
@@ -242,10 +243,10 @@ class Seat:
     def _header_in(self, line: bytearray) -> Mapping[str, Any]:
         """The header of the next answer. Raises Ended where something other than the worker has written to its pipe."""
         try:
-            header = _Header(json.loads(line))
+            header = _Header(_shown(json.loads(line)))
             sizes = worker.sizes_of(header)
             kinds = {np.dtype(dtype).kind for _, dtype, _, _ in header["arrays"]}
-        except (ValueError, TypeError, RecursionError, StackLost):
+        except (AttributeError, ValueError, TypeError, RecursionError, StackLost):
             raise Ended("sent something that is no answer") from None
         if any(size < 0 for size in sizes) or not kinds <= set(NUMBERS):
             raise Ended("sent something that is no answer")
@@ -310,3 +311,12 @@ class Seat:
         """Have the thread look at the questions; where it is no more, another file may have the number of its pipe."""
         with self._lock, suppress(OSError):
             os.write(self._wake, b".")
+
+
+def _shown(said: Any) -> Any:
+    """What a process says, without anything that a terminal would obey: it may reach one, or a report."""
+    if isinstance(said, str):
+        return said if said.isprintable() else "\n".join(map(printable, said.split("\n")))
+    if isinstance(said, dict):
+        return {key: _shown(value) for key, value in said.items()}
+    return [_shown(value) for value in said] if isinstance(said, list) else said

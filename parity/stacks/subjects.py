@@ -27,7 +27,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,11 @@ class Subject:
     """What of `GLOBAL_STATE` its import may change."""
     limit: float | None = None
     """The seconds that a contract may take; None for any time."""
+
+    @property
+    def claimed(self) -> Domain:
+        """Which inputs it claims to do, of the frames that are asked."""
+        return replace(self.domain, shapes=self.shapes)
 
 
 def subject(name: str, start: Path) -> Subject:

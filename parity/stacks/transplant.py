@@ -36,6 +36,8 @@ from parity._ground.repository import import_stack
 from parity.physics.kinds import KERNEL
 from parity.physics.weights import Weights, WeightsError, architecture, checked, precision
 from ptycho_exposures.files import write_atomically
+from ptycho_exposures.npz import Archive, require_unpacked
+from ptycho_exposures.opening import NoRegularFile, open_regular
 
 _TORCH, _TENSORFLOW = "ptycho_torch.autoencoder", "ptycho.autoencoder"
 _FRAMEWORKS = {_TORCH: ("torch",), _TENSORFLOW: ("tensorflow", "keras")}
@@ -54,8 +56,10 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
     """
     path = Path(path)
     form = _format(path)
-    if not path.is_file():
-        raise WeightsError(f"{path}: expected a file, got {'a folder' if path.is_dir() else 'none'}")
+    try:
+        os.close(open_regular(path))
+    except NoRegularFile as error:
+        raise WeightsError(f"{path}: expected a file, got {error.strerror}") from error
     return checked(form.read(path), str(path))
 
 
@@ -121,12 +125,8 @@ def _format(path: Path) -> _Format:
 
 
 def _read_npz(path: Path) -> Weights:
-    with _readable(path, "an .npz of arrays"), path.open("rb") as file:
-        loaded = np.load(file, allow_pickle=False)
-        if not isinstance(loaded, np.lib.npyio.NpzFile):
-            raise ValueError("a single array")
-        with loaded as archive:
-            return {name: archive[name] for name in archive.files}
+    with _readable(path, "an .npz of arrays"), Archive.open(path) as archive:
+        return {name: archive.read(name) for name in archive.keys}
 
 
 def _npz(weights: Weights) -> bytes:
@@ -159,10 +159,7 @@ def _loaded(path: Path, expected: str) -> Mapping[str, Any]:
     torch = importlib.import_module("torch")
     with _readable(path, expected):
         if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as members:
-                damaged = members.testzip()
-            if damaged:
-                raise ValueError(f"{damaged} has other bytes than were written")
+            require_unpacked(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     if not isinstance(state, Mapping):
         raise WeightsError(f"{path}: expected {expected}, got {type(state).__name__}")
@@ -208,6 +205,7 @@ def _outline(path: Path) -> dict[str, NDArray[Any]]:
     h5py = importlib.import_module("h5py")
     source: Path | io.BytesIO = path
     if path.name.endswith(".keras"):
+        require_unpacked(path)
         with zipfile.ZipFile(path) as archive:
             source = io.BytesIO(archive.read("model.weights.h5"))
     with h5py.File(source, "r") as members:
@@ -246,7 +244,7 @@ def _readable(path: Path, expected: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # the readers promise no exception in particular
-        reason = next(iter(str(error).splitlines()), "").strip() or type(error).__name__
+        reason = next(iter(str(error).removeprefix(f"{path}: ").splitlines()), "").strip() or type(error).__name__
         raise WeightsError(f"{path}: expected {expected}, got a file that cannot be read: {reason}") from error
 
 

@@ -154,12 +154,13 @@ class BindingError(Exception):
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in a line that a terminal can show."""
+    """What an error says, in a line, without anything that a terminal would obey."""
     try:
         said = next(iter(str(error).splitlines()), "").strip()
     except BaseException:  # even that is the stack's
         return "it cannot say what"
-    return "".join(letter if letter.isprintable() else "?" for letter in said[:LONGEST])
+    line = said[:LONGEST]
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in line)
 
 
 def raised(error: BaseException) -> str:
@@ -860,7 +861,7 @@ class Settings(NamedTuple):
     The modules `stubs` are imported and never used. `accepts` names what of the process's state importing the bindings
     may change. `absent` is what is said where the framework is not installed. With `widened`,
     every single precision that is written in the package's sources and the bindings is doubled. Which functions of the
-    files in the folder `traced` run is noted from the beginning.
+    files in the folder `traced` run is noted from the beginning. The packages `beside` must lie where `package` does.
     """
 
     framework: str
@@ -875,18 +876,19 @@ class Settings(NamedTuple):
     absent: str = "the framework is not installed"
     widened: bool = False
     traced: str = ""
+    beside: Sequence[str] = ()
 
 
-def places_of(settings: Settings) -> list[str]:
-    """The folders of the stack's package. Raises ImportError where one lies elsewhere: nobody has asked for that."""
-    spec = importlib.util.find_spec(settings.package)
+def places_of(settings: Settings, package: str) -> list[str]:
+    """The folders of a package. Raises ImportError where one lies elsewhere: nobody has asked for that."""
+    spec = importlib.util.find_spec(package)
     places = [os.path.realpath(place) for place in (spec.submodule_search_locations or ())] if spec else []
     if spec and not places and spec.origin:
         places = [os.path.realpath(spec.origin)]
     path = [os.path.realpath(folder) for folder in settings.path]
     if not places or not all(any(_lies_in(place, folder) for folder in path) for place in places):
         found = " and ".join(places) or "no such package"
-        raise ImportError(f"{settings.package}: expected it in {' or '.join(path)}, got {found}")
+        raise ImportError(f"{package}: expected it in {' or '.join(path)}, got {found}")
     return places
 
 
@@ -903,7 +905,8 @@ class Mirror:
     def __init__(self, settings: Settings) -> None:
         self._package = settings.package
         self._entries: dict[tuple[str, Any], Callable[..., Any]] = {}
-        places_of(settings)
+        for package in (settings.package, *settings.beside):
+            places_of(settings, package)
 
     def bound(self) -> None:
         """All that the package has."""
@@ -939,7 +942,7 @@ class Bindings:
 
     def __init__(self, settings: Settings) -> None:
         self._package, self._file = settings.package, settings.bindings or ""
-        self._places = tuple(places_of(settings))
+        self._places = tuple(places_of(settings, settings.package))
         self._reaching: set[tuple[str, str]] = set()
         load = _WideningLoader if settings.widened else importlib.machinery.SourceFileLoader
         spec = importlib.util.spec_from_loader("parity_bindings", load("parity_bindings", self._file))
@@ -949,7 +952,7 @@ class Bindings:
             spec.loader.exec_module(importlib.util.module_from_spec(spec))
         except BaseException as error:
             raise ImportError(self._words(error)) from error
-        places_of(settings)  # what the bindings import may have changed it
+        places_of(settings, settings.package)  # what the bindings import may have changed it
 
     def bound(self) -> list[tuple[str, str, tuple[str, ...], dict[str, Any]]]:
         """Contract, name, the arguments with respect to which no gradient is asked, and conventions of each binding."""
@@ -1126,28 +1129,35 @@ _NARROW = {
 """The single precisions in a source, as regular expressions, and what stands for each where it is widened."""
 
 
-class _Widened(importlib.abc.MetaPathFinder):
-    """Finds the modules of a package, and reads their sources widened."""
+class _Sources(importlib.abc.MetaPathFinder):
+    """Finds the modules that are meant, by name and the path of their package, and has a loader read their sources."""
 
-    def __init__(self, package: str) -> None:
-        self._package = package
+    def __init__(self, loader: type[_SourceLoader], is_meant: Callable[[str, Any], bool]) -> None:
+        self._loader, self._is_meant = loader, is_meant
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name.split(".")[0] != self._package.split(".")[0]:
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target) if self._is_meant(name, path) else None
         if spec is not None and isinstance(spec.loader, importlib.machinery.SourceFileLoader):
-            spec.loader = _WideningLoader(spec.loader.name, spec.loader.path)
+            spec.loader = self._loader(spec.loader.name, spec.loader.path)
         return spec
 
 
-class _WideningLoader(importlib.machinery.SourceFileLoader):
+class _SourceLoader(importlib.machinery.SourceFileLoader):
+    """Compiles the source, whatever lies compiled beside it: that may be of another."""
+
     def get_code(self, fullname: str) -> Any:
-        """Compiled from the source: what lies compiled beside it is not widened."""
-        source = importlib.util.decode_source(self.get_data(self.path))
+        return compile(self._text(), self.path, "exec", dont_inherit=True)
+
+    def _text(self) -> str:
+        return importlib.util.decode_source(self.get_data(self.path))
+
+
+class _WideningLoader(_SourceLoader):
+    def _text(self) -> str:
+        source = super()._text()
         for narrow, wide in _NARROW.items():
             source = re.sub(narrow, wide, source)
-        return compile(source, self.path, "exec", dont_inherit=True)
+        return source
 
 
 class Server:
@@ -1177,7 +1187,8 @@ class Server:
             return {"missing": not_importable(settings.framework, error)}
         self._engine = engine
         if settings.widened:
-            sys.meta_path.insert(0, _Widened(settings.package))
+            top = settings.package.split(".")[0]
+            sys.meta_path.insert(0, _Sources(_WideningLoader, lambda name, path: name.split(".")[0] == top))
             engine.widen()
         self._state = self._shared()
         try:
@@ -1334,10 +1345,22 @@ def main() -> None:
     sys.path[:] = [*settings.path, *libraries]
     if settings.bindings:
         sys.meta_path[:] = [finder for finder in sys.meta_path if not _is_of_harness(finder)]
+    else:
+        sys.meta_path.insert(0, _Sources(_SourceLoader, functools.partial(_is_beside, settings.path)))
     sys.meta_path.insert(0, _LibrariesFirst(settings, libraries))
     sys.meta_path.insert(0, _Stubs(settings.stubs))
     sys.modules["parity_binding"] = sys.modules["__main__"]
     Server(settings, channel).serve()
+
+
+def _is_beside(folders: Sequence[str], name: str, path: Any) -> bool:
+    """Whether a module lies where the stack does."""
+    places = path if path is not None else [place for place in folders if _has(place, name)]
+    return any(_lies_below(folder, os.path.join(place, name)) for folder in folders for place in places)
+
+
+def _has(folder: str, name: str) -> bool:
+    return any(os.path.exists(os.path.join(folder, found)) for found in (name, f"{name}.py"))
 
 
 def _is_of_harness(finder: Any) -> bool:

@@ -2,7 +2,7 @@
 
 import importlib
 
-KINDS = ("streams", "surroundings", "options", "stacks", "revisions")
+KINDS = ("streams", "surroundings", "options", "stacks", "revisions", "judged")
 
 
 def load_all() -> dict[str, str]:

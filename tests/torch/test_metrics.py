@@ -72,10 +72,19 @@ def test_rounding_of_a_constant_correlates_with_nothing() -> None:
     assert np.ptp(rounded) > 0
 
 
-@pytest.mark.parametrize("found", [np.zeros_like(TRUTH), TRUTH * np.nan])
-def test_what_cannot_be_aligned_is_refused(found: np.ndarray) -> None:
+def test_darkness_cannot_be_aligned() -> None:
     with pytest.raises(ValueError, match="found: expected a finite object that is not 0 all over"):
-        aligned(found, TRUTH)
+        aligned(np.zeros_like(TRUTH), TRUTH)
+
+
+@pytest.mark.parametrize("measure", [aligned, compare, ring_correlation])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_is_refused(measure, value: float) -> None:
+    lost = TRUTH.copy()
+    lost[3, 4] = value
+    for arguments, name in (((lost, TRUTH), "found"), ((TRUTH, lost), "truth")):
+        with pytest.raises(ValueError, match=rf"^{name}: expected finite values, got .* at \(3, 4\)$"):
+            measure(*arguments)
 
 
 def test_shapes_that_cannot_be_compared_are_refused() -> None:

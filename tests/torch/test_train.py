@@ -28,6 +28,7 @@ from ptycho_torch.train import (
     TrainingConfig,
     load_module,
 )
+from tests.skips import NO_GPU
 
 N, SCALE = 16, 40.0
 TINY = TrainingConfig("fno", epochs=3, batch_size=2, learning_rate=1e-2)
@@ -322,7 +323,7 @@ def test_devices_that_are_no_number_are_refused(data: PtychoDataset, tmp_path: P
         train.train(data, tmp_path, TINY, accelerator="cpu", devices=devices)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="has a GPU")
+@pytest.mark.skipif(torch.cuda.is_available(), reason=NO_GPU.reason)
 def test_devices_that_are_not_there_are_refused(data: PtychoDataset, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="accelerator, devices, strategy: expected what this machine has, got gpu"):
         train.train(data, tmp_path, TINY, accelerator="gpu")

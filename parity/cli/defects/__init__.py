@@ -7,8 +7,7 @@ import click
 from parity.cli.defects.listing import list_command
 from parity.cli.defects.running import run_command
 from parity.cli.defects.scoring import score_command
-from parity.cli.reconstruction import reconstruct_command
-from parity.cli.training import train_command
+from parity.cli.reconstruction import reconstruct_command, train_command
 
 
 @click.group("defects")

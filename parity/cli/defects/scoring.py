@@ -10,7 +10,7 @@ from parity._ground.codes import exit_code
 from parity._ground.errors import UsageError
 from parity._ground.repository import ROOT
 from parity.cli.numbers import COUNT, PROCESSES
-from parity.cli.options import report_option
+from parity.cli.options import EXAMPLES, journal_option, number_option, report_option
 from parity.cli.progress import progress
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
@@ -29,20 +29,10 @@ PAGE, DATA = "score.md", "score.json"
 
 @click.command("score")
 @click.argument("names", nargs=-1, metavar="[CONTRACT]...")
-@click.option(
-    "--examples",
-    default=CI_EXAMPLES,
-    show_default=True,
-    type=COUNT,
-    help="Draw this many examples of each contract, after one of each stratum.",
-)
-@click.option("--jobs", default=1, show_default=True, type=PROCESSES, help="Use this many processes.")
+@number_option("--examples", CI_EXAMPLES, EXAMPLES, COUNT)
+@number_option("--jobs", 1, "Use this many processes.", PROCESSES)
 @click.option("--pytest", "ask_pytest", is_flag=True, help="Run pytest -m parity on each defect too, 3 s each.")
-@click.option(
-    "--journal",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Keep the finished part of the score in this file, and go on from there.",
-)
+@journal_option("finished part of the score")
 @report_option(f"Write {PAGE}, with every defect, and {DATA} to this folder.")
 @click.option("--write", is_flag=True, help=f"Bring docs/{PAGE} and docs/{DATA} up to date for these contracts.")
 @click.option("--stored", is_flag=True, help=f"Make nothing; print every row of these contracts in docs/{DATA}.")

@@ -13,6 +13,9 @@ from parity.gate.check.abroad import nothing_bound, standing_abroad, with_base
 from parity.gate.check.asking import Asked
 from parity.gate.check.declarations import DeclarationsUnreadable, declared_at, declared_in, weakened
 from parity.gate.check.goldens import golden_remarks
+from parity.gate.check.harness import judges_otherwise
+from parity.gate.check.judged import WORKING_TREE
+from parity.gate.check.loosening import being_compared
 from parity.gate.check.planning import PlannedContract
 from parity.gate.check.question import (
     SAMPLERS,
@@ -22,6 +25,7 @@ from parity.gate.check.question import (
     SamplersQuestion,
     SubjectQuestion,
 )
+from parity.gate.check.text import title_of
 from parity.gate.impact import Changes, Impact, Reason
 from parity.gate.impact.mapping import GOLDENS
 from parity.goldens.errors import GoldenError
@@ -37,10 +41,11 @@ from parity.stacks.subjects import Subject
 class Terms:
     """How a check is made: `accepted` is why a weaker harness is meant, `in_depth` asks for pictures of failures.
 
-    `command` is the line that repeats it.
+    `command` is the line that repeats it, `judged` what lies in the folder, in words.
     """
 
     command: str
+    judged: str = WORKING_TREE
     accepted: str = ""
     in_depth: bool = False
 
@@ -67,19 +72,22 @@ def check(
     reasons = {one.contract: one.reasons for one in plan}
     questions: list[AnyQuestion] = [SamplersQuestion()] if impact.samplers else []
     goldens = (subjects[0].root if subjects else changes.root) / GOLDENS
-    questions += [_question(one, goldens, changes.base, terms, abroad=bool(subjects)) for one in plan]
-    for question, answered in asked(questions):
-        name = question.contract
-        places = _places(reasons.get(name, impact.samplers))
-        if isinstance(answered, Lost):
-            said = f"{name}: {answered.reason.removeprefix(f'{name}: ')}"
-            found[name] = [Remark(Weight.NOT_CHECKED, f"{name} was not checked", said, places)]
-        else:
-            if answered.report:
-                reports[name] = replace(answered.report, places=places)
-            found[name] = [replace(remark, places=places) for remark in answered.remarks]
-            environment |= answered.descriptions
-        advance(_in_a_line(answered, name))
+    sighted = not subjects and not impact.unreadable and judges_otherwise(changes)
+    questions += [_question(one, goldens, changes.base, terms, sighted, abroad=bool(subjects)) for one in plan]
+    with being_compared(changes.root, changes.base, sighted) as compared:
+        for question, answered in asked(questions):
+            name = question.contract
+            places = _places(reasons.get(name, impact.samplers))
+            if isinstance(answered, Lost):
+                said = f"{name}: {answered.reason.removeprefix(f'{name}: ')}"
+                found[name] = [Remark(Weight.NOT_CHECKED, f"{name} was not checked", said, places)]
+            else:
+                if answered.report:
+                    reports[name] = replace(answered.report, places=places)
+                found[name] = [replace(remark, places=places) for remark in answered.remarks]
+                environment |= answered.descriptions
+            advance(_in_a_line(answered, name))
+        looser = list(_less(compared, terms.accepted))
     remarks = [remark for name in (*reasons, SAMPLERS) for remark in found.get(name, ())]
     declaring = (subjects[0].file if subjects else changes.root / "pyproject.toml").relative_to(changes.root)
     remarks += _divergences_off(reasons, reports.values(), Place(declaring.as_posix(), 1))
@@ -88,10 +96,10 @@ def check(
         remarks += standing_abroad(changes, subjects)
         remarks += nothing_bound(impact, subjects) if not reports else ()
     else:
-        remarks += standing(changes, impact, terms.accepted)
+        remarks += [*standing(changes, impact, terms.accepted), *looser]
     remarks += _goldens_changed(changes, goldens)
     return Report(
-        title=f"{len(changes.files)} changed file{'s' * (len(changes.files) != 1)} since {changes.base[:12]}",
+        title=title_of(changes, terms.judged),
         command=terms.command,
         contracts=tuple(replace(reports[one.contract], reason=one.why) for one in plan if one.contract in reports),
         remarks=tuple(remarks),
@@ -134,24 +142,37 @@ def _weaker(changes: Changes, accepted: str) -> Iterator[Remark]:
     """What the harness promises no longer; failed unless somebody says why."""
     if not any(change.path.startswith("parity/") for change in changes.files):
         return
+    yield from _less(lambda: weakened(declared_at(changes.root, changes.base), declared_in(changes.root)), accepted)
+
+
+def _less(compared: Callable[[], Iterable[tuple[str, str]]], accepted: str) -> Iterator[Remark]:
+    """What of the harness is less than the base's, contract by contract; failed unless somebody says why."""
     try:
-        found = list(weakened(declared_at(changes.root, changes.base), declared_in(changes.root)))
+        found = list(compared())
     except DeclarationsUnreadable as error:
-        yield Remark(Weight.NOT_CHECKED, "the contracts cannot be compared with the base's", str(error))
+        title = "the contracts cannot be compared with the base's"
+        if accepted:
+            yield Remark(Weight.NOTED, title, f"{error}; accepted: {accepted}")
+        else:
+            yield Remark(Weight.NOT_CHECKED, title, f"{error}; if it is meant, say why: --accept-weaker REASON")
         return
     for contract, what in found:
-        place = Place(f"parity/contracts/declared/{contract.split('.')[0]}.py", 1)
+        places = (Place(f"parity/contracts/declared/{contract.split('.')[0]}.py", 1),) if contract in REGISTRY else ()
         title = f"{contract} is weaker than it was"
         if accepted:
-            yield Remark(Weight.NOTED, title, f"{what}; accepted: {accepted}", (place,))
+            yield Remark(Weight.NOTED, title, f"{what}; accepted: {accepted}", places)
         else:
-            yield Remark(Weight.FAILED, title, f"{what}; if it is meant, say why: --accept-weaker REASON", (place,))
+            yield Remark(Weight.FAILED, title, f"{what}; if it is meant, say why: --accept-weaker REASON", places)
 
 
-def _question(asked: PlannedContract, goldens: Path, seed: str, terms: Terms, abroad: bool) -> AnyQuestion:
+def _question(
+    asked: PlannedContract, goldens: Path, seed: str, terms: Terms, sighted: bool, abroad: bool
+) -> AnyQuestion:
     if abroad:
         return SubjectQuestion(asked.contract, asked.touched, asked.examples, goldens, terms.in_depth)
-    return ContractQuestion(asked.contract, asked.touched, asked.examples, goldens, terms.in_depth, seed)
+    # What only uses what is touched is asked in one precision, and little of it.
+    sighted = sighted and bool(asked.touched or asked.examples)
+    return ContractQuestion(asked.contract, asked.touched, asked.examples, goldens, terms.in_depth, seed, sighted)
 
 
 def _in_a_line(answered: Answer | Lost, name: str) -> str:

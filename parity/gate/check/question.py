@@ -12,10 +12,11 @@ from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.gate.check.planning import SPOTS
 from parity.gate.check.sharpness import sample, unnoticed
+from parity.gate.check.sight import blind, sights_of
 from parity.goldens.folder import GoldenSet
 from parity.goldens.message import replay_message
 from parity.goldens.replay import replay
-from parity.judging.run import NotChecked, Plan, run_one
+from parity.judging.run import ContractRun, NotChecked, Plan, run_one
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.content import ContractReport, Remark, Weight
 from parity.report.gathering import gather
@@ -65,16 +66,31 @@ class _OfContract:
 
 @dataclass(frozen=True, slots=True)
 class ContractQuestion(_OfContract):
-    """What is asked of the stacks of this repository; `seed` picks the defects.
+    """What is asked of the stacks of this repository; `seed` picks the defects, `sighted` asks what is still seen.
 
     What only uses what is touched is asked in float64, where nothing hides wiring, and eagerly: a trace of TensorFlow's
     pays for itself in some twenty examples.
     """
 
     seed: str
+    sighted: bool = False
 
     def answer(self, stacks: Sequence[Framework]) -> Answer:
-        """Ask. Raises GoldenError where the goldens are not whole, and CheckNotMade where a stack does not answer."""
+        """Ask. Raises GoldenError where the goldens are not whole, and CheckNotMade where a stack does not answer.
+
+        What else the harness raises is the fault of the change that is asked what it still sees.
+        """
+        try:
+            return self._answer(stacks)
+        except (CheckNotMade, MemoryError):
+            raise
+        except Exception as error:
+            if not self.sighted:
+                raise
+            said = f"the harness raised {type(error).__name__}: {error}"
+            return Answer(None, (Remark(Weight.FAILED, f"{self.contract} cannot be held", said),), {})
+
+    def _answer(self, stacks: Sequence[Framework]) -> Answer:
         contract = REGISTRY[self.contract]
         frameworks = in_modes(stacks, GRAPH if self.examples else EAGER)
         precisions = (FLOAT32, FLOAT64) if self.touched or self.examples else (FLOAT64,)
@@ -83,10 +99,17 @@ class ContractQuestion(_OfContract):
         eager = in_modes(stacks, EAGER)
         remarks = goldens_off(self.goldens, contract, eager, result.verdict.agrees)
         if self.touched and result.verdict.agrees:
-            remarks += self._blind(contract, eager)
+            remarks += self._blunt(contract, eager)
+        if self.sighted and result.verdict.agrees:
+            remarks += self._blind(contract, eager, result)
         return Answer(held, tuple(remarks), {f.name: f.description for f in frameworks})
 
-    def _blind(self, contract: Contract, frameworks: Sequence[Framework]) -> Iterator[Remark]:
+    def _blind(self, contract: Contract, frameworks: Sequence[Framework], result: ContractRun) -> Iterator[Remark]:
+        sights = sights_of(contract, {framework.name: framework for framework in frameworks})
+        for said in blind(contract, sights, result):
+            yield Remark(Weight.FAILED, f"{contract.name} has gone blind", said)
+
+    def _blunt(self, contract: Contract, frameworks: Sequence[Framework]) -> Iterator[Remark]:
         """Of a contract that holds; one that does not has noticed something."""
         by_name = {framework.name: framework for framework in frameworks}
         made = sample(contract, tuple(by_name), SPOTS, self.seed)

@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from parity.gate.check.planning import PlannedContract
+from parity.gate.impact import Changes
 from parity.report.content import ContractReport, Remark, Report, Weight
 from parity.report.github import commands
 from parity.report.junit import junit
@@ -21,17 +22,22 @@ _STYLES = {Weight.FAILED: "bold red", Weight.NOT_CHECKED: "yellow", Weight.NOTED
 _MOST_PATHS = 3
 
 
+def title_of(changes: Changes, judged: str) -> str:
+    """How much has changed, since when, and in what."""
+    return f"{counted(len(changes.files), 'changed file')} since {changes.base[:12]}, in {judged}"
+
+
 def planned(
-    files: int,
-    base: str,
+    changes: Changes,
     plan: Sequence[PlannedContract],
     aside: Mapping[str, str],
     all_because: str,
+    judged: str,
     abroad: bool = False,
 ) -> RenderableType:
     """What will be asked, a row a contract with the reason, or one for all; and the files that nothing depends on."""
-    parts: list[RenderableType] = [Text(f"{counted(files, 'changed file')} since {base[:12]}", "bold")]
-    if not files:
+    parts: list[RenderableType] = [Text(title_of(changes, judged), "bold")]
+    if not changes.files:
         return Group(*parts, Text("nothing has changed: there is nothing to check"))
     if all_because:
         everything = "all contracts that are bound" if abroad else f"all {len(plan)} contracts"

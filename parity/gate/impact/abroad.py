@@ -101,7 +101,7 @@ class _Placing:
         elif path in self._expected:
             for name in self._expected[path]:
                 self._touched[name].append(Reason("what is accepted of it", path))
-        elif path.endswith(".py"):
+        elif path.endswith(".py") and change.plain:
             return False
         elif any(path.startswith(folder) for folder in self._goldens):
             self._place_golden(path)
@@ -130,7 +130,7 @@ class _Placing:
         if not any(path in self._bindings or path in traced.loaded for traced in both):
             self._aside[path] = "no binding imports it"
             return
-        versions = [(content or b"").decode(errors="replace") for content in (change.old, change.new)]
+        versions = [content or b"" for content in (change.old, change.new)]
         try:
             differing = changed_definitions(*versions)
             runs = [_Runs.of(text, traced, path) for text, traced in zip(versions, both, strict=True)]
@@ -164,7 +164,7 @@ class _Runs:
     imported: frozenset[str]
 
     @classmethod
-    def of(cls, text: str, traced: Traced, path: str) -> _Runs:
+    def of(cls, text: bytes, traced: Traced, path: str) -> _Runs:
         def named(places: set[Place]) -> frozenset[str]:
             return frozenset(definitions_at(text, [line for file, line in places if file == path]))
 

@@ -1,19 +1,21 @@
-"""The files that differ from a base, as git has them: in the working tree, or in what is staged."""
+"""The files that differ from a base."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from parity._ground.errors import CheckNotMade, UsageError
-from parity._ground.git import GitError, git
+from parity._ground.git import GitError, git, top_of
+from parity.gate.impact.differing import differing, is_plain, recorded_in
 
 PULL_REQUEST_BASE = "GITHUB_BASE_REF"
 """The branch that a pull request is to be merged into, where a GitHub workflow runs for one."""
 
-_MAINS = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
+MAINS = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
+"""Where the main branch may be, the first that is there counts."""
 
 
 class BaseUnknown(CheckNotMade):
@@ -22,11 +24,15 @@ class BaseUnknown(CheckNotMade):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One file that differs: its path from the top of the repository, and what it was and is; None where it is not."""
+    """One file that differs: its path from the top of the repository, and what it was and is; None where it is not.
+
+    What is no ordinary file, such as a link or a submodule, is not `plain`, and has no content.
+    """
 
     path: str
     old: bytes | None
     new: bytes | None
+    plain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,86 +42,73 @@ class Changes:
     root: Path
     base: str
     files: tuple[Change, ...]
-    staged: bool = False
 
 
-def changes_since(place: Path, revision: str | None = None, staged: bool = False) -> Changes:
-    """What the working tree, or with `staged` the index, has that is not in the base.
+def changes_since(place: Path, revision: str | None = None, folders: Sequence[str] = ()) -> Changes:
+    """What the working tree has that is not in the base. In `folders`, what git ignores counts, too.
 
-    The base is where the work left `revision`, or the branch that it will be merged into; of what is staged, the last
-    commit. Raises UsageError where there is no such revision, and BaseUnknown where there is no base, where `place` is
-    in no repository, and where what is staged is not what lies in the working tree: that is what would be run.
+    The base is where the work left `revision`, or the branch that it will be merged into. Raises UsageError where there
+    is no such revision, and BaseUnknown where there is no base, and where `place` is in no repository.
     """
+    root = repository_of(place)
+    base = _base(root, revision)
+    recorded = recorded_in(root, base)
+    paths = sorted(set(differing(root, base, recorded, folders)))
+    plain = [path for path in paths if is_plain(root, path, recorded)]
+    found = [Change(path, _stored(root, f"{base}:{path}"), _present(root, path)) for path in plain]
+    others = [Change(path, None, None, plain=False) for path in paths if path not in plain]
+    return Changes(root, base, tuple([change for change in found if change.old != change.new] + others))
+
+
+def repository_of(place: Path) -> Path:
+    """The top of the repository around a folder. Raises BaseUnknown where there is none."""
     try:
-        root = Path(git(place, "rev-parse", "--show-toplevel").decode().rstrip("\n"))
+        return top_of(place)
     except GitError as error:
         raise BaseUnknown(f"{place}: expected a git repository, got: {error}") from error
-    base = _base(root, revision, staged)
-    if staged:
-        _require_as_staged(root)
-    paths = sorted(set(_differing(root, base, staged)))
-    found = (Change(path, _stored(root, f"{base}:{path}"), _present(root, path, staged)) for path in paths)
-    return Changes(root, base, tuple(change for change in found if change.old != change.new), staged)
 
 
-def _base(root: Path, revision: str | None, staged: bool) -> str:
+def _base(root: Path, revision: str | None) -> str:
     if revision is not None:
-        return _forked_from(root, _commit(root, revision) or _no_such(revision))
-    if staged:
-        return _commit(root, "HEAD") or _no_such("HEAD")
+        return base_named(root, revision)
     target = os.environ.get(PULL_REQUEST_BASE)
-    for candidate in (f"origin/{target}", target) if target else _MAINS:
-        commit = _commit(root, candidate or "")
+    for candidate in (f"origin/{target}", target) if target else MAINS:
+        commit = commit_of(root, candidate or "")
         if commit:
-            return _forked_from(root, commit)
+            return forked_from(root, commit)
     raise BaseUnknown(
         f"--base: expected a revision to compare with, got none, and there is no {target or 'main branch'}; "
         "name one, or fetch it (actions/checkout needs fetch-depth: 0)"
     )
 
 
-def _no_such(revision: str) -> str:
-    raise UsageError(f"--base: expected a commit, a branch or a tag, got '{revision}'")
+def base_named(root: Path, revision: str, work: str = "HEAD") -> str:
+    """Where the work left a revision that the user names. Raises UsageError where there is no such commit."""
+    commit = commit_of(root, revision)
+    if commit is None:
+        raise UsageError(f"--base: expected a commit, a branch or a tag, got '{revision}'")
+    return forked_from(root, commit, work)
 
 
-def _forked_from(root: Path, commit: str) -> str:
-    """The last commit that the work has in common with another."""
+def forked_from(root: Path, commit: str, work: str = "HEAD") -> str:
+    """The last commit that the work has in common with another. Raises BaseUnknown where there is none."""
     try:
-        return git(root, "merge-base", "HEAD", commit).decode().strip()
+        return git(root, "merge-base", work, commit).decode().strip()
     except GitError as error:
         raise BaseUnknown(
-            f"{commit[:12]}: expected a history in common with what is checked out, got none; "
+            f"{commit[:12]}: expected a history in common with what is judged, got none; "
             "a shallow clone has to be deepened (actions/checkout needs fetch-depth: 0)"
         ) from error
 
 
-def _commit(root: Path, revision: str) -> str | None:
+def commit_of(root: Path, revision: str) -> str | None:
+    """The commit that a revision names; None where it names none."""
     if not revision or revision.startswith("-"):
         return None
     try:
         return git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").decode().strip()
     except GitError:
         return None
-
-
-def _require_as_staged(root: Path) -> None:
-    unstaged = list(_names(git(root, "diff", "--name-only", "--no-renames", "--no-ext-diff", "-z")))
-    if unstaged:
-        raise BaseUnknown(
-            f"--staged: expected a working tree without other changes, because the working tree runs, got changes in "
-            f"{', '.join(unstaged[:3])}{' and more' if len(unstaged) > 3 else ''}; stage or stash them"
-        )
-
-
-def _differing(root: Path, base: str, staged: bool) -> Iterator[str]:
-    where = ("--cached",) if staged else ()
-    yield from _names(git(root, "diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", *where, base, "--"))
-    if not staged:
-        yield from _names(git(root, "ls-files", "--others", "--exclude-standard", "-z"))
-
-
-def _names(listed: bytes) -> Iterator[str]:
-    return (os.fsdecode(name) for name in listed.split(b"\0") if name)
 
 
 def _stored(root: Path, name: str) -> bytes | None:
@@ -125,8 +118,6 @@ def _stored(root: Path, name: str) -> bytes | None:
         return None
 
 
-def _present(root: Path, path: str, staged: bool) -> bytes | None:
-    if staged:
-        return _stored(root, f":{path}")
+def _present(root: Path, path: str) -> bytes | None:
     file = root / path
     return file.read_bytes() if file.is_file() else None

@@ -8,21 +8,26 @@ import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from parity.contracts.reachability import names_defined
+from parity.contracts.leading import tells_nobody
+from parity.contracts.reading import decorator_of, only_returns, parsed, run_at_import
+
+_ByName = Mapping[str, Sequence[ast.stmt]]
 
 EVERYTHING = "*"
 """Stands for all definitions of a file, where what differs is none of them."""
 
 
-def changed_definitions(old: str, new: str) -> dict[str, int]:
+Source = bytes | str
+
+
+def changed_definitions(old: Source, new: Source) -> dict[str, int]:
     """The definitions that differ, those that are new or gone included, each with the line of `new` to look at.
 
     A definition that names what is imported otherwise differs too. `EVERYTHING` is among them where a statement differs
     that defines nothing, an import that nothing names, or the order. Raises SyntaxError where a version is no Python.
     """
-    before, after = ast.parse(old), ast.parse(new)
-    was, now = _by_name(before), _by_name(after)
-    differing = {name for name in was.keys() | now.keys() if _said(was.get(name, ())) != _said(now.get(name, ()))}
+    was, now = _by_name(parsed(old)), _by_name(parsed(new))
+    differing = _differing(was, now)
     imported = {name for name in differing if _is_imported(now.get(name, ()) or was.get(name, ()))}
     named = {name: {inner for node in nodes for inner in _names(node)} & imported for name, nodes in now.items()}
     differing |= {name for name, found in named.items() if found}
@@ -31,17 +36,51 @@ def changed_definitions(old: str, new: str) -> dict[str, int]:
     in_both = (was.keys() & now.keys()) - imported  # what is imported otherwise stands elsewhere, if it was defined
     if [name for name in was if name in in_both] != [name for name in now if name in in_both]:
         differing.add(EVERYTHING)
-    lines = _changed_lines(old, new)
-    return {name: _line(now.get(name, ()), lines) for name in sorted(differing - imported)}
+    return _lines(differing - imported, now, old, new)
 
 
-def runs_when_called(name: str, old: str, new: str) -> bool:
+def changed_imports(old: Source, new: Source) -> dict[str, int]:
+    """The names that are imported otherwise, each with its line: another file may import them from this one."""
+    was, now = _by_name(parsed(old)), _by_name(parsed(new))
+    differing = {name for name in _differing(was, now) if _is_imported(now.get(name, ()) or was.get(name, ()))}
+    return _lines(differing, now, old, new)
+
+
+def is_quiet(name: str, old: Source, new: Source) -> bool:
+    """Whether nothing of what differs of a definition calls anything when the file is imported.
+
+    What a decorator, a base or a default is, those see that name the definition.
+    """
+    was, now = (
+        [ast.dump(part) for node in _by_name(parsed(text)).get(name, ()) for part in _loud(node)] for text in (old, new)
+    )
+    return was == now
+
+
+def _loud(node: ast.stmt) -> Iterator[ast.AST]:
+    aside = {id(base) for inner in ast.walk(node) if isinstance(inner, ast.ClassDef) for base in inner.bases}
+    for part in run_at_import(node):
+        is_plain = isinstance(part, ast.expr) and tells_nobody(decorator_of(part))
+        if id(part) not in aside and not is_plain and not only_returns(part):
+            yield part
+
+
+def _differing(was: _ByName, now: _ByName) -> set[str]:
+    return {name for name in was.keys() | now.keys() if _said(name, was) != _said(name, now)}
+
+
+def _lines(names: Iterable[str], now: _ByName, old: Source, new: Source) -> dict[str, int]:
+    lines = _changed_lines(*(text.decode(errors="replace") if isinstance(text, bytes) else text for text in (old, new)))
+    return {name: _line(now.get(name, ()), lines) for name in sorted(names)}
+
+
+def runs_when_called(name: str, old: Source, new: Source) -> bool:
     """Whether all that differs of a definition runs when it is called: of a class, its methods alone.
 
     What is new or gone differs by all of it; of a class, by all but its bases. A new value matters to nobody but those
     that name it, which differ too, unless something is called for it.
     """
-    was, now = (_by_name(ast.parse(text)).get(name, ()) for text in (old, new))
+    was, now = (_by_name(parsed(text)).get(name, ()) for text in (old, new))
     if not was and name.isidentifier() and not hasattr(builtins, name) and all(map(_is_plain_value, now)):
         return True
     if not all(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in (*was, *now)):
@@ -69,17 +108,17 @@ def _shell(node: ast.ClassDef, with_bases: bool) -> Iterator[ast.AST]:
             yield statement
 
 
-def definitions_at(text: str, lines: Iterable[int]) -> Iterator[str]:
+def definitions_at(text: Source, lines: Iterable[int]) -> Iterator[str]:
     """The functions and classes at the top of a file in which these lines lie."""
     wanted = set(lines)
-    for node in ast.parse(text).body:
+    for node in parsed(text).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             start = min(part.lineno for part in (node, *node.decorator_list))
             if wanted & set(range(start, (node.end_lineno or start) + 1)):
                 yield node.name
 
 
-def _by_name(tree: ast.Module) -> Mapping[str, Sequence[ast.stmt]]:
+def _by_name(tree: ast.Module) -> _ByName:
     """The statements at the top of a file by the names that they define or import."""
     found: dict[str, list[ast.stmt]] = defaultdict(list)
     for node in tree.body:
@@ -91,16 +130,31 @@ def _by_name(tree: ast.Module) -> Mapping[str, Sequence[ast.stmt]]:
 def _bound(node: ast.stmt) -> Iterator[str]:
     if isinstance(node, ast.Import | ast.ImportFrom):
         yield from ((alias.asname or alias.name).partition(".")[0] for alias in node.names)
-    else:
-        yield from names_defined(node)
+    match node:
+        case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name):
+            yield name
+        case ast.Assign(targets) if all(isinstance(target, ast.Name) for target in targets):
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
+        case ast.AnnAssign(ast.Name(name)):
+            yield name
 
 
 def _is_imported(nodes: Sequence[ast.stmt]) -> bool:
     return all(isinstance(node, ast.Import | ast.ImportFrom) for node in nodes)
 
 
-def _said(nodes: Sequence[ast.stmt]) -> list[str]:
-    return [ast.dump(_Undocumented().visit(node)) for node in nodes if not _is_text(node)]
+def _said(name: str, by_name: _ByName) -> list[str]:
+    return [ast.dump(_Undocumented().visit(_alone(node, name))) for node in by_name.get(name, ()) if not _is_text(node)]
+
+
+def _alone(node: ast.stmt, name: str) -> ast.stmt:
+    """Of an import, what gives this name."""
+    match node:
+        case ast.Import(names):
+            return ast.Import([alias for alias in names if name in _bound(ast.Import([alias]))])
+        case ast.ImportFrom(module, names, level):
+            return ast.ImportFrom(module, [alias for alias in names if name in _bound(ast.Import([alias]))], level)
+    return node
 
 
 class _Undocumented(ast.NodeTransformer):

@@ -1,6 +1,7 @@
 """Changed files and definitions → contracts, by the mirror rule and by what leads to what in the sources.
 
-A file that stands in no row here may matter to anything, and so asks for everything.
+A file that stands in no row here may matter to anything, and so asks for everything. So does whatever a contract's own
+code leads to that nobody can follow by reading: then any change may matter to that contract.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
-from parity._ground.repository import STACKS, prefer_own_stacks
 from parity.contracts.contract import Contract
 from parity.contracts.declared.sampling import SAMPLERS
 from parity.contracts.mirror import MIRRORS, ORACLE
-from parity.contracts.reachability import Address, Callers, callers_of, led_to, sources_in
+from parity.contracts.reachability import IMPORT, Address, Graph, content_of, graph_of, led_to
+from parity.contracts.reading import parsed
 from parity.gate.impact.changes import Change, Changes
-from parity.gate.impact.definitions import EVERYTHING, changed_definitions
+from parity.gate.impact.darkness import Darkness, darkness_of
+from parity.gate.impact.definitions import EVERYTHING, changed_definitions, changed_imports, is_quiet
 from parity.stacks import MIRRORED
 
 GOLDENS = "fixtures/golden"
@@ -37,12 +39,12 @@ _ASIDE: Mapping[str, str] = {
 _EXPOSURES = "ptycho_exposures"
 """The package that makes and reads what every case is made of."""
 
-_READ = (*MIRRORS, _EXPOSURES)
-"""The packages whose definitions are told apart."""
+_HARNESS = ORACLE.partition(".")[0]
 
 _STACKS: Mapping[str, str] = {stack.package: stack.name for stack in MIRRORED.values()}
 
-_SAMPLERS = frozenset(sampler.address for sampler in SAMPLERS)
+FOLDERS = (*_STACKS, _EXPOSURES)
+"""What runs for a contract lies in these, unless it is imported from elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ class Impact:
 
 def impact_of(changes: Changes, contracts: Mapping[str, Contract]) -> Impact:
     """What the files that differ touch among contracts."""
+    if not changes.files:
+        return Impact()
     mapping = _Mapping(changes, contracts)
     for change in changes.files:
         mapping.add(change)
@@ -94,28 +98,62 @@ class _Mapping:
     """The change gone through file by file."""
 
     def __init__(self, changes: Changes, contracts: Mapping[str, Contract]) -> None:
-        self._changes, self._contracts = changes, contracts
+        self._first, self._contracts = changes.files[0], contracts
+        self._addresses = _addresses_of({**contracts, **{sampler.name: sampler for sampler in SAMPLERS}})
+        self._graph = self._both_graphs(changes)
+        self._modules = self._graph.modules
         self._touched: defaultdict[str, list[Reason]] = defaultdict(list)
         self._using: defaultdict[str, list[Reason]] = defaultdict(list)
         self._everything: list[Reason] = []
         self._unreadable: list[Reason] = []
-        self._samplers: list[Reason] = []
-        self._callers_by_package: dict[str, Callers] = {}
         self._aside: dict[str, str] = {}
 
+    def _both_graphs(self, changes: Changes) -> Graph:
+        """What leads to what as it is, and as it was: what is gone may be missed by those that did not change."""
+        old = {change.path: change.old for change in changes.files}
+        modules = sorted({address.rpartition(".")[0] for address in self._addresses})
+        now = graph_of(changes.root, modules)
+        if not any(path.endswith(".py") for path in old):
+            return now
+        was = graph_of(
+            changes.root, modules, lambda path: old.get(path) if path in old else content_of(changes.root / path)
+        )
+        return now.joined(was)
+
     def impact(self) -> Impact:
+        self._add_darkness(darkness_of(self._graph, self._addresses, _HARNESS))
         touched, using = (
             {name: tuple(dict.fromkeys(found[name])) for name in self._contracts if name in found}
             for found in (self._touched, self._using)
         )
         using = {name: reasons for name, reasons in using.items() if name not in touched}
-        samplers, unreadable = (tuple(dict.fromkeys(found)) for found in (self._samplers, self._unreadable))
-        return Impact(touched, using, tuple(self._everything), samplers, self._aside, unreadable)
+        samplers = [
+            *self._everything,
+            *(why for one in SAMPLERS for why in (*self._touched[one.name], *self._using[one.name])),
+        ]
+        unreadable, everything = tuple(dict.fromkeys(self._unreadable)), tuple(self._everything)
+        return Impact(touched, using, everything, tuple(dict.fromkeys(samplers)), self._aside, unreadable)
+
+    def _add_darkness(self, darkness: Darkness) -> None:
+        """Whatever changed may matter to contracts whose code leads to what nobody can follow."""
+        for name, dark in darkness.by_contract.items():
+            if not self._touched[name]:
+                self._touched[name].append(Reason(f"what `{dark.text}` in {dark.module} may lead to", self._first.path))
+        if darkness.anywhere:
+            dark = darkness.anywhere
+            self._everything.append(Reason(f"what `{dark.text}` in {dark.module} may lead to", self._first.path))
 
     def add(self, change: Change) -> None:
         path = PurePosixPath(change.path)
-        if any(path.is_relative_to(_folder(package)) for package in _READ) and path.suffix == ".py":
-            self._add_mirrored(change, path)
+        module, folder = self._modules.get(change.path, ""), path.parts[0]
+        if not change.plain and (
+            folder in FOLDERS or any(PurePosixPath(one).is_relative_to(path) for one in self._modules)
+        ):
+            self._everything.append(Reason("what is no ordinary file", change.path))
+        elif path.suffix == ".py" and (
+            folder in FOLDERS or (module and (folder != _HARNESS or self._is_mirrored(module)))
+        ):
+            self._add_code(change, module)
         elif path.is_relative_to("parity/contracts/declared") and self._of_module(path.stem):
             self._touch_module(path.stem, Reason("its declaration", change.path))
         elif any(path.is_relative_to(f"parity/faults/{kind}") for kind in ("catalogue", "rewrites")):
@@ -127,69 +165,58 @@ class _Mapping:
         else:
             self._everything.append(Reason("what may matter to all", change.path))
 
-    def _add_mirrored(self, change: Change, path: PurePosixPath) -> None:
-        """A file of `_READ`: the definitions that differ, and the contracts that they lead to."""
-        package = next(package for package in _READ if path.is_relative_to(_folder(package)))
-        mirrored = package != ORACLE or self._of_module(path.stem)
-        if path.parent != PurePosixPath(_folder(package)) or path.stem == "__init__" or not mirrored:
-            self._beside_the_mirrors(change, package)
-            return
+    def _is_mirrored(self, module: str) -> bool:
+        package, _, name = module.rpartition(".")
+        return package == ORACLE and bool(self._of_module(name))
+
+    def _add_code(self, change: Change, module: str) -> None:
+        """A file of Python that contracts may import: the definitions that differ, and the contracts they lead to."""
+        old, new = change.old or b"", change.new or b""
         try:
-            differing = changed_definitions(_text(change.old), _text(change.new))
-            self._callers(package)
+            parsed(new)
         except SyntaxError as error:
             self._unreadable.append(Reason(error.msg, change.path, error.lineno or 1))
             return
+        try:
+            differing = {**changed_imports(old, new), **changed_definitions(old, new)}
+        except SyntaxError:
+            self._everything.append(Reason("what was no Python", change.path))
+            return
+        loud = [name for name in differing if name == EVERYTHING or not is_quiet(name, old, new)]
         if not differing:
             self._aside[change.path] = "comments and docstrings alone"
-            return
-        reached = False
-        for name, line in differing.items():
-            changed = self._all_in(package, path.stem) if name == EVERYTHING else [f"{path.stem}.{name}"]
-            for definition in changed:
-                reached |= self._reach(package, definition, change, line)
-        if not reached:
-            self._beside_the_mirrors(change, package)
+        elif change.path.startswith(f"{_EXPOSURES}/") or (loud and module):
+            name = (loud or list(differing))[0]
+            what = "code that runs when it is imported" if name == EVERYTHING else name
+            self._everything.append(Reason(what, change.path, differing[name]))
+        elif not module:
+            self._aside[change.path] = "no contract leads here: nothing that one imports imports it"
+        else:
+            self._add_definitions(change, module, differing)
 
-    def _reach(self, package: str, definition: Address, change: Change, line: int) -> bool:
+    def _add_definitions(self, change: Change, module: str, definitions: Mapping[str, int]) -> None:
+        found = [self._reach(f"{module}.{name}", Reason(name, change.path, line)) for name, line in definitions.items()]
+        if any(found):
+            return
+        if module.startswith(f"{ORACLE}."):
+            self._everything.append(Reason("what the harness is made of", change.path))
+        else:
+            self._aside[change.path] = "no contract leads here: nothing that one runs names what differs"
+
+    def _reach(self, definition: Address, reason: Reason) -> bool:
         """Ask every contract that a definition leads to; whether there is any."""
-        addresses, name = self._addresses(package), definition.partition(".")[2]
-        reason = Reason(name, change.path, line)
         found = False
-        for reached, before in led_to(definition, self._callers(package), frozenset(addresses)).items():
-            for contract in addresses.get(reached, ()):
+        for reached, before in led_to(definition, self._graph.callers, frozenset(self._addresses)).items():
+            if reached.endswith(f".{IMPORT}"):
+                self._everything.append(replace(reason, what=f"{reason.what}, which an import needs,"))
+                found = True
+            for contract in self._addresses.get(reached, ()):
+                found = True
                 if before is None:
                     self._touched[contract].append(reason)
                 else:
-                    self._using[contract].append(replace(reason, through=addresses[before][0]))
-                found = True
-            if reached in _SAMPLERS:
-                self._samplers.append(reason)
-                found = True
+                    self._using[contract].append(replace(reason, through=self._addresses[before][0]))
         return found
-
-    def _all_in(self, package: str, module: str) -> list[Address]:
-        known = {*self._callers(package), *self._addresses(package)}
-        return sorted(address for address in known if address.startswith(f"{module}."))
-
-    def _beside_the_mirrors(self, change: Change, package: str) -> None:
-        """A file that no contract's function leads to: it matters to the contracts with an entry in it, or to all if
-        the harness imports it, or to none."""
-        module = ".".join(PurePosixPath(change.path).relative_to(_folder(package)).with_suffix("").parts)
-        entered = [
-            name for entry, names in self._addresses(package).items() for name in names if _lies_in(entry, module)
-        ]
-        if entered:
-            for name in entered:
-                self._touched[name].append(Reason("an entry of it", change.path))
-        elif (
-            package in (ORACLE, _EXPOSURES)
-            or change.path.endswith("__init__.py")
-            or _imported_by_the_harness(change.path)
-        ):
-            self._everything.append(Reason("what the harness is made of", change.path))
-        else:
-            self._aside[change.path] = "no contract leads here"
 
     def _add_defects(self, change: Change, path: PurePosixPath) -> None:
         module = path.stem.partition("_")[0]
@@ -212,53 +239,15 @@ class _Mapping:
         for name in self._of_module(module):
             self._touched[name].append(reason)
 
-    def _addresses(self, package: str) -> dict[Address, list[str]]:
-        """The contracts by the addresses of their functions and entries in a package."""
-        found: defaultdict[Address, list[str]] = defaultdict(list)
-        for name, contract in self._contracts.items():
-            found[contract.address].append(name)
-            if package == ORACLE:
-                found[f"{contract.address}_vjp"].append(name)
+
+def _addresses_of(contracts: Mapping[str, Contract]) -> dict[Address, tuple[str, ...]]:
+    """The contracts by the addresses of their functions and entries, in the stacks and in the oracle."""
+    found: defaultdict[Address, list[str]] = defaultdict(list)
+    for name, contract in contracts.items():
+        for package in MIRRORS:
+            found[f"{package}.{contract.address}"].append(name)
             for entry in contract.entries:
                 if entry.stack == _STACKS.get(package):
-                    found[entry.path].append(name)
-        return dict(found)
-
-    def _callers(self, package: str) -> Callers:
-        """Who names whom, as it was and as it is: what is gone may be missed by those that did not change."""
-        if package not in self._callers_by_package:
-            folder = PurePosixPath(_folder(package))
-            now = sources_in(self._changes.root / folder)
-            was = dict(now)
-            for change in self._changes.files:
-                path = PurePosixPath(change.path)
-                if path.parent == folder and path.suffix == ".py":
-                    was.pop(path.stem, None)
-                    was |= {path.stem: _text(change.old)} if change.old is not None else {}
-            one, other = callers_of(now, package), callers_of(was, package)
-            both = {name: one.get(name, frozenset()) | other.get(name, frozenset()) for name in {*one, *other}}
-            self._callers_by_package[package] = both
-        return self._callers_by_package[package]
-
-
-def _lies_in(address: Address, module: str) -> bool:
-    return address.rpartition(".")[0] == module
-
-
-def _folder(package: str) -> str:
-    return package.replace(".", "/")
-
-
-def _text(content: bytes | None) -> str:
-    return (content or b"").decode(errors="replace")
-
-
-def _imported_by_the_harness(path: str) -> bool:
-    """Whether what judges imports this file of a stack, however indirectly."""
-    import grimp
-
-    module = path.removesuffix(".py").replace("/", ".")
-    prefer_own_stacks()
-    graph = grimp.build_graph("parity", *STACKS, cache_dir=None)
-    # A module that is gone may have been anything.
-    return module not in graph.modules or graph.chain_exists(importer="parity.judging.run", imported=module)
+                    found[f"{package}.{entry.path}"].append(name)
+        found[f"{ORACLE}.{contract.address}_vjp"].append(name)
+    return {address: tuple(names) for address, names in found.items()}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import subprocess
 import sys
 import tarfile
@@ -16,12 +15,11 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from parity._ground.git import GitError, GitMissing, git
+from parity._ground.interruption import ended_as_interrupted
 from parity._ground.repository import ROOT
-from parity.proof.bench.ratios import Compared, compared
-from parity.proof.bench.sizes import Timed
+from parity.proof.bench.sizes import Compared, Timed, compared
 from parity.proof.bench.stored import BenchError, read_sizes
 
 ROUNDS = 3
@@ -74,22 +72,10 @@ def exported(revision: str, repository: Path = ROOT) -> Iterator[Path]:
         raise BenchError(str(error)) from error
     except GitError as error:
         raise BenchError(f"against: expected a git revision that {repository} has, got {revision!r}") from error
-    with _terminated_as_interrupted(), tempfile.TemporaryDirectory(prefix="parity-bench-") as folder:
+    with ended_as_interrupted(), tempfile.TemporaryDirectory(prefix="parity-bench-") as folder:
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
             archive.extractall(folder, filter="data")
         yield Path(folder)
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    def interrupt(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _benched(tree: Path, what: str, arguments: Sequence[str]) -> tuple[Timed, ...]:
@@ -97,12 +83,7 @@ def _benched(tree: Path, what: str, arguments: Sequence[str]) -> tuple[Timed, ..
     with tempfile.TemporaryDirectory(prefix="parity-bench-") as folder:
         command = [sys.executable, "-m", "parity", "bench", *arguments, "--report", folder, "--no-pictures"]
         done = subprocess.run(
-            command,
-            cwd=tree,
-            env={**os.environ, "PYTHONPATH": str(tree)},
-            capture_output=True,
-            text=True,
-            check=False,
+            command, cwd=tree, env={**os.environ, "PYTHONPATH": str(tree)}, capture_output=True, text=True, check=False
         )
         if done.returncode:
             said = [line for line in done.stderr.splitlines() if line.strip()] or [f"exit code {done.returncode}"]

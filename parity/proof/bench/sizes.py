@@ -1,4 +1,5 @@
-"""Single examples by size, stack and mode: the bare call of a stack, and the whole harness on the same inputs.
+"""Single examples by size, stack and mode: the bare call of a stack, and the whole harness on the same inputs; and two
+series of the same, beside each other.
 
 An example has frames of N × N pixels, in float32 and float64, results and gradients.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from parity._ground.errors import UsageError
 from parity.contracts.cases.case import Case, precisions_of
@@ -114,3 +116,42 @@ def _bare_calls(case: Case, framework: Here) -> list[Call]:
     inputs = case.inputs()
     truths = [Truth.of(case, inputs, precision) for precision in precisions_of(inputs, _BOTH)]
     return [framework.ready(case.contract, inputs, truth.precision, truth.cotangents or None) for truth in truths]
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """The median over rounds of the code at hand over that of the other; the least and the largest of a round."""
+
+    of_medians: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One contract in one stack and mode at N × N pixels, steady, in both revisions."""
+
+    contract: str
+    stack: str
+    mode: str
+    size: int
+    bare: Ratio
+    harness: Ratio
+
+
+def compared(here: Sequence[Timed], there: Sequence[Timed]) -> Compared:
+    """What was timed round by round at hand and there, all of the same contract, stack, mode and size."""
+    one = here[0]
+    return Compared(
+        one.contract,
+        one.stack,
+        one.mode,
+        one.size,
+        bare=_ratio([timed.bare.steady for timed in here], [timed.bare.steady for timed in there]),
+        harness=_ratio([timed.harness.steady for timed in here], [timed.harness.steady for timed in there]),
+    )
+
+
+def _ratio(here: Sequence[float], there: Sequence[float]) -> Ratio:
+    by_round = [one / other for one, other in zip(here, there, strict=True)]
+    return Ratio(median(here) / median(there), min(by_round), max(by_round))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from parity._ground.document import DocumentError, decoded, read_object
 from parity._ground.errors import CheckNotMade
-from parity.proof.bench.ratios import Compared
-from parity.proof.bench.sizes import Refused, Timed
+from parity.proof.bench.sizes import Compared, Refused, Timed
 from parity.proof.bench.suite import BenchReport
-from parity.proof.bench.timing import Pace
 from parity.runs.results import environment
 from parity.stacks.base import Framework
 from ptycho_exposures.files import write_atomically
@@ -38,8 +36,7 @@ class Benchmark:
 
 def environment_of(frameworks: Iterable[Framework]) -> dict[str, str]:
     """What the seconds depend on; a line for every mode of a framework."""
-    ran = {f"{f.name} {f.mode}": f.description for f in frameworks}
-    return environment(()) | ran
+    return environment(()) | {f"{f.name} {f.mode}": f.description for f in frameworks}
 
 
 def write_benchmark(path: Path, benchmark: Benchmark) -> None:
@@ -51,17 +48,8 @@ def write_benchmark(path: Path, benchmark: Benchmark) -> None:
 def read_sizes(path: Path) -> tuple[Timed, ...]:
     """The examples that were timed by size. Raises BenchError for a file that is no benchmark."""
     try:
-        content = json.loads(path.read_bytes())
-        if content["format"] != FORMAT:
-            raise BenchError(f"{path}: expected a benchmark of format {FORMAT}, got {content['format']}")
-        return tuple(_timed(stored) for stored in content["sizes"])
-    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
-        raise BenchError(f"{path}: expected a stored benchmark, got {type(error).__name__}: {error}") from error
-
-
-def _timed(stored: Mapping[str, Any]) -> Timed:
-    return Timed(**{**stored, **{name: _pace(stored[name]["seconds"]) for name in ("bare", "harness")}})
-
-
-def _pace(seconds: Sequence[float]) -> Pace:
-    return Pace(tuple(float(second) for second in seconds))
+        content = read_object(path, "a stored benchmark", FORMAT)
+        timed: tuple[Timed, ...] = decoded(tuple[Timed, ...], content.get("sizes"), "sizes")
+        return timed
+    except DocumentError as error:
+        raise BenchError(f"{path}: {error}") from error

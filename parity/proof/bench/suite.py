@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
@@ -33,21 +32,16 @@ from parity.stacks.worker import Call
 BARE, ANEW = "bare calls", "bare calls, traced anew"
 
 
-class Tolerance(NamedTuple):
-    """The rule |a − b| ≤ atol + rtol·|b|, elementwise."""
-
-    rtol: float
-    atol: float
-
-
-TOLERANCES: Mapping[str, Tolerance] = {
-    "np.testing.assert_allclose": Tolerance(1e-7, 0.0),
-    "torch.testing.assert_close": Tolerance(1.3e-6, 1e-5),
-    "rtol=1e-5, atol=1e-6": Tolerance(1e-5, 1e-6),
+TOLERANCES: Mapping[str, tuple[float, float]] = {
+    "np.testing.assert_allclose": (1e-7, 0.0),
+    "torch.testing.assert_close": (1.3e-6, 1e-5),
+    "rtol=1e-5, atol=1e-6": (1e-5, 1e-6),
 }
-"""What float32 results are commonly compared with: the defaults of NumPy and of torch, and a popular choice."""
+"""rtol and atol that float32 results are commonly compared with: NumPy's defaults, torch's, and a popular choice."""
 
 BOUND = "the oracle's bound"
+
+_BOTH = tuple(PRECISIONS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +119,11 @@ def _bench_contract(contract: Contract, frameworks: Sequence[Here], examples: in
     measurements: list[Measurement] = []
     cases = tuple(sweep(contract, examples))
     for case in cases:
-        found = examine(case, frameworks, tuple(PRECISIONS.values()), case.name in strata, clock)
+        found = examine(case, frameworks, _BOTH, case.name in strata, clock)
         measurements += found
         false_alarms.update([] if all(m.agrees for m in found if m.precision == FLOAT32.name) else [BOUND])
         inputs = case.inputs()
-        for precision in precisions_of(inputs, tuple(PRECISIONS.values())):
+        for precision in precisions_of(inputs, _BOTH):
             truth = Truth.of(case, inputs, precision)
             if precision is FLOAT32:
                 false_alarms.update(_beyond_tolerances([truth.evaluate(f) for f in frameworks]))
@@ -156,23 +150,17 @@ def _beyond_tolerances(found: Sequence[Arrays]) -> Iterator[str]:
     if len(found) == 2:
         one, other = found
         shared = one.keys() & other.keys()
-        for rule, tolerance in TOLERANCES.items():
-            if not all(np.allclose(one[name], other[name], tolerance.rtol, tolerance.atol) for name in shared):
+        for rule, tolerances in TOLERANCES.items():
+            if not all(np.allclose(one[name], other[name], *tolerances) for name in shared):
                 yield rule
-
-
-_STARTS: Mapping[tuple[str, ...], str] = {
-    ("torch",): "import torch",
-    ("tensorflow",): "import tensorflow",
-    ("torch", "tensorflow"): "import torch, tensorflow",
-}
 
 
 def _startup(frameworks: Sequence[str]) -> dict[str, float]:
     """Seconds to import each framework alone, then all, then all with TensorFlow's first operation."""
-    starts = {statement: statement for names, statement in _STARTS.items() if set(names) <= set(frameworks)}
+    names = [name for name in ("torch", "tensorflow") if name in frameworks]
+    imports = f"import {', '.join(names)}"
+    starts = {statement: statement for statement in (*(f"import {name}" for name in names), imports)}
     if "tensorflow" in frameworks:
-        imports = list(starts)[-1]
         starts[f"{imports}; its first operation"] = f"{imports}; tensorflow.constant(0.0) + 1.0"
     return {what: _seconds_in_a_fresh_process(statements) for what, statements in starts.items()}
 

@@ -10,11 +10,10 @@ from pathlib import Path
 
 from parity._ground.environment import prepare_environment
 from parity._ground.errors import CheckNotMade
-from parity.proof.mutants import journal
 from parity.proof.mutants.asking import PASSED, Session, SessionResult, ask
 from parity.proof.mutants.mutate import Mutant, MutantKind
 from parity.proof.mutants.questions import FEW, Checkout
-from parity.proof.mutants.trial import MutantTrial, TrialOutcome, try_mutant
+from parity.proof.mutants.trial import MutantTrial, TrialOutcome, append_trial, read_trials, try_mutant
 from parity.runs.workers import Crew, Loss, Lost
 from parity.stacks import load
 
@@ -42,7 +41,7 @@ def try_all(
     one that ends its process is broken: neither is killed. Raises TrialsNotMade where the unchanged stacks do not pass
     what will be asked, or where the harness itself raises.
     """
-    trials = journal.read(path)
+    trials = read_trials(path)
     rest = [mutant for mutant in mutants if mutant.id not in trials]
     for _ in range(len(mutants) - len(rest)):
         advance()
@@ -53,7 +52,7 @@ def try_all(
             for mutant, answer in crew.do(rest):
                 assert isinstance(mutant, Mutant)
                 trial = trials[mutant.id] = _trial(mutant, answer, limit)
-                journal.append(path, trial)
+                append_trial(path, trial)
                 advance()
     return {mutant.id: trials[mutant.id] for mutant in mutants}
 

@@ -72,9 +72,8 @@ def mutants_of(package: str, module: str, text: str) -> list[Mutant]:
             continue
         right = ast.unparse(definition)
         blank = Mutant(package, module, name, name, 0, 0, "", "", "", MutantKind.MATHEMATICS, right)
-        for mutant in _mutants(
-            _Place(definition, tree, "body", None, name, modules, "", borders, definition in borders), blank
-        ):
+        top = _Place(definition, tree, modules, frozenset(), "", definition in borders, "body", None, name, borders)
+        for mutant in _mutants(top, blank):
             if mutant.source != right:
                 found.setdefault((name, mutant.source), mutant)
     return sorted(found.values(), key=lambda mutant: (mutant.line, mutant.column, mutant.operator, mutant.after))
@@ -96,19 +95,13 @@ def thinned(mutants: Sequence[Mutant], most: int) -> list[Mutant]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """A node, where it stands in its parent, and what holds there."""
+class _Place(Site):
+    """A site, where it stands in its parent, and in which function."""
 
-    node: ast.AST
-    parent: ast.AST
     field: str
     index: int | None
     function: str
-    modules: frozenset[str]
-    returns: str
     borders: frozenset[ast.AST]
-    refuses: bool
-    bound: frozenset[str] = frozenset()
 
     def put(self, node: ast.AST) -> None:
         """Let another node stand here."""
@@ -120,9 +113,8 @@ class _Place:
 
 def _mutants(top: _Place, blank: Mutant) -> Iterator[Mutant]:
     for place in _places(top):
-        site = Site(place.node, place.parent, place.modules, place.bound, place.returns, place.refuses)
-        for operator in OPERATORS:
-            for changed in operator.changes(site):
+        for operator, changes in OPERATORS.items():
+            for changed in changes(place):
                 place.put(changed)
                 try:
                     source = ast.unparse(top.node)
@@ -133,7 +125,7 @@ def _mutants(top: _Place, blank: Mutant) -> Iterator[Mutant]:
                     function=place.function,
                     line=place.node.lineno,  # type: ignore[attr-defined]
                     column=place.node.col_offset,  # type: ignore[attr-defined]
-                    operator=operator.name,
+                    operator=operator,
                     before=_headline(place.node),
                     after=_headline(changed),
                     kind=MutantKind.BORDER if place.refuses else MutantKind.MATHEMATICS,
@@ -156,7 +148,8 @@ def _places(place: _Place) -> Iterator[_Place]:
             if not isinstance(child, ast.AST) or _cannot_be_wrong(child, node, index):
                 continue
             refuses = place.refuses or child in place.borders
-            inner = _Place(child, node, field, index, function, place.modules, returns, place.borders, refuses, bound)
+            within = replace(place, function=function, returns=returns, bound=bound, refuses=refuses)
+            inner = replace(within, node=child, parent=node, field=field, index=index)
             if hasattr(child, "lineno") or isinstance(child, ast.Slice):
                 yield inner
             yield from _places(inner)

@@ -1,7 +1,7 @@
 """The mutation operators: small changes to a piece of a syntax tree, as data.
 
-An operator has a name and a function from a site to whatever may stand in its place. To add one, write the function and
-give it a row in `OPERATORS`. Nothing here knows what the code means, except for the two tables of names.
+An operator is a function from a site to whatever may stand in the place of its node. To add one, write it and give it a
+row in `OPERATORS`. Nothing here knows what the code means, except for the two tables of names.
 """
 
 from __future__ import annotations
@@ -32,14 +32,6 @@ class Site:
 
 
 Change = Callable[[Site], Iterator[ast.AST]]
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """A kind of small change; `changes` gives everything that may stand in the place of a site's node."""
-
-    name: str
-    changes: Change
 
 
 ARITHMETIC: Mapping[type[ast.operator], tuple[type[ast.operator], ...]] = {
@@ -74,49 +66,38 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 }
 """Words that are arguments of calls, and the words that could stand there."""
 
+_TWINS = (
+    ("sum", "mean"),
+    ("reduce_sum", "reduce_mean"),
+    ("reduce_all", "reduce_any"),
+    ("all", "any"),
+    ("amax", "amin"),
+    ("real", "imag"),
+    ("cos", "sin"),
+    ("fftshift", "ifftshift"),
+    ("fft2", "ifft2"),
+    ("fft2d", "ifft2d"),
+    ("square", "abs"),
+    ("minimum", "maximum"),
+    ("log", "exp"),
+    ("ones", "zeros"),
+    ("ones_like", "zeros_like"),
+)
+
 NAMES: Mapping[str, tuple[str, ...]] = {
+    **{one: (other,) for twins in _TWINS for one, other in (twins, twins[::-1])},
     "tf.exp": ("tf.math.log",),
     "tf.floor": ("tf.round", "tf.math.ceil"),
     "tf.math.divide_no_nan": ("tf.divide",),
     "tf.math.lgamma": ("tf.math.digamma",),
     "tf.math.angle": ("tf.abs",),
     "tf.tensor_scatter_nd_add": ("tf.tensor_scatter_nd_update",),
-    "sum": ("mean",),
-    "mean": ("sum",),
-    "reduce_sum": ("reduce_mean",),
-    "reduce_mean": ("reduce_sum",),
     "reduce_prod": ("reduce_sum",),
-    "reduce_all": ("reduce_any",),
-    "reduce_any": ("reduce_all",),
-    "all": ("any",),
-    "any": ("all",),
-    "amax": ("amin",),
-    "amin": ("amax",),
-    "real": ("imag",),
-    "imag": ("real",),
-    "cos": ("sin",),
-    "sin": ("cos",),
-    "fftshift": ("ifftshift",),
-    "ifftshift": ("fftshift",),
-    "fft2": ("ifft2",),
-    "ifft2": ("fft2",),
-    "fft2d": ("ifft2d",),
-    "ifft2d": ("fft2d",),
-    "square": ("abs",),
-    "abs": ("square",),
     "sqrt": ("square",),
     "floor": ("round", "ceil"),
     "round": ("floor",),
-    "minimum": ("maximum",),
-    "maximum": ("minimum",),
-    "log": ("exp",),
-    "exp": ("log",),
     "lgamma": ("digamma",),
     "angle": ("abs",),
-    "ones": ("zeros",),
-    "zeros": ("ones",),
-    "ones_like": ("zeros_like",),
-    "zeros_like": ("ones_like",),
 }
 """Functions and attributes, and those that are easily taken for them; a dotted name goes before the bare one."""
 
@@ -261,23 +242,23 @@ def _statement_deleted(site: Site) -> Iterator[ast.AST]:
                 yield ast.Pass()
 
 
-OPERATORS = (
-    Operator("arithmetic", _arithmetic),
-    Operator("operand alone", _operand_alone),
-    Operator("comparison", _comparison),
-    Operator("boolean", _boolean),
-    Operator("sign", _sign),
-    Operator("number", _number),
-    Operator("word", _word),
-    Operator("name", _name),
-    Operator("exchange", _exchange),
-    Operator("branch alone", _branch_alone),
-    Operator("call dropped", _call_dropped),
-    Operator("keyword dropped", _keyword_dropped),
-    Operator("slice bound", _slice_bound),
-    Operator("condition", _condition),
-    Operator("statement deleted", _statement_deleted),
-)
+OPERATORS: Mapping[str, Change] = {
+    "arithmetic": _arithmetic,
+    "operand alone": _operand_alone,
+    "comparison": _comparison,
+    "boolean": _boolean,
+    "sign": _sign,
+    "number": _number,
+    "word": _word,
+    "name": _name,
+    "exchange": _exchange,
+    "branch alone": _branch_alone,
+    "call dropped": _call_dropped,
+    "keyword dropped": _keyword_dropped,
+    "slice bound": _slice_bound,
+    "condition": _condition,
+    "statement deleted": _statement_deleted,
+}
 
 
 def _negative(value: ast.expr) -> ast.expr:

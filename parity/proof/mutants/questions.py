@@ -8,9 +8,10 @@ from functools import cache
 from pathlib import Path
 
 from parity.contracts.declared import REGISTRY
-from parity.contracts.reachability import Address, callers_in, nearest_first
+from parity.contracts.reachability import Callers, graph_of, nearest_first
 from parity.proof.mutants.asking import Session
 from parity.proof.mutants.mutate import Mutant, MutantKind
+from parity.proof.score.session import CONTRACTS, TEST
 from parity.stacks import MIRRORED
 
 FEW, MANY = 2, 20
@@ -29,8 +30,6 @@ Networks, training, probes and the loading of data are not: their contracts are 
 
 _TESTS = {"ptycho": "ptycho", "ptycho_torch": "torch"}
 """The folder of the unit tests that a package alone has, beside those of `stacks`, which both stacks have."""
-
-_CONTRACTS = Path("tests", "parity", "contracts", "test_contracts.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +54,13 @@ class Checkout:
 
     def _reaching(self, mutant: Mutant) -> tuple[tuple[str, ...], ...]:
         callers = _callers(self.root / mutant.package)
-        return nearest_first(mutant.address, callers, REGISTRY, STACKS[mutant.package])
+        address = f"{mutant.package}.{mutant.address}"
+        return nearest_first(address, callers, REGISTRY, mutant.package, STACKS[mutant.package])
 
     def contracts(self, names: tuple[str, ...], draws: int) -> Session:
         """`pytest -m parity` on some contracts, in this order."""
-        path = self.root / _CONTRACTS
-        tests = [f"{path}::test_both_stacks_hold_the_contract[{name}]" for name in names]
+        path = self.root / CONTRACTS
+        tests = [f"{path}::{TEST}[{name}]" for name in names]
         drawn = ("--parity-profile", "ci", "--parity-examples", str(draws))
         return Session(("--rootdir", str(self.root), "-m", "parity", *drawn, *tests), (path,))
 
@@ -74,5 +74,6 @@ class Checkout:
 
 
 @cache
-def _callers(folder: Path) -> Mapping[Address, frozenset[Address]]:
-    return callers_in(folder)
+def _callers(folder: Path) -> Callers:
+    modules = (f"{folder.name}.{file.stem}" for file in sorted(folder.glob("*.py")))
+    return graph_of(folder.parent, modules).callers

@@ -1,13 +1,17 @@
-"""One mutant tried: made, asked about, unmade."""
+"""One mutant tried: made, asked about, unmade, and kept in a journal of a line of JSON each."""
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from pathlib import Path
 
+from parity._ground.text import text_if_any
 from parity.proof.mutants.asking import FAILED, PASSED, Session, SessionResult, ask
 from parity.proof.mutants.making import InvalidMutant, made
 from parity.proof.mutants.mutate import Mutant
@@ -69,3 +73,19 @@ def _short(test: str) -> str:
     """The contract of a test of one, or the test's own name."""
     name = test.partition("::")[2]
     return name.partition("[")[2].removesuffix("]") if name.startswith("test_both_stacks_hold") else name
+
+
+def append_trial(path: Path, trial: MutantTrial) -> None:
+    """Add a line to a journal, which a run that was stopped goes on from. It is on the disk when this returns."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(trial), ensure_ascii=False) + "\n")
+
+
+def read_trials(path: Path) -> dict[str, MutantTrial]:
+    """The last trial of each mutant in a journal; a line that was not finished is left out."""
+    trials: dict[str, MutantTrial] = {}
+    for line in (text_if_any(path) or "").splitlines():
+        with suppress(KeyError, RecursionError, TypeError, ValueError):
+            stored = json.loads(line)
+            trials[stored["mutant"]] = MutantTrial(**{**stored, "outcome": TrialOutcome(stored["outcome"])})
+    return trials

@@ -30,14 +30,11 @@ def _add_statements(function: ast.FunctionDef, found: set[ast.AST]) -> None:
     for statement in ast.walk(function):
         if isinstance(statement, ast.stmt) and statement is not function and _refuses(statement, found):
             found.add(statement)
-    read_elsewhere = {
-        node.id for node in _outside(function, found) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-    }
-    read = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    read_by_borders_alone = _read(ast.walk(function)) - _read(_outside(function, found))
     for statement in ast.walk(function):
         if isinstance(statement, ast.Assign):
             names = {name.id for target in statement.targets for name in ast.walk(target) if isinstance(name, ast.Name)}
-            if names <= read - read_elsewhere:
+            if names <= read_by_borders_alone:
                 found.add(statement)
 
 
@@ -57,11 +54,15 @@ def _refuses(statement: ast.stmt, found: set[ast.AST]) -> bool:
 def _called_by_borders_alone(
     tree: ast.Module, functions: Iterable[ast.FunctionDef], found: set[ast.AST]
 ) -> Iterator[ast.FunctionDef]:
-    named_elsewhere = {node.id for node in _outside(tree, found) if isinstance(node, ast.Name)}
-    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    named_by_borders_alone = _read(ast.walk(tree)) - _read(_outside(tree, found))
     for function in functions:
-        if function.name.startswith("_") and function.name in named - named_elsewhere:
+        if function.name.startswith("_") and function.name in named_by_borders_alone:
             yield function
+
+
+def _read(nodes: Iterable[ast.AST]) -> set[str]:
+    """The names that are read."""
+    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
 
 def _outside(node: ast.AST, found: set[ast.AST]) -> Iterator[ast.AST]:

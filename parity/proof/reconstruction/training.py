@@ -102,7 +102,7 @@ def training_effects(defects: Sequence[Fault], task: Task, loss: str = "") -> li
     for defect in defects:
         with injected(defect, STACK):
             pass  # one that cannot be made is refused before the first run, not after it
-    _require_lightning()
+    require_lightning()
     target = _target(task)
     right: dict[str, Outcome] = {}
     effects = []
@@ -111,12 +111,9 @@ def training_effects(defects: Sequence[Fault], task: Task, loss: str = "") -> li
         if minimised not in right:
             right[minimised] = _without(task, target, minimised)
         outcome = right[minimised]
-        wrong, fault = _with(defect, task, target, minimised)
-        effects.append(
-            TrainingEffect(
-                defect, minimised, outcome.truth, outcome.metrics()["constant"], _judged(outcome), wrong, fault
-            )
-        )
+        constant, judged = outcome.metrics()["constant"], _judged(outcome)
+        with_defect, fault = _with(defect, task, target, minimised)
+        effects.append(TrainingEffect(defect, minimised, outcome.truth, constant, judged, with_defect, fault))
     return effects
 
 
@@ -165,19 +162,14 @@ def _judged(outcome: Outcome) -> Trained:
     from ptycho_torch.metrics import aligned, compare
 
     rescaled = aligned(outcome.found, outcome.truth, scale_known=False)
-    return Trained(
-        tuple(outcome.module.history),
-        outcome.found,
-        rescaled,
-        outcome.metrics()["reconstruction"],
-        compare(rescaled, outcome.truth),
-    )
+    metrics, of_rescaled = outcome.metrics()["reconstruction"], compare(rescaled, outcome.truth)
+    return Trained(tuple(outcome.module.history), outcome.found, rescaled, metrics, of_rescaled)
 
 
-def _require_lightning() -> None:
+def require_lightning() -> None:
     """Raise TrainingNotMade if something that training needs is not installed."""
     try:
-        import_stack("ptycho_torch.train")
-        import_stack("ptycho_torch.metrics")
+        for module in ("lightning_module", "train", "metrics"):
+            import_stack(f"ptycho_torch.{module}")
     except ModuleNotFoundError as error:
         raise TrainingNotMade(f"{error.name} is missing: pip install 'ptycho-parity[train]'") from error

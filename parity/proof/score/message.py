@@ -41,12 +41,7 @@ def made(defect: Fault, stack: str) -> str:
     return f"{defect.full_name}, made in {stack}: {defect.what}"
 
 
-def consequence(
-    defect: Fault,
-    stack: str,
-    held: ContractReport,
-    options: Sequence[str] = (),
-) -> str:
+def consequence(defect: Fault, stack: str, held: ContractReport, options: Sequence[str] = ()) -> str:
     """The message that the defect's failure gives, and that it is the defect's; or that nothing noticed it."""
     verdict = held.run.verdict
     if verdict.outcome is not Outcome.DISAGREE:

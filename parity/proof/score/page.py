@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from parity._ground.codes import AGREE, DISAGREE
 from parity.proof.score.baselines import BASELINES
-from parity.proof.score.result import COLUMNS, POOLED, STAGE, DefectScore, Score, ScoreRun, Seen, accuracy, mean_share
+from parity.proof.score.result import DefectScore, Look, Score, ScoreRun, Seen, accuracy, mean_share
 
 TITLE = "# The score\n\nWhat the harness catches, what it never flags, and how well it names the cause."
 
@@ -177,7 +177,7 @@ def _contracts(score: Score) -> str:
 
 
 def _matrix(score: Score) -> str:
-    columns = [column for column in COLUMNS if any(column in d.seen for d in score.defects)]
+    columns = [column for column in Look if any(column in d.seen for d in score.defects)]
     asked = any(d.pytest is not None for d in score.defects)
     by_name: dict[str, list[DefectScore]] = {}
     for defect in score.defects:
@@ -212,14 +212,14 @@ def _cell(seen: Seen | None, column: str) -> str:
         return "–"
     if not seen.caught:
         return "·"
-    if column == STAGE:
+    if column == Look.STAGE:
         return "named"
-    return f"{seen.caught}" if column == POOLED else f"{seen.caught}/{seen.tried}"
+    return f"{seen.caught}" if column == Look.POOLED else f"{seen.caught}/{seen.tried}"
 
 
 def _first_columns(defects: Sequence[DefectScore]) -> str:
     first = [defect.first_column for defect in defects]
-    found = [(column, first.count(column)) for column in COLUMNS if column in first]
+    found = [(column, first.count(column)) for column in Look if column in first]
     return ", ".join(f"{column} {number}" for column, number in found) or "–"
 
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from parity.contracts.declared import REGISTRY
 
-FLOAT32_VALUE, FLOAT64_VALUE, GRADIENT, FACT, GOLDEN, STAGE, POOLED = (
-    "float32",
-    "float64",
-    "gradient",
-    "fact",
-    "golden",
-    "stage",
-    "pooled",
-)
 
-COLUMNS = (FLOAT32_VALUE, FLOAT64_VALUE, GRADIENT, FACT, GOLDEN, STAGE, POOLED)
-"""The ways of looking: a result in either precision, a gradient in either, a law of one stack alone, a golden, the
-stages of a composition that has the contract as one, and the common gain error of a run."""
+class Look(StrEnum):
+    """The ways of looking: a result in either precision, a gradient in either, a law of one stack alone, a golden, the
+    stages of a composition that has the contract as one, and the common gain error of a run.
+    """
+
+    FLOAT32 = "float32"
+    FLOAT64 = "float64"
+    GRADIENT = "gradient"
+    FACT = "fact"
+    GOLDEN = "golden"
+    STAGE = "stage"
+    POOLED = "pooled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class DefectScore:
     """One defect in one stack.
 
     `caught` is whether the verdict was a disagreement, `sided` whether it named that stack and no other. `seen` has
-    what was looked at, by `COLUMNS`, `any_column` all that one example shows, and `baselines` what fixed tolerances
+    what was looked at, by `Look`, `any_column` all that one example shows, and `baselines` what fixed tolerances
     see where they are silent on correct code. `pytest` is the exit code of `pytest -m parity`, where it was asked.
     """
 
@@ -76,7 +77,7 @@ class DefectScore:
     @property
     def first_column(self) -> str:
         """The first way of looking that saw it; – for none."""
-        return next((column for column in COLUMNS if column in self.seen and self.seen[column].caught), "–")
+        return next((column for column in Look if column in self.seen and self.seen[column].caught), "–")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,20 +21,7 @@ from parity.judging.verdict import Outcome, PooledGain, Verdict, judge
 from parity.physics.precision import FLOAT32, FLOAT64
 from parity.proof.score.baselines import BASELINES
 from parity.proof.score.preparation import Preparation
-from parity.proof.score.result import (
-    FACT,
-    FLOAT32_VALUE,
-    FLOAT64_VALUE,
-    GOLDEN,
-    GRADIENT,
-    POOLED,
-    STAGE,
-    ContractScore,
-    DefectScore,
-    Explained,
-    RewriteScore,
-    Seen,
-)
+from parity.proof.score.result import ContractScore, DefectScore, Explained, Look, RewriteScore, Seen
 from parity.proof.score.session import held_by_pytest
 from parity.stacks import load
 from parity.stacks.base import Framework
@@ -110,18 +97,16 @@ def _score_defect(
         stage = _stages(preparation.compositions, contract.name, once)
         code = held_by_pytest([contract.name], frameworks=tuple(stacks.many.values())) if ask_pytest else None
     own = [m for measured in found for m in measured.measurements]
-    seen = dict(_columns(own)) | {
-        name: Seen.among(examples) for name, examples in ((GOLDEN, golden), (STAGE, stage)) if examples
-    }
     gains = {g.quantity.text: not g.agrees for g in verdict.gains if g.stack == stack}
+    besides = {Look.GOLDEN: golden, Look.STAGE: stage, Look.POOLED: gains}
     return DefectScore(
         defect=defect.full_name,
         stack=stack,
         caught=caught,
         sided=verdict.sides == (stack,),
         any_column=_by_case(own),
-        seen=seen | ({POOLED: Seen.among(gains)} if gains else {}),
-        baselines=dict(_baselines(preparation, stack, found)),
+        seen=_columns(own) | {column: Seen.among(tried) for column, tried in besides.items() if tried},
+        baselines=_baselines(preparation, stack, found),
         explained=Explained(cause, defect.right_diagnoses) if diagnose else None,
         pytest=code,
     )
@@ -159,20 +144,20 @@ def _said(verdict: Verdict) -> str:
     )
 
 
-def _columns(measurements: Sequence[Measurement]) -> Iterator[tuple[str, Seen]]:
+def _columns(measurements: Sequence[Measurement]) -> dict[str, Seen]:
     """What the measurements of a stack see, by way of looking."""
-
-    def column(measurement: Measurement) -> str:
-        if measurement.quantity.is_law:
-            return FACT
-        if measurement.quantity.is_gradient:
-            return GRADIENT
-        return {FLOAT32.name: FLOAT32_VALUE, FLOAT64.name: FLOAT64_VALUE}[measurement.precision]
-
     columns: dict[str, list[Measurement]] = {}
     for measurement in measurements:
-        columns.setdefault(column(measurement), []).append(measurement)
-    return ((name, _by_case(group)) for name, group in columns.items())
+        columns.setdefault(_column(measurement), []).append(measurement)
+    return {name: _by_case(group) for name, group in columns.items()}
+
+
+def _column(measurement: Measurement) -> Look:
+    if measurement.quantity.is_law:
+        return Look.FACT
+    if measurement.quantity.is_gradient:
+        return Look.GRADIENT
+    return {FLOAT32.name: Look.FLOAT32, FLOAT64.name: Look.FLOAT64}[measurement.precision]
 
 
 def _by_case(measurements: Iterable[Measurement]) -> Seen:
@@ -202,29 +187,28 @@ def _wrong_in_itself(tree: Tree) -> tuple[str, ...]:
     return (step.stage.contract, *(_wrong_in_itself(step.within) if step.within else ()))
 
 
-def _baselines(preparation: Preparation, stack: str, found: Sequence[Measured]) -> Iterator[tuple[str, Seen]]:
+def _baselines(preparation: Preparation, stack: str, found: Sequence[Measured]) -> dict[str, Seen]:
     """Where a fixed tolerance holds the right stacks together and does not hold this one to the other."""
-    for baseline in BASELINES:
-        noticed: dict[str, bool] = {}
-        for example, wrong in zip(preparation.examples, found, strict=True):
-            (other,) = (right.arrays for name, right in example.right.items() if name != stack)
-            right = example.right[stack].arrays
+    noticed: dict[str, dict[str, bool]] = {baseline.name: {} for baseline in BASELINES}
+    for example, wrong in zip(preparation.examples, found, strict=True):
+        (other,) = (right.arrays for name, right in example.right.items() if name != stack)
+        right = example.right[stack].arrays
+        for baseline in BASELINES:
             if example.truth.precision is baseline.precision and other is not None:
-                noticed[example.case.name] = baseline.fires(wrong.arrays, other) and not baseline.fires(right, other)
-        yield baseline.name, Seen.among(noticed)
+                flagged = baseline.fires(wrong.arrays, other) and not baseline.fires(right, other)
+                noticed[baseline.name][example.case.name] = flagged
+    return {name: Seen.among(examples) for name, examples in noticed.items()}
 
 
 def _alarms(preparation: Preparation) -> dict[str, Seen]:
     """The examples of correct code that each fixed tolerance flags."""
-    found: dict[str, Seen] = {}
-    for baseline in BASELINES:
-        examples = [e for e in preparation.examples if e.truth.precision is baseline.precision]
-        fired = {}
-        for example in examples:
-            one, other = (right.arrays for right in example.right.values())
-            fired[example.case.name] = other is None or baseline.fires(one, other)
-        found[baseline.name] = Seen.among(fired)
-    return found
+    fired: dict[str, dict[str, bool]] = {baseline.name: {} for baseline in BASELINES}
+    for example in preparation.examples:
+        one, other = (right.arrays for right in example.right.values())
+        for baseline in BASELINES:
+            if example.truth.precision is baseline.precision:
+                fired[baseline.name][example.case.name] = other is None or baseline.fires(one, other)
+    return {name: Seen.among(examples) for name, examples in fired.items()}
 
 
 def _smallest_pooled(gains: Iterable[PooledGain]) -> float | None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from parity._ground.document import DocumentError, decoded, read_object
 from parity._ground.errors import CheckNotMade
 from parity.proof.score.result import ContractScore, DefectScore, Explained, RewriteScore, Score, ScoreRun, Seen
+from ptycho_exposures.checks import printable
+
+T = TypeVar("T", ScoreRun, ContractScore, DefectScore)
 
 FORMAT = 2
 """Raised when a reader of older files would misread a newer one."""
@@ -27,51 +31,47 @@ def encoded(score: Score) -> bytes:
 def read_score(path: Path) -> Score:
     """The score in a file. Raises ScoreError for one that holds none."""
     try:
-        content = json.loads(path.read_bytes())
-        if content["format"] != FORMAT:
-            raise ScoreError(f"{path}: expected a score of format {FORMAT}, got {content['format']}")
-        return Score(tuple(_run(stored) for stored in content["runs"]))
+        content = read_object(path, "a score", FORMAT)
+        runs = [asdict(_run(stored)) for stored in content["runs"]]
+        return Score(decoded(tuple[ScoreRun, ...], runs, "runs"))
+    except DocumentError as error:
+        raise ScoreError(f"{path}: {error}") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        if isinstance(error, ScoreError):
-            raise
-        raise ScoreError(f"{path}: expected a score, got {type(error).__name__}: {error}") from error
+        raise ScoreError(f"{path}: expected a score, got {type(error).__name__}: {printable(str(error))}") from error
 
 
 def _run_lines(run: ScoreRun) -> str:
-    head = {
-        "examples": run.examples,
-        "seconds": run.seconds,
-        "environment": dict(run.environment),
-        "sources": run.sources,
-    }
-    return _with_arrays(head, contracts=map(_contract_lines, run.contracts))
-
-
-def _run(stored: Mapping[str, Any]) -> ScoreRun:
-    contracts = tuple(_contract(contract) for contract in stored["contracts"])
-    return ScoreRun(contracts, stored["examples"], stored["seconds"], stored["environment"], stored["sources"])
+    return _with_arrays(_fields(run, "contracts"), contracts=map(_contract_lines, run.contracts))
 
 
 def _contract_lines(contract: ContractScore) -> str:
-    head = {
-        "contract": contract.contract,
-        "examples": contract.examples,
-        "agrees": contract.agrees,
-        "epsilon": contract.epsilon,
-        "pooled": contract.pooled,
-        "alarms": _packed(contract.alarms),
-    }
     return _with_arrays(
-        head,
+        _fields(contract, "defects", "rewrites") | {"alarms": _packed(contract.alarms)},
         defects=(_line(_packed_defect(defect)) for defect in contract.defects),
         rewrites=(_line(asdict(rewrite)) for rewrite in contract.rewrites),
     )
 
 
+def _packed_defect(defect: DefectScore) -> dict[str, Any]:
+    first, explained = defect.any_column.first, defect.explained
+    packed = _fields(defect) | {
+        "any_column": _packed({"": defect.any_column})[""],
+        "seen": _packed(defect.seen, first),
+        "baselines": _packed(defect.baselines, first),
+        "explained": explained and [explained.cause, list(explained.right)],
+    }
+    return {"any" if name == "any_column" else name: value for name, value in packed.items()}
+
+
+def _fields(record: ScoreRun | ContractScore | DefectScore, *left_out: str) -> dict[str, Any]:
+    return {field.name: getattr(record, field.name) for field in fields(record) if field.name not in left_out}
+
+
 def _with_arrays(head: Mapping[str, Any], **arrays: Iterable[str]) -> str:
-    """An object of one line, but for arrays whose elements have a line each."""
-    parts = [f'"{name}": [\n{lines}\n]' for name, elements in arrays.items() if (lines := ",\n".join(elements))]
-    empty = [f'"{name}": []' for name in arrays if not any(part.startswith(f'"{name}"') for part in parts)]
+    """An object of one line, but for arrays whose elements have a line each; those that are empty come last."""
+    lines = {name: ",\n".join(elements) for name, elements in arrays.items()}
+    parts = [f'"{name}": [\n{told}\n]' for name, told in lines.items() if told]
+    empty = [f'"{name}": []' for name, told in lines.items() if not told]
     return "{" + ", ".join([_line(head)[1:-1], *parts, *empty]) + "}"
 
 
@@ -79,48 +79,35 @@ def _line(content: Mapping[str, Any]) -> str:
     return json.dumps(content, allow_nan=False, ensure_ascii=False)
 
 
-def _packed_defect(defect: DefectScore) -> dict[str, Any]:
-    first = defect.any_column.first
-    return {
-        "defect": defect.defect,
-        "stack": defect.stack,
-        "caught": defect.caught,
-        "sided": defect.sided,
-        "any": _packed({"": defect.any_column})[""],
-        "seen": _packed(defect.seen, first),
-        "baselines": _packed(defect.baselines, first),
-        "explained": defect.explained and [defect.explained.cause, list(defect.explained.right)],
-        "pytest": defect.pytest,
-    }
+def _run(stored: Mapping[str, Any]) -> ScoreRun:
+    return _read(ScoreRun, stored, contracts=tuple(map(_contract, stored["contracts"])))
+
+
+def _contract(stored: Mapping[str, Any]) -> ContractScore:
+    return _read(
+        ContractScore,
+        stored,
+        alarms=_unpacked(stored["alarms"]),
+        defects=tuple(map(_defect, stored["defects"])),
+        rewrites=tuple(RewriteScore(**rewrite) for rewrite in stored["rewrites"]),
+    )
 
 
 def _defect(stored: Mapping[str, Any]) -> DefectScore:
-    explained = stored["explained"]
-    any_column = Seen(*stored["any"])
-    return DefectScore(
-        defect=stored["defect"],
-        stack=stored["stack"],
-        caught=stored["caught"],
-        sided=stored["sided"],
+    any_column, explained = Seen(*stored["any"]), stored["explained"]
+    return _read(
+        DefectScore,
+        stored,
         any_column=any_column,
         seen=_unpacked(stored["seen"], any_column.first),
         baselines=_unpacked(stored["baselines"], any_column.first),
         explained=explained and Explained(explained[0], tuple(explained[1])),
-        pytest=stored["pytest"],
     )
 
 
-def _contract(stored: Mapping[str, Any]) -> ContractScore:
-    return ContractScore(
-        contract=stored["contract"],
-        examples=stored["examples"],
-        agrees=stored["agrees"],
-        epsilon=stored["epsilon"],
-        pooled=stored["pooled"],
-        alarms=_unpacked(stored["alarms"]),
-        defects=tuple(_defect(defect) for defect in stored["defects"]),
-        rewrites=tuple(RewriteScore(**rewrite) for rewrite in stored["rewrites"]),
-    )
+def _read(kind: type[T], stored: Mapping[str, Any], **made: Any) -> T:
+    """A record of what is stored, which must have every field, but for those that are made of it."""
+    return kind(**made, **{field.name: stored[field.name] for field in fields(kind) if field.name not in made})
 
 
 def _packed(seen: Mapping[str, Seen], first: str | None = None) -> dict[str, list[Any]]:

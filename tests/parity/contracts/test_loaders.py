@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ptycho_exposures import scanfile
+from ptycho_exposures import regions, scanfile
 from ptycho_exposures.groupedscan import GroupedScan, InMemoryWarning
 from ptycho_exposures.npz import DataError
 
@@ -475,12 +475,13 @@ def test_a_compressed_file_is_read_and_said_to_be(stack: str, write: Write) -> N
     np.testing.assert_array_equal(canonical(stack, dataset.batch([2]))["amplitude"], straight["amplitude"])
 
 
-def test_a_stored_file_is_mapped_and_never_in_memory_as_a_whole(
+def test_a_stored_file_is_read_in_place_and_never_in_memory_as_a_whole(
     stack: str, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frames = np.ones((COUNT, 256, 256), np.float32)
     path = write(diffraction=frames, probeGuess=np.ones((256, 256), complex))
-    monkeypatch.setattr(scanfile, "BLOCK", 1)
+    for module in (scanfile, regions):
+        monkeypatch.setattr(module, "BLOCK", 2**18)
     importlib.import_module(f"{stack}.dataloader")
     tracemalloc.start()
     try:
@@ -489,7 +490,7 @@ def test_a_stored_file_is_mapped_and_never_in_memory_as_a_whole(
     finally:
         tracemalloc.stop()
     assert peak < frames.nbytes
-    assert opened(stack, path).scan.diffraction.stored.mapped
+    assert opened(stack, path).scan.diffraction.stored.in_place
 
 
 def test_another_process_is_sent_the_place_of_the_data_and_no_copy(write: Write) -> None:

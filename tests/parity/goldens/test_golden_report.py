@@ -130,7 +130,6 @@ def test_the_history_is_listed_with_versions_that_changed():
 
 
 def test_the_history_is_drawn_with_the_same_bytes_each_time(tmp_path):
-    pytest.importorskip("matplotlib")
     entries = [FIRST, SECOND, THIRD, replace(SECOND, largest=None, nature=Nature.SAME)] * 10
     once, again = (draw_history(tmp_path / folder, entries) for folder in ("once", "again"))
     assert [path.name for path in once] == ["golden-history.png", "golden-history.svg"]
@@ -139,7 +138,6 @@ def test_the_history_is_drawn_with_the_same_bytes_each_time(tmp_path):
 
 
 def test_every_kind_of_regeneration_has_its_mark(tmp_path):
-    pytest.importorskip("matplotlib")
     import matplotlib as mpl
 
     with mpl.rc_context({"svg.fonttype": "none"}):
@@ -149,7 +147,6 @@ def test_every_kind_of_regeneration_has_its_mark(tmp_path):
 
 
 def test_a_history_without_entries_cannot_be_drawn(tmp_path):
-    pytest.importorskip("matplotlib")
     with pytest.raises(ValueError, match=r"^entries: expected at least one regeneration, got none$"):
         draw_history(tmp_path, [])
 

@@ -54,7 +54,7 @@ def examined(name: str, framework: Framework, precision: Precision, *statements:
 
 
 @pytest.mark.parametrize("name", dict(FACTS))
-def test_every_fact_holds_in_both_stacks(name: str, stacks: Stacks) -> None:
+def test_every_fact_holds_in_both_stacks(name, stacks):
     for framework in stacks:
         for precision in PRECISIONS.values():
             measurements = examined(name, framework, precision)
@@ -70,7 +70,7 @@ def broken(name: str, statement: str) -> Fault:
 
 @pytest.mark.parametrize(("name", "statement"), FACTS)
 @pytest.mark.parametrize("stack", ["torch", "tensorflow"])
-def test_a_broken_stack_breaks_the_fact(stack: str, name: str, statement: str, stacks: Stacks) -> None:
+def test_a_broken_stack_breaks_the_fact(stack, name, statement, stacks):
     with injected(broken(name, statement), stack):
         measurements = examined(name, of_name(stacks, stack), FLOAT64, statement)
     (found,) = (m for m in measurements if m.quantity == law_of(statement))
@@ -78,21 +78,21 @@ def test_a_broken_stack_breaks_the_fact(stack: str, name: str, statement: str, s
     assert not found.agrees
 
 
-def test_what_no_law_can_be_asked_of_is_a_fault(stacks: Stacks) -> None:
+def test_what_no_law_can_be_asked_of_is_a_fault(stacks):
     of_one_axis = Fault("losses.mae", "", "", returning(lambda xp, mae, a: xp.reshape(mae, (1,))))
     with injected(of_one_axis, "torch"):
         measurements = examined("losses.mae", of_name(stacks, "torch"), FLOAT64)
     assert {m.fault for m in measurements} == {"returned shape (1,), expected ()"}
 
 
-def test_a_gradient_without_a_path_is_a_fault_of_the_fact_that_asks_for_it(stacks: Stacks) -> None:
+def test_a_gradient_without_a_path_is_a_fault_of_the_fact_that_asks_for_it(stacks):
     with injected(KNOWN["losses.poisson_nll/predicted-detached"], "torch"):
         least, stationary = examined("losses.poisson_nll", of_name(stacks, "torch"), FLOAT64)
     assert least.agrees
     assert stationary.fault == "has no gradient with respect to predicted"
 
 
-def test_a_law_is_examined_only_where_it_applies(stacks: Stacks) -> None:
+def test_a_law_is_examined_only_where_it_applies(stacks):
     def never_asked(trial: Trial) -> Law:
         pytest.fail("a law was asked that does not apply")
 
@@ -111,7 +111,7 @@ def test_a_law_is_examined_only_where_it_applies(stacks: Stacks) -> None:
 
 
 @pytest.mark.parametrize("name", BATCHED)
-def test_the_laws_of_a_batch_are_left_out_for_one_group(name: str, stacks: Stacks) -> None:
+def test_the_laws_of_a_batch_are_left_out_for_one_group(name, stacks):
     contract = REGISTRY[name]
     case = Case(contract, contract.stratum("single"), 0)
     applying = [fact.statement for fact in contract.facts if fact.applies(case.inputs())]

@@ -68,30 +68,26 @@ def gradient_agrees(case: Case, stacks: tuple[Framework, ...]) -> bool:
 
 
 @wrong_ways
-def test_ones_on_the_intensity_see_no_difference(far_field: FarField) -> None:
+def test_ones_on_the_intensity_see_no_difference(far_field):
     torch.testing.assert_close(gradient_of_ones(far_field), gradient_of_ones(RIGHT))
     torch.testing.assert_close(gradient_of_ones(far_field), 2 * torch.from_numpy(RANDOM.inputs()["exit_waves"]))
 
 
 @pytest.mark.parametrize("case", [RANDOM, ONE_HOT], ids=["random", "one-hot"])
 @wrong_ways
-def test_the_gradient_of_the_harness_sees_it(
-    far_field: FarField, case: Case, stacks: tuple[Framework, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_gradient_of_the_harness_sees_it(far_field, case, stacks, monkeypatch):
     monkeypatch.setattr(optics, "far_field_amplitude", far_field)
     assert not gradient_agrees(case, stacks)
 
 
 @pytest.mark.parametrize("case", [RANDOM, ONE_HOT], ids=["random", "one-hot"])
-def test_the_gradient_of_the_harness_accepts_the_right_transform(
-    case: Case, stacks: tuple[Framework, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_gradient_of_the_harness_accepts_the_right_transform(case, stacks, monkeypatch):
     monkeypatch.setattr(optics, "far_field_amplitude", RIGHT)
     assert gradient_agrees(case, stacks)
 
 
 @pytest.mark.parametrize("name", [name for name, contract in REGISTRY.items() if contract.differentiable])
-def test_no_cotangent_is_constant(name: str) -> None:
+def test_no_cotangent_is_constant(name):
     """However few its elements: over a few seeds the cotangents of a result differ among themselves."""
     contract = REGISTRY[name]
     for result in contract.results:

@@ -2,7 +2,6 @@
 
 import tomllib
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -25,14 +24,14 @@ def proposed(stacks: tuple[Framework, ...], name: str, strata: tuple[str, ...] =
 
 
 @pytest.mark.parametrize("kind", ["constant", "factor", "reduction", "gauge", "inexact"])
-def test_what_plays_a_divergence_is_proposed_as_it(stacks: tuple[Framework, ...], kind: str) -> None:
+def test_what_plays_a_divergence_is_proposed_as_it(stacks, kind):
     played = PLAYED[kind]
     with made("torch", played.defect):
-        proposal = proposed(stacks, played.defect.target)
+        proposal = proposed(stacks, played.target)
     assert proposal
     assert proposal.entry
     entry = proposal.entry
-    assert (entry.contract, entry.stack, entry.reason) == (played.defect.target, "torch", "")
+    assert (entry.contract, entry.stack, entry.reason) == (played.target, "torch", "")
     assert entry.breaks == played.breaks
     assert not entry.low <= entry.kind.neutral <= entry.high
     if isinstance(played.kind, InexactArgument):
@@ -44,14 +43,14 @@ def test_what_plays_a_divergence_is_proposed_as_it(stacks: tuple[Framework, ...]
         assert entry.high >= played.low
 
 
-def test_nothing_is_proposed_where_all_agrees_or_no_kind_explains(stacks: tuple[Framework, ...]) -> None:
-    name = PLAYED["term"].defect.target
+def test_nothing_is_proposed_where_all_agrees_or_no_kind_explains(stacks):
+    name = PLAYED["term"].target
     assert proposed(stacks, name, ("even", "many")) is None
     with made("torch", PLAYED["term"].defect):
         assert proposed(stacks, name, ("even", "many")) == Proposal(name, "torch", None)
 
 
-def test_every_reduction_that_a_contract_can_show_is_tried_once() -> None:
+def test_every_reduction_that_a_contract_can_show_is_tried_once():
     kinds = list(candidates(REGISTRY["losses.mae"]))
     assert len(set(kinds)) == len(kinds)
     assert {Reduction("predicted", "CHW", To.SUM), Reduction("predicted", "BCHW", To.MEAN), PositiveFactor()} < set(
@@ -60,8 +59,8 @@ def test_every_reduction_that_a_contract_can_show_is_tried_once() -> None:
 
 
 @pytest.mark.parametrize("kind", ["constant", "factor", "reduction", "gauge", "inexact"])
-def test_what_is_written_is_read_again_once_it_has_a_reason(tmp_path: Path, kind: str) -> None:
-    entry = replace(PLAYED[kind].entry("torch"), strata=("even", "dark"), reason='"why" é', expires=LATER)
+def test_what_is_written_is_read_again_once_it_has_a_reason(tmp_path, kind):
+    entry = replace(PLAYED[kind].entry(), strata=("even", "dark"), reason='"why" é', expires=LATER)
     document = tomllib.loads(written(entry, "tool.parity.divergences"))
     place = Key(tmp_path / "pyproject.toml")
     (read,) = read_divergences(place, document["tool"]["parity"])

@@ -28,7 +28,6 @@ from parity.physics.precision import FLOAT32
 from parity.report.samplers import sampler_table
 from parity.report.terminal import plain
 from parity.stacks import load
-from parity.stacks.base import Framework
 
 Drawn = NDArray[np.float64]
 
@@ -44,7 +43,7 @@ RIGHT = sampler(lambda random, mean, draws: random.poisson(mean, draws))
 
 
 @pytest.mark.parity
-def test_every_sampler_counts_photons() -> None:
+def test_every_sampler_counts_photons():
     samplers = (*stack_samplers(load()), simulation_sampler())
     judgement = judge_samplers(samplers)
     assert judgement.failures == ()
@@ -74,16 +73,13 @@ WRONG = {
         lambda random, mean, draws: random.poisson(mean**2, draws),
         set(LEVELS) - {1.0},
     ),
-    "one count for all pixels": (
-        lambda random, mean, draws: np.full(draws, float(random.poisson(mean))),
-        set(LEVELS),
-    ),
+    "one count for all pixels": (lambda random, mean, draws: np.full(draws, float(random.poisson(mean))), set(LEVELS)),
     "no noise": (lambda random, mean, draws: np.full(draws, np.round(mean)), set(LEVELS)),
 }
 
 
 @pytest.mark.parametrize(("draw", "levels"), WRONG.values(), ids=list(WRONG))
-def test_a_wrong_distribution_is_found_where_it_differs(draw: Callable[..., Any], levels: set[float]) -> None:
+def test_a_wrong_distribution_is_found_where_it_differs(draw, levels):
     judgement = judge_samplers([sampler(draw)])
     found = {one.level for one in judgement.judged if judgement.convicts(one)}
     assert not judgement.agrees
@@ -99,21 +95,19 @@ def test_a_wrong_distribution_is_found_where_it_differs(draw: Callable[..., Any]
         (lambda random, mean, draws: random.poisson(mean, draws) * 0.7, {"amplitude": True}, "gave no roots of counts"),
     ],
 )
-def test_what_is_no_count_is_a_fault(draw: Callable[..., Any], options: dict[str, Any], fault: str) -> None:
+def test_what_is_no_count_is_a_fault(draw, options, fault):
     judgement = judge_samplers([sampler(draw, **options)], levels=[10.0])
     assert judgement.failures == (f"made up: at a mean of 10 photons: {fault}",)
 
 
-def test_the_root_of_a_count_is_recognised_in_single_precision() -> None:
+def test_the_root_of_a_count_is_recognised_in_single_precision():
     def draw(random: np.random.Generator, mean: float, draws: int) -> Drawn:
         return np.sqrt(random.poisson(mean, draws)).astype(np.float32)
 
     assert judge_samplers([sampler(draw, amplitude=True, precision=FLOAT32)]).agrees
 
 
-def test_a_stack_that_raises_or_returns_another_precision_is_at_fault(
-    stacks: tuple[Framework, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stack_that_raises_or_returns_another_precision_is_at_fault(stacks, monkeypatch):
     monkeypatch.setattr("ptycho_torch.sampling.sample_counts", lambda intensity, seed: 1 / 0)
     monkeypatch.setattr("ptycho_torch.sampling.sample_amplitude", lambda intensity, seed: intensity.to(torch.float32))
     here = [one for one in stack_samplers(stacks) if one.source == "torch"]
@@ -128,7 +122,7 @@ REPETITIONS = 2000
 
 @pytest.mark.parametrize("test", P_VALUES)
 @pytest.mark.parametrize("mean", [0.01, 1.0, 30.0, 1e4])
-def test_right_samplers_are_convicted_no_more_often_than_is_claimed(test: str, mean: float) -> None:
+def test_right_samplers_are_convicted_no_more_often_than_is_claimed(test, mean):
     """At a p-value that can be counted: its binomial frequency lies within 6 standard deviations."""
     random, p = np.random.default_rng(0), 0.05
     convicted = sum(
@@ -138,7 +132,7 @@ def test_right_samplers_are_convicted_no_more_often_than_is_claimed(test: str, m
 
 
 @pytest.mark.parametrize("level", [0.01, 1.0, 1e4, 1e8])
-def test_a_deviation_of_the_visible_size_is_seen(level: float) -> None:
+def test_a_deviation_of_the_visible_size_is_seen(level):
     """Its mean alone, then its variance alone, by a mixture of two Poisson laws."""
     draws, (threshold,) = drawn_at(level), {judge_samplers([RIGHT]).threshold}
     off = 1 + visible_mean(level, draws, threshold)
@@ -153,23 +147,23 @@ def test_a_deviation_of_the_visible_size_is_seen(level: float) -> None:
         assert not judge_samplers([mixed], levels=[level]).agrees
 
 
-def test_the_same_seeds_judge_alike() -> None:
+def test_the_same_seeds_judge_alike():
     one, other = (judge_samplers([RIGHT], levels=[1.0, 10.0], draws=1000) for _ in range(2))
     assert [judged.p for judged in one.judged] == [judged.p for judged in other.judged]
 
 
-def test_nothing_judged_is_no_agreement() -> None:
+def test_nothing_judged_is_no_agreement():
     assert not judge_samplers([]).agrees
 
 
-def test_the_table_names_what_fails() -> None:
+def test_the_table_names_what_fails():
     wrong = sampler(WRONG["twice the variance"][0])
     shown = plain(sampler_table(judge_samplers([wrong], levels=[100.0])))
     assert "made up: at a mean of 100 photons the variance of 60,000 counts is not Poisson's: p = " in shown
     assert "1 of 1 samplers are not Poisson's: made up" in shown
 
 
-def test_the_table_says_what_a_pass_is_worth() -> None:
+def test_the_table_says_what_a_pass_is_worth():
     shown = plain(sampler_table(judge_samplers([RIGHT], levels=[1.0, 100.0])))
     assert "1 sampler is Poisson's: 6 tests, which together raise a false alarm with a probability of 1e-09" in shown
     assert "60,000" in shown

@@ -4,7 +4,7 @@ Whether a fault does anything on a case is not asked of the tree: the damaged fu
 of the same stack, on inputs that a walk of this file's own leads to.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from parity.contracts.cases.case import Case, parse_case
-from parity.contracts.cases.families.canvases import MERGED, SHAPES, SHIFTS, UNCONSTRAINED, CanvasSpec
+from parity.contracts.cases.families.canvases import MERGED, SHAPES, SHIFTS, UNCONSTRAINED
 from parity.contracts.changes import Backward, given, returning
 from parity.contracts.contract import Contract, Stage
 from parity.contracts.declared import REGISTRY
@@ -44,6 +44,11 @@ RESULTS = {
 }
 """What the composition calls the result of each stage."""
 
+
+def _of(contract: str, names: str) -> tuple[str, ...]:
+    return tuple(f"{contract}/{name}" for name in names.split())
+
+
 FAULTS = {
     "weight": (
         "patches.central_weight/soft",
@@ -56,50 +61,28 @@ FAULTS = {
         "patches.probe_weight/modulus",
         "patches.probe_weight/probe-detached",
     ),
-    "canvas": (
-        "patches.reassemble_patches/positions-negated",
-        "patches.reassemble_patches/positions-exchanged",
-        "patches.reassemble_patches/denominator-unweighted",
-        "patches.reassemble_patches/soft-weight",
-        "patches.reassemble_patches/patches-conjugated",
-        "patches.reassemble_patches/result-gain-1e-4",
-        "patches.reassemble_patches/weight-detached",
-        "patches.reassemble_patches/positions-detached",
+    "canvas": _of(
+        "patches.reassemble_patches",
+        "positions-negated positions-exchanged denominator-unweighted soft-weight patches-conjugated "
+        "result-gain-1e-4 weight-detached positions-detached",
     ),
-    "views": (
-        "patches.extract_patches/positions-negated",
-        "patches.extract_patches/positions-exchanged",
-        "patches.extract_patches/a-pixel-off",
-        "patches.extract_patches/canvas-conjugated",
-        "patches.extract_patches/gain-1e-6",
-        "patches.extract_patches/positions-detached",
-        "patches.extract_patches/canvas-detached",
+    "views": _of(
+        "patches.extract_patches",
+        "positions-negated positions-exchanged a-pixel-off canvas-conjugated gain-1e-6 positions-detached "
+        "canvas-detached",
     ),
-    "exit_waves": (
-        "optics.illuminate/probe-conjugated",
-        "optics.illuminate/patches-conjugated",
-        "optics.illuminate/probe-modes-reordered",
-        "optics.illuminate/gain-1e-6",
-        "optics.illuminate/probe-detached",
-        "optics.illuminate/patches-imaginary-part-detached",
+    "exit_waves": _of(
+        "optics.illuminate",
+        "probe-conjugated patches-conjugated probe-modes-reordered gain-1e-6 probe-detached "
+        "patches-imaginary-part-detached",
     ),
-    "amplitude": (
-        "optics.far_field_amplitude/no-fftshift",
-        "optics.far_field_amplitude/ifftshift",
-        "optics.far_field_amplitude/half-a-pixel-off",
-        "optics.far_field_amplitude/inverse",
-        "optics.far_field_amplitude/no-norm",
-        "optics.far_field_amplitude/result-gain-1e-4",
-        "optics.far_field_amplitude/exit-waves-gradient-halved",
+    "amplitude": _of(
+        "optics.far_field_amplitude",
+        "no-fftshift ifftshift half-a-pixel-off inverse no-norm result-gain-1e-4 exit-waves-gradient-halved",
     ),
-    "predicted": (
-        "scaling.apply_intensity_scale/divided",
-        "scaling.apply_intensity_scale/log-scale-as-0",
-        "scaling.apply_intensity_scale/twice",
-        "scaling.apply_intensity_scale/gain-1e-3",
-        "scaling.apply_intensity_scale/gain-1e-6",
-        "scaling.apply_intensity_scale/log-scale-detached",
-        "scaling.apply_intensity_scale/amplitude-detached",
+    "predicted": _of(
+        "scaling.apply_intensity_scale",
+        "divided log-scale-as-0 twice gain-1e-3 gain-1e-6 log-scale-detached amplitude-detached",
     ),
 }
 """Faults of the stages, by what the composition calls their results."""
@@ -107,16 +90,8 @@ FAULTS = {
 ON_PATCHES_ALONE = ("exit_waves", "amplitude", "predicted")
 
 MERGED_CASES = (
-    "even/0 f64",
-    "odd/0 f32",
-    "oblong/0 f64",
-    "many/0 f32",
-    "probe-weighted/1 f64",
-    "central/0 f64",
-    "near-whole/1 f32",
-    "uniform/1 f64",
-    "oblong/1 f64",
-    "whole-shifts/0 f64",
+    *("even/0 f64", "odd/0 f32", "oblong/0 f64", "many/0 f32", "probe-weighted/1 f64", "central/0 f64"),
+    *("near-whole/1 f32", "uniform/1 f64", "oblong/1 f64", "whole-shifts/0 f64"),
 )
 UNMERGED_CASES = ("unconstrained/0 f64", "unconstrained/1 f32")
 
@@ -134,18 +109,24 @@ def case_of(text: str) -> tuple[Case, Precision]:
 
 def has_stage(fault: Fault, case: Case) -> bool:
     """Whether the fault's function is a stage of the case at all: only one of the weights is."""
-    spec = case.spec
-    assert isinstance(spec, CanvasSpec)
-    return RESULTS[fault.target] != "weight" or fault.target == f"patches.{spec.weighting}_weight"
+    return RESULTS[fault.target] != "weight" or fault.target == f"patches.{case.spec.weighting}_weight"
 
 
 def of_name(stacks: Stacks, name: str) -> Framework:
     return next(stack for stack in stacks if stack.name == name)
 
 
-def tree(stack: Framework, case: Case, precision: Precision = FLOAT64) -> Tree:
-    (found,) = trees_of(case, (stack,), (precision,), REGISTRY)
+MANY = Case(PREDICTION, STRATA["many"], 0)
+
+
+def tree(stacks: Stacks, stack: str = "torch", case: Case = MANY, precision: Precision = FLOAT64) -> Tree:
+    (found,) = trees_of(case, (of_name(stacks, stack),), (precision,), REGISTRY)
     return found
+
+
+def wrong_in(found: Tree) -> list[str]:
+    """The stages that the tree says are wrong in themselves."""
+    return [step.stage.result for step in found.wrong]
 
 
 def first_of(found: Tree) -> str:
@@ -194,9 +175,7 @@ def changes_something(stack: Framework, fault: Fault, case: Case, precision: Pre
 
 @pytest.mark.parametrize("stage", FAULTS)
 @pytest.mark.parametrize("stack", STACKS)
-def test_a_single_wrong_stage_is_named(
-    stack: str, stage: str, stacks: Stacks, record_property: Callable[[str, object], None]
-) -> None:
+def test_a_single_wrong_stage_is_named(stack, stage, stacks, record_property):
     framework = of_name(stacks, stack)
     alone = UNMERGED_CASES if stage in ON_PATCHES_ALONE else ()
     named, idle, missed = 0, 0, []
@@ -216,12 +195,11 @@ def test_a_single_wrong_stage_is_named(
                 continue
             tried += 1
             with injected(fault, stack):
-                found = tree(framework, case, precision)
-            wrong = [step.stage.result for step in found.wrong]
-            if first_of(found) == stage and wrong == [stage]:
+                found = tree(stacks, stack, case, precision)
+            if first_of(found) == stage and wrong_in(found) == [stage]:
                 named += 1
             else:
-                missed.append((name, text, first_of(found), wrong))
+                missed.append((name, text, first_of(found), wrong_in(found)))
         assert tried, f"{name} changes nothing"
     share = named / (named + len(missed))
     told = f"{stack}, {stage}: {named} of {named + len(missed)} named ({share:.1%}); without effect: {idle}"
@@ -232,15 +210,15 @@ def test_a_single_wrong_stage_is_named(
 
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("precision", BOTH, ids=lambda p: p.name)
-def test_where_nothing_is_wrong_everything_agrees(stack: str, precision: Precision, stacks: Stacks) -> None:
-    framework = of_name(stacks, stack)
+def test_where_nothing_is_wrong_everything_agrees(stack, precision, stacks):
     for stratum in PREDICTION.strata:
-        found = tree(framework, Case(PREDICTION, stratum, 0), precision)
+        found = tree(stacks, stack, Case(PREDICTION, stratum, 0), precision)
         assert found.agrees, stratum.name
         assert (found.first, found.wrong, found.inheriting) == (None, (), ())
         assert not any((found.compensates, found.bypasses, found.is_miswired))
 
 
+NO_NORM = KNOWN["optics.far_field_amplitude/no-norm"]
 PAIRS = {
     "a canvas whose origin is a pixel off": (
         Fault("patches.reassemble_patches", "", "", returning(lambda xp, x, a: xp.roll(x, 1, -2))),
@@ -250,40 +228,32 @@ PAIRS = {
         KNOWN["optics.illuminate/result-conjugated"],
         KNOWN["optics.far_field_amplitude/inverse"],
     ),
-    "1/N where the light falls": (
-        KNOWN["optics.illuminate/result-over-root-hw"],
-        KNOWN["optics.far_field_amplitude/no-norm"],
-    ),
-    "the norm of the transform in the scale": (
-        KNOWN["optics.far_field_amplitude/no-norm"],
-        KNOWN["scaling.apply_intensity_scale/result-over-root-hw"],
-    ),
+    "1/N where the light falls": (KNOWN["optics.illuminate/result-over-root-hw"], NO_NORM),
+    "the norm of the transform in the scale": (NO_NORM, KNOWN["scaling.apply_intensity_scale/result-over-root-hw"]),
 }
 
 
 @pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
 @pytest.mark.parametrize("stack", STACKS)
-def test_two_errors_that_cancel_are_both_listed(stack: str, pair: tuple[Fault, Fault], stacks: Stacks) -> None:
+def test_two_errors_that_cancel_are_both_listed(stack, pair, stacks):
     with injected(pair[0], stack), injected(pair[1], stack):
-        found = tree(of_name(stacks, stack), case_of("many/0 f64")[0])
+        found = tree(stacks, stack)
     assert all(reading.agrees for reading in found.whole)
     assert found.compensates
     assert not found.bypasses
-    assert [step.stage.result for step in found.wrong] == [RESULTS[fault.target] for fault in pair]
+    assert wrong_in(found) == [RESULTS[fault.target] for fault in pair]
 
 
 @contextmanager
 def both_signs(stack: str) -> Iterator[None]:
     """The positions have the opposite sign where patches are put on the canvas, and where they are read off it."""
-    with (
-        injected(KNOWN["patches.reassemble_patches/positions-negated"], stack),
-        injected(KNOWN["patches.extract_patches/positions-negated"], stack),
-    ):
+    put, read = (KNOWN[f"patches.{name}/positions-negated"] for name in ("reassemble_patches", "extract_patches"))
+    with injected(put, stack), injected(read, stack):
         yield
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_two_signs_of_the_positions_cancel_for_one_patch_at_whole_pixels(stack: str, stacks: Stacks) -> None:
+def test_two_signs_of_the_positions_cancel_for_one_patch_at_whole_pixels(stack, stacks):
     """It is put in the opposite place and looked for there; where its neighbours lie does not matter to it."""
     case, _ = case_of("single/0 f64")
     inputs = case.inputs() | {"positions": np.array([[[1.0, -1.0]]])}
@@ -295,37 +265,35 @@ def test_two_signs_of_the_positions_cancel_for_one_patch_at_whole_pixels(stack: 
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_two_signs_of_the_positions_do_not_cancel_for_patches_that_overlap(stack: str, stacks: Stacks) -> None:
+def test_two_signs_of_the_positions_do_not_cancel_for_patches_that_overlap(stack, stacks):
     """Their places are point-reflected and they themselves are not: other parts of them come to overlap."""
     with both_signs(stack):
-        found = tree(of_name(stacks, stack), case_of("many/0 f64")[0])
+        found = tree(stacks, stack)
     assert not found.whole[0].agrees
     assert not found.compensates
     assert first_of(found) == "canvas"
-    assert [step.stage.result for step in found.wrong] == ["canvas", "views"]
+    assert wrong_in(found) == ["canvas", "views"]
 
 
-def test_an_error_that_does_not_reach_the_end_is_found(stacks: Stacks) -> None:
+def test_an_error_that_does_not_reach_the_end_is_found(stacks):
     with injected(KNOWN["optics.illuminate/probe-modes-reordered"], "torch"):
-        found = tree(of_name(stacks, "torch"), case_of("many/0 f64")[0])
+        found = tree(stacks)
     assert found.whole[0].agrees
     assert found.compensates
-    assert [step.stage.result for step in found.wrong] == ["exit_waves"]
+    assert wrong_in(found) == ["exit_waves"]
 
 
 @pytest.mark.parametrize("fault", ["positions-negated", "log-scale-as-0", "probe-detached"])
 @pytest.mark.parametrize("stack", STACKS)
-def test_a_composition_that_does_not_do_what_its_stages_do(stack: str, fault: str, stacks: Stacks) -> None:
+def test_a_composition_that_does_not_do_what_its_stages_do(stack, fault, stacks):
     with injected(KNOWN[f"forward.predict_amplitude/{fault}"], stack):
-        found = tree(of_name(stacks, stack), case_of("many/0 f64")[0])
+        found = tree(stacks, stack)
     assert found.is_miswired
     assert not found.agrees
     assert (found.first, found.wrong, found.inheriting) == (None, (), ())
 
 
-def test_a_wrong_stage_that_the_composition_does_not_go_through(
-    stacks: Stacks, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_stage_that_the_composition_does_not_go_through(stacks, monkeypatch):
     """The composition has taken the function for itself, before it was changed."""
     from ptycho_torch import forward, optics
 
@@ -333,29 +301,29 @@ def test_a_wrong_stage_that_the_composition_does_not_go_through(
     right.illuminate, right.far_field_amplitude = optics.illuminate, optics.far_field_amplitude
     monkeypatch.setattr(forward, "optics", right)
     with injected(KNOWN["optics.illuminate/gain-1e-3"], "torch"):
-        found = tree(of_name(stacks, "torch"), case_of("many/0 f64")[0])
+        found = tree(stacks)
     assert found.bypasses
     assert not found.compensates
-    assert [step.stage.result for step in found.wrong] == ["exit_waves"]
+    assert wrong_in(found) == ["exit_waves"]
 
 
 BACKWARD = [name for names in FAULTS.values() for name in names if isinstance(KNOWN[name].change, Backward)]
 
 
 @pytest.mark.parametrize("name", BACKWARD)
-def test_a_gradient_that_is_cut_is_marked_backwards(name: str, stacks: Stacks) -> None:
+def test_a_gradient_that_is_cut_is_marked_backwards(name, stacks):
     fault = KNOWN[name]
     with injected(fault, "torch"):
-        found = tree(of_name(stacks, "torch"), case_of("probe-weighted/0 f64")[0])
+        found = tree(stacks, "torch", case_of("probe-weighted/0 f64")[0])
     assert (found.first_forward, found.wrong_forward) == (None, ())
     assert first_of(found) == RESULTS[fault.target]
     assert found.whole[0].agrees
     assert not found.compensates
 
 
-def test_stages_of_a_stage_are_looked_into(stacks: Stacks) -> None:
+def test_stages_of_a_stage_are_looked_into(stacks):
     with injected(KNOWN["optics.far_field_amplitude/gain-1e-6"], "torch"):
-        found = tree(of_name(stacks, "torch"), parse_case(OBJECTIVE, "even/0"))
+        found = tree(stacks, "torch", parse_case(OBJECTIVE, "even/0"))
     assert first_of(found) == "predicted"
     within = found.steps[0].within
     assert within
@@ -363,50 +331,45 @@ def test_stages_of_a_stage_are_looked_into(stacks: Stacks) -> None:
     assert [step.stage.result for step in within.wrong] == ["amplitude"]
 
 
-def test_a_stage_that_raises_is_named_and_those_after_it_inherit(
-    stacks: Stacks, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stage_that_raises_is_named_and_those_after_it_inherit(stacks, monkeypatch):
     def refuse(**_: Any) -> Any:
         raise RuntimeError("out of patience")
 
     monkeypatch.setattr("ptycho_torch.patches.extract_patches", refuse)
-    found = tree(of_name(stacks, "torch"), case_of("many/0 f64")[0])
+    found = tree(stacks)
     assert first_of(found) == "views"
     assert found.wrong[0].fed.measurement.fault == "raised RuntimeError: out of patience"
-    assert [step.stage.result for step in found.wrong] == ["views"]
+    assert wrong_in(found) == ["views"]
     later = [step for step in found.steps if step.stage.result in ("exit_waves", "amplitude", "predicted")]
     assert all(step.free.measurement.fault == "was given nothing by an earlier stage" for step in later)
 
 
 @pytest.mark.parametrize("lost", [lambda x: x[0], lambda x: x[..., 1:]], ids=["an axis", "a column"])
-def test_a_stage_that_returns_another_shape_is_named(lost: Callable[[Any], Any], stacks: Stacks) -> None:
+def test_a_stage_that_returns_another_shape_is_named(lost, stacks):
     with injected(Fault("patches.extract_patches", "", "", returning(lambda xp, x, a: lost(x))), "torch"):
-        found = tree(of_name(stacks, "torch"), case_of("many/0 f64")[0])
+        found = tree(stacks)
     assert first_of(found) == "views"
     assert "returned shape" in str(found.wrong[0].fed.measurement.fault)
-    assert [step.stage.result for step in found.wrong] == ["views"]
+    assert wrong_in(found) == ["views"]
 
 
-def test_what_is_no_composition_is_a_tree_of_itself_alone(stacks: Stacks) -> None:
+def test_what_is_no_composition_is_a_tree_of_itself_alone(stacks):
     contract = REGISTRY["losses.mae"]
     case = parse_case(contract, "even/0")
-    right = tree(of_name(stacks, "torch"), case)
+    right = tree(stacks, "torch", case)
     assert right.agrees
     assert (right.steps, len(right.whole)) == ((), 3)
     with injected(KNOWN["losses.mae/gain-1e-3"], "torch"):
-        wrong = tree(of_name(stacks, "torch"), case)
+        wrong = tree(stacks, "torch", case)
     assert not any((wrong.agrees, wrong.is_miswired, wrong.compensates, wrong.bypasses))
 
 
-def test_every_result_of_a_function_is_read(stacks: Stacks) -> None:
-    found = tree(of_name(stacks, "torch"), parse_case(REGISTRY["training.adam_step"], "first/0"))
-    assert [reading.measurement.quantity.text for reading in found.whole] == [
-        "parameters",
-        "first_moment",
-        "second_moment",
-    ]
+def test_every_result_of_a_function_is_read(stacks):
+    found = tree(stacks, "torch", parse_case(REGISTRY["training.adam_step"], "first/0"))
+    read = [reading.measurement.quantity.text for reading in found.whole]
+    assert read == ["parameters", "first_moment", "second_moment"]
 
 
-def test_the_readings_of_a_detector_are_tried_in_the_one_precision_they_have(stacks: Stacks) -> None:
+def test_the_readings_of_a_detector_are_tried_in_the_one_precision_they_have(stacks):
     found = trees_of(parse_case(REGISTRY["scaling.count_photons"], "readings/0"), stacks, BOTH, REGISTRY)
     assert [(t.stack, t.precision, t.agrees) for t in found] == [("torch", "f64", True), ("tensorflow", "f64", True)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import pytest
 import ptycho.training
 import ptycho_torch.forward
 from parity.judging.trajectory import OPTIMIZERS, STEPS, Separation, separation
-from parity.physics.precision import FLOAT32, FLOAT64, Precision
+from parity.physics.precision import FLOAT32, FLOAT64
 from parity.report.terminal import plain
 from parity.report.trajectory import draw_separations, separation_table
 from parity.stacks import load
@@ -26,9 +25,7 @@ def frameworks() -> tuple[Framework, ...]:
 
 
 @pytest.mark.parametrize("precision", [FLOAT32, FLOAT64], ids=lambda precision: precision.real)
-def test_fifty_steps_stay_within_what_one_ulp_does(
-    frameworks: tuple[Framework, ...], precision: Precision, tmp_path: Path
-) -> None:
+def test_fifty_steps_stay_within_what_one_ulp_does(frameworks, precision, tmp_path):
     found = separation(frameworks, precision, "adam", members=3)
     assert found.agrees, found.ratio
     assert found.apart.shape == (STEPS + 1,)
@@ -40,7 +37,7 @@ def test_fifty_steps_stay_within_what_one_ulp_does(
 
 
 @pytest.mark.parametrize("optimizer", sorted(set(OPTIMIZERS) - {"adam"}))
-def test_the_other_optimizers(frameworks: tuple[Framework, ...], optimizer: str) -> None:
+def test_the_other_optimizers(frameworks, optimizer):
     assert separation(frameworks, FLOAT32, optimizer, steps=8, members=2).agrees
 
 
@@ -48,7 +45,7 @@ def stray(frameworks: tuple[Framework, ...], optimizer: str) -> Separation:
     return separation(frameworks, FLOAT32, optimizer, steps=8, members=2)
 
 
-def test_a_momentum_that_is_forgotten(frameworks: tuple[Framework, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_momentum_that_is_forgotten(frameworks, monkeypatch):
     step: Callable[..., Any] = ptycho.training.sgd_step
     monkeypatch.setattr(
         ptycho.training, "sgd_step", lambda **given: step(**{**given, "momentum": 0 * given["momentum"]})
@@ -58,9 +55,7 @@ def test_a_momentum_that_is_forgotten(frameworks: tuple[Framework, ...], monkeyp
     assert found.apart[1] <= found.allowed[1]  # in the first step there is none yet
 
 
-def test_a_gradient_that_is_one_in_a_thousand_too_large(
-    frameworks: tuple[Framework, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_gradient_that_is_one_in_a_thousand_too_large(frameworks, monkeypatch):
     objective: Callable[..., Any] = ptycho_torch.forward.training_objective
 
     def larger(*given: Any) -> Any:
@@ -71,7 +66,7 @@ def test_a_gradient_that_is_one_in_a_thousand_too_large(
     assert not stray(frameworks, "sgd").agrees
 
 
-def test_what_cannot_be_compared(frameworks: tuple[Framework, ...]) -> None:
+def test_what_cannot_be_compared(frameworks):
     with pytest.raises(ValueError, match="frameworks: expected two, got 1"):
         separation(frameworks[:1], FLOAT32)
     with pytest.raises(ValueError, match="members: expected at least two, got 1"):
@@ -80,7 +75,7 @@ def test_what_cannot_be_compared(frameworks: tuple[Framework, ...]) -> None:
         separation(frameworks, FLOAT32, "lbfgs")
 
 
-def test_a_start_one_ulp_away_is_the_next_number() -> None:
+def test_a_start_one_ulp_away_is_the_next_number():
     from parity.judging.trajectory import _one_ulp_away
 
     weights = np.array([1.0, -2.0, 0.1], np.float32)

@@ -100,7 +100,7 @@ def extrapolated(coarse: Estimate, fine: Estimate) -> Estimate:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.contract.name}-{case.name}")
-def test_the_product_with_the_jacobian_is_the_adjoint_of_the_product_with_its_transpose(case: Case) -> None:
+def test_the_product_with_the_jacobian_is_the_adjoint_of_the_product_with_its_transpose(case):
     inputs = case.inputs()
     (result,) = case.contract.results
     value = bounded_values(case.contract, inputs, FLOAT64)[result.name].value

@@ -78,7 +78,7 @@ def far_field(ptychi: ModuleType, waves: NDArray[Any]) -> torch.Tensor:
 
 
 @every_stratum
-def test_the_far_field_is_the_same(ptychi: ModuleType, stratum: LossStratum) -> None:
+def test_the_far_field_is_the_same(ptychi, stratum):
     """Unitary transform, intensities of the modes added. pty-chi leaves the zero frequency in the corner."""
     waves = inputs_of("optics.far_field_amplitude", stratum)["exit_waves"]
     intensity = (far_field(ptychi, waves).abs() ** 2).sum(1).reshape(*waves.shape[:2], *waves.shape[3:])
@@ -91,7 +91,7 @@ def counts(amplitude: NDArray[Any]) -> torch.Tensor:
 
 
 @every_stratum
-def test_the_poisson_loss_is_the_same_but_for_what_is_constant(ptychi: ModuleType, stratum: LossStratum) -> None:
+def test_the_poisson_loss_is_the_same_but_for_what_is_constant(ptychi, stratum):
     """pty-chi's is the mean over n pixels of λ − k·ln(λ + ε), ε = 10⁻⁸; the oracle's adds ln Γ(k+1) and has no ε:
 
     n·(pty-chi) = NLL − Σ ln Γ(k+1) − Σ k·ln((λ + ε)/λ).
@@ -105,7 +105,7 @@ def test_the_poisson_loss_is_the_same_but_for_what_is_constant(ptychi: ModuleTyp
 
 
 @every_stratum
-def test_the_gradient_of_the_loss_at_the_exit_waves_is_the_same(ptychi: ModuleType, stratum: LossStratum) -> None:
+def test_the_gradient_of_the_loss_at_the_exit_waves_is_the_same(ptychi, stratum):
     """pty-chi's is ∂/∂ψ̄ of Σ λ − k·ln λ, half of ∂/∂Re + i·∂/∂Im; its ε, an argument here, is set to 0."""
     waves = inputs_of("optics.far_field_amplitude", stratum)["exit_waves"]
     predicted = far_field_amplitude(exact(waves))

@@ -165,6 +165,12 @@ def _tf_convolution(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     return tf.transpose(tf.nn.conv2d(images, tf.transpose(weights, (2, 3, 1, 0)), 1, "SAME"), (0, 3, 1, 2))
 
 
+def _tf_neighbourhoods(x: tf.Tensor) -> tf.Tensor:
+    ones = (1, 1, 1, 1)
+    around = tf.image.extract_patches(x[..., None], (1, 3, 3, 1), ones, ones, "SAME")
+    return tf.reshape(tf.transpose(around, (0, 3, 1, 2)), (-1, 3, 3, *x.shape[1:]))
+
+
 def fractions(random: Random, shape: Shape) -> NDArray[Any]:
     """Of a pixel; every other one close to a whole one."""
     near = 10 ** random.uniform(-8, -1, shape)
@@ -200,6 +206,16 @@ def _reductions(name: str, oracle: Function, torch_: Function, tensorflow: Funct
         for domain in (real, flat)
         for over, axis in (("all", None), ("planes", AXES), ("columns", -1), ("the first axis", 0))
     )
+
+
+def _sums_of_products(how: str, *functions: Function) -> tuple[Row, ...]:
+    """Whose errors add up in the mean square, of numbers of any kind and of equals."""
+    kinds = ((f"matmul of {domain.__name__}{how}", (domain, domain)) for domain in (real, flat))
+    return tuple(Row(name, domains, *functions, spread=INDEPENDENT) for name, domains in kinds)
+
+
+def _tf_matmul(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    return tf.linalg.matmul(x, y, transpose_b=True)
 
 
 ROWS: tuple[Row, ...] = (
@@ -245,28 +261,8 @@ ROWS: tuple[Row, ...] = (
     Row("real", (field,), ops.real, torch.real, tf.math.real),
     Row("imaginary", (field,), ops.imaginary, torch.imag, tf.math.imag),
     Row("conjugate", (field,), ops.conjugate, torch.conj, tf.math.conj),
-    *(
-        row
-        for domain in (real, flat)
-        for row in (
-            Row(
-                f"matmul of {domain.__name__}",
-                (domain, domain),
-                lambda x, y: ops.matmul(x, ops.transpose(y, (0, 2, 1))),
-                lambda x, y: x @ y.mT,
-                lambda x, y: tf.linalg.matmul(x, y, transpose_b=True),
-                spread=INDEPENDENT,
-            ),
-            Row(
-                f"matmul of {domain.__name__} as a convolution",
-                (domain, domain),
-                _convolution,
-                _torch_convolution,
-                _tf_convolution,
-                spread=INDEPENDENT,
-            ),
-        )
-    ),
+    *_sums_of_products("", lambda x, y: ops.matmul(x, ops.transpose(y, (0, 2, 1))), lambda x, y: x @ y.mT, _tf_matmul),
+    *_sums_of_products(" as a convolution", _convolution, _torch_convolution, _tf_convolution),
     Row("biased", (real, real), ops.biased, operator.add, operator.add),
     Row("rectify", (real,), ops.rectify, torch.relu, tf.nn.relu),
     Row(
@@ -291,23 +287,9 @@ ROWS: tuple[Row, ...] = (
         (real,),
         ops.neighbourhoods,
         lambda x: torch.nn.functional.pad(x, (1, 1, 1, 1)).unfold(1, 3, 1).unfold(2, 3, 1).permute(0, 3, 4, 1, 2),
-        lambda x: tf.stack(
-            [
-                tf.stack(
-                    [tf.pad(x, ((0, 0), (1, 1), (1, 1)))[:, k : k + x.shape[1], n : n + x.shape[2]] for n in range(3)],
-                    1,
-                )
-                for k in range(3)
-            ],
-            1,
-        ),
+        _tf_neighbourhoods,
     ),
-    Row(
-        "transpose",
-        (real,),
-        lambda x: ops.transpose(x, (2, 0, 1)),
-        both=lambda xp, x: xp.transpose(x, (2, 0, 1)),
-    ),
+    Row("transpose", (real,), lambda x: ops.transpose(x, (2, 0, 1)), both=lambda xp, x: xp.transpose(x, (2, 0, 1))),
     Row(
         "interpolate",
         (real, fractions),
@@ -411,7 +393,7 @@ def worst(row: Row, meaning: Callable[[NDArray[Any], Random, float], Bounded]) -
     return ratios
 
 
-def test_every_operation_has_a_row() -> None:
+def test_every_operation_has_a_row():
     public = {
         name
         for module in pkgutil.iter_modules(ops.__path__, f"{ops.__name__}.")
@@ -422,17 +404,17 @@ def test_every_operation_has_a_row() -> None:
 
 
 @every_row
-def test_rounding_stays_within_its_bound(row: Row) -> None:
+def test_rounding_stays_within_its_bound(row):
     assert max(worst(row, exact).values()) <= 1, worst(row, exact)
 
 
 @every_row
-def test_errors_of_the_operands_stay_within_the_bound(row: Row) -> None:
+def test_errors_of_the_operands_stay_within_the_bound(row):
     assert max(worst(row, disturbed).values()) <= 1, worst(row, disturbed)
 
 
 @every_row
-def test_a_bound_is_not_much_wider_than_it_must_be(row: Row) -> None:
+def test_a_bound_is_not_much_wider_than_it_must_be(row):
     """An operation that does not round has the bound 0, and a bound of the others is used."""
     operands = [Bounded.exact(domain(np.random.default_rng(0), SHAPES[0]), FLOAT32) for domain in row.domains]
     assert max(worst(row, exact).values()) >= LEAST_SHARE or not row.oracle(*operands).error.any()

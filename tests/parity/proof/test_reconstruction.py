@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,12 +42,12 @@ def exposures() -> dict[str, NDArray[Any]]:
 
 
 @pytest.fixture(scope="module")
-def effects(torch: Framework, exposures: dict[str, NDArray[Any]]) -> dict[str, Effect]:
+def effects(torch, exposures) -> dict[str, Effect]:
     return {name: effect(CATALOGUE[name], torch, steps=150, exposures=exposures) for name in (POISSON, ABSOLUTE)}
 
 
 @pytest.mark.parametrize("name", [POISSON, ABSOLUTE])
-def test_the_right_loss_finds_the_amplitude_up_to_photon_noise(effects: dict[str, Effect], name: str) -> None:
+def test_the_right_loss_finds_the_amplitude_up_to_photon_noise(effects, name):
     without, noise = effects[name].without, effects[name].noise
     assert without.minimised[-1] < without.minimised[0]
     assert without.end.loss < without.start.loss
@@ -57,25 +56,17 @@ def test_the_right_loss_finds_the_amplitude_up_to_photon_noise(effects: dict[str
 
 
 @pytest.mark.parametrize("name", [POISSON, ABSOLUTE])
-def test_a_unit_mismatch_drives_the_amplitude_to_its_root(effects: dict[str, Effect], name: str) -> None:
+def test_a_unit_mismatch_drives_the_amplitude_to_its_root_and_no_scale_repairs_it(effects, name):
     found = effects[name]
     predicted, wrong = found.predicted, found.with_defect.end
-    assert predicted is not None
     assert abs(wrong.amplitude - predicted.amplitude) < found.noise.amplitude < predicted.amplitude
     assert wrong.loss > found.without.end.loss
-
-
-@pytest.mark.parametrize("name", [POISSON, ABSOLUTE])
-def test_the_mismatched_loss_falls_all_the_same_and_no_scale_repairs_it(effects: dict[str, Effect], name: str) -> None:
-    found = effects[name]
     assert found.with_defect.minimised[-1] < found.with_defect.minimised[0] / 100
-    assert found.with_defect.end.amplitude_rescaled > found.noise.amplitude + found.without.end.amplitude_rescaled
-    assert found.with_defect.end.object_rescaled > found.without.start.object_rescaled > found.without.end.object
+    assert wrong.amplitude_rescaled > found.noise.amplitude + found.without.end.amplitude_rescaled
+    assert wrong.object_rescaled > found.without.start.object_rescaled > found.without.end.object
 
 
-def test_with_counts_unsquared_the_photons_predicted_are_the_sum_of_the_amplitudes(
-    effects: dict[str, Effect], exposures: dict[str, NDArray[Any]]
-) -> None:
+def test_with_counts_unsquared_the_photons_predicted_are_the_sum_of_the_amplitudes(effects, exposures):
     """A common factor of all patches is one of the prediction: where its slope is 0, Σ Â² = Σ A for any object."""
     observed, run = exposures["observed"], effects[POISSON].with_defect
     expected = observed.sum() / np.square(observed).sum()
@@ -85,7 +76,7 @@ def test_with_counts_unsquared_the_photons_predicted_are_the_sum_of_the_amplitud
 
 
 @pytest.mark.parametrize("name", sorted(ROOT_OPTIMA))
-def test_the_loss_is_least_at_the_root(torch: Framework, name: str) -> None:
+def test_the_loss_is_least_at_the_root(torch, name):
     defect = CATALOGUE[name]
     contract = REGISTRY[defect.target]
     inputs = Case(contract, contract.stratum("even"), 0).inputs()
@@ -102,7 +93,7 @@ def test_the_loss_is_least_at_the_root(torch: Framework, name: str) -> None:
     assert loss(inputs["observed"]) < loss(optimum)
 
 
-def test_the_stack_is_as_before_whatever_happens(torch: Framework, exposures: dict[str, NDArray[Any]]) -> None:
+def test_the_stack_is_as_before_whatever_happens(torch, exposures):
     before = ptycho_torch.losses.poisson_nll
 
     def broken(**given: Any) -> Any:
@@ -117,34 +108,26 @@ def test_the_stack_is_as_before_whatever_happens(torch: Framework, exposures: di
     assert ptycho_torch.forward.training_objective is objective
 
 
-def test_the_same_run_twice_gives_the_same_numbers(torch: Framework) -> None:
+def test_the_same_run_twice_gives_the_same_numbers(torch):
     one, other = (effect(CATALOGUE[ABSOLUTE], torch, steps=2, exposures=expose(3, 8, 3)) for _ in range(2))
     assert one.without.errors == other.without.errors
     assert one.with_defect.errors == other.with_defect.errors
 
 
-def test_the_other_stack_reconstructs_as_well(exposures: dict[str, NDArray[Any]]) -> None:
+def test_the_other_stack_reconstructs_as_well(exposures):
     (tensorflow,) = load(("tensorflow",), mode="eager")
     found = effect(CATALOGUE[ABSOLUTE], tensorflow, steps=2, exposures=exposures)
     assert found.with_defect.minimised[0] > found.without.minimised[0]
     assert not found.is_none
 
 
-def test_a_defect_that_no_step_passes_through_changes_nothing(
-    torch: Framework, exposures: dict[str, NDArray[Any]]
-) -> None:
-    assert effect(CATALOGUE[LAYER], torch, steps=2, exposures=exposures).is_none
-
-
-def test_a_loss_that_the_defect_is_not_in_is_predicted_nothing_of(
-    torch: Framework, exposures: dict[str, NDArray[Any]]
-) -> None:
+def test_a_loss_that_the_defect_is_not_in_is_predicted_nothing_of(torch, exposures):
     found = effect(CATALOGUE[POISSON], torch, loss="mae", steps=1, exposures=exposures)
     assert found.loss == "mae"
     assert found.predicted is None
 
 
-def test_what_cannot_be_asked(torch: Framework) -> None:
+def test_what_cannot_be_asked(torch):
     with pytest.raises(UsageError, match="unknown loss 'nnl'; did you mean 'nll'"):
         effect(CATALOGUE[POISSON], torch, loss="nnl")
     with pytest.raises(ValueError, match="steps: expected at least one, got 0"):
@@ -155,23 +138,22 @@ def test_what_cannot_be_asked(torch: Framework) -> None:
         effect(CATALOGUE[LAYER], load(("tensorflow",), mode="eager")[0])
 
 
-def test_the_table_has_what_was_predicted_beside_what_came(effects: dict[str, Effect]) -> None:
+def test_the_table_has_what_was_predicted_beside_what_came(effects):
     found = effects[POISSON]
-    assert found.predicted is not None
     said = plain(effect_table(effects.values()))
     assert f"{POISSON}, torch" in said
     for errors in (found.without.end, found.with_defect.end, found.predicted):
         assert f"{errors.amplitude:.4f}" in said
 
 
-def test_a_picture_is_the_same_file_each_time(effects: dict[str, Effect], tmp_path: Path) -> None:
+def test_a_picture_is_the_same_file_each_time(effects, tmp_path):
     one, other = (draw_effects(tmp_path / name, [effects[POISSON]]) for name in ("one", "other"))
     assert [path.name for path in one] == ["reconstruction.png", "reconstruction.svg"]
     for path, again in zip(one, other, strict=True):
         assert path.read_bytes() == again.read_bytes()
 
 
-def test_the_command_prints_the_table_and_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_the_table_and_draws(tmp_path, capsys):
     arguments = [POISSON, "--steps", "1", "--photons", "1e3", "--report", str(tmp_path)]
     assert reconstruct_command.main(arguments, standalone_mode=False) == AGREE
     said = capsys.readouterr().out
@@ -179,11 +161,6 @@ def test_the_command_prints_the_table_and_draws(tmp_path: Path, capsys: pytest.C
     assert (tmp_path / "reconstruction.svg").exists()
 
 
-def test_the_command_says_that_a_defect_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_says_that_a_defect_changes_nothing(capsys):
     assert reconstruct_command.main([LAYER, "--steps", "1"], standalone_mode=False) == NOT_CHECKED
     assert f"{LAYER} changes nothing" in capsys.readouterr().out
-
-
-def test_the_command_knows_the_nearest_name_of_a_defect() -> None:
-    with pytest.raises(UsageError, match=f"unknown defect '{POISSON}d'; did you mean '{POISSON}'"):
-        reconstruct_command.main([f"{POISSON}d"], standalone_mode=False)

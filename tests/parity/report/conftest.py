@@ -8,13 +8,13 @@ import pytest
 
 from parity.contracts.contract import Quota
 from parity.contracts.declared import REGISTRY
-from parity.judging.measurement import Measurement
 from parity.judging.quantity import result_of
 from parity.judging.run import ContractRun
 from parity.judging.verdict import judge
 from parity.report.content import ContractReport, Report
 from parity.report.gathering import held_contract, with_message
 from parity.report.pictures import png
+from tests.stored import measurement
 
 Held = Callable[..., ContractReport]
 
@@ -29,18 +29,14 @@ def held() -> Held:
         contract = REGISTRY[name]
         quantity = result_of(contract.results[0].name)
         measurements = tuple(
-            Measurement(
+            measurement(
                 name,
                 case,
                 precision,
                 quantity,
                 stack,
-                ratio=torch if stack == "torch" else 0.5,
-                fault=fault if stack == "torch" else None,
-                epsilon=1e-6,
-                elements=1,
-                got="2",
-                expected="1",
+                torch if stack == "torch" else 0.5,
+                fault if stack == "torch" else None,
             )
             for case in [f"{stratum.name}/{seed}" for seed, stratum in enumerate(contract.strata[:EXAMPLES])]
             for precision in ("f32", "f64")

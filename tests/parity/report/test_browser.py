@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright import sync_api
 
 from parity.report.content import Picture, Remark, Weight
 from parity.report.writing import PAGE, write_forms
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is in the extra dev")
+from tests import skips
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER = next((found for name in NAMES if (found := shutil.which(name))), None)
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason=f"no browser on this machine: looked for {', '.join(NAMES)}")
+pytestmark = pytest.mark.skipif(BROWSER is None, reason=skips.BROWSER.reason)
 
 CONTRAST = """
 () => {

@@ -11,7 +11,7 @@ from parity.cli import main
 from parity.contracts.declared import REGISTRY
 from parity.judging.run import NotChecked
 from parity.report.side_by_side import BEGIN, END
-from parity.runs.results import write_results
+from tests.stored import store
 
 FILE = """
 package = "somebody's 1.0"
@@ -37,7 +37,7 @@ def stored(held: Any, tmp_path: Path) -> Callable[..., str]:
     def write(name: str, ratios: dict[str, float], not_checked: Sequence[str] = ()) -> str:
         path = tmp_path / f"{name}.json"
         runs = [held(contract, ratio).run for contract, ratio in ratios.items()]
-        write_results(path, runs, {}, not_checked=[NotChecked(contract, "a reason") for contract in not_checked])
+        store(path, runs, [NotChecked(contract, "a reason") for contract in not_checked])
         return str(path)
 
     return write

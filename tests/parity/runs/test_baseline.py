@@ -111,7 +111,7 @@ def test_disagreements_are_the_worst_of_each_quantity_with_their_cause() -> None
     assert seen(replace(one, ratio=0.5), apart) == {in_double._replace(stack=PAIR): Failing(2.0, "")}
 
 
-ROW = '[[disagreements]]\ncontract = "a"\nsubject = "b"\nprecision = "f32"\nquantity = "c"\n'
+ROW = '[[disagreements]]\ncontract = "losses.mae"\nsubject = "b"\nprecision = "f32"\nquantity = "mae"\n'
 ROW += 'cause = ""\nlow = 1\nhigh = 2\n'
 HEAD = 'examples = 30\nprecisions = ["f32"]\n'
 
@@ -126,7 +126,11 @@ HEAD = 'examples = 30\nprecisions = ["f32"]\n'
         (HEAD + ROW + "size = 3\n", "disagreements[0]: unknown key 'size'; there are: "),
         (HEAD + ROW.replace("high = 2", "high = 0.5"), "disagreements[0]: expected an interval of sizes, from a lower"),
         (HEAD + ROW.replace("low = 1\n", ""), "disagreements[0]: expected to find the key 'low', got only contract, "),
-        (HEAD + ROW + ROW, "disagreements[1]: expected one row for a quantity, got another for a: b in f32, c"),
+        (HEAD + ROW + ROW, "disagreements[1]: expected one row for a quantity, got another for losses.mae: b in f32, "),
+        (HEAD + ROW.replace("mae", "mea", 1), "disagreements[0].contract: unknown contract 'losses.mea'; did you mean"),
+        (HEAD + ROW.replace("f32", "f64"), "disagreements[0].precision: expected one of f32, got f64"),
+        (HEAD + ROW.replace('"mae"', '"nll"'), "disagreements[0].quantity: expected one of losses.mae, got 'nll'"),
+        (HEAD.replace("30", "9" * 30), "examples: expected a number of examples, got 9999"),
         (HEAD + "[[disagreements", "expected TOML, got: "),
     ],
 )

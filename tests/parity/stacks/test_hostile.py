@@ -25,8 +25,9 @@ import ptycho
 import ptycho_exposures
 import ptycho_torch
 from parity import cli
+from tests.skips import PROCESS_TABLE
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which processes are left")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason=PROCESS_TABLE.reason)
 
 HARNESS, EXPOSURES = (Path(package.__file__).parent for package in (parity, ptycho_exposures))
 REAL = {package.__name__: Path(package.__file__).parent for package in (ptycho_torch, ptycho)}

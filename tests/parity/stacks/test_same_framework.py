@@ -24,6 +24,7 @@ from parity.report.terminal import plain, verdict_table
 from parity.runs.results import environment, read_results, write_results
 from parity.stacks import MIRRORED, load_stacks
 from parity.stacks.base import Framework, Stack
+from tests.stored import asked
 
 CONTRACT = REGISTRY["optics.illuminate"]
 """Its arrays have another layout in TensorFlow than in PyTorch."""
@@ -76,7 +77,7 @@ def test_only_the_wrong_one_disagrees_and_every_report_says_so(pair: tuple[Frame
     assert whole.environment["mine"].startswith(f"{mine.stack.framework} ")
 
     path = tmp_path / "results.json"
-    write_results(path, [run], whole.environment)
+    write_results(path, [run], whole.environment, asked([run]))
     assert judge(CONTRACT.name, read_results(path)[CONTRACT.name], CONTRACT.quota) == run.verdict
 
 

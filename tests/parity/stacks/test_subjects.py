@@ -326,7 +326,7 @@ def test_a_file_that_is_wrong_as_a_whole_is_named(repository: Path, name: str, c
 def test_a_file_that_cannot_be_read_is_named(repository: Path) -> None:
     file = repository / "parity.toml"
     file.mkdir()
-    assert complaint(repository) == f"{file}: expected a file that can be read, got: Is a directory"
+    assert complaint(repository) == f"{file}: expected a file that can be read, got: a folder"
 
 
 def test_a_start_that_is_no_folder_is_named(repository: Path) -> None:

@@ -20,6 +20,7 @@ from ptycho_torch.generators.fno import (
     _FallbackSpectralConv2d,
 )
 from ptycho_torch.generators.hybrid import HybridConfig, HybridGenerator
+from tests.skips import NEURALOPERATOR
 
 CASCADE = FNOConfig(size=16, gridsize=2, width=4, modes=6, blocks=2, refinements=1)
 HYBRID = HybridConfig(size=16, gridsize=2, width=4, modes=6, levels=2)
@@ -79,7 +80,7 @@ def test_double_precision_keeps_both_parts_of_the_spectral_weights(convert) -> N
 COMPUTED_BY = [
     pytest.param(
         True,
-        marks=pytest.mark.skipif(not HAS_NEURALOPERATOR, reason="neuraloperator is not installed (the extra fno)"),
+        marks=pytest.mark.skipif(not HAS_NEURALOPERATOR, reason=NEURALOPERATOR.reason),
         id="neuraloperator",
     ),
     pytest.param(False, id="fallback"),
@@ -187,7 +188,7 @@ def test_a_configuration_refuses_what_cannot_be(make, words: str) -> None:
         make()
 
 
-@pytest.mark.skipif(not HAS_NEURALOPERATOR, reason="neuraloperator is not installed (the extra fno)")
+@pytest.mark.skipif(not HAS_NEURALOPERATOR, reason=NEURALOPERATOR.reason)
 class TestNeuraloperator:
     """What is particular where neuraloperator is installed."""
 

@@ -44,7 +44,7 @@ def wrap(difference: Bounded, value: Reals) -> Reals:
 
 def _direction(z: NDArray[Any], axis: Axes = None) -> NDArray[Any]:
     length = np.abs(z) if axis is None else np.sqrt(np.sum(absolute_square(z), axis=axis, keepdims=True))
-    return np.divide(z, length, out=np.zeros_like(z), where=length > 0)
+    return np.divide(z, length, out=np.zeros_like(z), where=length != 0)
 
 
 @operation(_direction)

@@ -1,4 +1,4 @@
-"""Single examples by size: what each costs, as a table and drawn."""
+"""Single examples by size: what each costs, as a table and drawn, and beside another revision."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from parity.proof.bench.sizes import Refused, Timed
-from parity.proof.bench.tables.numbers import milliseconds, numbers_table
+from parity.proof.bench.sizes import Compared, Ratio, Refused, Timed
 from parity.report.pictures import save
+from parity.report.terminal import bare_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_OF = ("stack", "mode", "N")
 
 _LEGEND = (
     "An example of one stack in float32 and float64, results and gradients. bare: its calls alone; harness: "
@@ -26,12 +28,30 @@ _LEGEND = (
 
 def sizes_table(timed: Sequence[Timed], refused: Sequence[Refused]) -> RenderableType:
     """A row for every contract, stack, mode and size, then what could not be run."""
-    table = numbers_table("contract", "stack", "mode", "N", "bare /s", "first ms", "harness /s", "first ms", "factor")
+    table = bare_table("contract", numbers=(*_OF, "bare /s", "first ms", "harness /s", "first ms", "factor"))
     for t in timed:
-        rates = (f"{t.bare.per_second:,.4g}", milliseconds(t.bare.first))
-        whole = (f"{t.harness.per_second:,.4g}", milliseconds(t.harness.first))
+        rates = (f"{t.bare.per_second:,.4g}", _milliseconds(t.bare.first))
+        whole = (f"{t.harness.per_second:,.4g}", _milliseconds(t.harness.first))
         table.add_row(t.contract, t.stack, t.mode, str(t.size), *rates, *whole, f"{t.factor:.1f}")
     return Group(table, Text(_LEGEND, "dim"), *(Text(r.reason, "yellow") for r in refused))
+
+
+def revisions_table(compared: Sequence[Compared]) -> RenderableType:
+    """A row for every contract, stack, mode and size that both revisions have."""
+    table = bare_table("contract", numbers=(*_OF, "bare", "harness"))
+    for c in compared:
+        table.add_row(c.contract, c.stack, c.mode, str(c.size), _spread(c.bare), _spread(c.harness))
+    legend = "The code at hand over the other: the ratio of medians, and in brackets those of single rounds."
+    return Group(table, Text(f"{legend} Below 1: faster.", "dim"))
+
+
+def _spread(ratio: Ratio) -> str:
+    return f"{ratio.of_medians:.2f} ({ratio.low:.2f}–{ratio.high:.2f})"
+
+
+def _milliseconds(seconds: float) -> str:
+    """To three digits, however large or small."""
+    return f"{1000 * seconds:,.0f}" if seconds >= 0.1 else f"{1000 * seconds:.3g}"
 
 
 def draw_sizes(folder: Path, timed: Sequence[Timed]) -> list[Path]:

@@ -32,15 +32,6 @@ def test_a_revision_that_is_none_is_wrong_usage(clone):
     assert "expected a commit, a branch or a tag, got 'no-such-branch'" in done.stderr
 
 
-def test_what_is_staged_has_to_be_what_runs(clone):
-    clone.edit("README.md", "\n## ", "\nMore.\n\n## ")
-    clone.git("add", "-A")
-    clone.edit("README.md", "\nMore.\n", "\nLess.\n")
-    done = clone.check("--staged")
-    assert done.returncode == NOT_CHECKED
-    assert "README.md; stage or stash" in done.stderr
-
-
 def test_a_golden_that_was_edited_by_hand_is_not_checked(clone):
     golden = next((clone.root / "fixtures" / "golden" / "probe.disk").glob("*.npz"))
     golden.write_bytes(golden.read_bytes()[:-1])

@@ -73,22 +73,6 @@ def test_a_file_that_has_another_name_differs_under_both(repository):
     assert paths(changes_since(repository)) == ["kept.py", "moved.py"]
 
 
-def test_of_what_is_staged_the_last_commit_is_the_base(repository):
-    (repository / "kept.py").write_text("x = 2\n")
-    commit(repository)
-    (repository / "gone.py").write_text("y = 2\n")
-    git(repository, "add", "gone.py")
-    assert paths(changes_since(repository, staged=True)) == ["gone.py"]
-
-
-def test_what_is_staged_has_to_be_what_would_run(repository):
-    (repository / "kept.py").write_text("x = 2\n")
-    git(repository, "add", "kept.py")
-    (repository / "kept.py").write_text("x = 3\n")
-    with pytest.raises(BaseUnknown, match=r"kept\.py; stage or stash"):
-        changes_since(repository, staged=True)
-
-
 def test_in_a_pull_request_the_base_is_the_branch_it_goes_to(repository, monkeypatch):
     git(repository, "branch", "release")
     (repository / "kept.py").write_text("x = 2\n")

@@ -52,10 +52,15 @@ def test_a_class_touches_the_contract_that_it_is_an_entry_of():
 def test_a_package_within_a_stack_touches_the_contracts_with_an_entry_in_it():
     found = impact("ptycho_torch/generators/fno.py", "in_channels**-0.5", "in_channels**-1.0")
     assert list(found.touched) == ["networks.spectral_convolve"]
-    assert found.touched["networks.spectral_convolve"][0].what == "an entry of it"
-    assert impact("ptycho_torch/generators/hybrid.py").aside == {
-        "ptycho_torch/generators/hybrid.py": "no contract leads here"
+    assert found.touched["networks.spectral_convolve"][0].what == "_FallbackSpectralConv2d"
+    assert impact("ptycho_torch/generators/hybrid.py", "functional.gelu(", "functional.relu(").aside == {
+        "ptycho_torch/generators/hybrid.py": "no contract leads here: nothing that one runs names what differs"
     }
+
+
+def test_what_no_contract_imports_is_put_aside():
+    found = impact("ptycho_torch/metrics.py", "def ", "def other_")
+    assert found.aside == {"ptycho_torch/metrics.py": "no contract leads here: nothing that one imports imports it"}
 
 
 def test_comments_touch_nothing_and_are_said_to():

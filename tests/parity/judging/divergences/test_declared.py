@@ -33,7 +33,7 @@ NUMBER = 3
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Path:
+def repository(tmp_path) -> Path:
     (tmp_path / "expected.py").write_text(EXPECTED)
     (tmp_path / "broken.py").write_text("import nothing_of_this_name\n")
     return tmp_path
@@ -47,7 +47,7 @@ def read(folder: Path, entry: dict[str, str], *, file: str = "parity.toml", tabl
     return read_divergences(*found)
 
 
-def test_this_repository_accepts_nothing_today() -> None:
+def test_this_repository_accepts_nothing_today():
     found = declaring(ROOT)
     assert found
     assert found[0].file == ROOT / "pyproject.toml"
@@ -55,7 +55,7 @@ def test_this_repository_accepts_nothing_today() -> None:
 
 
 @pytest.mark.parametrize(("file", "table"), [("parity.toml", ""), ("pyproject.toml", "tool.parity.")])
-def test_an_entry_is_read_from_either_file(repository: Path, file: str, table: str) -> None:
+def test_an_entry_is_read_from_either_file(repository, file, table):
     more = {"quantities": '["mae", "∂/∂observed"]', "strata": '["dark"]', "names": '["losses.mae"]', "breaks": '["f"]'}
     assert read(repository, LEAST | more, file=file, table=table) == (
         Divergence(
@@ -86,12 +86,12 @@ def test_an_entry_is_read_from_either_file(repository: Path, file: str, table: s
         ),
     ],
 )
-def test_a_kind_has_fields_of_its_own(repository: Path, keys: dict[str, str], kind: object) -> None:
+def test_a_kind_has_fields_of_its_own(repository, keys, kind):
     (entry,) = read(repository, LEAST | keys)
     assert entry.kind == kind
 
 
-def test_a_function_is_that_of_a_file_beside_the_declaration(repository: Path) -> None:
+def test_a_function_is_that_of_a_file_beside_the_declaration(repository):
     (entry,) = read(repository, LEAST | {"kind": '"known term"', "term": '"expected.py:term"'})
     assert isinstance(entry.kind, KnownTerm)
     assert (entry.kind.term(predicted=1, observed=2), entry.kind.vjp, entry.kind.words) == (2, None, "plus term")
@@ -104,7 +104,7 @@ def test_a_function_is_that_of_a_file_beside_the_declaration(repository: Path) -
         assert (entry.kind.words, entry.kind.faults(REGISTRY["losses.mae"])) == (words, ())
 
 
-def test_what_a_function_raises_is_said_of_it(repository: Path) -> None:
+def test_what_a_function_raises_is_said_of_it(repository):
     (entry,) = read(repository, LEAST | {"kind": '"known term"', "term": '"expected.py:fails"'})
     assert isinstance(entry.kind, KnownTerm)
     with pytest.raises(CheckNotMade, match=r"^expected\.py:fails: raised RuntimeError: no light$"):
@@ -141,14 +141,14 @@ TERM = {"kind": '"known term"'}
         (TERM | {"term": '"broken.py:term"'}, ".term: expected Python that can be loaded in "),
     ],
 )
-def test_what_is_wrong_is_said_with_its_place(repository: Path, keys: dict[str, str | None], said: str) -> None:
+def test_what_is_wrong_is_said_with_its_place(repository, keys, said):
     entry = {key: value for key, value in (LEAST | keys).items() if value is not None}
     with pytest.raises(UsageError) as raised:
         read(repository, entry)
     assert str(raised.value).startswith(f"{repository / 'parity.toml'}: divergences[0]{said}")
 
 
-def test_divergences_are_of_declared_subjects(repository: Path) -> None:
+def test_divergences_are_of_declared_subjects(repository):
     (repository / "parity.toml").write_text('[[divergences]]\ncontract = "losses.mae"\n')
     with pytest.raises(UsageError, match=r": divergences: expected subjects beside them, .* got none$"):
         declaring(repository)

@@ -33,14 +33,14 @@ def declared(*entries: Divergence) -> list[str]:
     return [fault.removeprefix(TITLE) for fault in declared_faults(entries, REGISTRY, TODAY)]
 
 
-def test_an_entry_is_right_until_the_day_it_expires() -> None:
+def test_an_entry_is_right_until_the_day_it_expires():
     assert declared(ENTRY) == []
     assert declared_faults((ENTRY,), REGISTRY, date(2027, 3, 2)) == (
         f"{TITLE}expired on 2027-03-01: find out whether it still has to be accepted",
     )
 
 
-def test_today_is_today() -> None:
+def test_today_is_today():
     assert declared_faults((replace(ENTRY, expires=date(2000, 1, 1)),), REGISTRY)
     assert not declared_faults((replace(ENTRY, expires=date(2999, 1, 1)),), REGISTRY)
 
@@ -64,27 +64,18 @@ def test_today_is_today() -> None:
             {"kind": AnotherFormula(lambda predicted, observed: predicted, lambda predicted, observed: {})},
             "<lambda>: expected the arguments predicted, observed after cotangents, got (predicted, observed)",
         ),
-        (
-            {"kind": ConstantTerm(per="target")},
-            "unknown argument 'target'; there are: predicted, observed",
-        ),
-        (
-            {"kind": Reduction("target", "HW", To.SUM)},
-            "unknown argument 'target'; there are: predicted, observed",
-        ),
-        (
-            {"kind": Reduction("predicted", "HP", To.SUM)},
-            "unknown axis 'P' of predicted; there are: B, C, H, W",
-        ),
+        ({"kind": ConstantTerm(per="target")}, "unknown argument 'target'; there are: predicted, observed"),
+        ({"kind": Reduction("target", "HW", To.SUM)}, "unknown argument 'target'; there are: predicted, observed"),
+        ({"kind": Reduction("predicted", "HP", To.SUM)}, "unknown axis 'P' of predicted; there are: B, C, H, W"),
         ({"kind": Gauge()}, "expected a complex result, got none"),
     ],
 )
-def test_what_an_entry_may_not_say(changes: dict[str, Any], sentence: str) -> None:
+def test_what_an_entry_may_not_say(changes, sentence):
     (fault,) = declared_faults((replace(ENTRY, **changes),), REGISTRY, TODAY)
     assert fault.partition(": ")[2] == sentence
 
 
-def test_an_unknown_contract_is_named() -> None:
+def test_an_unknown_contract_is_named():
     (fault,) = declared_faults((replace(ENTRY, contract="losses.mea"),), REGISTRY, TODAY)
     assert fault.endswith(": unknown contract 'losses.mea'; did you mean 'losses.mae'?")
 
@@ -100,11 +91,11 @@ def test_an_unknown_contract_is_named() -> None:
         ({"quantities": ("∂/∂observed",)}, True),
     ],
 )
-def test_two_entries_may_not_be_in_the_same(changes: dict[str, Any], overlap: bool) -> None:
+def test_two_entries_may_not_be_in_the_same(changes, overlap):
     assert bool(declared(ENTRY, replace(ENTRY, **changes))) is overlap
 
 
-def test_entries_may_share_a_contract() -> None:
+def test_entries_may_share_a_contract():
     apart = (
         (replace(ENTRY, strata=("dark",)), replace(ENTRY, strata=("odd", "even"))),
         (replace(ENTRY, quantities=("mae",)), replace(ENTRY, quantities=("∂/∂observed",))),
@@ -126,16 +117,16 @@ def measured(found: list[Measurement], entry: Divergence = ENTRY) -> list[str]:
     return [fault.removeprefix(TITLE) for fault in measured_faults((entry,), found, REGISTRY)]
 
 
-def test_an_entry_that_shows_within_its_interval_is_right() -> None:
+def test_an_entry_that_shows_within_its_interval_is_right():
     assert measured(measurements(3.0)) == []
     assert measured(measurements(None, STRATA[1:]) + measurements(3.0, STRATA[:1])) == []
 
 
-def test_an_entry_that_never_shows_is_taken_out() -> None:
+def test_an_entry_that_never_shows_is_taken_out():
     assert measured(measurements(None)) == [f"never shows in {len(STRATA)} examples: take it out"]
 
 
-def test_of_an_entry_that_was_not_tried_throughout_it_is_not_said_that_it_never_shows() -> None:
+def test_of_an_entry_that_was_not_tried_throughout_it_is_not_said_that_it_never_shows():
     assert measured(measurements(None, STRATA[1:])) == []
     assert measured([]) == []
     assert measured(measurements(None, STRATA[:1]), replace(ENTRY, strata=STRATA[:1])) == [
@@ -143,14 +134,14 @@ def test_of_an_entry_that_was_not_tried_throughout_it_is_not_said_that_it_never_
     ]
 
 
-def test_a_size_beyond_the_interval_is_said_with_its_place() -> None:
+def test_a_size_beyond_the_interval_is_said_with_its_place():
     found = measurements(3.0, STRATA[2:]) + measurements(5.0, STRATA[:1], fault="left")
     assert measured([*found, *measurements(7.0, STRATA[1:2], fault="left")]) == [
         f"measured 7 in mae of case {STRATA[1]}/0 in f64, expected 2 to 4; outside in 2 of {len(STRATA)} examples"
     ]
 
 
-def test_a_fact_that_is_said_to_break_must() -> None:
+def test_a_fact_that_is_said_to_break_must():
     fact = REGISTRY[MAE].facts[0].statement
     entry = replace(ENTRY, breaks=(fact,))
     holds = [replace(m, quantity=law_of(fact), divergence=None) for m in measurements(None)]
@@ -159,14 +150,14 @@ def test_a_fact_that_is_said_to_break_must() -> None:
     assert measured(measurements(3.0) + holds[1:] + breaks, entry) == []
 
 
-def test_a_domain_without_elements_leaves_nothing() -> None:
+def test_a_domain_without_elements_leaves_nothing():
     entry = replace(ENTRY, kind=SubDomain(lambda inputs: np.zeros((), bool)), low=1e-9)
     none = [replace(m, elements=0) for m in measurements(3.0)]
     (fault,) = measured_faults((entry,), none, REGISTRY)
     assert fault.endswith(": leaves no element to be judged in any example")
 
 
-def test_everything_together() -> None:
+def test_everything_together():
     faults = divergence_faults(
         (ENTRY, replace(ENTRY, contract="x")), measurements(None), REGISTRY, today=date(2028, 1, 1)
     )

@@ -3,19 +3,14 @@
 import os
 import signal
 import subprocess
-import sys
 import tempfile
-from pathlib import Path
 
 import pytest
 
-from parity._ground.repository import ROOT
-from parity.proof.bench import revisions
-from parity.proof.bench.ratios import compared
 from parity.proof.bench.revisions import compare_with, exported
-from parity.proof.bench.sizes import Timed
+from parity.proof.bench.sizes import Timed, compared
 from parity.proof.bench.stored import BenchError
-from parity.proof.bench.tables.comparisons import revisions_table
+from parity.proof.bench.tables.sizes import revisions_table
 from parity.proof.bench.timing import Pace
 from parity.report.terminal import plain
 
@@ -79,14 +74,9 @@ def test_a_revision_with_an_older_command_line_cannot_be_benched(repository, tem
     assert list(temporary.iterdir()) == []
 
 
-@pytest.mark.parametrize("revision", ["no-such", "--all", ""])
-def test_no_revision(revision, repository):
-    with pytest.raises(BenchError, match=r"^against: expected a git revision"), exported(revision, repository):
-        pass
-
-
-def test_no_repository(tmp_path):
-    with pytest.raises(BenchError, match="expected a git revision that"), exported("HEAD", tmp_path):
+@pytest.mark.parametrize(("revision", "folder"), [("no-such", ""), ("--all", ""), ("", ""), ("HEAD", "..")])
+def test_no_revision_or_no_repository(revision, folder, repository):
+    with pytest.raises(BenchError, match=r"^against: expected a git revision"), exported(revision, repository / folder):
         pass
 
 
@@ -103,12 +93,6 @@ def test_interrupted_nothing_is_left(number, repository, temporary):
         interrupted()
     assert list(temporary.iterdir()) == []
     assert signal.getsignal(signal.SIGTERM) is before
-
-
-def test_the_tree_at_hand_is_this_one():
-    assert Path(revisions.__file__).is_relative_to(ROOT)
-    assert (ROOT / "parity" / "__main__.py").exists()
-    assert sys.executable
 
 
 def test_ratios_have_a_spread(timed):

@@ -53,25 +53,16 @@ def test_one_stack_alone_is_compared_with_nothing():
     assert list(report.startup) == ["import torch"]
 
 
-def test_the_whole_and_the_floor_both_hold_the_slowest_start():
-    timed = ContractBench(
-        "a.b", examples=2, seconds={SIMULATION: 1.0, "torch": 2.0}, bare=0.25, anew=0.5, false_alarms={BOUND: 1}
-    )
-    report = BenchReport((timed, timed), {"import torch": 1.0, "import torch, tensorflow": 4.0})
-    assert (report.total, report.floor, report.ratio, report.floor_once_traced) == (10.0, 5.0, 2.0, 4.5)
-
-
-def test_the_tables_show_each_number():
-    timed = ContractBench(
-        "a.b", examples=4, seconds={SIMULATION: 1.0, "torch": 2.0}, bare=0.25, anew=0.5, false_alarms={BOUND: 3}
-    )
-    text = plain(suite_tables(BenchReport((timed,), {"import torch": 1.5})))
+def test_the_tables_show_each_number_and_the_whole_and_the_floor_both_hold_the_slowest_start():
+    seconds = {SIMULATION: 1.0, "torch": 2.0}
+    timed = ContractBench("a.b", examples=4, seconds=seconds, bare=0.25, anew=0.5, false_alarms={BOUND: 3})
+    text = plain(suite_tables(BenchReport((timed, timed), {"import torch": 1.5, "import torch, tensorflow": 4.0})))
     rows = [line.split() for line in text.splitlines()]
-    assert ["a.b", "250.0", "500.0", "750.0", "62.5", "125.0"] in rows
+    assert rows.count(["a.b", "250.0", "500.0", "750.0", "62.5", "125.0"]) == 2
     assert ["import", "torch", "1.5"] in rows
-    assert [*BOUND.split(), "3", "4"] in rows
-    assert "4.5 s in all, 2.2 times the 2.0 s of start and bare calls, traces included" in text
-    assert text.endswith("these are 1.8 s\n")
+    assert [*BOUND.split(), "6", "8"] in rows
+    assert "10.0 s in all, 2.0 times the 5.0 s of start and bare calls, traces included" in text
+    assert text.endswith("these are 4.5 s\n")
 
 
 def test_a_start_that_fails_is_not_a_time(monkeypatch):

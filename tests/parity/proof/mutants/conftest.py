@@ -1,17 +1,16 @@
 """A package of three lines, its tests, and mutants of it."""
 
-import ast
+import importlib
 import itertools
 import sys
-import textwrap
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from parity.proof.mutants.asking import Session
-from parity.proof.mutants.mutate import Mutant, MutantKind, mutants_of
+from parity.proof.mutants.mutate import Mutant, MutantKind
 
 NUMBERS = itertools.count()
 
@@ -22,50 +21,27 @@ class Tiny:
 
     name: str
     folder: Path
-
-    def code(self, text: str) -> None:
-        (self.folder / self.name).mkdir()
-        (self.folder / self.name / "__init__.py").touch()
-        (self.folder / self.name / "code.py").write_text(textwrap.dedent(text))
+    code: ModuleType
 
     def question(self, test: str) -> Session:
         """Runs a test, which finds the file as `code`."""
         path = self.folder / f"test_{self.name}.py"
-        path.write_text(f"from {self.name} import code\n\n\n{textwrap.dedent(test)}")
+        path.write_text(f"from {self.name} import code\n\n\n{test}")
         return Session(("--rootdir", str(self.folder), "-c", "/dev/null", str(path)), (path,))
 
     def mutant(self, definition: str, source: str) -> Mutant:
-        return Mutant(
-            self.name,
-            "code",
-            definition,
-            definition,
-            1,
-            0,
-            "by hand",
-            "",
-            "",
-            MutantKind.MATHEMATICS,
-            textwrap.dedent(source),
-        )
+        what = (definition, definition, 1, 0, "by hand", "", "", MutantKind.MATHEMATICS)
+        return Mutant(self.name, "code", *what, source)
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tiny]:
-    made = Tiny(f"tiny{next(NUMBERS)}", tmp_path)
+def tiny(tmp_path, monkeypatch):
+    name = f"tiny{next(NUMBERS)}"
     monkeypatch.syspath_prepend(tmp_path)
-    yield made
-    for name in [name for name in sys.modules if made.name in name]:
-        del sys.modules[name]
-
-
-@pytest.fixture
-def changes() -> Callable[[str, str], list[str]]:
-    """What an operator makes of the body of a function of x and y, by the name of the operator."""
-
-    def found(operator: str, body: str) -> list[str]:
-        text = f"import tf\n\ndef f(x, y):\n{textwrap.indent(textwrap.dedent(body), '    ')}"
-        mutants = [mutant for mutant in mutants_of("p", "m", text) if mutant.operator == operator]
-        return [ast.unparse(ast.parse(mutant.source).body[0].body).strip() for mutant in mutants]  # type: ignore[attr-defined]
-
-    return found
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "__init__.py").touch()
+    lines = ("LIMIT = 2", "def doubled(x): return LIMIT * x", "def quadrupled(x): return doubled(doubled(x))")
+    (tmp_path / name / "code.py").write_text("\n".join(lines))
+    yield Tiny(name, tmp_path, importlib.import_module(f"{name}.code"))
+    for module in [module for module in sys.modules if name in module]:
+        del sys.modules[module]

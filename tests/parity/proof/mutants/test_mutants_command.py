@@ -6,19 +6,6 @@ from parity.cli import mutants as command
 from parity.proof.mutants.trial import MutantTrial, TrialOutcome
 
 
-@pytest.fixture
-def everything_ends(monkeypatch):
-    """A run in which every mutant ends the same way."""
-
-    def ends(outcome):
-        def trials(mutants, root, path, jobs, limit, advance):
-            return {mutant.id: MutantTrial(mutant.id, outcome, 1.0) for mutant in mutants}
-
-        monkeypatch.setattr(command, "try_all", trials)
-
-    return ends
-
-
 def called(*arguments):
     return CliRunner().invoke(command.mutants_group, arguments, standalone_mode=False)
 
@@ -36,20 +23,16 @@ def test_a_file_that_is_no_source_of_a_stack_is_refused():
 @pytest.mark.parametrize(
     ("outcome", "code"), [(TrialOutcome.KILLED, 0), (TrialOutcome.TIMED_OUT, 1), (TrialOutcome.BROKEN, 1)]
 )
-def test_the_exit_code_says_whether_every_mutant_was_noticed(everything_ends, outcome, code):
-    everything_ends(outcome)
-    assert called("run", "ptycho/optics.py").return_value == code
+def test_both_kinds_have_their_own_share_what_was_missed_is_listed_and_a_report_is_written(
+    outcome, code, monkeypatch, tmp_path
+):
+    def trials(mutants, *options):
+        return {mutant.id: MutantTrial(mutant.id, outcome, 1.0) for mutant in mutants}
 
-
-def test_both_kinds_have_their_own_share_and_what_was_missed_is_listed(everything_ends):
-    everything_ends(TrialOutcome.TIMED_OUT)
-    output = called("run", "ptycho/optics.py").output
-    assert "mathematics, by pytest -m parity" in output
-    assert "borders, by the unit tests" in output
-    assert "not killed:" in output
-
-
-def test_the_report_is_written(everything_ends, tmp_path):
-    everything_ends(TrialOutcome.KILLED)
-    called("run", "ptycho/optics.py", "--report", str(tmp_path / "found"))
+    monkeypatch.setattr(command, "try_all", trials)
+    ended = called("run", "ptycho/optics.py", "--report", str(tmp_path / "found"))
+    assert ended.return_value == code
+    assert "mathematics, by pytest -m parity" in ended.output
+    assert "borders, by the unit tests" in ended.output
+    assert ("not killed:" in ended.output) is bool(code)
     assert (tmp_path / "found" / "mutants.json").is_file()

@@ -5,26 +5,15 @@ from multiprocessing import active_children
 
 import pytest
 
-from parity.proof.mutants import journal
 from parity.proof.mutants.crew import TrialsNotMade, try_all
 from parity.proof.mutants.mutate import Mutant, MutantKind
-from parity.proof.mutants.trial import MutantTrial, TrialOutcome
+from parity.proof.mutants.trial import MutantTrial, TrialOutcome, append_trial, read_trials
 
-WIDEN = Mutant(
-    "ptycho_torch",
-    "scaling",
-    "_widen",
-    "_widen",
-    1,
-    0,
-    "by hand",
-    "",
-    "",
-    MutantKind.BORDER,
-    "def _widen(amplitude):\n    return 0",
+WHAT = ("ptycho_torch", "scaling", "_widen", "_widen", 1, 0, "by hand", "", "", MutantKind.BORDER)
+WIDEN, HANGS, DIES = (
+    Mutant(*WHAT, f"def _widen(amplitude):\n    {body}")
+    for body in ("return 0", "while True: amplitude = amplitude", "import os; os._exit(7)")
 )
-HANGS = replace(WIDEN, source="def _widen(amplitude):\n    while True:\n        amplitude = amplitude")
-DIES = replace(WIDEN, source="def _widen(amplitude):\n    import os\n    os._exit(7)")
 
 TEST = """
 from ptycho_torch import scaling
@@ -48,14 +37,12 @@ def checkout(tmp_path):
 def test_a_process_that_dies_kills_nothing_and_the_next_mutant_is_tried(checkout):
     advanced = []
     trials = try_all([DIES, WIDEN], checkout, checkout / "journal", 1, 60.0, lambda: advanced.append(1))
-    assert {mutant: trial.outcome for mutant, trial in trials.items()} == {
-        DIES.id: TrialOutcome.BROKEN,
-        WIDEN.id: TrialOutcome.KILLED,
-    }
+    outcomes = {mutant: trial.outcome for mutant, trial in trials.items()}
+    assert outcomes == {DIES.id: TrialOutcome.BROKEN, WIDEN.id: TrialOutcome.KILLED}
     assert trials[DIES.id].message == "its process ended itself with exit code 7"
     assert len(advanced) == 2
     assert active_children() == []
-    assert journal.read(checkout / "journal") == trials
+    assert read_trials(checkout / "journal") == trials
 
 
 def test_an_endless_loop_is_not_a_kill_and_the_next_mutant_is_tried(checkout):
@@ -66,7 +53,7 @@ def test_an_endless_loop_is_not_a_kill_and_the_next_mutant_is_tried(checkout):
 def test_what_a_journal_has_is_not_tried_again(checkout):
     path, advanced = checkout / "journal", []
     known = MutantTrial(DIES.id, TrialOutcome.SURVIVED, 1.0)
-    journal.append(path, known)
+    append_trial(path, known)
     assert try_all([DIES], checkout, path, 2, 60.0, lambda: advanced.append(1)) == {DIES.id: known}
     assert len(advanced) == 1
 

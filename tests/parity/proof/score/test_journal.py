@@ -17,29 +17,18 @@ CONTRACTS = tuple(REGISTRY[name] for name in NAMES)
 
 def scored(name: str) -> ContractScore:
     """Every defect of a contract caught, every rewrite silent."""
-    return ContractScore(
-        contract=name,
-        examples=1,
-        agrees=True,
-        epsilon=None,
-        pooled=None,
-        alarms={},
-        defects=tuple(
-            DefectScore(d.full_name, stack, True, True, Seen.among({"even/0": True}), {}, {})
-            for d in CATALOGUE.select([name])
-            for stack in d.stacks
-        ),
-        rewrites=tuple(
-            RewriteScore(r.full_name, stack, True, "")
-            for r in REWRITES.values()
-            if r.target == name
-            for stack in r.stacks
-        ),
+    seen, rewrites = Seen.among({"even/0": True}), [r for r in REWRITES.values() if r.target == name]
+    found = (
+        DefectScore(d.full_name, stack, True, True, seen, {}, {})
+        for d in CATALOGUE.select([name])
+        for stack in d.stacks
     )
+    silent = (RewriteScore(r.full_name, stack, True) for r in rewrites for stack in r.stacks)
+    return ContractScore(name, 1, True, None, None, {}, tuple(found), tuple(silent))
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def asked(monkeypatch) -> list[str]:
     """The contracts that were scored, instead of scoring them."""
     names: list[str] = []
 
@@ -52,7 +41,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def test_what_is_known_is_not_scored_again_and_the_rest_is(asked: list[str]) -> None:
+def test_what_is_known_is_not_scored_again_and_the_rest_is(asked):
     seen: list[Score] = []
     known = Score((ScoreRun((scored(NAMES[0]),), run.CI_EXAMPLES, 7, {}, "a1"),))
     whole = run.score(CONTRACTS, run.Job(), advance=seen.append, known=known)
@@ -63,19 +52,16 @@ def test_what_is_known_is_not_scored_again_and_the_rest_is(asked: list[str]) -> 
     assert [len(score.contracts) for score in seen] == [2]
 
 
-def test_a_contract_that_has_other_defects_now_is_scored_again(asked: list[str]) -> None:
+def test_a_contract_that_has_other_defects_now_and_a_score_of_other_examples_are_scored_again(asked):
     old = scored(NAMES[0])
     fewer = replace(old, defects=old.defects[1:])
-    run.score(CONTRACTS, run.Job(), known=Score((ScoreRun((fewer,), run.CI_EXAMPLES),)))
-    assert asked == list(NAMES)
+    for known in (ScoreRun((fewer,), run.CI_EXAMPLES), ScoreRun((old,), 3)):
+        asked.clear()
+        run.score(CONTRACTS, run.Job(), known=Score((known,)))
+        assert asked == list(NAMES)
 
 
-def test_a_score_of_other_examples_is_not_gone_on_with(asked: list[str]) -> None:
-    run.score(CONTRACTS, run.Job(), known=Score((ScoreRun((scored(NAMES[0]),), 3),)))
-    assert asked == list(NAMES)
-
-
-def test_a_row_is_stale_where_defects_rewrites_or_right_causes_are_others_now() -> None:
+def test_a_row_is_stale_where_defects_rewrites_or_right_causes_are_others_now():
     right = scored(NAMES[0])
     (row, *rows) = right.defects
     marked_otherwise = replace(row, explained=Explained(None, ("something else",)))
@@ -88,6 +74,6 @@ def test_a_row_is_stale_where_defects_rewrites_or_right_causes_are_others_now() 
     assert NAMES[0] not in run.stale(Score((ScoreRun((right,), 1),)))
 
 
-def test_a_row_that_is_missing_or_of_no_contract_is_stale() -> None:
+def test_a_row_that_is_missing_or_of_no_contract_is_stale():
     gone = replace(scored(NAMES[0]), contract="losses.gone")
     assert {NAMES[0], "losses.gone"} <= {*run.stale(Score((ScoreRun((gone,), 1),)))}

@@ -1,7 +1,6 @@
 """A score as data: its totals, its file, its page."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,15 +45,18 @@ def score_of(*defects: DefectScore, rewrites: tuple[RewriteScore, ...] = (), agr
     return Score((ScoreRun((contract,), examples=20, seconds=7, environment={"python": "3.11"}, sources="a1"),))
 
 
-def test_a_score_holds_where_all_is_caught_and_nothing_else_is() -> None:
+def test_a_score_holds_where_all_is_caught_and_nothing_else_is():
     assert score_of(CAUGHT, rewrites=(SILENT,)).holds
-    assert not score_of(CAUGHT, MISSED).holds
-    assert not score_of(replace(CAUGHT, sided=False)).holds
-    assert not score_of(CAUGHT, rewrites=(LOUD,)).holds
-    assert not score_of(CAUGHT, agrees=False).holds
+    wrong = (
+        score_of(CAUGHT, MISSED),
+        score_of(replace(CAUGHT, sided=False)),
+        score_of(CAUGHT, rewrites=(LOUD,)),
+        score_of(CAUGHT, agrees=False),
+    )
+    assert not any(score.holds for score in wrong)
 
 
-def test_what_went_wrong_is_named() -> None:
+def test_what_went_wrong_is_named():
     score = score_of(CAUGHT, MISSED, rewrites=(SILENT, LOUD), agrees=False)
     assert score.missed == (MISSED,)
     assert score.misattributed == ()
@@ -64,7 +66,7 @@ def test_what_went_wrong_is_named() -> None:
     assert "false alarms: losses.mae, losses.mae/b in tensorflow\n" in said
 
 
-def test_seen_counts_the_examples_and_names_the_first() -> None:
+def test_seen_counts_the_examples_and_names_the_first():
     assert Seen.among({"even/0": False, "odd/0": True, "odd/1": True}) == Seen(2, 3, "odd/0")
     assert Seen.among({"even/0": False}) == Seen(0, 1)
     assert Seen.among({}).share == 0
@@ -76,73 +78,64 @@ def test_seen_counts_the_examples_and_names_the_first() -> None:
     ("cause", "right", "is_right"),
     [("a", ("a", "b"), True), ("c", ("a", "b"), False), (None, ("a",), False), (None, (), True), ("a", (), False)],
 )
-def test_an_explanation_is_right_if_it_is_one_of_those_and_none_if_there_is_none(
-    cause: str | None, right: tuple[str, ...], is_right: bool
-) -> None:
+def test_an_explanation_is_right_if_it_is_one_of_those_and_none_if_there_is_none(cause, right, is_right):
     assert Explained(cause, right).is_right is is_right
 
 
-def test_accuracy_counts_only_what_was_asked() -> None:
+def test_accuracy_counts_only_what_was_asked():
     assert accuracy([CAUGHT, MISSED, replace(CAUGHT, explained=None)]) == (1, 2)
 
 
-def test_a_stored_score_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_a_stored_score_comes_back_as_it_was(tmp_path):
     for score in (score_of(CAUGHT, MISSED, rewrites=(SILENT, LOUD)), score_of(), Score(())):
         (tmp_path / "score.json").write_bytes(encoded(score))
         assert read_score(tmp_path / "score.json") == score
-
-
-def test_each_defect_has_a_line_of_its_own_in_the_file() -> None:
-    lines = encoded(score_of(CAUGHT, MISSED)).decode().splitlines()
-    assert sum('"defect": "losses.mae/a"' in line for line in lines) == 2
+        lines = encoded(score).decode().splitlines()  # each defect has one of its own
+        assert sum('"defect": "losses.mae/a"' in line for line in lines) == len(score.defects)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 0, "runs": []}', '{"format": 2}'])
-def test_a_file_that_holds_no_score_is_refused_by_name(tmp_path: Path, content: str) -> None:
+def test_a_file_that_holds_no_score_is_refused_by_name(tmp_path, content):
     path = tmp_path / "score.json"
     path.write_text(content)
     with pytest.raises(ScoreError, match=r"score\.json: expected a score"):
         read_score(path)
 
 
-def test_the_page_has_totals_first_and_a_row_for_each_defect() -> None:
+def test_the_page_has_totals_first_and_a_row_for_each_defect():
     text = page(score_of(MISSED, CAUGHT, rewrites=(SILENT,)))
-    parts = (
-        "| defects caught | 1 of 2 (50.0%) |",
-        "## What a tol",
-        "## Causes",
-        "## Explained wrongly",
-        "## By contract",
-        "## Defect by",
-        "## Made by",
-    )
-    assert sorted(parts, key=text.index) == list(parts)
+    headings = ("What a tol", "Causes", "Explained wrongly", "By contract", "Defect by", "Made by")
+    parts = ["| defects caught | 1 of 2 (50.0%) |", *(f"## {heading}" for heading in headings)]
+    assert sorted(parts, key=text.index) == parts
     matrix = text.partition("## Defect by defect")[2]
     assert matrix.count("losses.mae/a") == 1
     assert "| `losses.mae/a` | · | – / 2/4 | – / 1/4 | · / – |\n" in matrix
 
 
+MAE = result_of("mae")
+
+
 @pytest.mark.parametrize(
     ("got", "fires"),
     [
-        ({result_of("mae"): np.float32([1.0, 2.0])}, False),
-        ({result_of("mae"): np.float32([1.0, 2.00001])}, False),
-        ({result_of("mae"): np.float32([1.0, 2.1])}, True),
-        ({result_of("mae"): np.float32([1.0, np.nan])}, True),
-        ({result_of("mae"): np.float32([[1.0, 2.0]])}, True),
-        ({result_of("mae"): np.float64([1.0, 2.0])}, True),
+        ({MAE: np.float32([1.0, 2.0])}, False),
+        ({MAE: np.float32([1.0, 2.00001])}, False),
+        ({MAE: np.float32([1.0, 2.1])}, True),
+        ({MAE: np.float32([1.0, np.nan])}, True),
+        ({MAE: np.float32([[1.0, 2.0]])}, True),
+        ({MAE: np.float64([1.0, 2.0])}, True),
         ({}, True),
         (None, True),
-        ({result_of("mae"): np.float32([1.0, 2.0]), gradient_of("x"): np.float32(9)}, False),
+        ({MAE: np.float32([1.0, 2.0]), gradient_of("x"): np.float32(9)}, False),
     ],
 )
-def test_a_tolerance_fires_on_values_that_it_does_not_hold(got: dict[str, np.ndarray] | None, fires: bool) -> None:
+def test_a_tolerance_fires_on_values_that_it_does_not_hold(got, fires):
     baseline = Baseline("torch.testing.assert_close", FLOAT32, 1e-4, 0.0, same_dtype=True)
     expected = {result_of("mae"): np.float32([1.0, 2.0]), gradient_of("x"): np.float32(1)}
     assert baseline.fires(got, expected) is fires
 
 
-def test_the_summary_has_the_totals_and_says_how_to_print_the_rest() -> None:
+def test_the_summary_has_the_totals_and_says_how_to_print_the_rest():
     text = summary(score_of(MISSED, CAUGHT, rewrites=(SILENT,)))
     assert "| defects caught | 1 of 2 (50.0%) |" in text
     assert "`parity defects score --stored` prints the rest" in text
@@ -154,7 +147,7 @@ def scored(name: str) -> ContractScore:
     return ContractScore(name, 4, True, None, None, {})
 
 
-def test_a_later_run_takes_the_place_of_what_it_scored_and_the_rest_stays() -> None:
+def test_a_later_run_takes_the_place_of_what_it_scored_and_the_rest_stays():
     first = ScoreRun((scored("optics.illuminate"), scored("losses.mae")), 20, 7, {}, "a1")
     later = ScoreRun((scored("losses.mae"),), 20, 2, {}, "b2")
     both = Score((first,)).updated([later])

@@ -8,23 +8,13 @@ import pytest
 
 from parity._ground.codes import AGREE, DISAGREE, NOT_CHECKED
 from parity.contracts.changes import replaced, returning
-from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
 from parity.contracts.fault import Fault, Rewrite
 from parity.contracts.namespace import Namespace
 from parity.faults.injection import injected
 from parity.goldens.folder import GoldenSet
 from parity.proof.score.preparation import Preparation
-from parity.proof.score.result import (
-    FACT,
-    FLOAT32_VALUE,
-    FLOAT64_VALUE,
-    GOLDEN,
-    GRADIENT,
-    STAGE,
-    ContractScore,
-    DefectScore,
-)
+from parity.proof.score.result import ContractScore, Explained, Look, Seen
 from parity.proof.score.scoring import Stacks, score_contract
 from parity.proof.score.session import GOLDENS, held_by_pytest
 from parity.stacks.base import Framework
@@ -62,137 +52,116 @@ REWRITES = (
 )
 
 
-def factor_always(contract: Contract, framework: Framework, measurements: Any) -> Any:
+def factor_always(*asked: Any) -> Any:
     return SimpleNamespace(cause="is off by a factor")
 
 
-def impossible(contract: Contract, framework: Framework, measurements: Any) -> Any:
+def impossible(*asked: Any, **more: Any) -> Any:
     raise RuntimeError("lost")
 
 
 @pytest.fixture(scope="module")
-def eager(stacks: Frameworks) -> Stacks:
+def eager(stacks) -> Stacks:
     by_name = {framework.name: framework for framework in stacks}
     return Stacks(by_name, by_name)
 
 
 @pytest.fixture(scope="module")
-def preparations(stacks: Frameworks) -> dict[str, Preparation]:
+def preparations(stacks) -> dict[str, Preparation]:
     goldens = GoldenSet.read(GOLDENS)
     return {contract.name: Preparation.of(contract, stacks, 2, goldens) for contract in CONTRACTS}
 
 
 @pytest.fixture(scope="module")
-def scored(preparations: dict[str, Preparation], eager: Stacks) -> dict[str, ContractScore]:
-    def changes_of(name: str, changes: tuple[Any, ...]) -> list[Any]:
+def scored(preparations, eager) -> dict[str, ContractScore]:
+    def of(name: str, changes: tuple[Any, ...]) -> list[Any]:
         return [change for change in changes if change.target == name]
 
     return {
-        name: score_contract(preparation, eager, changes_of(name, DEFECTS), changes_of(name, REWRITES), factor_always)
+        name: score_contract(preparation, eager, of(name, DEFECTS), of(name, REWRITES), factor_always)
         for name, preparation in preparations.items()
     }
 
 
 @pytest.fixture
-def of(scored: dict[str, ContractScore]) -> Any:
+def of(scored):
     """The score of a defect in a stack."""
-
-    def find(name: str, stack: str = "torch") -> DefectScore:
-        contract = scored[name.split("/")[0]]
-        return next(defect for defect in contract.defects if (defect.defect, defect.stack) == (name, stack))
-
-    return find
+    found = {(one.defect, one.stack): one for contract in scored.values() for one in contract.defects}
+    return lambda name, stack="torch": found[name, stack]
 
 
-def test_every_defect_is_scored_in_each_of_its_stacks(scored: dict[str, ContractScore]) -> None:
+def test_every_defect_is_scored_in_each_of_its_stacks(scored):
     found = [(defect.defect, defect.stack) for contract in scored.values() for defect in contract.defects]
     assert found == [(defect.full_name, stack) for defect in DEFECTS for stack in defect.stacks]
 
 
-def test_a_plain_defect_shows_in_every_example_and_its_side_is_named(of: Any) -> None:
-    for stack in ("torch", "tensorflow"):
-        found = of("losses.mae/gain", stack)
-        assert found.caught
-        assert found.sided
-        for column in (FLOAT32_VALUE, FLOAT64_VALUE, GRADIENT):
-            assert found.seen[column].caught > 0
-        assert found.seen[GOLDEN].caught == found.seen[GOLDEN].tried > 0
-        assert found.first_column == FLOAT32_VALUE
+VALUES = {Look.FLOAT32, Look.FLOAT64}
 
 
-def test_a_gain_far_below_a_float32_shows_in_float64_alone(of: Any) -> None:
-    found = of("losses.mae/fine-gain")
-    assert found.caught
-    assert found.seen[FLOAT32_VALUE].caught == 0
-    assert found.seen[FLOAT64_VALUE].caught > 0
-    assert found.first_column == FLOAT64_VALUE
+@pytest.mark.parametrize(
+    ("name", "stack", "shows", "does_not", "first"),
+    [
+        ("losses.mae/gain", "torch", {*VALUES, Look.GRADIENT, Look.GOLDEN}, set(), Look.FLOAT32),
+        ("losses.mae/gain", "tensorflow", {*VALUES, Look.GRADIENT, Look.GOLDEN}, set(), Look.FLOAT32),
+        ("losses.mae/fine-gain", "torch", {Look.FLOAT64}, {Look.FLOAT32}, Look.FLOAT64),
+        ("losses.mae/detached", "torch", {Look.GRADIENT}, VALUES, Look.GRADIENT),
+        ("losses.mae/offset", "torch", {Look.FACT}, set(), Look.FLOAT32),
+        ("losses.mae/nothing", "torch", set(), {*VALUES, Look.GRADIENT, Look.FACT, Look.GOLDEN}, "–"),
+        ("optics.illuminate/gain", "torch", {Look.STAGE}, set(), Look.FLOAT32),
+        ("optics.illuminate/gain", "tensorflow", {Look.STAGE}, set(), Look.FLOAT32),
+    ],
+)
+def test_a_defect_shows_where_its_mathematics_says(of, name, stack, shows, does_not, first):
+    found = of(name, stack)
+    assert found.caught is found.sided is bool(shows)
+    assert all(found.seen[look].caught > 0 for look in shows)
+    assert all(found.seen[look].caught == 0 for look in does_not)
+    assert found.first_column == first
 
 
-def test_what_is_wrong_with_a_gradient_shows_in_no_value(of: Any) -> None:
-    found = of("losses.mae/detached")
-    assert found.caught
-    assert found.seen[FLOAT32_VALUE].caught == found.seen[FLOAT64_VALUE].caught == 0
-    assert found.seen[GRADIENT].caught > 0
-    assert all(seen.caught == 0 for seen in found.baselines.values())
+def test_a_gain_shows_in_every_golden_and_the_first_example_that_shows_it_is_named(of, preparations):
+    found = of("losses.mae/gain")
+    assert found.seen[Look.GOLDEN].caught == found.seen[Look.GOLDEN].tried > 0
+    assert found.any_column.first in [example.case.name for example in preparations["losses.mae"].examples]
+    assert of("optics.illuminate/gain").seen[Look.STAGE].caught == 1
 
 
-def test_a_law_that_is_broken_is_seen(of: Any) -> None:
-    assert of("losses.mae/offset").seen[FACT].caught > 0
+@pytest.mark.parametrize("name", ["losses.mae/detached", "losses.mae/nothing"])
+def test_what_shows_in_no_value_no_tolerance_notices(of, name):
+    assert all(seen.caught == 0 for seen in of(name).baselines.values())
 
 
-def test_a_stack_that_raises_is_caught_in_every_example_by_everybody(
-    of: Any, preparations: dict[str, Preparation]
-) -> None:
+def test_nobody_notices_what_is_no_defect(of):
+    assert of("losses.mae/nothing").any_column == Seen(0, of("losses.mae/gain").any_column.tried)
+
+
+def test_a_stack_that_raises_is_caught_in_every_example_by_everybody(of, preparations):
     found = of("losses.mae/raising")
     examples = preparations["losses.mae"].verdict.examples
     assert (found.any_column.caught, found.any_column.tried) == (examples, examples)
-    correct = {name: seen.caught for name, seen in of("losses.mae/raising").baselines.items()}
-    assert correct["rtol=1e-5, atol=1e-6 in float64"] == examples
+    assert found.baselines["rtol=1e-5, atol=1e-6 in float64"].caught == examples
 
 
-def test_nobody_notices_what_is_no_defect(of: Any) -> None:
-    found = of("losses.mae/nothing")
-    assert not found.caught
-    assert found.any_column.caught == 0
-    assert found.any_column.first == ""
-    assert found.first_column == "–"
-    assert all(seen.caught == 0 for seen in found.baselines.values())
-
-
-def test_the_first_example_that_shows_it_is_named(of: Any, preparations: dict[str, Preparation]) -> None:
-    names = [example.case.name for example in preparations["losses.mae"].examples]
-    assert of("losses.mae/gain").any_column.first in names
-
-
-def test_the_stage_of_a_composition_is_named(of: Any) -> None:
-    for stack in ("torch", "tensorflow"):
-        assert of("optics.illuminate/gain", stack).seen[STAGE].caught == 1
-
-
-def test_a_tolerance_is_credited_only_where_it_is_silent_on_correct_code(
-    of: Any, scored: dict[str, ContractScore]
-) -> None:
+def test_a_tolerance_is_credited_only_where_it_is_silent_on_correct_code(of, scored):
     strict = "np.testing.assert_allclose in float32"
     alarms = scored["losses.mae"].alarms[strict]
     seen = of("losses.mae/raising").baselines[strict]
     assert seen.caught + alarms.caught == seen.tried == alarms.tried
 
 
-def test_a_cause_is_right_where_it_is_one_of_those_that_are(of: Any) -> None:
+def test_a_cause_is_right_where_it_is_one_of_those_that_are(of):
     assert of("losses.mae/gain").explained.is_right
     assert not of("losses.mae/offset").explained.is_right
-    assert of("losses.mae/nothing").explained.cause is None
-    assert of("losses.mae/nothing").explained.is_right
+    assert of("losses.mae/nothing").explained == Explained(None, ())
 
 
-def test_a_diagnosis_that_raises_is_a_wrong_answer(preparations: dict[str, Preparation], eager: Stacks) -> None:
+def test_a_diagnosis_that_raises_is_a_wrong_answer(preparations, eager):
     (found,) = score_contract(preparations["losses.mae"], eager, DEFECTS[2:3], diagnose=impossible).defects
-    assert found.explained is not None
     assert found.explained.cause == "the diagnosis raised RuntimeError: lost"
     assert not found.explained.is_right
 
 
-def test_a_rewrite_is_silent_or_its_alarm_is_told(scored: dict[str, ContractScore]) -> None:
+def test_a_rewrite_is_silent_or_its_alarm_is_told(scored):
     *silent, loud = scored["losses.mae"].rewrites
     assert [(r.rewrite, r.stack, r.silent, r.said) for r in silent] == [
         ("losses.mae/nothing", stack, True, "") for stack in ("tensorflow", "torch")
@@ -201,38 +170,34 @@ def test_a_rewrite_is_silent_or_its_alarm_is_told(scored: dict[str, ContractScor
     assert "times the bound" in loud.said
 
 
-def test_the_stacks_are_as_they_were(preparations: dict[str, Preparation], stacks: Frameworks) -> None:
+def test_the_stacks_are_as_they_were(preparations, stacks):
     for preparation in preparations.values():
         assert preparation.verdict.agrees
         for example in preparation.examples[:2]:
             for framework in stacks:
                 before, now = example.right[framework.name][0], example.hold(framework)[0]
-                assert before is not None
-                assert now is not None
                 assert all(np.array_equal(now[name], before[name], equal_nan=True) for name in before)
 
 
-def test_what_example_and_run_show_of_correct_code_is_small(scored: dict[str, ContractScore]) -> None:
+def test_what_example_and_run_show_of_correct_code_is_small(scored):
     found = scored["losses.mae"]
     assert found.agrees
-    assert found.epsilon is not None
     assert 0 < found.epsilon < 1e-3
     assert found.pooled is None or 0 < found.pooled < 1e-3
 
 
-def test_pytest_is_asked_in_this_process() -> None:
-    arguments = ("--parity-profile", "ci", "--parity-examples", "1")
+ONE_EXAMPLE = ("--parity-profile", "ci", "--parity-examples", "1")
+
+
+def test_pytest_is_asked_in_this_process():
     disk = Fault("probe.disk", "gain", "is off by a factor", gain(1e-3))
-    assert held_by_pytest(["probe.disk"], arguments) == AGREE
+    assert held_by_pytest(["probe.disk"], ONE_EXAMPLE) == AGREE
     with injected(disk, "torch"):
-        assert held_by_pytest(["probe.disk"], arguments) == DISAGREE
-    assert held_by_pytest(["probe.disk"], arguments) == AGREE
-    assert held_by_pytest(["no.such"], arguments) not in (AGREE, DISAGREE)
+        assert held_by_pytest(["probe.disk"], ONE_EXAMPLE) == DISAGREE
+    assert held_by_pytest(["probe.disk"], ONE_EXAMPLE) == AGREE
+    assert held_by_pytest(["no.such"], ONE_EXAMPLE) not in (AGREE, DISAGREE)
 
 
-def test_a_session_that_breaks_is_no_contract_that_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object, **__: object) -> None:
-        raise RuntimeError("of the harness")
-
-    monkeypatch.setattr("parity.judging.run.judge", broken)
-    assert held_by_pytest(["probe.disk"], ("--parity-profile", "ci", "--parity-examples", "1")) == NOT_CHECKED
+def test_a_session_that_breaks_is_no_contract_that_does_not_hold(monkeypatch):
+    monkeypatch.setattr("parity.judging.run.judge", impossible)
+    assert held_by_pytest(["probe.disk"], ONE_EXAMPLE) == NOT_CHECKED

@@ -56,7 +56,6 @@ def test_float32_bounds_hold_one_rounding_of_what_a_loader_gives(experiment: Exp
 
 @pytest.mark.parametrize("known", [None, 41.5])
 def test_unit_and_scale_are_those_of_the_training(known: float | None, experiment: Experiment) -> None:
-    pytest.importorskip("lightning")
     from ptycho_torch.lightning_module import Exposure
 
     path = experiment(**({} if known is None else {"intensity_scale": np.array(known)}))
