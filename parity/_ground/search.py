@@ -60,7 +60,7 @@ def libraries_first() -> None:
 
 def forget_working_folder() -> None:
     """Look for nothing in the working folder, here and in a process that is spawned, unless it is the checkout."""
-    sys.path[:] = [folder for folder in sys.path if not _is_beside(folder) or os.path.realpath(folder) == ROOT]
+    sys.path[:] = [folder for folder in sys.path if not _is_beside(folder) or _place(folder) == ROOT]
 
 
 def environment_of_stacks() -> dict[str, str]:
@@ -73,15 +73,16 @@ def environment_of_stacks() -> dict[str, str]:
 
 def _is_beside(folder: str) -> bool:
     """Whether a folder is the working folder or the checkout; not where libraries are installed, whoever is there."""
-    place = os.path.realpath(folder)  # of "", the working folder
+    place = _place(folder)
     installed = {"site-packages", "dist-packages"} & set(place.split(os.sep))
     if installed or place == os.path.dirname(os.path.realpath(os.__file__)):
         return False
-    return place in (_working_folder(), ROOT)
+    return place in ("", _place(""), ROOT)
 
 
-def _working_folder() -> str:
+def _place(folder: str) -> str:
+    """Where a folder of the path lies, "" being the working folder; "" where that is gone."""
     try:
-        return os.path.realpath(os.getcwd())
+        return os.path.realpath(folder)
     except OSError:
         return ""

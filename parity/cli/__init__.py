@@ -33,6 +33,9 @@ from parity._ground.errors import CheckNotMade, UsageError
 SAFE_PATH = "PYTHONSAFEPATH"
 """Where this is set, Python does not look for modules in the working folder: no process that is begun here does."""
 
+COMPLETION = "_PARITY_COMPLETE"
+"""Where this is set, a shell asks Click how a word could go on."""
+
 RESULTS = "results.json"
 """The file that a run is stored in."""
 
@@ -153,11 +156,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _run_unoptimised() -> NoReturn:
     """Begin anew as if Python had not been told to leave out assertions and docstrings: some libraries need theirs."""
     os.environ.pop("PYTHONOPTIMIZE", None)
-    words = sys.orig_argv[1:]
-    for number, word in enumerate(words):
-        if not re.fullmatch(r"-[A-Za-z]*O[A-Za-z]*", word):
-            break
-        words[number] = word.replace("O", "")
+    words, number = sys.orig_argv[1:], 0
+    while number < len(words) and words[number].startswith("-") and words[number] not in ("-m", "-c"):
+        word = words[number]
+        words[number] = word.replace("O", "") if re.fullmatch("-[A-Za-z]+", word) else word
+        number += 2 if word in ("-W", "-X") else 1
     os.execv(sys.executable, [sys.executable, *(word for word in words if word != "-")])
 
 
@@ -208,6 +211,8 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
         os.kill(os.getpid(), stopped.number)
         return NOT_CHECKED
     except BaseException as error:
+        if isinstance(error, SystemExit) and COMPLETION in os.environ:  # Click's own, of a shell that completes a word
+            return int(error.code or AGREE)
         click.echo(f"parity: {_reason(error)}", err=True)
         return NOT_CHECKED
 

@@ -160,7 +160,13 @@ def journal_option(what: str) -> Callable[[Command], Command]:
 
 def report_option(what: str) -> Callable[[Command], Command]:
     """The option that names a folder for what a command writes, as `folder`."""
-    return click.option("--report", "folder", type=click.Path(path_type=Path, file_okay=False), help=what)
+    return click.option("--report", "folder", type=click.Path(path_type=Path), callback=_folder, help=what)
+
+
+def _folder(context: click.Context, parameter: click.Parameter, given: Path | None) -> Path | None:
+    if given and given.exists() and not given.is_dir():
+        raise click.BadParameter(f"expected a folder, got a file: {given}")
+    return given
 
 
 def not_default(context: click.Context) -> list[str]:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from parity._ground.litter import is_litter
 from parity.goldens.errors import GoldenError
 from parity.goldens.npz import digest, unpacked
 from parity.goldens.record import PROVENANCE, assemble
@@ -230,14 +231,15 @@ def _unlike_canonical(content: bytes, manifest: Any) -> Iterator[ManifestFault]:
 
 def _listing(folder: Path, contracts: set[str]) -> dict[str, os.stat_result]:
     """What is in the folder and, beside the manifest, in those of these folders of it that are folders; no links
-    are followed, nor folders entered that hold nothing listed."""
+    are followed, nor folders entered that hold nothing listed. What an editor has left there is passed over."""
     found: dict[str, os.stat_result] = {}
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         status = entry.stat(follow_symlinks=False)
         if entry.name in contracts and stat.S_ISDIR(status.st_mode):
             inner = sorted(os.scandir(entry.path), key=lambda entry: entry.name)
-            found |= {f"{entry.name}/{file.name}": file.stat(follow_symlinks=False) for file in inner}
-        elif entry.name != MANIFEST:
+            named = ((f"{entry.name}/{file.name}", file) for file in inner if not is_litter(file.name))
+            found |= {name: file.stat(follow_symlinks=False) for name, file in named}
+        elif entry.name != MANIFEST and not is_litter(entry.name):
             found[entry.name] = status
     return found
 

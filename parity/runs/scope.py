@@ -77,7 +77,7 @@ def sources() -> str:
     for package in PACKAGES:
         found = importlib.util.find_spec(package)
         for folder in map(Path, (found and found.submodule_search_locations) or ()):
-            for path in sorted(filter(Path.is_file, folder.rglob("*.py"))):  # and no link that an editor leaves
+            for path in sorted(filter(Path.is_file, folder.rglob("[!.]*.py"))):  # and no link that an editor leaves
                 content = path.read_bytes()
                 digest.update(f"{package}/{path.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
     declaration = declaring(Path.cwd())

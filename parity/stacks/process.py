@@ -67,7 +67,8 @@ class Process:
             os.set_blocking(pipe, False)
         _widen(self.source)
         self._printed: deque[bytes] = deque()
-        Thread(target=_keep, args=(printed, self._process.stderr, self._printed), daemon=True).start()
+        self._keeping = Thread(target=_keep, args=(printed, self._process.stderr, self._printed), daemon=True)
+        self._keeping.start()
         self._is_ended = False
         _LIVING.add(self)
 
@@ -113,6 +114,8 @@ class Process:
     @property
     def last_words(self) -> str:
         """The last line that the process printed; nothing if it printed none."""
+        if self._process.poll() is not None:
+            self._keeping.join(PARTING)
         lines = b"".join(self._printed).decode(errors="replace").strip().splitlines()
         return printable(lines[-1].strip()) if lines else ""
 

@@ -194,7 +194,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def unreadable(error: SyntaxError) -> str:
     """File, line, and what is wrong there; "" where nothing that was to be imported has raised it."""
-    file = error.filename or ("null bytes" in str(error) and next(_with_null_bytes(), None))
+    named = re.search(r"'([^']+[.]py)'", str(error))  # where it is the encoding that Python cannot tell
+    file = error.filename or (named and named[1]) or ("null bytes" in str(error) and next(_with_null_bytes(), None))
     if not file or not os.path.isfile(file):
         return ""
     return f"{file}{f', line {error.lineno}' if error.lineno else ''}: {error.msg}"

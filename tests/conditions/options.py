@@ -17,7 +17,7 @@ REFUSED = {
         f"odd/{'9' * 5000}",
     ): "case: expected a seed of at most 18 digits, got one of",
     ("run", "--report", ""): "--report: expected something to be said, got ''",
-    ("run", "--report=/dev/null"): "'--report': Directory '/dev/null' is a file",
+    ("run", "--report=/dev/null"): "'--report': expected a folder, got a file: /dev/null",
     ("run", ""): "argument 1: expected something to be said, got ''",
     ("check", "--accept-weaker", " "): "--accept-weaker: expected something to be said, got ' '",
     ("bench", "--sizes", "9" * 5000): "sizes: expected whole numbers from 8 to 4096",

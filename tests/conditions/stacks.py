@@ -1,8 +1,10 @@
 """Stacks that do something to whoever judges them."""
 
+import shutil
 import sys
 from pathlib import Path
 
+from parity._ground.repository import ROOT
 from tests.conditions.condition import Done, Place, condition
 
 LOSSES, SIMULATION = "ptycho_torch/losses.py", "ptycho_exposures/diffsim.py"
@@ -47,6 +49,12 @@ def lingers_in_shared_process(place: Place) -> Done:
     return run(place, WRONG + started + forked, "--in-process")
 
 
+@condition("a stack that shares the process prints: lines of it in the output", code=0, says="0")
+def prints_in_shared_process(place: Place) -> Done:
+    root = spoiled(place, LOSSES, "import os\nprint('SPOILED')\nos.write(1, b'SPOILED\\n')")
+    return place.shell(f"cd {root}; parity {' '.join(ASKED)} --in-process 2>/dev/null | grep -c SPOILED; exit 0", root)
+
+
 @condition("the simulation exits as it is imported", code=3, says="SystemExit: 0; nothing was judged")
 def exiting_simulation(place: Place) -> Done:
     return run(place, "import sys; sys.exit(0)", file=SIMULATION)
@@ -62,7 +70,7 @@ def unreadable_simulation(place: Place) -> Done:
     return run(place, "def f(:", file=SIMULATION)
 
 
-@condition("a file of a stack is no Python", code=3, says="losses.py, line 310: invalid syntax")
+@condition("a file of a stack is no Python", code=3, says="ptycho_torch/losses.py, line")
 def unreadable_stack(place: Place) -> Done:
     return run(place, "def f(:")
 
@@ -72,10 +80,10 @@ def null_bytes(place: Place) -> Done:
     return run(place, "\0")
 
 
-@condition("a file of a stack is not UTF-8", code=3, says="losses.py, line 1: (unicode error)")
+@condition("a file of a stack is not UTF-8", code=3, says="invalid or missing encoding declaration")
 def foreign_encoding(place: Place) -> Done:
     root = spoiled(place, LOSSES, "")
-    (root / LOSSES).write_bytes(b"# \xff\n" + (root / LOSSES).read_bytes())
+    (root / LOSSES).write_bytes(b"bytes = '\xff'\n" + (root / LOSSES).read_bytes())
     return place.parity(*ASKED, root=root, cwd=root)
 
 
@@ -88,6 +96,17 @@ def litter(place: Place) -> Done:
         for name in ("losses.py~", ".losses.py.swp", "#losses.py#", "4913", ".DS_Store"):
             (root / folder / name).write_bytes(b"\0\xff(")
     return place.parity(*ASKED, root=root, cwd=root)
+
+
+@condition("editors have left files among the goldens", code=0, says="whole")
+def litter_among_goldens(place: Place) -> Done:
+    golden = place.folder / "golden"
+    shutil.copytree(ROOT / "fixtures" / "golden", golden)
+    for folder in (golden, golden / "losses.mae"):
+        (folder / ".#even-0.npz").symlink_to("somebody@somewhere.1234:56")
+        for name in ("even-0.npz~", ".even-0.npz.swp", "#even-0.npz#", "4913", ".DS_Store"):
+            (folder / name).write_bytes(b"\0\xff")
+    return place.parity("golden", "verify", "--fixtures", str(golden))
 
 
 @condition("a stack ends its process while both are trained", code=3, says="process ended itself with exit code 0")

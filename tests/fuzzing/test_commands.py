@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.fuzzing.commands import COMMANDS, fault_of, fuzz
+from tests.fuzzing.commands import fault_of, fuzz
+from tests.fuzzing.grammar import COMMANDS
 
 PART = 50
 

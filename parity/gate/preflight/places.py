@@ -35,7 +35,7 @@ def place(path: Path, name: str) -> DefinitionPlace | None:
 
 def places(folder: Path, name: str) -> list[DefinitionPlace]:
     """Every place in the files below a folder where a function or class of this name is defined."""
-    return [found for path in sorted(folder.rglob("*.py")) if (found := place(path, name))]
+    return [found for path in sorted(folder.rglob("[!.]*.py")) if (found := place(path, name))]
 
 
 def implementations(contract: Contract) -> PreflightFinding:

@@ -325,6 +325,13 @@ def test_a_hostile_function_of_a_subject_spoils_its_own_contract_alone(stranger:
     assert found.messages == ""
 
 
+def test_nothing_is_left_of_a_run_in_several_processes(tmp_path: Path) -> None:
+    strike = LINGERING["fork in a session of its own"].strike
+    folder = laid(tmp_path, "ptycho_torch", {"losses.mae": lingering(strike)}, "call")
+    found = run(folder, "losses.mae", INNOCENT, "--stack", "torch", "--jobs", "2")
+    assert (found.code, found.left, found.messages) == (cli.DISAGREE, [], "")
+
+
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Done:
     """Both stacks at once, TensorFlow's in graph mode, where a function is called while it is traced."""

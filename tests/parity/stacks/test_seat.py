@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from parity.stacks import worker
+from parity.stacks.base import StackLost
 from parity.stacks.process import Ended, Process
-from parity.stacks.seat import ATTEMPTS, NoAnswer, Reply, Seat
+from parity.stacks.seat import ATTEMPTS, NoAnswer, Reply, Seat, _Header
 
 SOON = 60.0
 """Seconds within which whatever is not to be lost has been answered, on a busy machine too."""
@@ -134,7 +135,19 @@ def test_however_many_contracts_are_deadly_another_process_begins(seated: Callab
     process_of(told(seat, contract="fine"))
 
 
-@pytest.mark.parametrize("written", ["nonsense", '{"no": "arrays"}', '{"arrays": [1]}'])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "nonsense",
+        '{"no": "arrays"}',
+        '{"arrays": [1]}',
+        "[" * 10**5,
+        '{"arrays": [["a", "O", [1], [0]]]}',
+        '{"arrays": [["a", "<f8", [-1], [0]]]}',
+        '{"arrays": [["a", "V8", [1], [0]]]}',
+    ],
+    ids=lambda written: written[:40],
+)
 def test_nonsense_instead_of_an_answer_loses_its_contract_alone(seated: Callable[..., Seat], written: str) -> None:
     seat = seated()
     asked = told(seat, f"os.write(channel._sink.fileno(), {written!r}.encode() + b'\\n')", "deadly")
@@ -242,3 +255,29 @@ def test_a_message_keeps_values_dtype_and_order_in_memory(array: np.ndarray[Any,
     assert (found["array"].dtype, found["array"].shape) == (array.dtype, array.shape)
     assert not array.size or found["array"].strides == np.array(array).strides
     np.testing.assert_array_equal(found["array"], array)
+
+
+def test_an_answer_that_lacks_something_is_none() -> None:
+    empty = Reply(_Header(arrays=[]), b"")
+    with pytest.raises(StackLost, match="without 'gpus'"):
+        empty.header["gpus"]
+    with pytest.raises(StackLost, match="without 'result:0'"):
+        empty.arrays()["result:0"]
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise KeyError
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (Mute(), "it cannot say what"),
+        (ValueError("\x1b[31m\udcff\nb"), "?[31m?"),
+        (ValueError("a" * 5000), "a" * 1000),
+    ],
+    ids=["mute", "escapes", "endless"],
+)
+def test_what_an_error_says_is_a_line_that_a_terminal_can_show(error: Exception, said: str) -> None:
+    assert worker.first_line(error) == said
