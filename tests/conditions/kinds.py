@@ -2,7 +2,7 @@
 
 import importlib
 
-KINDS = ("revisions",)
+KINDS = ("revisions", "files")
 
 
 def load_all() -> dict[str, str]:
