@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from ptycho_exposures import opening, regions
+from ptycho_exposures.groupedscan import GroupedScan
 from ptycho_exposures.npz import Archive, DataError, StoredArray
 from ptycho_exposures.opening import NoRegularFile, in_bytes, memory_left, open_regular, read_whole
 
@@ -207,3 +208,20 @@ def test_an_array_that_is_there_twice(tmp_path: Path) -> None:
         archive.writestr("a", b"")
     with pytest.raises(DataError, match="a: expected each array once, got this one 2 times"), Archive.open(path):
         pass
+
+
+@pytest.mark.parametrize("name", ["xcoords", "probeGuess", "Y_phi", "Y_I"])
+def test_what_the_working_precision_cannot_hold_is_refused(name: str, tmp_path: Path) -> None:
+    arrays = {
+        "diffraction": np.ones((4, 2, 2)),
+        "probeGuess": np.ones((2, 2), complex),
+        "xcoords": np.array([0.0, 1.0, 0.0, 1.0]),
+        "ycoords": np.array([0.0, 0.0, 1.0, 1.0]),
+        "Y_I": np.ones((4, 2, 2)),
+        "Y_phi": np.zeros((4, 2, 2)),
+    }
+    arrays[name] = np.where(np.arange(arrays[name].size).reshape(arrays[name].shape) == 1, 1e300, arrays[name])
+    np.savez(tmp_path / "a.npz", **arrays)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="expected numbers that float32 holds, got larger ones"):
+        GroupedScan(tmp_path / "a.npz").read([0, 1])
+    GroupedScan(tmp_path / "a.npz", precision="float64").read([0, 1])
