@@ -153,10 +153,9 @@ class GroupedScan:
 
     def _rounded(self, name: str, array: NDArray[Any]) -> NDArray[Any]:
         """In the working precision. Raises DataError where that has no number as large."""
+        real = np.dtype(self.precision)
         with np.errstate(over="ignore"):
-            rounded = array.astype(
-                self.precision if array.dtype.kind != "c" else f"complex{2 * int(self.precision[5:])}"
-            )
+            rounded = array.astype(np.result_type(real, np.complex64) if array.dtype.kind == "c" else real)
         if not np.isfinite(rounded).all():
             raise DataError(f"{self.scan.path}: {name}: expected numbers that {self.precision} holds, got larger ones")
         return rounded
