@@ -186,7 +186,9 @@ class Archive:
 
     def __init__(self, path: Path, file: IO[bytes], members: zipfile.ZipFile) -> None:
         self.path = path
-        self._file, self._members, self._seen = file, members, Seen.of(file.fileno())
+        self._file, self._members = file, members
+        self.seen = Seen.of(file.fileno())
+        """What the file was when it was opened."""
         names = members.namelist()
         keys = [name.removesuffix(".npy") for name in names]
         for key, times in Counter(keys).items():
@@ -281,7 +283,7 @@ class Archive:
             start += sum(_LOCAL_HEADER.unpack(self._file.read(_LOCAL_HEADER.size)))
             self._file.seek(start)
             header = self._file.read(outline.length)
-            return Region(self.path, start + outline.length, outline.size, header, info.CRC, self._seen)
+            return Region(self.path, start + outline.length, outline.size, header, info.CRC, self.seen)
 
     @contextmanager
     def _member(self, key: str) -> Iterator[Any]:
