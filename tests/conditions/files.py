@@ -108,6 +108,13 @@ def results_from_a_device(place: Place) -> Done:
     return place.parity("table", "/dev/zero")
 
 
+@condition("a folder has brackets in its name", code=1, says="report: r[/b]/junit.xml")
+def folder_with_brackets(place: Place) -> Done:
+    path = place.folder / "results.json"
+    store(path, [held(MAE, [*cases_of(MAE)], ratio=3.0)])
+    return place.parity("report", str(path), "--report", "r[/b]")
+
+
 @condition("a data set is a pipe", code=3, says="expected an .npz file, got a pipe")
 def data_from_a_pipe(place: Place) -> Done:
     os.mkfifo(place.folder / "scan.npz")
