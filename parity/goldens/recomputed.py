@@ -44,5 +44,5 @@ def unlike_the_oracle(golden: Golden, contract: Contract) -> Iterator[str]:
 def as_computed(golden: Golden, contract: Contract) -> Golden:
     """The golden, if the oracle computes what it holds. Raises GoldenError where it does not, or cannot be asked."""
     for said in unlike_the_oracle(golden, contract):
-        raise GoldenError(f"{said}; nothing can be held to that")
+        raise GoldenError(f"{said}; nothing can be held to that: `parity golden regen` makes it anew")
     return golden
