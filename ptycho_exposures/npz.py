@@ -36,6 +36,8 @@ _HEADER_READERS: Final = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_ar
 _ENCRYPTED: Final = 0x1
 _LONGEST_HEADER: Final = 2**14
 """Bytes at the beginning of a member in which its header ends: NumPy takes none longer than 10,000 bytes."""
+COPIES: Final = 3
+"""How many times its size an array takes in memory that is read, checked and laid out."""
 _MOST_BYTES: Final = 2**62
 """More than any file has."""
 UNREADABLE: Final = (
@@ -305,8 +307,9 @@ class Archive:
 def _require_room(array: StoredArray | _Outline, error: Callable[[str, str], DataError]) -> None:
     """Raise DataError for an array that is to be read whole, and has no room in memory."""
     size, room = math.prod(array.shape) * array.dtype.itemsize, memory_left()
-    if size > room:
-        got = f"{array.dtype} of shape {array.shape}, {in_bytes(size)}, where {in_bytes(room)} are left"
+    if size * COPIES > room:
+        takes = f"{array.dtype} of shape {array.shape}, which takes {in_bytes(size * COPIES)} with its checks"
+        got = f"{takes}, where {in_bytes(room)} are left"
         raise error("an array that fits into memory", got)
 
 
