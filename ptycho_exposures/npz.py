@@ -74,13 +74,14 @@ class StoredArray:
     """One array of an .npz file: parts are read when they are asked for, in every process that it is sent to."""
 
     def __init__(
-        self, path: Path, key: str, dtype: np.dtype[Any], shape: tuple[int, ...], *, fortran_order: bool, checksum: int
+        self, path: Path, key: str, outline: "_Outline", checksum: int, seen: Seen, region: Region | None = None
     ) -> None:
-        self.path, self.key, self.dtype, self.shape = path, key, dtype, shape
+        self.path, self.key, self.dtype, self.shape = path, key, outline.dtype, outline.shape
+        self._seen = seen
         self.checksum = checksum
         """Of what the file holds of it, CRC-32."""
-        self._fortran_order = fortran_order
-        self._region: Region | None = None
+        self._fortran_order = outline.fortran_order
+        self._region = region
         self._array: NDArray[Any] | None = None
 
     @property
@@ -97,7 +98,8 @@ class StoredArray:
         """
         if self._array is None:
             if self._region is None:
-                with Archive.open(self.path) as archive:
+                with self._as_opened(), Archive.open(self.path) as archive:
+                    self._seen.hold(archive.seen)
                     self._array = archive.read(self.key)
             else:
                 _require_room(self, self.error)
@@ -116,6 +118,8 @@ class StoredArray:
             DataError: the file is no longer the one that was opened, or the array cannot be read.
         """
         if self._region is None:
+            with self._as_opened(), os.fdopen(open_regular(self.path), "rb") as file:
+                self._seen.hold(Seen.of(file.fileno()))
             return np.take(self.array, numbers, axis)
         if not self._fortran_order:
             return self._taken(numbers, self.shape, axis)
@@ -237,12 +241,9 @@ class Archive:
             DataError: the array is one of objects, which are never unpickled, or is damaged.
         """
         outline, info = self._sound(key), self._members.getinfo(self._names[key])
-        stored = StoredArray(
-            self.path, key, outline.dtype, outline.shape, fortran_order=outline.fortran_order, checksum=info.CRC
-        )
-        if info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & _ENCRYPTED:
-            stored._region = self._located(key, info, outline)
-        return stored
+        in_place = info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & _ENCRYPTED
+        region = self._located(key, info, outline) if in_place else None
+        return StoredArray(self.path, key, outline, info.CRC, self.seen, region)
 
     def read(self, key: str) -> NDArray[Any]:
         """The array under `key`, read whole and in native byte order.

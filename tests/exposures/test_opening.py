@@ -2,6 +2,7 @@
 
 import math
 import os
+import pickle
 import socket
 import zipfile
 from collections.abc import Callable
@@ -137,6 +138,18 @@ def test_a_file_that_changes_while_it_is_open_is_noticed(change: Callable[[Path]
     for read in (lambda: stored.take(np.array([1]), 0), stored.check_bytes, lambda: stored.array):
         with pytest.raises(DataError, match="expected the file that was opened, got one that was written since"):
             read()
+
+
+def test_a_compressed_file_that_changes_is_noticed_here_and_in_another_process(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, frames=FRAMES)
+    here = opened(path)
+    sent = pickle.dumps(here)
+    np.testing.assert_array_equal(here.take(np.array([1]), 0), FRAMES[1:2])
+    np.savez_compressed(path, frames=FRAMES + 1)
+    for stored in (here, pickle.loads(sent)):
+        with pytest.raises(DataError, match="expected the file that was opened, got one that was written since"):
+            stored.take(np.array([1]), 0)
 
 
 def test_a_file_that_is_gone_and_one_that_is_a_pipe_now(tmp_path: Path) -> None:
