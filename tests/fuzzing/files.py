@@ -234,7 +234,8 @@ def whole(folder: Path) -> None:
         "metadata": np.array('{"by": "hand"}'),
     }
     np.savez(folder / SCAN, **arrays)
-    np.savez(folder / WEIGHTS, encoder_0_first_kernel=np.ones((2, 1, 3, 3), np.float32))
+    network = GoldenSet.read(ROOT / FIXTURES).golden("networks.autoencode@32/single-0").inputs
+    np.savez(folder / WEIGHTS, **{name: array for name, array in network.items() if name != "images"})  # type: ignore[arg-type]
 
 
 def forged_set(folder: Path, factor: float) -> None:
