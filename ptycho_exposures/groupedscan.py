@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ptycho_exposures.grouping import Indices, nearest_groups, order_of_groups
-from ptycho_exposures.scanfile import NOMINAL, Y_I, Frames, Scan, checked_blocks, read_scan
+from ptycho_exposures.npz import DataError
+from ptycho_exposures.scanfile import NOMINAL, PROBE, Y_I, Frames, Scan, checked_blocks, read_scan
 
 AMPLITUDE: Final = "amplitude"
 POSITIONS: Final = "positions"
@@ -70,6 +71,8 @@ class GroupedScan:
             raise ValueError(f"precision: expected 'float32' or 'float64', got {precision!r}")
         self.scan: Scan = read_scan(path, coordinates)
         self.precision = precision
+        self._rounded(PROBE, self.scan.probe)
+        self._rounded(POSITIONS, self.scan.positions)
         self.groups = _groups(self.scan, gridsize, neighbours, seed)
         if self.scan.in_memory:
             keys = ", ".join(self.scan.in_memory)
@@ -111,14 +114,12 @@ class GroupedScan:
         centres = scan.mean(axis=1)
         found: dict[str, NDArray[Any]] = {
             AMPLITUDE: self._scaled(self.scan.diffraction, exposures),
-            POSITIONS: (centres[:, None] - scan).astype(self.precision),
-            CENTRES: centres.astype(self.precision),
+            POSITIONS: self._rounded(POSITIONS, centres[:, None] - scan),
+            CENTRES: self._rounded(CENTRES, centres),
             EXPOSURES: exposures,
         }
         for key, frames in self.scan.targets.items():
-            found[key] = (
-                self._scaled(frames, exposures) if key == Y_I else _read(frames, exposures).astype(self.precision)
-            )
+            found[key] = self._scaled(frames, exposures) if key == Y_I else self._rounded(key, _read(frames, exposures))
         return found
 
     def batches(
@@ -146,7 +147,18 @@ class GroupedScan:
         return numbers
 
     def _scaled(self, frames: Frames, exposures: Indices) -> NDArray[Any]:
-        return (_read(frames, exposures) * np.float64(self.normalization)).astype(self.precision)
+        with np.errstate(over="ignore"):  # which the rounding tells
+            scaled = _read(frames, exposures) * np.float64(self.normalization)
+        return self._rounded(frames.stored.key, scaled)
+
+    def _rounded(self, name: str, array: NDArray[Any]) -> NDArray[Any]:
+        """In the working precision. Raises DataError where that has no number as large."""
+        real = np.dtype(self.precision)
+        with np.errstate(over="ignore"):
+            rounded = array.astype(np.result_type(real, np.complex64) if array.dtype.kind == "c" else real)
+        if not np.isfinite(rounded).all():
+            raise DataError(f"{self.scan.path}: {name}: expected numbers that {self.precision} holds, got larger ones")
+        return rounded
 
 
 def _read(frames: Frames, exposures: Indices) -> NDArray[Any]:

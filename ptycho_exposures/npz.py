@@ -36,6 +36,8 @@ _HEADER_READERS: Final = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_ar
 _ENCRYPTED: Final = 0x1
 _LONGEST_HEADER: Final = 2**14
 """Bytes at the beginning of a member in which its header ends: NumPy takes none longer than 10,000 bytes."""
+COPIES: Final = 3
+"""How many times its size an array takes in memory that is read, checked and laid out."""
 _MOST_BYTES: Final = 2**62
 """More than any file has."""
 UNREADABLE: Final = (
@@ -72,13 +74,14 @@ class StoredArray:
     """One array of an .npz file: parts are read when they are asked for, in every process that it is sent to."""
 
     def __init__(
-        self, path: Path, key: str, dtype: np.dtype[Any], shape: tuple[int, ...], *, fortran_order: bool, checksum: int
+        self, path: Path, key: str, outline: "_Outline", checksum: int, seen: Seen, region: Region | None = None
     ) -> None:
-        self.path, self.key, self.dtype, self.shape = path, key, dtype, shape
+        self.path, self.key, self.dtype, self.shape = path, key, outline.dtype, outline.shape
+        self._seen = seen
         self.checksum = checksum
         """Of what the file holds of it, CRC-32."""
-        self._fortran_order = fortran_order
-        self._region: Region | None = None
+        self._fortran_order = outline.fortran_order
+        self._region = region
         self._array: NDArray[Any] | None = None
 
     @property
@@ -95,7 +98,8 @@ class StoredArray:
         """
         if self._array is None:
             if self._region is None:
-                with Archive.open(self.path) as archive:
+                with self._as_opened(), Archive.open(self.path) as archive:
+                    self._seen.hold(archive.seen)
                     self._array = archive.read(self.key)
             else:
                 _require_room(self, self.error)
@@ -114,6 +118,8 @@ class StoredArray:
             DataError: the file is no longer the one that was opened, or the array cannot be read.
         """
         if self._region is None:
+            with self._as_opened(), os.fdopen(open_regular(self.path), "rb") as file:
+                self._seen.hold(Seen.of(file.fileno()))
             return np.take(self.array, numbers, axis)
         if not self._fortran_order:
             return self._taken(numbers, self.shape, axis)
@@ -186,7 +192,9 @@ class Archive:
 
     def __init__(self, path: Path, file: IO[bytes], members: zipfile.ZipFile) -> None:
         self.path = path
-        self._file, self._members, self._seen = file, members, Seen.of(file.fileno())
+        self._file, self._members = file, members
+        self.seen = Seen.of(file.fileno())
+        """What the file was when it was opened."""
         names = members.namelist()
         keys = [name.removesuffix(".npy") for name in names]
         for key, times in Counter(keys).items():
@@ -233,12 +241,9 @@ class Archive:
             DataError: the array is one of objects, which are never unpickled, or is damaged.
         """
         outline, info = self._sound(key), self._members.getinfo(self._names[key])
-        stored = StoredArray(
-            self.path, key, outline.dtype, outline.shape, fortran_order=outline.fortran_order, checksum=info.CRC
-        )
-        if info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & _ENCRYPTED:
-            stored._region = self._located(key, info, outline)
-        return stored
+        in_place = info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & _ENCRYPTED
+        region = self._located(key, info, outline) if in_place else None
+        return StoredArray(self.path, key, outline, info.CRC, self.seen, region)
 
     def read(self, key: str) -> NDArray[Any]:
         """The array under `key`, read whole and in native byte order.
@@ -281,7 +286,7 @@ class Archive:
             start += sum(_LOCAL_HEADER.unpack(self._file.read(_LOCAL_HEADER.size)))
             self._file.seek(start)
             header = self._file.read(outline.length)
-            return Region(self.path, start + outline.length, outline.size, header, info.CRC, self._seen)
+            return Region(self.path, start + outline.length, outline.size, header, info.CRC, self.seen)
 
     @contextmanager
     def _member(self, key: str) -> Iterator[Any]:
@@ -303,8 +308,9 @@ class Archive:
 def _require_room(array: StoredArray | _Outline, error: Callable[[str, str], DataError]) -> None:
     """Raise DataError for an array that is to be read whole, and has no room in memory."""
     size, room = math.prod(array.shape) * array.dtype.itemsize, memory_left()
-    if size > room:
-        got = f"{array.dtype} of shape {array.shape}, {in_bytes(size)}, where {in_bytes(room)} are left"
+    if size * COPIES > room:
+        takes = f"{array.dtype} of shape {array.shape}, which takes {in_bytes(size * COPIES)} with its checks"
+        got = f"{takes}, where {in_bytes(room)} are left"
         raise error("an array that fits into memory", got)
 
 

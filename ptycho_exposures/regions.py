@@ -57,6 +57,11 @@ class Seen:
         """Whether nobody seems to have written to the file."""
         return replace(self, changed=0, settled=True) == replace(other, changed=0, settled=True)
 
+    def hold(self, now: "Seen") -> None:
+        """Raise RegionChanged where somebody has written to the file since."""
+        if not self.is_same(now):
+            raise RegionChanged
+
 
 class Region:
     """The bytes behind a header in a file, of which the CRC-32, the header's bytes first, is known."""
@@ -82,8 +87,7 @@ class Region:
         """Whether the bytes have the checksum. Raises as `opened`."""
         with os.fdopen(open_regular(self.path), "rb", buffering=0) as file:
             seen = Seen.of(file.fileno())
-            if not self._seen.is_same(seen):
-                raise RegionChanged
+            self._seen.hold(seen)
             whole = self._computed(RegionReader(file, self.offset)) == self.checksum
         if self._sure and not whole:
             raise RegionChanged
@@ -92,8 +96,7 @@ class Region:
 
     def _hold(self, reader: "RegionReader") -> None:
         seen = Seen.of(reader.file.fileno())
-        if not self._seen.is_same(seen):
-            raise RegionChanged
+        self._seen.hold(seen)
         if self._sure and (not self._seen.settled or seen.changed != self._seen.changed):
             if self._computed(reader) != self.checksum:
                 raise RegionChanged

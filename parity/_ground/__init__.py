@@ -1,1 +1,1 @@
-"""What every room stands on: errors, exit codes, git, where this repository lies, what is set before a framework."""
+"""What every room stands on: errors, exit codes, git, documents, this repository, what is set before a framework."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from parity.contracts.contract import Contract
 from parity.goldens.drift import Nature, drifts
+from parity.goldens.errors import GoldenError
 from parity.goldens.freeze import truth_of
 from parity.goldens.record import Golden
 
@@ -38,3 +39,10 @@ def unlike_the_oracle(golden: Golden, contract: Contract) -> Iterator[str]:
         yield f"{golden.name}: {quantity}: expected {what} that the oracle computes of the stored inputs, got {got}"
     if len(off) > MOST:
         yield f"{golden.name}: and {len(off) - MOST} more"
+
+
+def as_computed(golden: Golden, contract: Contract) -> Golden:
+    """The golden, if the oracle computes what it holds. Raises GoldenError where it does not, or cannot be asked."""
+    for said in unlike_the_oracle(golden, contract):
+        raise GoldenError(f"{said}; nothing can be held to that: `parity golden regen` makes it anew")
+    return golden

@@ -98,14 +98,17 @@ def bare_table(*headings: str, numbers: Iterable[str] = ()) -> Table:
 
 
 def console() -> Console:
-    """Where reports are printed: as wide as the terminal, or wide enough for the table where that says little."""
-    found = Console()
-    return found if found.is_terminal and found.width >= NARROWEST else Console(width=WIDTH)
+    """Where reports are printed: as wide as the terminal, or wide enough for the table where that says little.
+
+    Brackets are brackets, in the names of files too.
+    """
+    found = Console(markup=False)
+    return found if found.is_terminal and found.width >= NARROWEST else Console(width=WIDTH, markup=False)
 
 
 def plain(renderable: RenderableType) -> str:
     """A renderable as text without colours."""
-    console = Console(width=WIDTH, color_system=None, force_terminal=False)
+    console = Console(width=WIDTH, color_system=None, force_terminal=False, markup=False)
     with console.capture() as captured:
         console.print(renderable)
     return captured.get()

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from parity._ground.errors import UsageError
-from parity.contracts.cases.datasets import Dataset, read_dataset
+from parity.contracts.cases.datasets import Dataset, read_dataset, require_same
 from parity.contracts.cases.domain import shared
 from parity.contracts.contract import Contract
 from parity.contracts.declared import REGISTRY
@@ -27,6 +27,7 @@ from parity.report.gathering import gather
 from parity.runs.workers import Lost, in_processes
 from parity.stacks import engaged
 from parity.stacks.base import Framework, StackLost
+from ptycho_exposures.regions import Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ def hold_side_by_side(
         precisions=tuple(precision.name for precision in plan.precisions),
         case=plan.case,
         data=plan.dataset.path if plan.dataset else None,
+        seen=plan.dataset.seen if plan.dataset else None,
         shard=plan.shard,
         circumstances=circumstances,
         options=tuple(options),
@@ -131,6 +133,7 @@ class _Task:
     precisions: tuple[str, ...]
     case: str | None
     data: Path | None
+    seen: Seen | None
     shard: Shard | None
     circumstances: Circumstances
     options: tuple[str, ...]
@@ -140,14 +143,14 @@ class _Task:
     def prepare(self) -> None:
         """Load what every contract needs."""
         _engaged_here(self.circumstances)
-        _dataset(self.data)
+        _dataset(self.data, self.seen)
 
     def hold(self) -> Outcomes:
         """Hold the contract."""
         frameworks = _engaged_here(self.circumstances)
         precisions = tuple(ALL_PRECISIONS[name] for name in self.precisions)
         contracts = (REGISTRY[self.contract],)
-        plan = Plan(contracts, self.examples, precisions, self.case, _dataset(self.data), self.shard)
+        plan = Plan(contracts, self.examples, precisions, self.case, _dataset(self.data, self.seen), self.shard)
         return hold(plan, frameworks, self.options, in_depth=self.in_depth)
 
 
@@ -161,8 +164,13 @@ def _engaged_here(circumstances: Circumstances) -> tuple[Framework, ...]:
 
 
 @cache
-def _dataset(path: Path | None) -> Dataset | None:
-    return read_dataset(path) if path else None
+def _dataset(path: Path | None, seen: Seen | None) -> Dataset | None:
+    """The data set, which is to be the one that the command has read."""
+    if path is None:
+        return None
+    dataset = read_dataset(path)
+    require_same(path, seen, dataset.seen)
+    return dataset
 
 
 def _claimed(

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from parity._ground.repository import STACKS, prefer_own_stacks
+from parity.contracts.cases.datasets import Dataset, require_same
 from parity.judging.run import Plan
 from parity.judging.shards import Shard
 from parity.stacks import asked_of, declaring
 from ptycho_exposures.opening import open_regular
+from ptycho_exposures.regions import Seen
 
 PACKAGES = ("parity", "ptycho_exposures", *STACKS)
 """Whose sources decide what a run finds."""
@@ -45,7 +47,7 @@ class Asked:
             stacks=names,
             cases={c.name: tuple(case.name for case in plan.all_cases(c)) for c in plan.contracts},
             precisions=tuple(precision.name for precision in plan.precisions),
-            data=_digest(plan.dataset.path) if plan.dataset else "",
+            data=_digest(plan.dataset) if plan.dataset else "",
             sources=sources(),
             options=tuple(options),
             shard=plan.shard,
@@ -62,8 +64,9 @@ class Asked:
         return tuple(case for case in self.cases[contract] if not shard or shard.has(contract, case))
 
 
-def _digest(file: Path) -> str:
-    with os.fdopen(open_regular(file), "rb") as opened:
+def _digest(dataset: Dataset) -> str:
+    with os.fdopen(open_regular(dataset.path), "rb") as opened:
+        require_same(dataset.path, dataset.seen, Seen.of(opened.fileno()))
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 

@@ -26,6 +26,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from errno import ENOENT
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,8 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
     try:
         os.close(open_regular(path))
     except NoRegularFile as error:
-        raise WeightsError(f"{path}: expected a file, got {error.strerror}") from error
+        got = "none" if error.errno == ENOENT else error.strerror
+        raise WeightsError(f"{path}: expected a file, got {got}") from error
     return checked(form.read(path), str(path))
 
 

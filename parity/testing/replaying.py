@@ -8,6 +8,7 @@ from parity.contracts.contract import Contract
 from parity.goldens.errors import GoldenError
 from parity.goldens.folder import GoldenSet
 from parity.goldens.message import replay_message
+from parity.goldens.recomputed import as_computed
 from parity.goldens.replay import replay
 from parity.stacks.base import Framework
 
@@ -35,7 +36,8 @@ class Goldens:
 
     def _message(self, contract: Contract, name: str) -> str | None:
         try:
-            replayed = replay(self._stored.golden(name), contract, self._frameworks)
+            golden = as_computed(self._stored.golden(name), contract)
+            replayed = replay(golden, contract, self._frameworks)
         except GoldenError as error:
             return str(error)
         return None if replayed.verdict.agrees else replay_message(contract, replayed, self._options)

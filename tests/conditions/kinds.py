@@ -2,7 +2,7 @@
 
 import importlib
 
-KINDS = ("streams", "surroundings", "options", "stacks", "touched", "revisions", "judged")
+KINDS = ("streams", "surroundings", "options", "files", "stacks", "touched", "revisions", "judged")
 
 
 def load_all() -> dict[str, str]:

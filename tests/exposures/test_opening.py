@@ -2,6 +2,7 @@
 
 import math
 import os
+import pickle
 import socket
 import zipfile
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from ptycho_exposures import opening, regions
+from ptycho_exposures.groupedscan import GroupedScan
 from ptycho_exposures.npz import Archive, DataError, StoredArray
 from ptycho_exposures.opening import NoRegularFile, in_bytes, memory_left, open_regular, read_whole
 
@@ -138,6 +140,18 @@ def test_a_file_that_changes_while_it_is_open_is_noticed(change: Callable[[Path]
             read()
 
 
+def test_a_compressed_file_that_changes_is_noticed_here_and_in_another_process(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, frames=FRAMES)
+    here = opened(path)
+    sent = pickle.dumps(here)
+    np.testing.assert_array_equal(here.take(np.array([1]), 0), FRAMES[1:2])
+    np.savez_compressed(path, frames=FRAMES + 1)
+    for stored in (here, pickle.loads(sent)):
+        with pytest.raises(DataError, match="expected the file that was opened, got one that was written since"):
+            stored.take(np.array([1]), 0)
+
+
 def test_a_file_that_is_gone_and_one_that_is_a_pipe_now(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     write(path, FRAMES)
@@ -194,7 +208,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     np.savez_compressed(path, frames=np.zeros(2**20))
     monkeypatch.setattr("ptycho_exposures.npz.memory_left", lambda: math.ceil(7.5 * 2**20))
     with (
-        pytest.raises(DataError, match=r"float64 of shape \(1048576,\), 8 MiB, where 7\.5 MiB are left"),
+        pytest.raises(DataError, match=r"shape \(1048576,\), which takes 24 MiB with its checks, where 7\.5 MiB"),
         Archive.open(path) as archive,
     ):
         archive.read("frames")
@@ -207,3 +221,20 @@ def test_an_array_that_is_there_twice(tmp_path: Path) -> None:
         archive.writestr("a", b"")
     with pytest.raises(DataError, match="a: expected each array once, got this one 2 times"), Archive.open(path):
         pass
+
+
+@pytest.mark.parametrize("name", ["xcoords", "probeGuess", "Y_phi", "Y_I"])
+def test_what_the_working_precision_cannot_hold_is_refused(name: str, tmp_path: Path) -> None:
+    arrays = {
+        "diffraction": np.ones((4, 2, 2)),
+        "probeGuess": np.ones((2, 2), complex),
+        "xcoords": np.array([0.0, 1.0, 0.0, 1.0]),
+        "ycoords": np.array([0.0, 0.0, 1.0, 1.0]),
+        "Y_I": np.ones((4, 2, 2)),
+        "Y_phi": np.zeros((4, 2, 2)),
+    }
+    arrays[name] = np.where(np.arange(arrays[name].size).reshape(arrays[name].shape) == 1, 1e300, arrays[name])
+    np.savez(tmp_path / "a.npz", **arrays)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="expected numbers that float32 holds, got larger ones"):
+        GroupedScan(tmp_path / "a.npz").read([0, 1])
+    GroupedScan(tmp_path / "a.npz", precision="float64").read([0, 1])

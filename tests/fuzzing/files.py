@@ -19,7 +19,7 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -34,7 +34,7 @@ from parity.contracts.cases.datasets import read_dataset
 from parity.gate.preflight.data import data_findings
 from parity.goldens.folder import GoldenSet
 from parity.goldens.manifest import MANIFEST, manifest_of
-from parity.goldens.record import decode
+from parity.goldens.record import decode, encode
 from parity.judging.shards import Shard
 from parity.physics.weights import WeightsError
 from parity.proof.score.stored import read_score
@@ -224,11 +224,7 @@ def whole(folder: Path) -> None:
     run = known["runs"][0]
     small = {**run, "contracts": [{**run["contracts"][0], "defects": run["contracts"][0]["defects"][:2]}]}
     (folder / SCORE).write_text(json.dumps({**known, "runs": [small]}))
-    stored = GoldenSet.read(ROOT / FIXTURES)
-    files = {f"{GOLDEN}.npz": stored.files[f"{GOLDEN}.npz"]}
-    (folder / f"golden/{GOLDEN}").parent.mkdir(parents=True)
-    for name, content in {**files, MANIFEST: manifest_of(files)}.items():
-        (folder / "golden" / name).write_bytes(content)
+    forged_set(folder / "golden", 1.0)
     random = np.random.default_rng(0)
     arrays: dict[str, Any] = {
         "diffraction": np.sqrt(random.poisson(5.0, (9, 8, 8))).astype(np.float32),
@@ -238,7 +234,18 @@ def whole(folder: Path) -> None:
         "metadata": np.array('{"by": "hand"}'),
     }
     np.savez(folder / SCAN, **arrays)
-    np.savez(folder / WEIGHTS, encoder_0_first_kernel=np.ones((2, 1, 3, 3), np.float32))
+    network = GoldenSet.read(ROOT / FIXTURES).golden("networks.autoencode@32/single-0").inputs
+    np.savez(folder / WEIGHTS, **{name: array for name, array in network.items() if name != "images"})  # type: ignore[arg-type]
+
+
+def forged_set(folder: Path, factor: float) -> None:
+    """A set of one golden, its bounds so many times as wide, with the hashes that go with it."""
+    golden = GoldenSet.read(ROOT / FIXTURES).golden(GOLDEN)
+    bounds = {quantity: bound * factor for quantity, bound in golden.bounds.items()}
+    files = {f"{GOLDEN}.npz": encode(replace(golden, bounds=bounds))}
+    (folder / GOLDEN).parent.mkdir(parents=True)
+    for name, content in {**files, MANIFEST: manifest_of(files)}.items():
+        (folder / name).write_bytes(content)
 
 
 def outcome(seed: int, clean: Path, kinds: tuple[Specimen, ...]) -> Outcome:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from parity._ground.errors import CheckNotMade
 from ptycho_exposures.archive import read_finite, require
 from ptycho_exposures.npz import Archive, DataError
+from ptycho_exposures.regions import Seen
 from ptycho_exposures.scanfile import (
     COMPLEX_PROBE,
     COORDINATES,
@@ -66,6 +67,8 @@ class Dataset:
     """Two-dimensional object, no smaller than a pattern; None if the file holds none that can be read."""
     skipped: tuple[str, ...]
     """Keys of the file that were not read, in the file's order."""
+    seen: Seen | None = None
+    """What the file was when it was read."""
 
     @property
     def frame(self) -> tuple[int, int]:
@@ -92,6 +95,12 @@ def read_dataset(path: str | os.PathLike[str]) -> Dataset:
         raise DatasetError(str(error)) from error
 
 
+def require_same(path: Path, seen: Seen | None, now: Seen | None) -> None:
+    """Raise DatasetError for a data set that was written since it was `seen`: its parts would be of two."""
+    if seen and now and not seen.is_same(now):
+        raise DatasetError(f"{path}: expected the file that was opened, got one that was written since")
+
+
 def _read_all(archive: Archive) -> Dataset:
     diffraction_key = _require_keys(archive)
     positions = columns_and_rows(archive, [_read(archive, key, _REALS, PIXELS) for key in COORDINATES])
@@ -101,7 +110,7 @@ def _read_all(archive: Archive) -> Dataset:
     guess = _read_object(archive, frame)
     read = {diffraction_key, *COORDINATES, PROBE, *([] if guess is None else [OBJECT])}
     skipped = tuple(key for key in archive.keys if key not in read)
-    return Dataset(archive.path, diffraction, probe, positions, guess, skipped)
+    return Dataset(archive.path, diffraction, probe, positions, guess, skipped, archive.seen)
 
 
 def _require_keys(archive: Archive) -> str:

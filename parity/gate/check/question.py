@@ -15,6 +15,7 @@ from parity.gate.check.sharpness import sample, unnoticed
 from parity.gate.check.sight import blind, sights_of
 from parity.goldens.folder import GoldenSet
 from parity.goldens.message import replay_message
+from parity.goldens.recomputed import as_computed
 from parity.goldens.replay import replay
 from parity.judging.run import ContractRun, NotChecked, Plan, run_one
 from parity.physics.precision import FLOAT32, FLOAT64
@@ -121,7 +122,7 @@ def goldens_off(folder: Path, contract: Contract, frameworks: Sequence[Framework
     """The goldens that the stacks do not hold; in a word where the contract itself has said that they are wrong."""
     stored = _stored(folder)
     names = [name for name in stored.names if name.startswith(f"{contract.name}/")]
-    replays = [replay(stored.golden(name), contract, frameworks) for name in names]
+    replays = [replay(as_computed(stored.golden(name), contract), contract, frameworks) for name in names]
     off = [replayed for replayed in replays if not replayed.verdict.agrees]
     if not off:
         return []

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from parity.contracts.cases.datasets import Dataset, DatasetError, read_dataset
+from parity.contracts.cases.datasets import Dataset, DatasetError, read_dataset, require_same
 
 COUNT, HEIGHT, WIDTH = 5, 8, 6
 Arrays: TypeAlias = dict[str, NDArray[Any]]
@@ -311,3 +311,11 @@ def test_a_real_object(path: Path, arrays: Arrays) -> None:
 def test_an_object_that_holds_no_pattern(path: Path, arrays: Arrays, shape: tuple[int, ...]) -> None:
     message = refusal_of(path, arrays, objectGuess=np.ones(shape, complex))
     assert message == f"objectGuess: expected two axes, no shorter than a pattern's (8, 6), got shape {shape}"
+
+
+def test_a_data_set_that_was_written_since_is_another(path: Path, arrays: Arrays) -> None:
+    before = save_and_read(path, arrays)
+    require_same(path, before.seen, read_dataset(path).seen)
+    now = save_and_read(path, arrays | {"diff3d": arrays["diff3d"] + 1})
+    with pytest.raises(DatasetError, match="expected the file that was opened, got one that was written since"):
+        require_same(path, before.seen, now.seen)

@@ -395,7 +395,7 @@ def test_other_names_are_refused(tmp_path: Path) -> None:
             read_weights(tmp_path / name)
         with pytest.raises(WeightsError, match=re.escape(message)):
             write_weights(tmp_path / name, weights())
-    with pytest.raises(WeightsError, match=re.escape(f"{tmp_path / 'a.pt'}: expected a file, got no such file")):
+    with pytest.raises(WeightsError, match=re.escape(f"{tmp_path / 'a.pt'}: expected a file, got none")):
         read_weights(tmp_path / "a.pt")
     (tmp_path / "b.npz").mkdir()
     with pytest.raises(WeightsError, match=re.escape(f"{tmp_path / 'b.npz'}: expected a file, got a folder")):
