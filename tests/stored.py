@@ -25,7 +25,7 @@ def measurement(
     ratio: float = 0.5,
     fault: str | None = None,
 ) -> Measurement:
-    """One that is off by 1 from 1, by a bound that makes this `ratio`; or a fault."""
+    """One that is off by 1 from 1, by a bound that makes this `ratio`, or by 0; or a fault."""
     if fault is not None:
         return Measurement(contract, case, precision, quantity, stack, fault=fault)
     kind = Asking.of(REGISTRY[contract]).kinds[quantity]
@@ -41,8 +41,8 @@ def measurement(
         index=(1,) * axes,
         got="2",
         expected="1",
-        error=1.0,
-        allowed=1 / ratio,
+        error=1.0 if ratio else 0.0,
+        allowed=1 / ratio if ratio else 1.0,
         gap=1.0,
         epsilon=1e-6,
         elements=2**axes,
