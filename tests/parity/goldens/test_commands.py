@@ -86,11 +86,7 @@ def test_a_name_that_is_none_is_wrong_usage_with_the_nearest() -> None:
 
 
 def test_verify_0_a_set_that_is_whole(parity_golden, fixtures) -> None:
-    code, out, err = parity_golden("verify")
-    assert (code, err) == (cli.AGREE, "")
-    assert re.sub(r"\d+\.\d", "0.0", out.removeprefix(f"{fixtures}: ")) == (
-        "3 goldens, whole; the oracle computes the same values and bounds, in 0.0 s\n"
-    )
+    assert parity_golden("verify") == (cli.AGREE, f"{fixtures}: 3 goldens, whole\n", "")
 
 
 def test_verify_3_every_fault_is_printed(parity_golden, fixtures) -> None:
