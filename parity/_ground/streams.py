@@ -74,6 +74,12 @@ def adopt() -> None:
     sys.stderr = _text(2, sys.stderr.encoding, drops=True)
 
 
+def output() -> int | None:
+    """The file for a process whose output is that of the command; None where it inherits the right one."""
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    return raw.fileno() if isinstance(raw, _Written) else None
+
+
 def flush() -> None:
     """Write what is left to be written. Raises CheckNotMade where it cannot be."""
     with contextlib.suppress(OSError):

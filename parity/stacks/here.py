@@ -45,18 +45,17 @@ class Here(Framework):
 
     def __init__(self, stack: Stack, mode: str, device: str) -> None:
         super().__init__(stack, mode, device)
+        if importlib.util.find_spec(stack.framework) is None:
+            raise FrameworkMissing(not_installed(stack))
         if not is_found(stack.package):
             raise not_here(stack)
         started = "tensorflow" in sys.modules and "TF_NUM_INTRAOP_THREADS" not in os.environ
         prepare_environment()
         threads, onednn = torch_threads(), torch_has_onednn()
         try:
-            is_there = importlib.util.find_spec(stack.framework) is not None
-            self._engine: Any = ENGINES[stack.framework](stack.package, device, threads, onednn) if is_there else None
+            self._engine: Any = ENGINES[stack.framework](stack.package, device, threads, onednn)
         except (Exception, SystemExit) as error:  # whatever its packages raise
             raise FrameworkMissing(not_importable(stack.framework, error)) from error
-        if self._engine is None:
-            raise FrameworkMissing(not_installed(stack))
         if started and stack.framework == "tensorflow":
             self._engine.threads = "default"
         if device == "cuda" and not self._engine.gpus:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from parity._ground import streams
 from parity._ground.codes import NOT_CHECKED
 from parity._ground.errors import CheckNotMade
 from parity._ground.git import without_repository
@@ -50,7 +51,7 @@ def _variables(harness: Path | None) -> dict[str, str]:
 
 def _run(command: Sequence[str], folder: Path, variables: dict[str, str]) -> int:
     sys.stdout.flush()
-    process = subprocess.Popen(command, cwd=folder, env=variables)
+    process = subprocess.Popen(command, cwd=folder, env=variables, stdout=streams.output())
     try:
         code = process.wait()
     except BaseException:

@@ -86,8 +86,8 @@ def test_1_a_disagreement_with_the_line_that_reproduces_it(parity_command: Parit
         ("run --examples -1", "Invalid value for '--examples'"),
         ("run --mode fast", "unknown mode 'fast'; there are: compiled, eager, graph, xla"),
         ("run --mode eager,compiled", "mode: expected one for torch, got eager and compiled"),
-        ("bench losses.mae --sizes 16,x", "sizes: expected whole numbers from 8 on with commas between, got 'x'"),
-        ("bench losses.mae --sizes 4", "sizes: expected whole numbers from 8 on with commas between, got '4'"),
+        ("bench losses.mae --sizes 16,x", "sizes: expected whole numbers from 8 to 4096 with commas between, got 'x'"),
+        ("bench losses.mae --sizes 4", "sizes: expected whole numbers from 8 to 4096 with commas between, got '4'"),
         ("bench losses.mae --modes fast", "unknown mode 'fast'"),
         ("bench losses.mse", "unknown contract 'losses.mse'"),
         ("bench networks.autoencode@64 --sizes 9", "networks.autoencode@64: expected sizes that are multiples of 8"),
@@ -747,7 +747,7 @@ def test_2_nor_is_a_link_that_leads_nowhere(parity_command: Parity, tmp_path: Pa
 @pytest.mark.parametrize(
     ("source", "target", "message"),
     [
-        ("none.npz", "b.npz", "none.npz: expected a file, got none"),
+        ("none.npz", "b.npz", "none.npz: expected a file, got no such file"),
         ("scan.npz", "b.npz", "scan.npz: expected the parameters of an autoencoder, such as encoder_0_first_kernel"),
         ("torn.pt", "b.npz", "torn.pt: expected the state_dict of a network, got a file that cannot be read: "),
         ("a.npz", "b.onnx", "b.onnx: expected a name that ends in .weights.h5, .keras, .pt, .pth, .ckpt, .npz, got "),

@@ -26,8 +26,8 @@ from parity.stacks.base import Framework
 FEW = ("--examples", "0", "--precision", "f64", "--mode", "eager")
 pytestmark = pytest.mark.usefixtures("in_process")
 
-DECIDING = {"parity/_ground/codes.py", "parity/cli/__init__.py", "parity/cli/apart.py"}
-"""Where 3 is decided: of what was found, of what was raised, and of a process that ended without a word."""
+DECIDING = {"parity/_ground/codes.py", "parity/cli/__init__.py", "parity/cli/apart.py", "parity/cli/check.py"}
+"""Where 3 is decided: of what was found, of what was raised, of a process that ended without a word, and of checks elsewhere."""
 
 
 @pytest.mark.parametrize(

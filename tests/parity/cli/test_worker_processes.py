@@ -31,8 +31,8 @@ def mae(predicted, observed):
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("copied")
-    for stack in MIRRORED.values():
-        shutil.copytree(ROOT / stack.package, root / stack.package, ignore=shutil.ignore_patterns("__pycache__"))
+    for package in (*(stack.package for stack in MIRRORED.values()), "ptycho_exposures"):
+        shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__"))
     with (root / "ptycho_torch" / "losses.py").open("a") as losses:
         losses.write(WRONG)
     with (root / "ptycho_torch" / "sampling.py").open("a") as sampling:

@@ -174,7 +174,7 @@ def lay(folder: Path, modules: Mapping[str, str]) -> Path:
         (folder / real.name / "__init__.py").write_text(f"__path__.append({str(real)!r})\n")
     shutil.copytree(HARNESS / "_ground", folder / "parity" / "_ground")
     shutil.copy(HARNESS.parent / "pyproject.toml", folder)
-    (folder / EXPOSURES.name).symlink_to(EXPOSURES)
+    shutil.copytree(EXPOSURES, folder / EXPOSURES.name, ignore=shutil.ignore_patterns("__pycache__"))
     for name, text in modules.items():
         (folder / name).write_text(text)
     return folder

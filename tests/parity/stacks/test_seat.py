@@ -274,7 +274,7 @@ class Mute(Exception):
     ("error", "said"),
     [
         (Mute(), "it cannot say what"),
-        (ValueError("\x1b[31m\udcff\nb"), "?[31m?"),
+        (ValueError("\x1b[31m\udcff\nb"), "\\x1b[31m\\udcff"),
         (ValueError("a" * 5000), "a" * 1000),
     ],
     ids=["mute", "escapes", "endless"],
