@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from parity.contracts.cases.case import forced
-from parity.contracts.contract import Contract, Quota
+from parity.contracts.cases.case import Case, forced, precisions_of
+from parity.contracts.contract import Contract, Quota, has_readings
 from parity.faults.made import BROKEN, SPOILED
 from parity.judging.examine import PreparedExample, prepare
 from parity.judging.laws import examine_facts
 from parity.judging.measurement import Measurement
-from parity.judging.quantity import Quantity, QuantityKind, law_of
+from parity.judging.quantity import Quantity, QuantityKind, gradient_of, law_of, result_of
 from parity.judging.run import ContractRun
 from parity.judging.verdict import judge
 from parity.physics.oracle.bounded import Bounded
@@ -40,7 +40,7 @@ class Sight(NamedTuple):
     quantity: Quantity
 
     def __str__(self) -> str:
-        return f"{self.quantity.text} in {self.precision}, made in {self.stack}"
+        return f"{self.quantity.text} in {self.precision} of {self.stack}"
 
 
 @dataclass(slots=True)
@@ -68,32 +68,41 @@ def sights_of(contract: Contract, frameworks: Mapping[str, Framework]) -> Sights
     """Make what nobody can overlook, in the first case of each stratum until all has been seen that can be."""
     found = Sights()
     for case in forced(contract):
-        for example in prepare(case, (FLOAT64, FLOAT32)):
-            plain = [q for q, bounded in example.truth.quantities.items() if _is_plain(q, bounded)]
+        found.there |= dict.fromkeys(_there(case))
+        for example in prepare(case, _PRECISIONS):
+            precision, quantities = example.truth.precision, example.truth.quantities
+            plain = [quantity for quantity, bounded in quantities.items() if _is_plain(quantity, bounded)]
             for stack in STACKS:
-                sights = {q: Sight(stack, example.truth.precision.name, q) for q in example.truth.quantities}
-                found.there |= dict.fromkeys(sights.values())
-                if found.wanted(sights[q] for q in plain) and stack in frameworks:
-                    framework = frameworks[stack]
-                    with framework.within(SPOILED, contract.name, stack):
-                        found.note(example.hold(framework).measurements)
-                if example.truth.precision is FLOAT64:
+                if found.wanted(Sight(stack, precision.name, q) for q in plain) and stack in frameworks:
+                    with frameworks[stack].within(SPOILED, contract.name, stack):
+                        found.note(example.hold(frameworks[stack]).measurements)
+                if precision is FLOAT64:
                     _try_laws(example, found, stack, frameworks.get(stack))
     return found
+
+
+_PRECISIONS = (FLOAT64, FLOAT32)
+
+
+def _there(case: Case) -> Iterator[Sight]:
+    """What a case is to be held by, as the contract says: whoever judges it has no say."""
+    contract, inputs = case.contract, case.inputs()
+    gradients = [] if has_readings(inputs) else [gradient_of(one.name) for one in contract.differentiable]
+    laws = [law_of(fact.statement) for fact in contract.facts if fact.applies(inputs)]
+    for precision in precisions_of(inputs, _PRECISIONS):
+        results = [result_of(one.name) for one in contract.results]
+        for quantity in (*results, *gradients, *(laws if precision is FLOAT64 else ())):
+            yield from (Sight(stack, precision.name, quantity) for stack in STACKS)
 
 
 def _try_laws(example: PreparedExample, found: Sights, stack: str, framework: Framework | None) -> None:
     contract, truth = example.case.contract, example.truth
     for fact in contract.facts:
         sight = Sight(stack, truth.precision.name, law_of(fact.statement))
-        if fact.applies(truth.inputs):
-            found.there |= {sight: None}
-            if found.wanted([sight]) and framework:
-                with framework.within(BROKEN, contract.name, fact.statement, stack):
-                    measured = examine_facts(example.case, truth.inputs, framework, truth.precision)
-                    found.note(
-                        one for one in measured if isinstance(one, Measurement) and one.quantity == sight.quantity
-                    )
+        if fact.applies(truth.inputs) and found.wanted([sight]) and framework:
+            with framework.within(BROKEN, contract.name, fact.statement, stack):
+                measured = examine_facts(example.case, truth.inputs, framework, truth.precision)
+                found.note(one for one in measured if isinstance(one, Measurement) and one.quantity == sight.quantity)
 
 
 def _is_plain(quantity: Quantity, bounded: Bounded) -> bool:
@@ -127,6 +136,8 @@ def _in_words(some: Collection[Sight], of: Collection[Sight]) -> str:
     whole = [
         f"nothing at all is noticed {words}" for words, share in _shares(some).items() if share and not others[words]
     ]
+    if len(some) == len(of):
+        whole = ["nothing at all is noticed"]
     return "; ".join([", ".join([*first, *more]), *whole])
 
 

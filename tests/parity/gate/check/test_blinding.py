@@ -190,7 +190,7 @@ SHOWN_BY_A_RUN = (
         f"{JUDGING}examine.py",
         "self.truth.begin(framework) for framework in frameworks}",
         "self.truth.begin(framework) for framework in frameworks[:1]}",
-        "made in tensorflow",
+        "of tensorflow",
     ),
     Edit(
         "defects that are not made",
