@@ -60,7 +60,7 @@ Read = Callable[[str], bytes | None]
 
 def graph_of(root: Path, modules: Iterable[str], read: Read | None = None) -> Graph:
     """The graph of these modules of the folder `root`, as `read` gives its files: those of the disk if it is None."""
-    return _Reading(root, read or (lambda path: content_of(root / path))).graph(modules)
+    return _Joining(root, read or (lambda path: content_of(root / path))).graph(modules)
 
 
 def content_of(file: Path) -> bytes | None:
@@ -71,7 +71,7 @@ def content_of(file: Path) -> bytes | None:
         return None
 
 
-class _Reading:
+class _Joining:
     """Goes through modules, and through those that they import."""
 
     def __init__(self, root: Path, read: Read) -> None:
