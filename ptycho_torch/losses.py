@@ -306,8 +306,11 @@ def _energy(parts: Tensor) -> Tensor:
 
 
 def _modulus(difference: Tensor) -> Tensor:
-    """|x| of real x, with a gradient that is NaN where x is: that of torch's own is 0 there."""
-    return difference.abs() * torch.where(difference.isnan(), math.nan, torch.ones_like(difference))
+    """|x| of real x, with a gradient that is NaN where x is: that of torch's own is 0 there.
+
+    The factor is contiguous: torch cannot compile a complex gradient that is laid out otherwise.
+    """
+    return difference.abs() * torch.where(difference.contiguous().isnan(), math.nan, 1.0)
 
 
 def _phase(field: Tensor) -> Tensor:
