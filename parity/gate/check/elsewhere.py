@@ -15,14 +15,14 @@ from parity._ground.codes import NOT_CHECKED
 from parity._ground.errors import CheckNotMade
 from parity._ground.git import without_repository
 from parity._ground.repository import ROOT, holds_stacks
-from parity.gate.check.judged import Judged
+from parity.gate.check.judged import Submission
 from parity.gate.check.place import link_environments, placed
 
 GRACE = 30.0
 """Seconds that an interrupted check is given to put away what it has begun."""
 
 
-def check_elsewhere(root: Path, start: Path, judged: Judged, options: Sequence[str]) -> int:
+def check_elsewhere(root: Path, start: Path, judged: Submission, options: Sequence[str]) -> int:
     """Check what is judged in a place of its own; the exit code, as `parity check` with these options has it.
 
     It is called there as in `start`, a folder in the repository at `root`. Raises as `placed` and `link_environments`

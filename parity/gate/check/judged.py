@@ -16,7 +16,7 @@ INDEX = "what is staged"
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Submission:
     """What is judged, in words, and its `commit`, or "" for what is staged; `base` is "" where all of it is new."""
 
     words: str
@@ -24,17 +24,17 @@ class Judged:
     base: str
 
 
-def staged(root: Path, revision: str | None) -> Judged:
+def staged(root: Path, revision: str | None) -> Submission:
     """What is staged, against the last commit or where the work left a revision. Raises as `base_named` does."""
     head = commit_of(root, "HEAD")
     if revision is not None and head:
-        return Judged(INDEX, "", base_named(root, revision))
+        return Submission(INDEX, "", base_named(root, revision))
     if revision is not None:
         raise BaseUnknown(f"--base: expected work that left {revision}, got a branch without a commit")
-    return Judged(INDEX, "", head or "")
+    return Submission(INDEX, "", head or "")
 
 
-def pushed(root: Path, pushes: Sequence[Push], revision: str | None) -> Iterator[Judged]:
+def pushed(root: Path, pushes: Sequence[Push], revision: str | None) -> Iterator[Submission]:
     """Every commit that is pushed, once; nothing of a ref that is deleted.
 
     Raises CheckNotMade where one is not here or has no base, UsageError as `base_named` does.
@@ -47,7 +47,7 @@ def pushed(root: Path, pushes: Sequence[Push], revision: str | None) -> Iterator
         base = _base_of(root, push, commit, revision)
         if (commit, base) not in seen:
             seen.add((commit, base))
-            yield Judged(f"{commit[:12]} ({push.name})" if push.name != push.commit else commit[:12], commit, base)
+            yield Submission(f"{commit[:12]} ({push.name})" if push.name != push.commit else commit[:12], commit, base)
 
 
 def _base_of(root: Path, push: Push, commit: str, revision: str | None) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from parity._ground.errors import CheckNotMade
 from parity._ground.git import GitError, git
 from parity._ground.interruption import ended_as_interrupted
-from parity.gate.check.judged import Judged
+from parity.gate.check.judged import Submission
 from parity.stacks.declaration import SUBJECTS, nearest
 
 _NO_FILTERS = ("-c", "filter.lfs.smudge=", "-c", "filter.lfs.process=", "-c", "filter.lfs.required=false")
@@ -31,7 +31,7 @@ _SOMEBODY = {
 
 
 @contextmanager
-def placed(root: Path, judged: Judged) -> Iterator[Path]:
+def placed(root: Path, judged: Submission) -> Iterator[Path]:
     """A checkout whose last commit has what is judged, and whose commit before that is the base; gone at the end.
 
     Raises CheckNotMade where git refuses, and where a link or a submodule leads out of it.

@@ -27,7 +27,7 @@ FEW = ("--examples", "0", "--precision", "f64", "--mode", "eager")
 pytestmark = pytest.mark.usefixtures("in_process")
 
 DECIDING = {"parity/_ground/codes.py", "parity/cli/__init__.py", "parity/cli/apart.py", "parity/cli/check.py"}
-"""Where 3 is decided: of what was found, of what was raised, of a process that ended without a word, and of checks elsewhere."""
+"""Where 3 is decided: of what was found or raised, of a process that ended without a word, of checks elsewhere."""
 
 
 @pytest.mark.parametrize(
