@@ -91,7 +91,7 @@ evidence: $(READY) ## Logs of the loss-unit, runner and integration tests, in .a
 
 .PHONY: commits
 commits: $(READY) ## What the pre-merge check says of eighty commits in a clone
-	@$(PYTEST) -m commits tests/parity/gate/check
+	@$(PYTEST) -m commits tests/parity/gate
 
 .PHONY: goldens
 goldens: $(READY) ## What was frozen: whole, and held by both stacks, together and each alone

@@ -292,17 +292,17 @@ def _polynomial(x: Tensor, coefficients: Sequence[float]) -> Tensor:
 
 
 def _steps(field: Tensor, dim: int) -> Tensor:
-    """The differences of neighbours, real and imaginary parts last.
+    """The differences of neighbours.
 
     Part by part: torch multiplies what it subtracts by a complex 1, and infinity times that is NaN.
     """
     steps = field.shape[dim] - 1
     before, after = (torch.view_as_real(field.narrow(dim, start, steps).resolve_conj()) for start in (0, 1))
-    return after - before
+    return torch.view_as_complex((after - before).contiguous())
 
 
-def _energy(parts: Tensor) -> Tensor:
-    return (parts[..., 0].square() + parts[..., 1].square()).sum(dim=(1, 2, 3))
+def _energy(field: Tensor) -> Tensor:
+    return (field.real.square() + field.imag.square()).sum(dim=(1, 2, 3))
 
 
 def _modulus(difference: Tensor) -> Tensor:
@@ -310,7 +310,8 @@ def _modulus(difference: Tensor) -> Tensor:
 
     The factor is contiguous: torch cannot compile a complex gradient that is laid out otherwise.
     """
-    return difference.abs() * torch.where(difference.contiguous().isnan(), math.nan, 1.0)
+    laid_out = difference.contiguous()
+    return difference.abs() * torch.where(laid_out.isnan(), math.nan, torch.ones_like(laid_out))
 
 
 def _phase(field: Tensor) -> Tensor:

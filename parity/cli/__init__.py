@@ -109,7 +109,7 @@ def _require_words(given: Sequence[str]) -> None:
         if not value.strip():
             before = given[number - 1] if number else ""
             where = option or (before if before.startswith("-") else f"argument {number + 1}")
-            raise UsageError(f"{where}: expected something to be said, got '{value}'")
+            raise UsageError(f"{where}: expected something to be said, got {value!r}")
 
 
 def _require_own(command: str) -> None:

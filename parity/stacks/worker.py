@@ -1147,18 +1147,20 @@ class _SourceLoader(importlib.machinery.SourceFileLoader):
     """Compiles the source, whatever lies compiled beside it: that may be of another."""
 
     def get_code(self, fullname: str) -> Any:
-        return compile(self._text(), self.path, "exec", dont_inherit=True)
-
-    def _text(self) -> str:
-        return importlib.util.decode_source(self.get_data(self.path))
+        try:
+            return self.source_to_code(self.get_data(self.path), self.path)
+        except SyntaxError as error:
+            error.filename = error.filename or self.path  # which Python leaves out of null bytes and encodings
+            raise
 
 
 class _WideningLoader(_SourceLoader):
-    def _text(self) -> str:
-        source = super()._text()
-        for narrow, wide in _NARROW.items():
-            source = re.sub(narrow, wide, source)
-        return source
+    def get_code(self, fullname: str) -> Any:
+        code = super().get_code(fullname)
+        source = wide = importlib.util.decode_source(self.get_data(self.path))
+        for narrow, other in _NARROW.items():
+            wide = re.sub(narrow, other, wide)
+        return code if wide == source else compile(wide, self.path, "exec", dont_inherit=True)
 
 
 class Server:

@@ -80,7 +80,7 @@ def null_bytes(place: Place) -> Done:
     return run(place, "\0")
 
 
-@condition("a file of a stack is not UTF-8", code=3, says="invalid or missing encoding declaration")
+@condition("a file of a stack is not UTF-8", code=3, says="codec can't decode byte 0xff")
 def foreign_encoding(place: Place) -> Done:
     root = spoiled(place, LOSSES, "")
     (root / LOSSES).write_bytes(b"bytes = '\xff'\n" + (root / LOSSES).read_bytes())

@@ -33,6 +33,8 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("copied")
     for package in (*(stack.package for stack in MIRRORED.values()), "ptycho_exposures"):
         shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "parity").mkdir()
+    (root / "parity" / "__init__.py").touch()
     with (root / "ptycho_torch" / "losses.py").open("a") as losses:
         losses.write(WRONG)
     with (root / "ptycho_torch" / "sampling.py").open("a") as sampling:

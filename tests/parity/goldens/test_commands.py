@@ -383,7 +383,7 @@ def test_2_without_a_reason_nothing_is_written(parity_golden, fixtures, snapshot
     before = snapshot(fixtures)
     code, out, err = parity_golden(*command.split(), "--reason", " \n")
     assert (code, out) == (cli.USAGE, "")
-    assert err == ("parity: --reason: expected why the goldens change, for whoever reviews it, got nothing\n")
+    assert err == "parity: --reason: expected something to be said, got ' \\n'\n"
     assert snapshot(fixtures) == before
 
 

@@ -59,6 +59,7 @@ def deadly_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         package.mkdir()
         (package / "__init__.py").write_text(f"__path__.append({str(real)!r})\n")
     shutil.copytree(HARNESS / "_ground", tmp_path / "parity" / "_ground")
+    shutil.copytree(HARNESS.parent / "ptycho_exposures", tmp_path / "ptycho_exposures")
     shutil.copy(HARNESS.parent / "pyproject.toml", tmp_path)
     (tmp_path / "ptycho_torch" / "losses.py").write_text(OVERLAY.format(real=str(REAL / "losses.py")))
     monkeypatch.syspath_prepend(tmp_path)

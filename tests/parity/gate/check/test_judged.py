@@ -4,7 +4,7 @@ import pytest
 
 from parity._ground.errors import UsageError
 from parity._ground.git import git
-from parity.gate.check.judged import Judged, pushed, staged
+from parity.gate.check.judged import Submission, pushed, staged
 from parity.gate.check.pushes import Push, handed_on
 from parity.gate.check.pushes import _push as read_line  # the lines themselves come on a standard input
 
@@ -95,6 +95,6 @@ def test_a_commit_under_several_names_is_judged_once(repository):
 
 
 def test_of_what_is_staged_the_last_commit_is_the_base(repository):
-    assert staged(repository, None) == Judged(
+    assert staged(repository, None) == Submission(
         "what is staged", "", git(repository, "rev-parse", "refs/tags/3").decode().strip()
     )
