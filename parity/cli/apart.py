@@ -7,6 +7,7 @@ from ending. So the working process tells its code through a pipe, and one that 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import select
 import signal
@@ -20,7 +21,10 @@ from typing import NoReturn
 from parity._ground.codes import NOT_CHECKED
 
 PARTING = 5.0
-"""Seconds that the working process has to end after it has told its code, or was asked to end."""
+"""Seconds that the working process has to end after it has told its code."""
+
+STOPPING = 30.0
+"""Seconds that it has to put away what it has begun, after a signal has asked it to end."""
 
 POLL = 0.05
 """Seconds between two looks at whether the working process is still there."""
@@ -69,22 +73,26 @@ def apart(work: Callable[[], int]) -> NoReturn:
 
 
 class _Wanted:
-    """Passes signals on to the working process; `since` is when the first came that asks it to end."""
+    """Passes signals on to the working process, which has to end before long, from whichever comes first."""
 
     def __init__(self, worker: int) -> None:
-        self.worker, self.number, self.since = worker, 0, 0.0
+        self.worker, self.number, self._until = worker, 0, math.inf
         for number in PASSED_ON:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._pass_on)
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
-        self.number, self.since = number, self.since or time.monotonic()
+        self.number = number
+        self.within(STOPPING)
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.worker, number)
 
+    def within(self, seconds: float) -> None:
+        self._until = min(self._until, time.monotonic() + seconds)
+
     @property
     def is_overdue(self) -> bool:
-        return bool(self.since) and time.monotonic() > self.since + PARTING
+        return time.monotonic() > self._until
 
 
 def _code_of(worker: int, told: int, wanted: _Wanted) -> int:
@@ -93,7 +101,7 @@ def _code_of(worker: int, told: int, wanted: _Wanted) -> int:
     while ended is None:
         if code is None and select.select([told], [], [], POLL)[0]:
             code = next(iter(os.read(told, 1)), -1)
-            wanted.since = wanted.since or time.monotonic()
+            wanted.within(PARTING)
         elif code is not None:
             time.sleep(POLL / 10)
         if wanted.is_overdue:

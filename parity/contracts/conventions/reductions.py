@@ -61,6 +61,10 @@ def misfits(contract: Contract, other: Reduced) -> Iterator[str]:
     if not set(own) <= set(other.axes):
         kept = "".join(axis for axis in own if axis not in other.axes)
         yield f"expected {', '.join(own)} among the axes, got none of {', '.join(kept)}: bind what keeps them elsewhere"
+    sized = {axis for argument in contract.arguments for axis in argument.kind.axes}
+    unsized = [axis for axis in every if axis not in sized]
+    if unsized:
+        yield f"expected a result that has each axis from an argument, got {', '.join(unsized)} from none"
 
 
 @dataclass(frozen=True, slots=True)

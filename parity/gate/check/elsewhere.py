@@ -18,7 +18,7 @@ from parity._ground.repository import ROOT, holds_stacks
 from parity.gate.check.judged import Submission
 from parity.gate.check.place import link_environments, placed
 
-GRACE = 30.0
+GRACE = 15.0
 """Seconds that an interrupted check is given to put away what it has begun."""
 
 

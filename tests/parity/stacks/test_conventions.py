@@ -297,6 +297,7 @@ REFUSED = [
     ),
     (MAE, {"reduction": "sum HW"}, "reduction: expected B, C, H, W among the axes, got none of B, C: "),
     (NLL, {"reduction": "sum XCHW"}, "reduction: unknown axis 'X'; there are: B, C, H, W"),
+    ("patches.extract_patches", {"reduction": "sum"}, "reduction: expected a result that has each axis from an arg"),
     (MAE, {"dropped": "log k!"}, "dropped: unknown value 'log k!'; this contract has none"),
     (NLL, {"dropped": "log k"}, "dropped: unknown value 'log k'; did you mean 'log k!'?"),
     (MAE, {"corner": ["mae"]}, "corner: expected what has rows and columns, got mae: scalar"),
