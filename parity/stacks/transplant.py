@@ -60,7 +60,7 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
     try:
         os.close(open_regular(path))
     except NoRegularFile as error:
-        got = "no such file" if error.errno == ENOENT else error.strerror
+        got = "none" if error.errno == ENOENT else error.strerror
         raise WeightsError(f"{path}: expected a file, got {got}") from error
     return checked(form.read(path), str(path))
 

@@ -9,7 +9,7 @@ from tests.conditions.kinds import load_all
 
 HEAD = """# Odd circumstances
 
-What `parity` says where something around it is not as usual: the exit code, and the last line. `make conditions` tries
+What `parity` says where something around it is not as usual: the exit code, and the line that says so. `make conditions` tries
 each and writes this page; `make test` tries each, too. Exit codes: 0 all agree, 1 something disagrees, 2 the command
 was called wrongly, 3 something could not be checked. `…` stands for a folder.
 """
@@ -20,7 +20,7 @@ def row(one: Condition) -> str:
     with tempfile.TemporaryDirectory() as folder:
         place = Place(Path(folder))
         done = one.arrange(place)
-        said = sentence(done, place).replace("|", "\\|")
+        said = sentence(done, place, one.says).replace("|", "\\|")
     if done.returncode != one.code:
         sys.exit(f"{one.name}: expected exit code {one.code}, got {done.returncode}: {said}")
     return f"| {one.title} | {done.returncode} | {said} |"

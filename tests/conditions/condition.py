@@ -102,11 +102,10 @@ def condition(title: str, code: int, says: str) -> Callable[[Callable[[Place], D
     return declare
 
 
-def sentence(done: Done, place: Place) -> str:
-    """The last line that a command says to the user, or its output's where it says nothing, without this machine's
-    folders."""
-    lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
-    said = lines[-1] if lines else ""
+def sentence(done: Done, place: Place, says: str) -> str:
+    """The line that says `says`, or the last where that goes over several, without this machine's folders."""
+    lines = [line.strip() for line in (*done.stdout.splitlines(), *done.stderr.splitlines()) if line.strip()]
+    said = next((line for line in lines if says and says in line), lines[-1] if lines else "")
     for folder, name in ((place.folder, "…"), (ROOT, "…")):
         said = said.replace(str(folder), name)
     return said

@@ -747,7 +747,7 @@ def test_2_nor_is_a_link_that_leads_nowhere(parity_command: Parity, tmp_path: Pa
 @pytest.mark.parametrize(
     ("source", "target", "message"),
     [
-        ("none.npz", "b.npz", "none.npz: expected a file, got no such file"),
+        ("none.npz", "b.npz", "none.npz: expected a file, got none"),
         ("scan.npz", "b.npz", "scan.npz: expected the parameters of an autoencoder, such as encoder_0_first_kernel"),
         ("torn.pt", "b.npz", "torn.pt: expected the state_dict of a network, got a file that cannot be read: "),
         ("a.npz", "b.onnx", "b.onnx: expected a name that ends in .weights.h5, .keras, .pt, .pth, .ckpt, .npz, got "),
