@@ -9,9 +9,9 @@ from tests.conditions.kinds import load_all
 
 HEAD = """# Odd circumstances
 
-What `parity` says where something around it is not as usual: the exit code, and the line that says so. `make conditions` tries
-each and writes this page; `make test` tries each, too. Exit codes: 0 all agree, 1 something disagrees, 2 the command
-was called wrongly, 3 something could not be checked. `…` stands for a folder.
+What `parity` says where something around it is not as usual: the exit code, and the line that says so. `make test`
+tries each; `make conditions` writes this page. Exit codes: 0 all agree, 1 something disagrees, 2 the command was called
+wrongly, 3 something could not be checked. `…` stands for a folder.
 """
 
 
