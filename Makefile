@@ -90,7 +90,7 @@ evidence: $(READY) ## Logs of the loss-unit, runner and integration tests, in .a
 	exit $$failed
 
 .PHONY: commits
-commits: $(READY) ## What the pre-merge check says of eighty commits in a clone
+commits: $(READY) ## What the pre-merge check says of commits in a clone
 	@$(PYTEST) -m commits tests/parity/gate
 
 .PHONY: goldens
